@@ -1,0 +1,94 @@
+"""The error tree, and its one translation to Temporal's.
+
+    ErrandError
+    ├── ConfigurationError         a setting is missing or wrong; the message names it
+    ├── ToolError                  the model is told the message
+    │   ├── InvalidArguments       the arguments do not fit the tool's schema
+    │   ├── NotFound               the thing asked about does not exist
+    │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
+    │   ├── ServiceRefused         not retried: the far end said no
+    │   └── OutcomeUnknown         not retried: the action may have taken effect
+    └── ModelError
+        ├── ModelUnavailable       retried
+        ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
+
+`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
+retries; whether it may is said here and nowhere else.
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from temporalio.exceptions import ApplicationError
+
+
+class ErrandError(Exception):
+    """Base of all. The message says what happened, to which thing, and what to do."""
+
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ConfigurationError(ErrandError):
+    """A setting is missing or wrong."""
+
+
+class ToolError(ErrandError):
+    """A tool could not do what it was called for."""
+
+
+class InvalidArguments(ToolError):
+    """The arguments do not fit the tool's schema."""
+
+
+class NotFound(ToolError):
+    """The thing asked about does not exist."""
+
+
+class ServiceUnavailable(ToolError):
+    """The far end cannot answer now, and nothing has taken effect there."""
+
+    retryable = True
+
+
+class ServiceRefused(ToolError):
+    """The far end said no, and nothing has taken effect there."""
+
+
+class OutcomeUnknown(ToolError):
+    """The action may have taken effect; trying again could do it twice."""
+
+
+class ModelError(ErrandError):
+    """The model could not be asked, or its reply could not be used."""
+
+
+class ModelUnavailable(ModelError):
+    """The endpoint cannot answer now."""
+
+    retryable = True
+
+
+class ModelReplyUnusable(ModelError):
+    """The reply is neither text nor tool calls."""
+
+    retryable = True
+
+
+class ModelRefused(ModelError):
+    """The endpoint will give the same answer however often it is asked."""
+
+
+def to_application_error(error: ErrandError, *, attempt: int) -> ApplicationError:
+    """Translate for Temporal. The one detail is the number of the attempt that raised it."""
+    return ApplicationError(
+        str(error),
+        attempt,
+        type=type(error).__name__,
+        non_retryable=not error.retryable,
+        next_retry_delay=error.retry_after,
+    )

@@ -1,0 +1,137 @@
+"""What a worker and a client read from the environment."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+
+from activities.errors import ConfigurationError
+from workflows.contract import TASK_QUEUE
+
+PREFIX = "ERRAND_"
+
+
+def _words(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+"""Several values in one variable, separated by spaces or commas."""
+
+
+class SmtpServer(BaseModel):
+    """Where mail goes out, from `smtp://user:pass@host:587` (STARTTLS required), `smtps://…:465` (TLS from the start)
+    or `smtp+plain://127.0.0.1:1025` (no TLS, loopback only)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    port: int
+    tls: bool
+    start_tls: bool
+    username: str | None
+    password: SecretStr | None
+
+    @classmethod
+    def from_url(cls, text: str) -> Self:
+        url = urlsplit(text)
+        default_port = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+        if url.scheme not in default_port or not url.hostname:
+            raise ValueError("expected smtp://user:password@host:587, smtps://… or smtp+plain://127.0.0.1:1025")
+        if url.scheme == "smtp+plain" and not _is_loopback(url.hostname):
+            raise ValueError(f"smtp+plain:// sends without encryption, so only to loopback, not to {url.hostname}")
+        return cls(
+            host=url.hostname,
+            port=url.port or default_port[url.scheme],
+            tls=url.scheme == "smtps",
+            start_tls=url.scheme == "smtp",
+            username=unquote(url.username) if url.username else None,
+            password=SecretStr(unquote(url.password)) if url.password else None,
+        )
+
+
+class Settings(BaseSettings):
+    """One object, read once. Field names are the variables' names without `ERRAND_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, populate_by_name=True)
+
+    task_queue: str = TASK_QUEUE
+    ui_url: str = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")
+
+    openai_model: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_MODEL"))
+    openai_base_url: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
+    model_timeout: float = Field(default=120, gt=0, description="seconds for one answer of the model")
+    model_max_tokens: int | None = Field(default=None, gt=0, description="the longest answer of the model, in tokens")
+
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    address_book: Words = Field(default=(), description="addresses that may be written to without being in a request")
+    weather_url: str = "https://api.open-meteo.com"
+    geocoding_url: str = "https://geocoding-api.open-meteo.com"
+    stocks_url: str | None = Field(default=None, description="Stooq without a token, Finnhub with one")
+    stocks_token: SecretStr | None = None
+
+    policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
+    tools: Words = Field(default=(), description="modules with further tools")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url_is_usable(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            SmtpServer.from_url(url.get_secret_value())
+        return url
+
+    @property
+    def smtp_server(self) -> SmtpServer | None:
+        return SmtpServer.from_url(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: a variable's value is wrong; the message names the variable.
+        """
+        try:
+            return cls()
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            raise ConfigurationError(f"{_variable(str(first['loc'][0]))}: {first['msg']}") from invalid
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else PREFIX + field.upper()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def connect() -> Client:
+    """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
+
+    TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE mean what they mean to
+    every Temporal tool: https://docs.temporal.io/develop/environment-configuration
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "127.0.0.1:7233")
+    return await Client.connect(**config, data_converter=pydantic_data_converter)

@@ -1,0 +1,267 @@
+"""The messages that cross a boundary: between a caller and a request, and between the workflow and its activities.
+
+Every message is plain JSON, so a caller in any language starts the workflow type `RequestWorkflow` on the task queue
+`errand` with one `Request` and reads one `Outcome`.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+TASK_QUEUE = "errand"
+REQUEST_WORKFLOW = "RequestWorkflow"
+DECIDE = "decide"
+EVERY_TOOL = "*"
+
+Arguments: TypeAlias = dict[str, JsonValue]
+Effect: TypeAlias = Literal["read", "write"]
+Ruling: TypeAlias = Literal["allow", "ask", "deny"]
+
+
+class Message(BaseModel):
+    """A frozen value; fields that a newer sender knows and this reader does not are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Input(BaseModel):
+    """What a caller writes: frozen, and a misspelt field is an error instead of being ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- what a caller sends -------------------------------------------------------------------------------------------
+
+
+class Limits(Input):
+    """Where a request stops although the model would go on."""
+
+    turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
+    calls: int = Field(default=50, ge=1, le=1000, description="tool calls in all")
+    seconds: float = Field(default=86_400, gt=0, description="from the start to the end, waiting included")
+    approval_seconds: float = Field(default=86_400, gt=0, description="how long one approval is waited for")
+
+
+class Request(Input):
+    """What a person or a system asks for. The workflow id it is started under is its `request_id`."""
+
+    text: str = Field(min_length=1, max_length=100_000, description="what should happen, in plain words")
+    requester: str = Field(default="", max_length=200, description="who asks; policies and the UI show it")
+    approve: tuple[str, ...] = Field(default=(), description="tools approved in advance; `*` is every tool")
+    limits: Limits = Limits()
+    carried: "Progress | None" = Field(default=None, description="set by the workflow itself when it continues as new")
+
+
+class Approve(Input):
+    """Update `approve`: a yes to one exact call. `digest` is the one shown with the call."""
+
+    key: str
+    digest: str
+    by: str = Field(default="", max_length=200)
+
+
+class Reject(Input):
+    """Update `reject`: a no to one exact call. The model is told `reason`."""
+
+    key: str
+    digest: str
+    by: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=2000)
+
+
+# --- between the workflow and its activities -----------------------------------------------------------------------
+
+
+class Usage(Message):
+    model_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            model_calls=self.model_calls + other.model_calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+        )
+
+
+class ToolCall(Message):
+    """One call of one tool. `key` is `<request_id>/<turn>.<index>` and stays the same however often it is tried."""
+
+    key: str
+    tool: str
+    arguments: Arguments
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over tool, arguments and key: what an approval is bound to."""
+        canonical = json.dumps([self.tool, self.arguments, self.key], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Route(Message):
+    """How a call is to be run, as it stood when the model asked for it. Times are in seconds."""
+
+    effect: Effect
+    start_to_close: float
+    schedule_to_close: float
+    attempts: int
+    ruling: Ruling = "allow"
+    reason: str = Field(default="", exclude_if=lambda text: not text, description="which rule made the ruling")
+    untrusted: bool = Field(
+        default=False, exclude_if=lambda yes: not yes, description="its result is a stranger's text"
+    )
+    ungrounded: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda values: not values,
+        description="values that nobody mentioned before the model did",
+    )
+
+
+class ProposedCall(Message):
+    """A call that the model asked for. Without a route it is not run, and `error` tells the model why."""
+
+    tool: str
+    arguments: Arguments
+    about: str = Field(default="", exclude_if=lambda text: not text, description='for people: "to ann@example.com"')
+    route: Route | None = None
+    error: str | None = Field(default=None, exclude_if=lambda text: text is None)
+
+
+class Decision(Message):
+    """What one model call returned: tool calls, or the text that ends the request."""
+
+    text: str = ""
+    calls: tuple[ProposedCall, ...] = ()
+    usage: Usage
+
+
+class UserEntry(Message):
+    role: Literal["user"] = "user"
+    text: str
+
+
+class AssistantEntry(Message):
+    role: Literal["assistant"] = "assistant"
+    text: str = Field(default="", exclude_if=lambda text: not text)
+    calls: tuple[tuple[str, str, Arguments], ...] = Field(description="position, tool, arguments of each call")
+
+
+class ToolEntry(Message):
+    """What became of the call at `position` ("2.1": turn 2, second call), in the words that the model is given."""
+
+    role: Literal["tool"] = "tool"
+    position: str
+    tool: str
+    text: str
+
+
+Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry
+
+
+class Situation(Message):
+    """The input of `decide`: all that the model may know about the request so far."""
+
+    requester: str = Field(default="", exclude_if=lambda text: not text)
+    conversation: tuple[Entry, ...]
+
+
+class ToolResult(Message):
+    """The output of a tool's activity."""
+
+    value: JsonValue
+    attempts: int = 1
+
+
+# --- what comes back -----------------------------------------------------------------------------------------------
+
+
+class ReceiptStatus(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Receipt(Message):
+    """What became of one tool call, taken from what happened and never from the model's words.
+
+    `failed` and `cancelled` mean that the action did not take effect; `unknown` means that it may have.
+    """
+
+    key: str
+    tool: str
+    arguments: Arguments
+    effect: Effect | None = Field(default=None, description="null where the model named no tool that there is")
+    status: ReceiptStatus
+    result: JsonValue = None
+    error: str | None = None
+    attempts: int = 0
+    approved_by: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class RequestStatus(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LIMIT_REACHED = "limit_reached"
+
+
+class Outcome(Message):
+    """What a request returns, however it ends."""
+
+    request_id: str
+    status: RequestStatus
+    summary: str
+    output: JsonValue = None
+    receipts: tuple[Receipt, ...] = ()
+    usage: Usage = Usage()
+
+
+class PendingApproval(Message):
+    """A call that waits for a yes or a no, exactly as it would be run."""
+
+    key: str
+    digest: str
+    tool: str
+    arguments: Arguments
+    about: str = ""
+    reason: str = Field(default="", description="why it needs a person")
+    expires_at: datetime
+
+
+class RequestState(Message):
+    """The answer of query `state`: where a request stands now."""
+
+    request_id: str
+    status: RequestStatus
+    turn: int
+    doing: str
+    awaiting_approval: tuple[PendingApproval, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    usage: Usage = Usage()
+
+
+class Progress(Message):
+    """What a request carries into its next run when its history has grown long."""
+
+    conversation: tuple[Entry, ...]
+    receipts: tuple[Receipt, ...] = ()
+    usage: Usage = Usage()
+    turn: int = 0
+    deadline: datetime
+    untrusted: bool = False
+    sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
+
+
+Request.model_rebuild()
