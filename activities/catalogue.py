@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Self, cast
 
-import structlog
 from pydantic import JsonValue
 from pydantic_core import to_json, to_jsonable_python
 from temporalio import activity
@@ -21,8 +20,6 @@ from workflows.contract import ToolCall, ToolResult
 
 RESULT_BYTES = 16 * 1024
 """The most that one tool result may take in history and in the conversation."""
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def as_activity(tool: Tool, provisions: Mapping[type, object]) -> Callable[[Tool
     @activity.defn(name=tool.name)
     async def run(call: ToolCall) -> ToolResult:
         with translated():
-            value = await function(tool.validate(call.arguments))
+            value = await function(tool.validate(call.arguments), call)
         return ToolResult(value=capped(to_jsonable_python(value)), attempts=activity.info().attempt)
 
     return run
@@ -71,15 +68,12 @@ def as_activity(tool: Tool, provisions: Mapping[type, object]) -> Callable[[Tool
 
 @contextmanager
 def translated() -> Generator[None]:
-    """Errors of the tree leave an activity as Temporal's. The cause stays in the worker's log: it may hold secrets."""
+    """Errors of the tree leave an activity as Temporal's."""
     try:
         yield
     except ErrandError as error:
-        info = activity.info()
-        log.warning(
-            str(error), activity=info.activity_type, attempt=info.attempt, request=info.workflow_id, exc_info=True
-        )
-        raise to_application_error(error, attempt=info.attempt) from None
+        # Without `from`: the cause may hold secrets. So it is in the worker's log, as context, and not in history.
+        raise to_application_error(error, attempt=activity.info().attempt)  # noqa: B904
 
 
 def capped(value: JsonValue) -> JsonValue:

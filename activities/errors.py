@@ -22,11 +22,14 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError
 
+from workflows.contract import FailureDetail
+
 
 class ErrandError(Exception):
     """Base of all. The message says what happened, to which thing, and what to do."""
 
     retryable: ClassVar[bool] = False
+    nothing_happened: ClassVar[bool] = True
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -62,6 +65,8 @@ class ServiceRefused(ToolError):
 class OutcomeUnknown(ToolError):
     """The action may have taken effect; trying again could do it twice."""
 
+    nothing_happened = False
+
 
 class ModelError(ErrandError):
     """The model could not be asked, or its reply could not be used."""
@@ -84,10 +89,10 @@ class ModelRefused(ModelError):
 
 
 def to_application_error(error: ErrandError, *, attempt: int) -> ApplicationError:
-    """Translate for Temporal. The one detail is the number of the attempt that raised it."""
+    """Translate for Temporal; the one detail is a `FailureDetail`."""
     return ApplicationError(
         str(error),
-        attempt,
+        FailureDetail(attempt=attempt, nothing_happened=error.nothing_happened),
         type=type(error).__name__,
         non_retryable=not error.retryable,
         next_retry_delay=error.retry_after,

@@ -9,7 +9,8 @@
         \"\"\"
 
 The positional parameters are what the model fills in: names, types, descriptions and defaults become the JSON Schema,
-and arguments are held to it strictly ("3" is not a number). Keyword-only parameters are what the worker gives, by type.
+and arguments are held to it strictly ("3" is not a number). Keyword-only parameters are what the worker gives, by type; one of
+type `ToolCall` is the call itself, with its key.
 """
 
 import inspect
@@ -24,7 +25,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
 from activities.errors import ConfigurationError, InvalidArguments
-from workflows.contract import Arguments, Effect, Route
+from workflows.contract import Arguments, Effect, Route, ToolCall
 
 ToolFunction = Callable[..., Awaitable[object]]
 F = TypeVar("F", bound=ToolFunction)
@@ -68,23 +69,25 @@ class Tool:
         """What a call is about, in a few words for people: "to ann@example.com"."""
         return string.Formatter().vformat(self.about, (), _Shown(arguments))[:180]
 
-    def bind(self, provisions: Mapping[type, object]) -> Callable[[BaseModel], Awaitable[object]]:
-        """Give the function what it needs from the worker.
+    def bind(self, provisions: Mapping[type, object]) -> Callable[[BaseModel, ToolCall], Awaitable[object]]:
+        """Give the function what it needs from the worker. What is left are the arguments and the call itself.
 
         Raises:
             ConfigurationError: the worker has nothing of a type that the function asks for.
         """
-        missing = [f"{name}: {kind.__name__}" for name, kind in self.provided.items() if kind not in provisions]
+        calls = [name for name, kind in self.provided.items() if kind is ToolCall]
+        asked = {name: kind for name, kind in self.provided.items() if kind is not ToolCall}
+        missing = [f"{name}: {kind.__name__}" for name, kind in asked.items() if kind not in provisions]
         if missing:
             known = ", ".join(sorted(kind.__name__ for kind in provisions))
             raise ConfigurationError(f"tool {self.name} asks for {', '.join(missing)}; a worker can give {known}")
-        given = {name: provisions[kind] for name, kind in self.provided.items()}
+        given = {name: provisions[kind] for name, kind in asked.items()}
 
-        def call(arguments: BaseModel) -> Awaitable[object]:
+        def run(arguments: BaseModel, call: ToolCall) -> Awaitable[object]:
             values = {name: getattr(arguments, name) for name in type(arguments).model_fields}
-            return self.function(**values, **given)
+            return self.function(**values, **given, **dict.fromkeys(calls, call))
 
-        return call
+        return run
 
 
 def tool(

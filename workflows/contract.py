@@ -145,10 +145,18 @@ class UserEntry(Message):
     text: str
 
 
+class MadeCall(Message):
+    """A call as the model made it, at `position` ("2.1": turn 2, second call)."""
+
+    position: str
+    tool: str
+    arguments: Arguments
+
+
 class AssistantEntry(Message):
     role: Literal["assistant"] = "assistant"
     text: str = Field(default="", exclude_if=lambda text: not text)
-    calls: tuple[tuple[str, str, Arguments], ...] = Field(description="position, tool, arguments of each call")
+    calls: tuple[MadeCall, ...]
 
 
 class ToolEntry(Message):
@@ -158,6 +166,7 @@ class ToolEntry(Message):
     position: str
     tool: str
     text: str
+    failed: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is not the tool's own result")
 
 
 Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry
@@ -175,6 +184,13 @@ class ToolResult(Message):
 
     value: JsonValue
     attempts: int = 1
+
+
+class FailureDetail(Message):
+    """What an activity's failure says beside its message, as the error's first detail."""
+
+    attempt: int
+    nothing_happened: bool = Field(description="false: the action may have taken effect")
 
 
 # --- what comes back -----------------------------------------------------------------------------------------------

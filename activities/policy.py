@@ -1,0 +1,111 @@
+"""Which calls need a person's yes: the policy file, and whether an argument was mentioned by anybody but the model.
+
+# The first rule that fits decides. A write that no rule fits is "ask", a read "allow".
+[[rule]]
+tool = "send_email"                     # patterns as in a shell: * ? [abc]
+requester = "billing-*"                 # optional
+arguments = { to = "*@example.com" }    # optional
+ruling = "allow"                        # or "ask", or "deny"
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from activities.errors import ConfigurationError
+from activities.tool import Tool
+from workflows.contract import Arguments, Ruling, Situation, ToolEntry, UserEntry
+
+
+class Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str = "*"
+    requester: str = "*"
+    arguments: dict[str, str] = {}
+    ruling: Ruling
+
+    def fits(self, tool: str, arguments: Arguments, requester: str) -> bool:
+        """Of an argument with several values, all must fit before the rule allows; one is enough to ask or deny."""
+        enough = all if self.ruling == "allow" else any
+        return (
+            fnmatchcase(tool, self.tool)
+            and _like(requester, self.requester)
+            and all(
+                enough([_like(text, pattern) for text in _texts(arguments.get(name))] or [False])
+                for name, pattern in self.arguments.items()
+            )
+        )
+
+
+class Policy(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: tuple[Rule, ...] = Field(default=())
+
+    @classmethod
+    def load(cls, path: Path | None) -> Self:
+        """Read the policy file; without one there are no rules.
+
+        Raises:
+            ConfigurationError: the file is missing or wrong; the message names the place.
+        """
+        if path is None:
+            return cls()
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text()))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(f"ERRAND_POLICY: {path}: {error}") from error
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
+
+    def rule_on(self, tool: Tool, arguments: Arguments, requester: str) -> tuple[Ruling, str]:
+        """The ruling, and which rule made it."""
+        for number, rule in enumerate(self.rule, start=1):
+            if rule.fits(tool.name, arguments, requester):
+                return rule.ruling, f"rule {number} of the policy"
+        if tool.route.effect == "read":
+            return "allow", ""
+        return "ask", "no rule of the policy allows it"
+
+
+def ungrounded(tool: Tool, arguments: Arguments, situation: Situation, known: Iterable[str]) -> tuple[str, ...]:
+    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`."""
+    said = [*known]
+    for entry in situation.conversation:
+        if isinstance(entry, UserEntry) or (isinstance(entry, ToolEntry) and not entry.failed):
+            said.append(entry.text)
+    values = (text for name in tool.grounded for text in _texts(arguments.get(name)))
+    return tuple(value for value in values if not any(_occurs(value, text) for text in said))
+
+
+def _occurs(value: str, text: str) -> bool:
+    """As a word of its own: ann@example.com does not occur in joann@example.com."""
+    word = rf"(?<![\w.+@-]){re.escape(value.strip())}(?![\w@+-]|\.\w)"
+    return re.search(word, text, re.IGNORECASE) is not None
+
+
+def _like(text: str, pattern: str) -> bool:
+    return fnmatchcase(text.casefold(), pattern.casefold())
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    """Every text in a value, numbers as they are written."""
+    match value:
+        case None:
+            return
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+        case _:
+            yield str(value)

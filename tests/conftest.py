@@ -1,0 +1,99 @@
+"""What every integration test stands on: a real Temporal dev server, a scripted model, and a real worker."""
+
+import sysconfig
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from activities.settings import Settings
+from tests.sample_tools import World, world
+from tests.scripted_model import ScriptedModel
+from worker import build_worker, register_search_attributes
+
+TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
+FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
+OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
+
+WorkerFor = Callable[..., AbstractAsyncContextManager[Worker]]
+
+
+@asynccontextmanager
+async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
+    """A dev server of its own on a free port, with the search attributes of requests."""
+    async with await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        dev_server_existing_path=TEMPORAL,
+        dev_server_extra_args=[*FAST, *OFFLINE, *extra],
+        dev_server_log_level="error",
+    ) as environment:
+        await register_search_attributes(environment.client)
+        yield environment
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    async with dev_server() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def client(temporal: WorkflowEnvironment) -> Client:
+    return temporal.client
+
+
+@pytest.fixture(scope="session")
+def scripted_model() -> Generator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture
+def model(scripted_model: ScriptedModel) -> ScriptedModel:
+    """The scripted model, with nothing scripted yet."""
+    scripted_model.scripts.clear()
+    scripted_model.trouble.clear()
+    scripted_model.asked.clear()
+    return scripted_model
+
+
+@pytest.fixture
+def happened() -> World:
+    """What the sample tools do in this test."""
+    world.happened.clear()
+    world.failures.clear()
+    return world
+
+
+@pytest.fixture
+def settings(model: ScriptedModel) -> Settings:
+    """Of a worker with the sample tools, on a task queue that no other test uses."""
+    return settings_for(model)
+
+
+def settings_for(model: ScriptedModel, **changes: object) -> Settings:
+    return Settings.model_validate(
+        {
+            "task_queue": f"errand-{uuid.uuid4().hex[:8]}",
+            "openai_model": "scripted",
+            "openai_base_url": model.url,
+            "tools": ("tests.sample_tools",),
+            **changes,
+        }
+    )
+
+
+@asynccontextmanager
+async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
+    """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
+    runner = SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner()
+    async with build_worker(client, settings, workflow_runner=runner) as worker, worker:
+        yield worker

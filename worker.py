@@ -1,0 +1,154 @@
+"""The worker: settings → clients → activities → Worker.
+
+uv run worker.py        every setting is an environment variable; README.md lists them
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+
+from activities.catalogue import Catalogue
+from activities.decide import Decide
+from activities.endpoint import Endpoint
+from activities.errors import ConfigurationError
+from activities.heartbeats import INTERVAL, Heartbeats
+from activities.policy import Policy
+from activities.settings import Settings, connect
+from workflows.request import RequestWorkflow
+from workflows.timeline import SEARCH_ATTRIBUTES
+
+GRACE = timedelta(seconds=30)
+"""How long running activities may take to finish after SIGTERM."""
+
+log = structlog.stdlib.get_logger("errand")
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, settings: Settings, *, workflow_runner: WorkflowRunner | None = None
+) -> AsyncGenerator[Worker]:
+    """A worker with its clients, which are closed when the block ends.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong, or a tool asks for what no worker has.
+    """
+    catalogue = Catalogue.load(settings)
+    policy = Policy.load(settings.policy)
+    endpoint = Endpoint.from_settings(settings)
+    async with httpx.AsyncClient(timeout=20, follow_redirects=False) as http:
+        decide = Decide(endpoint, catalogue.tools, policy, settings.address_book)
+        tools = catalogue.activities({httpx.AsyncClient: http, Settings: settings})
+        _say_what_is_offered(catalogue)
+        try:
+            yield Worker(
+                client,
+                task_queue=settings.task_queue,
+                workflows=[RequestWorkflow],
+                activities=[decide.decide, *tools],
+                # Workflows here run no code but the project's own, so the sandbox would only cost time.
+                workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
+                interceptors=[Heartbeats()],
+                max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
+                graceful_shutdown_timeout=GRACE,
+            )
+        finally:
+            await endpoint.close()
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make the namespace know the search attributes that requests carry; those that it knows stay as they are.
+
+    Raises:
+        ConfigurationError: they are missing and this client may not add them.
+    """
+    namespace = client.namespace
+    try:
+        known = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+        wanted = {key.name: IndexedValueType.ValueType(key.indexed_value_type.value) for key in SEARCH_ATTRIBUTES}
+        missing = {name: kind for name, kind in wanted.items() if name not in known.custom_attributes}
+        if missing:
+            await client.operator_service.add_search_attributes(
+                AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:
+            return
+        names = ", ".join(f"{key.name} ({key.indexed_value_type.name.title()})" for key in SEARCH_ATTRIBUTES)
+        raise ConfigurationError(
+            f"TEMPORAL_NAMESPACE: namespace {namespace} does not let this worker register search attributes "
+            f"({error.message}); register them yourself: {names}"
+        ) from error
+
+
+def _say_what_is_offered(catalogue: Catalogue) -> None:
+    for tool, missing in catalogue.unconfigured.items():
+        log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
+    log.info("tools offered", tools=list(catalogue.tools))
+
+
+def configure_logging() -> None:
+    """One structured line an event on standard error: JSON for machines, columns and colours on a terminal."""
+    on_terminal = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info if not on_terminal else structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for chatty in ("httpx", "httpx2", "openai"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT; then let running activities finish, for up to 30 s."""
+    stop = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    client = await connect()
+    async with build_worker(client, settings) as worker:
+        await register_search_attributes(client)
+        async with worker:
+            log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace)
+            await stop.wait()
+            log.info("worker stopping: running activities may finish", seconds=GRACE.total_seconds())
+    log.info("worker stopped")
+
+
+def main() -> int:
+    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
+    configure_logging()
+    try:
+        asyncio.run(serve(Settings.from_environment()))
+    except ConfigurationError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (RuntimeError, RPCError) as error:
+        # The SDK's own connection failure is a bare RuntimeError.
+        print(f"error: cannot reach Temporal: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Waiting for a person's yes or no to one exact call."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from workflows.contract import Approve, PendingApproval, ProposedCall, Reject, ToolCall
+
+Verdict = Approve | Reject
+
+
+class Approvals:
+    """The calls that wait, and what was decided about those that did.
+
+    `changed` is called whenever a call starts or stops waiting.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._waiting: dict[str, PendingApproval] = {}
+        self._verdicts: dict[str, Verdict] = {}
+
+    @property
+    def waiting(self) -> tuple[PendingApproval, ...]:
+        return tuple(self._waiting.values())
+
+    async def ask(self, call: ToolCall, proposed: ProposedCall, reason: str, wait: timedelta) -> Verdict:
+        """Wait for a verdict; a call that nobody decided about in time is rejected."""
+        self._waiting[call.key] = PendingApproval(
+            key=call.key,
+            digest=call.digest,
+            tool=call.tool,
+            arguments=call.arguments,
+            about=proposed.about,
+            reason=reason,
+            expires_at=workflow.now() + wait,
+        )
+        self._changed()
+        try:
+            await workflow.wait_condition(
+                lambda: call.key in self._verdicts,
+                timeout=wait,
+                timeout_summary=f"until approval of {call.tool} {proposed.about} expires",
+            )
+            return self._verdicts[call.key]
+        except TimeoutError:
+            return Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
+        finally:
+            self._waiting.pop(call.key, None)
+            self._changed()
+
+    def check(self, verdict: Verdict) -> None:
+        """Refuse a verdict that is not about a call exactly as it waits.
+
+        Raises:
+            ApplicationError: `NotWaiting` or `DigestMismatch`; the Update is then rejected and leaves no trace.
+        """
+        pending = self._waiting.get(verdict.key)
+        if pending is None or verdict.key in self._verdicts:
+            decided = self._verdicts.get(verdict.key)
+            what = f"it was decided by {decided.by or 'somebody'}" if decided else "no such call waits for approval"
+            raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
+        if verdict.digest != pending.digest:
+            raise ApplicationError(
+                f"{verdict.key}: the call that waits has digest {pending.digest}; look at it again before deciding",
+                type="DigestMismatch",
+                non_retryable=True,
+            )
+
+    def settle(self, verdict: Verdict) -> None:
+        self._verdicts[verdict.key] = verdict

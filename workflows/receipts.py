@@ -1,0 +1,113 @@
+"""The receipt of every call of a request, written from what happened to the call."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
+from temporalio.exceptions import CancelledError as ActivityCancelled
+from temporalio.exceptions import TimeoutError as ActivityTimedOut
+
+from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, size
+from workflows.contract import FailureDetail, Receipt, ReceiptStatus, Route, ToolCall, ToolResult
+
+
+class Receipts:
+    """Receipts by key, in the order in which the model made the calls."""
+
+    def __init__(self, receipts: Iterable[Receipt]) -> None:
+        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, _size, _shortened)
+        for receipt in receipts:
+            self.put(receipt)
+
+    def put(self, receipt: Receipt) -> Receipt:
+        self._receipts.put(receipt.key, receipt)
+        return receipt
+
+    def all(self) -> tuple[Receipt, ...]:
+        return self._receipts.values()
+
+    def __getitem__(self, key: str) -> Receipt:
+        return self._receipts[key]
+
+    def __len__(self) -> int:
+        return len(self._receipts)
+
+
+def not_run(call: ToolCall, route: Route | None, status: ReceiptStatus, error: str) -> Receipt:
+    """The receipt of a call that no activity was started for."""
+    effect = route.effect if route else None
+    return Receipt(key=call.key, tool=call.tool, arguments=call.arguments, effect=effect, status=status, error=error)
+
+
+def begun(call: ToolCall, route: Route, approved_by: str | None, at: datetime) -> Receipt:
+    """What the receipt says while nobody knows yet how the call ends."""
+    return not_run(call, route, ReceiptStatus.UNKNOWN, error="the request ended while it ran").model_copy(
+        update={"approved_by": approved_by, "started_at": at}
+    )
+
+
+def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
+    return receipt.model_copy(
+        update={
+            "status": ReceiptStatus.DONE,
+            "result": result.value,
+            "error": None,
+            "attempts": result.attempts,
+            "finished_at": at,
+        }
+    )
+
+
+def not_done(receipt: Receipt, route: Route, error: ActivityError, at: datetime) -> Receipt:
+    """What a failed activity means. A write is `unknown` unless it is certain that nothing happened."""
+    cause = error.cause
+    detail = _detail(cause)
+    if isinstance(cause, ActivityCancelled):
+        status, message = ReceiptStatus.CANCELLED, "cancelled"
+    elif route.effect == "read" or _nothing_happened(cause, detail):
+        status, message = ReceiptStatus.FAILED, _message(cause)
+    else:
+        status, message = ReceiptStatus.UNKNOWN, f"it may have happened: {_message(cause)}"
+    exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
+    attempts = detail.attempt if detail else route.attempts if exhausted else 1
+    return receipt.model_copy(update={"status": status, "error": message, "attempts": attempts, "finished_at": at})
+
+
+def _detail(cause: BaseException | None) -> FailureDetail | None:
+    if not isinstance(cause, ApplicationError) or not cause.details or not isinstance(cause.details[0], dict):
+        return None
+    return FailureDetail.model_validate(cause.details[0])
+
+
+def _nothing_happened(cause: BaseException | None, detail: FailureDetail | None) -> bool:
+    if isinstance(cause, ActivityTimedOut):
+        return cause.type == TimeoutType.SCHEDULE_TO_START
+    if isinstance(cause, ApplicationError) and "is not registered on this worker" in cause.message:
+        return True
+    return detail is not None and detail.nothing_happened
+
+
+def _message(cause: BaseException | None) -> str:
+    match cause:
+        case ActivityTimedOut(type=TimeoutType.HEARTBEAT):
+            return "the worker that ran it fell silent"
+        case ActivityTimedOut():
+            return "no answer within its time limit"
+        case ApplicationError(type=None):
+            return cause.message
+        case ApplicationError(details=[_, *_]):
+            return cause.message
+        case ApplicationError():
+            return f"{cause.type}: {cause.message}"
+        case _:
+            return str(cause)
+
+
+def _size(receipt: Receipt) -> int:
+    return size(receipt.result) + size(receipt.arguments) + size(receipt.error or "") + 400
+
+
+def _shortened(receipt: Receipt) -> Receipt:
+    return receipt.model_copy(
+        update={"result": shorten(receipt.result), "arguments": shorten_arguments(receipt.arguments)}
+    )

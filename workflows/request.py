@@ -1,0 +1,194 @@
+"""The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
+
+import asyncio
+from datetime import timedelta
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from workflows import timeline
+from workflows.approvals import Approvals
+from workflows.calls import HEARTBEAT, Calls
+from workflows.contract import (
+    DECIDE,
+    Approve,
+    Decision,
+    Outcome,
+    Progress,
+    Reject,
+    Request,
+    RequestState,
+    RequestStatus,
+    Situation,
+    UserEntry,
+)
+from workflows.conversation import Conversation
+
+ONE_ANSWER = timedelta(minutes=10)
+PATIENCE_WITH_MODEL = timedelta(minutes=30)
+MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
+
+
+class Ended(Exception):
+    """The request ends here, for another reason than that the model is done."""
+
+    def __init__(self, status: RequestStatus, summary: str) -> None:
+        super().__init__(summary)
+        self.status = status
+        self.summary = summary
+
+
+@workflow.defn(failure_exception_types=[ValidationError, TypeError])
+class RequestWorkflow:
+    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it."""
+
+    @workflow.init
+    def __init__(self, request: Request) -> None:
+        progress = request.carried or _beginning(request)
+        self.request = request
+        self.turn = progress.turn
+        self.usage = progress.usage
+        self.deadline = progress.deadline
+        self.status = RequestStatus.RUNNING
+        self.doing = "starting"
+        self.conversation = Conversation(progress.conversation)
+        self.approvals = Approvals(self.show_approvals)
+        self.calls = Calls(request, progress, self.approvals, self.show)
+
+    @workflow.run
+    async def run(self, request: Request) -> Outcome:
+        if request.carried is None:
+            timeline.started(request)
+        try:
+            while True:
+                decision = await self.decide()
+                if not decision.calls:
+                    return self.outcome(RequestStatus.COMPLETED, decision.text)
+                await self.carry_out(decision)
+                self.continue_as_new_if_long()
+        except Ended as end:
+            return self.outcome(end.status, end.summary)
+        except asyncio.CancelledError:
+            return self.outcome(RequestStatus.CANCELLED, "Cancelled before it was finished.")
+
+    async def decide(self) -> Decision:
+        """Ask the model for the next step."""
+        if self.turn >= self.request.limits.turns:
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {self.request.limits.turns} turns.")
+        left = self.time_left()
+        self.turn += 1
+        self.show(f"turn {self.turn}: asking the model")
+        try:
+            decision = await workflow.execute_activity(
+                DECIDE,
+                Situation(requester=self.request.requester, conversation=self.conversation.entries),
+                result_type=Decision,
+                summary=f"turn {self.turn}",
+                start_to_close_timeout=ONE_ANSWER,
+                schedule_to_close_timeout=min(PATIENCE_WITH_MODEL, left),
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=MODEL_RETRIES,
+            )
+        except ActivityError as error:
+            raise self.no_decision(error) from error
+        self.usage += decision.usage
+        return decision
+
+    async def carry_out(self, decision: Decision) -> None:
+        """Run the calls that the model asked for, and add what became of them to the conversation."""
+        limit = self.request.limits.calls
+        if len(self.calls.receipts) + len(decision.calls) > limit:
+            self.calls.skip(self.turn, decision.calls, f"not run: more than {limit} calls in all")
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {limit} tool calls.")
+        self.time_left()
+        self.conversation.add_decision(self.turn, decision)
+        self.show(f"turn {self.turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
+        self.conversation.add(await self.calls.carry_out(self.turn, decision.calls))
+
+    def continue_as_new_if_long(self) -> None:
+        """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
+        if not workflow.info().is_continue_as_new_suggested():
+            return
+        progress = Progress(
+            conversation=self.conversation.entries,
+            receipts=self.calls.receipts.all(),
+            usage=self.usage,
+            turn=self.turn,
+            deadline=self.deadline,
+            untrusted=self.calls.untrusted,
+            sent_back=tuple(sorted(self.calls.sent_back)),
+        )
+        workflow.continue_as_new(self.request.model_copy(update={"carried": progress}))
+
+    def outcome(self, status: RequestStatus, summary: str) -> Outcome:
+        """However a request ends, its outcome carries every receipt."""
+        self.status = status
+        receipts = self.calls.receipts.all()
+        timeline.ended(status, receipts)
+        self.show(f"{status}: {summary}")
+        return Outcome(
+            request_id=workflow.info().workflow_id, status=status, summary=summary, receipts=receipts, usage=self.usage
+        )
+
+    @workflow.update
+    async def approve(self, verdict: Approve) -> None:
+        """Say yes to the one call that waits under this key with this digest."""
+        self.approvals.settle(verdict)
+
+    @approve.validator
+    def _check_approve(self, verdict: Approve) -> None:
+        self.approvals.check(verdict)
+
+    @workflow.update
+    async def reject(self, verdict: Reject) -> None:
+        """Say no to the one call that waits under this key with this digest; the model is told the reason."""
+        self.approvals.settle(verdict)
+
+    @reject.validator
+    def _check_reject(self, verdict: Reject) -> None:
+        self.approvals.check(verdict)
+
+    @workflow.query
+    def state(self) -> RequestState:
+        """Where the request stands now, with the calls that wait for approval exactly as they would run."""
+        return RequestState(
+            request_id=workflow.info().workflow_id,
+            status=self.status,
+            turn=self.turn,
+            doing=self.doing,
+            awaiting_approval=self.approvals.waiting,
+            receipts=self.calls.receipts.all(),
+            usage=self.usage,
+        )
+
+    def show(self, doing: str | None = None) -> None:
+        """Say in the Temporal UI what is going on."""
+        self.doing = doing or self.doing
+        timeline.show(self.request, self.doing, self.calls.receipts.all(), self.approvals.waiting)
+
+    def show_approvals(self) -> None:
+        timeline.awaiting_approval(bool(self.approvals.waiting))
+        self.show()
+
+    def time_left(self) -> timedelta:
+        left = self.deadline - workflow.now()
+        if left <= timedelta():
+            allowed = timedelta(seconds=self.request.limits.seconds)
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {allowed}.")
+        return left
+
+    def no_decision(self, error: ActivityError) -> BaseException:
+        """What it means that the model could not be asked: a cancellation, the time limit, or a failed request."""
+        if is_cancelled_exception(error):
+            return asyncio.CancelledError()
+        self.time_left()
+        cause = error.cause
+        reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        return Ended(RequestStatus.FAILED, f"The model gave no usable answer: {reason}")
+
+
+def _beginning(request: Request) -> Progress:
+    deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
+    return Progress(conversation=(UserEntry(text=request.text),), deadline=deadline)

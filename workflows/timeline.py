@@ -1,0 +1,81 @@
+"""What the Temporal UI shows of a request: search attributes, current details, and the activities' summaries."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from workflows.budget import beginning
+from workflows.contract import PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+
+STATUS = SearchAttributeKey.for_keyword("ErrandStatus")
+TOOLS = SearchAttributeKey.for_keyword_list("ErrandTools")
+REQUESTER = SearchAttributeKey.for_keyword("ErrandRequester")
+AWAITING_APPROVAL = SearchAttributeKey.for_bool("ErrandAwaitingApproval")
+SEARCH_ATTRIBUTES = (STATUS, TOOLS, REQUESTER, AWAITING_APPROVAL)
+
+SUMMARY_BYTES = 200
+"""More than this the server refuses in a summary."""
+
+MARKS = {
+    ReceiptStatus.DONE: "✓",
+    ReceiptStatus.UNKNOWN: "❓",
+    ReceiptStatus.REJECTED: "✋",
+    ReceiptStatus.REFUSED: "⛔",
+}
+
+
+def summary(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line.encode()) <= SUMMARY_BYTES else beginning(line, SUMMARY_BYTES - 3) + "…"
+
+
+def started(request: Request) -> None:
+    requester = [REQUESTER.value_set(request.requester)] if request.requester else []
+    _upsert(STATUS.value_set(RequestStatus.RUNNING), *requester)
+
+
+def awaiting_approval(yes: bool) -> None:
+    _upsert(AWAITING_APPROVAL.value_set(yes))
+
+
+def ended(status: RequestStatus, receipts: Iterable[Receipt]) -> None:
+    tools = sorted({receipt.tool for receipt in receipts if receipt.effect is not None})
+    _upsert(STATUS.value_set(status), TOOLS.value_set(tools))
+
+
+def _upsert(*updates: SearchAttributeUpdate[Any]) -> None:
+    workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+
+
+def show(request: Request, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval]) -> None:
+    """Current details: what is being done now, what waits for whom, and what has become of each call."""
+    lines = [f"**{doing}**", "", f"> {beginning(request.text, 500)}", ""]
+    lines += [line for pending in waiting for line in _how_to_approve(pending)]
+    lines += [_line(receipt) for receipt in receipts]
+    workflow.set_current_details("\n".join(lines))
+
+
+def _line(receipt: Receipt) -> str:
+    tried = f", {receipt.attempts} attempts" if receipt.attempts > 1 else ""
+    by = f", approved by {receipt.approved_by}" if receipt.approved_by else ""
+    error = f": {beginning(receipt.error, 200)}" if receipt.error else ""
+    return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}"
+
+
+def _how_to_approve(pending: PendingApproval) -> list[str]:
+    arguments = "\n".join(f"    {name}: {value}" for name, value in pending.arguments.items())
+    request_id = workflow.info().workflow_id
+    update = f'{{"key": "{pending.key}", "digest": "{pending.digest}", "by": "your name"}}'
+    return [
+        f"Waits for approval of `{pending.tool}` {pending.about}, until {pending.expires_at:%Y-%m-%d %H:%M} UTC"
+        + (f" ({pending.reason})" if pending.reason else ""),
+        "",
+        arguments,
+        "",
+        f"Approve: `client.py approve {request_id}`, or Update `approve` (or `reject`) with",
+        "",
+        f"    {update}",
+        "",
+    ]
