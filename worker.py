@@ -33,6 +33,8 @@ GRACE = timedelta(seconds=30)
 """How long running activities may take to finish after SIGTERM."""
 
 log = structlog.stdlib.get_logger("errand")
+RECOVERY = timedelta(seconds=2)
+"""How long the server waits for a worker that died before it gives its requests to another."""
 
 
 @asynccontextmanager
@@ -48,7 +50,7 @@ async def build_worker(
     policy = Policy.load(settings.policy)
     endpoint = Endpoint.from_settings(settings)
     async with httpx.AsyncClient(timeout=20, follow_redirects=False) as http:
-        decide = Decide(endpoint, catalogue.tools, policy, settings.address_book)
+        decide = Decide(endpoint, catalogue.tools, policy, settings.address_book, settings.system_prompt)
         tools = catalogue.activities({httpx.AsyncClient: http, Settings: settings})
         _say_what_is_offered(catalogue)
         try:
@@ -62,6 +64,7 @@ async def build_worker(
                 interceptors=[Heartbeats()],
                 max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
                 graceful_shutdown_timeout=GRACE,
+                sticky_queue_schedule_to_start_timeout=RECOVERY,
             )
         finally:
             await endpoint.close()

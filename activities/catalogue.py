@@ -1,5 +1,6 @@
 """The tools of one worker: found in modules, narrowed to those that are configured, run as activities."""
 
+import asyncio
 import importlib
 import inspect
 import pkgutil
@@ -13,10 +14,10 @@ from pydantic import JsonValue
 from pydantic_core import to_json, to_jsonable_python
 from temporalio import activity
 
-from activities.errors import ConfigurationError, ErrandError, to_application_error
+from activities.errors import ConfigurationError, ErrandError, OutcomeUnknown, to_application_error
 from activities.settings import PREFIX, Settings
 from activities.tool import Tool, tool_of
-from workflows.contract import ToolCall, ToolResult
+from workflows.contract import DECIDE, ToolCall, ToolResult
 
 RESULT_BYTES = 16 * 1024
 """The most that one tool result may take in history and in the conversation."""
@@ -34,11 +35,13 @@ class Catalogue:
         """Collect the tools of `activities` and of the modules that the settings name.
 
         Raises:
-            ConfigurationError: a module cannot be imported, or two tools have one name.
+            ConfigurationError: a module cannot be imported, or a name is taken.
         """
         found: dict[str, Tool] = {}
         for module in [*_modules_beside_this_one(), *map(_import, settings.tools)]:
             for each in _tools_in(module):
+                if each.name == DECIDE:
+                    raise ConfigurationError(f"{PREFIX}TOOLS: a tool cannot be named {DECIDE}")
                 if each.name in found and found[each.name] is not each:
                     raise ConfigurationError(f"{PREFIX}TOOLS: there are two tools named {each.name}")
                 found[each.name] = each
@@ -60,10 +63,29 @@ def as_activity(tool: Tool, provisions: Mapping[type, object]) -> Callable[[Tool
     @activity.defn(name=tool.name)
     async def run(call: ToolCall) -> ToolResult:
         with translated():
-            value = await function(tool.validate(call.arguments), call)
+            running = function(tool.validate(call.arguments), call)
+            value = await (running if tool.route.effect == "read" else _to_its_end(running))
         return ToolResult(value=capped(to_jsonable_python(value)), attempts=activity.info().attempt)
 
     return run
+
+
+async def _to_its_end(write: Awaitable[object]) -> object:
+    """Await a write although its request is cancelled meanwhile: what became of it belongs on its receipt.
+
+    Raises:
+        OutcomeUnknown: the worker stops, or the server has given the activity up.
+    """
+    running = asyncio.ensure_future(write)
+    while True:
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            if details is not None and details.cancel_requested and not running.cancelled():
+                continue
+            running.cancel()
+            raise OutcomeUnknown("the worker stopped before it knew the result") from None
 
 
 @contextmanager
@@ -96,7 +118,7 @@ def _modules_beside_this_one() -> Iterable[ModuleType]:
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
+    except Exception as error:  # a module may raise anything while it is imported
         raise ConfigurationError(f"{PREFIX}TOOLS: cannot import {name}: {error}") from error
 
 

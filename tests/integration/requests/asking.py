@@ -1,14 +1,19 @@
-"""Starting requests as a caller does: by workflow type and task queue."""
+"""Starting requests as a caller does, by workflow type and task queue, and looking at what came of them."""
 
+import asyncio
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.settings import Settings
-from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, Request
+from tests.scripted_model import ScriptedModel
+from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, PendingApproval, Request, RequestState
 
-PATIENCE = timedelta(seconds=60)
+Handle = WorkflowHandle[object, Outcome]
 
 
 async def start(
@@ -19,13 +24,15 @@ async def start(
     approve: tuple[str, ...] = (),
     requester: str = "",
     limits: Limits | None = None,
-) -> WorkflowHandle[object, Outcome]:
+    request_id: str | None = None,
+) -> Handle:
     return await client.start_workflow(
         REQUEST_WORKFLOW,
         Request(text=text, approve=approve, requester=requester, limits=limits or Limits()),
-        id=f"test-{uuid.uuid4().hex[:12]}",
+        id=request_id or f"test-{uuid.uuid4().hex[:12]}",
         task_queue=settings.task_queue,
-        execution_timeout=PATIENCE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        execution_timeout=timedelta(seconds=60),
         result_type=Outcome,
     )
 
@@ -41,3 +48,27 @@ async def ask(
 ) -> Outcome:
     handle = await start(client, settings, text, approve=approve, requester=requester, limits=limits)
     return await handle.result()
+
+
+async def state(handle: Handle) -> RequestState:
+    return await handle.query("state", result_type=RequestState)
+
+
+async def until(handle: Handle, so: Callable[[RequestState], bool]) -> RequestState:
+    """The first state in which something is so."""
+    async with asyncio.timeout(20):
+        while not so(now := await state(handle)):
+            await asyncio.sleep(0.05)
+    return now
+
+
+async def until_it_waits(handle: Handle) -> PendingApproval:
+    """The call that waits for approval, as soon as one does."""
+    return (await until(handle, lambda now: bool(now.awaiting_approval))).awaiting_approval[0]
+
+
+def last_told(model: ScriptedModel) -> list[tuple[str, str]]:
+    """(tool, text) of the tool messages at the end of the last conversation that the model was given."""
+    messages = cast("list[dict[str, str]]", model.asked[-1]["messages"])
+    last_of_others = max(index for index, each in enumerate(messages) if each["role"] != "tool")
+    return [(each["name"], each["content"]) for each in messages[last_of_others + 1 :]]

@@ -1,0 +1,153 @@
+"""A write needs a yes: from the policy, from the requester in advance, or from a person."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from activities.settings import Settings
+from tests.conftest import running_worker, settings_for
+from tests.integration.requests.asking import ask, last_told, start, until_it_waits
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import Approve, Limits, ReceiptStatus, Reject, RequestStatus
+
+WRITE = [calls(call("write_down", word="tree")), say("Done.")]
+
+
+async def test_a_write_waits_for_a_person_who_sees_it_exactly_as_it_will_run(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        assert (pending.key, pending.tool, pending.arguments) == (f"{handle.id}/1.1", "write_down", {"word": "tree"})
+        assert happened.done("write_down") == []
+        await handle.execute_update("approve", Approve(key=pending.key, digest=pending.digest, by="ann"))
+        outcome = await handle.result()
+    assert happened.done("write_down") == ["tree"]
+    assert (outcome.receipts[0].status, outcome.receipts[0].approved_by) == (ReceiptStatus.DONE, "ann")
+
+
+async def test_a_yes_to_another_digest_or_another_key_or_given_twice_is_refused(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write slowly"] = [calls(call("write_down", word="tree", seconds=1.0)), say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write slowly")
+        pending = await until_it_waits(handle)
+        for wrong in (
+            Approve(key=pending.key, digest="0" * 64, by="ann"),
+            Approve(key="other/1.1", digest=pending.digest, by="ann"),
+        ):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await handle.execute_update("approve", wrong)
+        assert happened.done("write_down") == []
+        yes = Approve(key=pending.key, digest=pending.digest, by="ann")
+        await handle.execute_update("approve", yes)
+        with pytest.raises(WorkflowUpdateFailedError) as twice:
+            await handle.execute_update("approve", yes)
+        outcome = await handle.result()
+    assert "decided by ann" in str(twice.value.__cause__)
+    assert happened.done("write_down") == ["tree"]
+    assert len(outcome.receipts) == 1
+
+
+async def test_a_no_keeps_the_write_from_running_and_the_model_is_told_the_reason(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        no = Reject(key=pending.key, digest=pending.digest, by="bob", reason="not today")
+        await handle.execute_update("reject", no)
+        outcome = await handle.result()
+    assert happened.done("write_down") == []
+    assert (outcome.receipts[0].status, outcome.receipts[0].error) == (
+        ReceiptStatus.REJECTED,
+        "rejected by bob: not today",
+    )
+    assert "not today" in last_told(model)[0][1]
+
+
+async def test_a_write_that_nobody_decides_about_in_time_is_rejected(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Write", limits=Limits(approval_seconds=1))
+    assert (outcome.status, outcome.receipts[0].status) == (RequestStatus.COMPLETED, ReceiptStatus.REJECTED)
+    assert "nobody approved it" in str(outcome.receipts[0].error)
+    assert happened.done("write_down") == []
+
+
+@pytest.mark.parametrize("approve", [("write_down",), ("*",)])
+async def test_a_requester_may_say_yes_in_advance_to_a_tool_or_to_all(
+    client: Client, settings: Settings, model: ScriptedModel, approve: tuple[str, ...]
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Write", approve=approve)
+    assert (outcome.receipts[0].status, outcome.receipts[0].approved_by) == (ReceiptStatus.DONE, "requester")
+
+
+async def test_the_policy_allows_and_forbids_by_tool_and_arguments(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[rule]]\ntool = "write_down"\narguments = { word = "sec*" }\nruling = "deny"\n'
+        '[[rule]]\ntool = "write_*"\nruling = "allow"\n'
+    )
+    settings = settings_for(model, policy=policy)
+    model.scripts["Both"] = [calls(call("write_down", word="tree"), call("write_down", word="secret")), say("Done.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Both", approve=("*",))
+    allowed, forbidden = outcome.receipts
+    assert (allowed.status, allowed.approved_by) == (ReceiptStatus.DONE, "policy")
+    assert forbidden.status is ReceiptStatus.REFUSED
+    assert "rule 1" in str(forbidden.error)
+    assert happened.done("write_down") == ["tree"]
+
+
+async def test_after_a_strangers_text_was_read_the_policys_yes_becomes_a_question(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\nruling = "allow"\n')
+    settings = settings_for(model, policy=policy)
+    page, pwned = calls(call("read_page", name="x")), calls(call("write_down", word="pwned"))
+    model.scripts["Read"] = [calls(call("write_down", word="before")), page, pwned, say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Read")
+        pending = await until_it_waits(handle)
+        assert (pending.arguments, pending.reason) == ({"word": "pwned"}, "the request has read a stranger's text")
+        await handle.execute_update("reject", Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await handle.result()
+    assert happened.done("write_down") == ["before"]
+
+
+async def test_a_recipient_that_nobody_mentioned_goes_back_to_the_model_once_and_then_needs_a_person(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    mistyped = calls(call("tell", to=["ann@exmple.com"], what="hello"))
+    model.scripts["Tell ann@example.com hello"] = [mistyped, mistyped, say("I could not.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Tell ann@example.com hello", approve=("*",))
+        pending = await until_it_waits(handle)
+        assert "ann@exmple.com" in pending.reason
+        await handle.execute_update("reject", Reject(key=pending.key, digest=pending.digest, by="ann"))
+        outcome = await handle.result()
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.INVALID, ReceiptStatus.REJECTED]
+    assert happened.done("tell") == []
+
+
+async def test_a_recipient_that_the_request_names_is_covered_by_a_yes_in_advance(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Tell Ann@example.com hello"] = [calls(call("tell", to=["ann@example.com"], what="hello")), say("Ok")]
+    async with running_worker(client, settings):
+        await ask(client, settings, "Tell Ann@example.com hello", approve=("*",))
+    assert happened.done("tell") == ["ann@example.com"]

@@ -1,0 +1,83 @@
+"""Where a request stops although the model would go on, and what its outcome says then."""
+
+from temporalio.client import Client
+
+from activities.settings import Settings
+from tests.conftest import dev_server, running_worker
+from tests.integration.requests.asking import ask, start
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import Limits, ReceiptStatus, RequestStatus
+
+
+def look_up_for_ever(model: ScriptedModel, text: str, turns: int = 30) -> None:
+    model.scripts[text] = [calls(call("look_up", word=f"w{turn}")) for turn in range(turns)]
+
+
+async def test_a_request_stops_at_its_turns_with_a_receipt_for_every_call(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    look_up_for_ever(model, "Go on")
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Go on", limits=Limits(turns=3))
+    assert (outcome.status, outcome.summary) == (RequestStatus.LIMIT_REACHED, "Stopped at the limit of 3 turns.")
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 3
+
+
+async def test_no_call_beyond_the_limit_is_run(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    three = calls(*(call("look_up", word=word) for word in "abc"))
+    model.scripts["Too much"] = [three, three, say("Never said.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Too much", limits=Limits(calls=5))
+    assert outcome.status is RequestStatus.LIMIT_REACHED
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 3 + [ReceiptStatus.CANCELLED] * 3
+    assert len(happened.done("look_up")) == 3
+
+
+async def test_a_request_stops_at_its_time_limit_while_a_tool_or_an_approval_takes_longer(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Slow read"] = [calls(call("look_up", word="tree", seconds=30)), say("Never said.")]
+    model.scripts["Slow yes"] = [calls(call("write_down", word="tree")), say("Never said.")]
+    async with running_worker(client, settings):
+        slow_read = await start(client, settings, "Slow read", limits=Limits(seconds=3))
+        slow_yes = await start(client, settings, "Slow yes", limits=Limits(seconds=3))
+        for outcome in (await slow_read.result(), await slow_yes.result()):
+            assert outcome.status is RequestStatus.LIMIT_REACHED
+            assert "time limit of 0:00:03" in outcome.summary
+    assert happened.done("write_down") == []
+
+
+async def test_a_long_request_continues_as_new_and_loses_nothing(model: ScriptedModel, happened: World) -> None:
+    look_up_for_ever(model, "Long", turns=12)
+    model.scripts["Long"] = [*model.scripts["Long"], calls(call("write_down", word="end")), say("That was long.")]
+    async with dev_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40") as environment:
+        client = environment.client
+        settings = Settings(openai_model="scripted", openai_base_url=model.url, tools=("tests.sample_tools",))
+        async with running_worker(client, settings):
+            handle = await start(client, settings, "Long", approve=("*",))
+            outcome = await handle.result()
+        runs = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
+    assert len(runs) >= 2
+    assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "That was long.")
+    assert [receipt.key.rpartition("/")[2] for receipt in outcome.receipts] == [f"{turn}.1" for turn in range(1, 14)]
+    assert outcome.usage.model_calls == 14
+    assert happened.done("write_down") == ["end"]
+    assert len(happened.done("look_up")) == 12
+
+
+async def test_a_conversation_stays_within_its_budget_however_much_the_tools_return(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    wide = calls(*(call("long_text", size=16_000 + index) for index in range(20)))
+    model.scripts["Wide"] = [wide, wide, wide, say("Wide.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Wide", limits=Limits(calls=100))
+    assert outcome.status is RequestStatus.COMPLETED
+    sizes = [len(str(body["messages"])) for body in model.asked]
+    assert max(sizes) < 600_000
+    last = str(model.asked[-1]["messages"])
+    assert "[shortened: 240 of 16,000 bytes]" in last
+    assert "x" * 16_019 in last

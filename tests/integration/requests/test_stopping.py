@@ -1,0 +1,143 @@
+"""Cancelled, killed, restarted: what a request does when it is not left alone."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from activities.settings import Settings
+from tests.conftest import running_worker
+from tests.integration.requests.asking import start, until, until_it_waits
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import ReceiptStatus, RequestStatus
+
+ROOT = Path(__file__).parents[3]
+
+
+async def test_cancelling_a_waiting_request_ends_it_with_a_receipt_for_the_call_that_did_not_run(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Wait"] = [calls(call("look_up", word="a"), call("write_down", word="b")), say("Never said.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Wait")
+        await until_it_waits(handle)
+        await handle.cancel()
+        outcome = await handle.result()
+    assert outcome.status is RequestStatus.CANCELLED
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE, ReceiptStatus.CANCELLED]
+    assert happened.done("write_down") == []
+
+
+async def test_cancelling_during_a_write_waits_for_what_became_of_it(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = [calls(call("write_down", word="tree", seconds=5)), say("Never said.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", approve=("*",))
+        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await asyncio.sleep(0.5)
+        await handle.cancel()
+        outcome = await handle.result()
+    assert outcome.status is RequestStatus.CANCELLED
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
+    assert happened.done("write_down") == ["tree"]
+
+
+async def test_cancelling_during_reads_does_not_wait_for_them(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    slow = [call("look_up", word=word, seconds=8) for word in "ab"]
+    model.scripts["Read"] = [calls(*slow), say("Never said.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Read")
+        await until(handle, lambda now: len(now.receipts) == 2)
+        await handle.cancel()
+        async with asyncio.timeout(5):
+            outcome = await handle.result()
+    assert outcome.status is RequestStatus.CANCELLED
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.CANCELLED] * 2
+
+
+@asynccontextmanager
+async def worker_process(
+    environment: WorkflowEnvironment, settings: Settings
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """`worker.py` as a process of its own, ready to work; killed when the block ends, if it still lives."""
+    variables = {
+        **os.environ,
+        "TEMPORAL_ADDRESS": environment.client.service_client.config.target_host,
+        "OPENAI_MODEL": "scripted",
+        "OPENAI_BASE_URL": str(settings.openai_base_url),
+        "ERRAND_TASK_QUEUE": settings.task_queue,
+        "ERRAND_TOOLS": " ".join(settings.tools),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "worker.py", cwd=ROOT, env=variables, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr
+    try:
+        async with asyncio.timeout(30):
+            while b"worker ready" not in await process.stderr.readline():
+                pass
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_request_survives_the_death_of_its_worker(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Survive"] = [
+        calls(call("look_up", word="a")),
+        calls(call("look_up", word="b", seconds=3)),
+        say("Survived."),
+    ]
+    async with worker_process(temporal, settings) as first:
+        handle = await start(temporal.client, settings, "Survive")
+        await until(handle, lambda now: len(now.receipts) == 2)
+        first.kill()
+        await first.wait()
+    async with worker_process(temporal, settings):
+        outcome = await handle.result()
+    assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Survived.")
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 2
+
+
+async def test_a_write_that_its_worker_did_not_live_to_report_is_unknown(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Die"] = [calls(call("write_down", word="tree", seconds=9)), say("I do not know.")]
+    async with worker_process(temporal, settings) as first:
+        handle = await start(temporal.client, settings, "Die", approve=("*",))
+        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await asyncio.sleep(0.5)
+        first.kill()
+        await first.wait()
+    async with worker_process(temporal, settings):
+        outcome = await handle.result()
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.UNKNOWN]
+    assert "may have happened" in str(outcome.receipts[0].error)
+
+
+async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Stop"] = [calls(call("write_down", word="tree", seconds=2)), say("Done.")]
+    async with worker_process(temporal, settings) as first:
+        handle = await start(temporal.client, settings, "Stop", approve=("*",))
+        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await asyncio.sleep(0.5)
+        first.send_signal(signal.SIGTERM)
+        assert await first.wait() == 0
+    async with worker_process(temporal, settings):
+        outcome = await handle.result()
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
