@@ -9,8 +9,8 @@
         \"\"\"
 
 The positional parameters are what the model fills in: names, types, descriptions and defaults become the JSON Schema,
-and arguments are held to it strictly ("3" is not a number). Keyword-only parameters are what the worker gives, by type; one of
-type `ToolCall` is the call itself, with its key.
+and arguments are held to it strictly ("3" is not a number). Keyword-only parameters are what the worker gives, by type;
+one of type `ToolCall` is the call itself, with its key.
 """
 
 import inspect
@@ -77,7 +77,7 @@ class Tool:
         """
         calls = [name for name, kind in self.provided.items() if kind is ToolCall]
         asked = {name: kind for name, kind in self.provided.items() if kind is not ToolCall}
-        missing = [f"{name}: {kind.__name__}" for name, kind in asked.items() if kind not in provisions]
+        missing = [f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in asked.items() if kind not in provisions]
         if missing:
             known = ", ".join(sorted(kind.__name__ for kind in provisions))
             raise ConfigurationError(f"tool {self.name} asks for {', '.join(missing)}; a worker can give {known}")
@@ -116,9 +116,11 @@ def tool(
 
     def mark(function: F) -> F:
         arguments, provided = _signature(function)
+        if not set(grounded) <= set(arguments.model_fields):
+            raise TypeError(f"tool {function.__name__}: grounded names arguments that it has not: {grounded}")
         made = Tool(
             name=function.__name__,
-            description=_documentation(function).description or "",
+            description=(_documentation(function).description or "").strip(),
             function=function,
             arguments=arguments,
             provided=provided,
@@ -175,6 +177,8 @@ def _signature(function: ToolFunction) -> tuple[type[BaseModel], dict[str, type]
             raise TypeError(f"tool {function.__name__}: parameter {name} needs a type")
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             provided[name] = hints[name]
+        elif parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            raise TypeError(f"tool {function.__name__}: parameter {name} must be one that can be given by name")
         else:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (hints[name], Field(default=default, description=described.get(name)))

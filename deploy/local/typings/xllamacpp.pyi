@@ -10,7 +10,11 @@ class CommonAdapterLoraInfo:
 class CpuParams:
     n_threads: int
 
+class CommonParamsSampling:
+    temp: float
+
 class CommonParams:
+    sampling: CommonParamsSampling
     model: CommonParamsModel
     model_alias: set[str]
     lora_adapters: list[CommonAdapterLoraInfo]

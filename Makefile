@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up test lint format clean
+
+PYTHON3 = python3
+PORT = 7233
+UI_PORT = 8233
+INSTALLED := .venv/.installed
+PYTHON := .venv/bin/python
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+install: $(INSTALLED)  ## install what is missing into .venv
+
+demo: $(INSTALLED)  ## start everything, carry out three requests, stop; or one of your own: make demo REQUEST="…"
+	@exec $(PYTHON) -m deploy.local.demo
+
+up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=…
+	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT)
+
+test: $(INSTALLED)  ## run the tests
+	@$(PYTHON) -m pytest
+
+lint: $(INSTALLED)  ## check style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/basedpyright
+
+format: $(INSTALLED)  ## rewrite the code in the project's style
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean:  ## remove what was installed and what the embedded deployment has kept
+	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis
+
+# As the shell got it: the environment carries a request unharmed, whatever quotes and dollars are in it.
+demo: export DEMO_REQUEST = $(value REQUEST)
+
+$(INSTALLED): pyproject.toml uv.lock
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
+	@if command -v uv >/dev/null; then uv sync --inexact --extra local; else \
+	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
+	  && .venv/bin/uv sync --inexact --extra local; fi
+	@touch $@

@@ -1,0 +1,222 @@
+"""One message over SMTP in four stages, because what a failure means depends on where it happens.
+
+    open       connect, TLS, EHLO, AUTH
+    announce   MAIL, and RCPT for every recipient
+    transmit   DATA, and the message up to its last dot
+    commit     the dot, and the server's verdict
+
+Up to the dot nothing has taken effect, and a message that is given up there is never delivered. The verdict hands over
+the responsibility (RFC 5321 section 6.1); a dot without a verdict leaves it unknown who has it.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Self, TypeVar, cast
+
+import aiosmtplib
+from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
+
+from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
+from activities.settings import PREFIX, SmtpServer
+
+PIECE = 32 * 1024
+"""How many bytes of a message are written before waiting until they are gone."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """In seconds."""
+
+    command: float = 30
+    """For the reply to each command before the dot."""
+    preparation: float = 240
+    """For everything before the dot together."""
+    verdict: float = 600
+    """For the reply to the dot: RFC 5321 section 4.5.3.2.6 asks for ten minutes, as giving up early sends twice."""
+
+
+class SmtpTransaction:
+    """A connection that carries one message. Leaving the context closes it."""
+
+    def __init__(self, server: SmtpServer, timeouts: Timeouts | None = None) -> None:
+        self._server = server
+        self._name = f"mail server {server.host}:{server.port}"
+        self._timeouts = timeouts or Timeouts()
+        self._smtp = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.tls,
+            start_tls=server.start_tls,
+            timeout=self._timeouts.command,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._smtp.close()
+
+    async def prepare(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
+        """Everything that can still be undone: `open`, `announce` and `transmit`, within one time limit.
+
+        Raises:
+            ServiceUnavailable: nothing was sent, and another time it may work: 4yz, a lost connection, a time-out.
+            ServiceRefused: nothing was sent, and it will not work: 5yz, no TLS, a certificate that does not hold.
+        """
+        with self._nothing_sent("preparing a message"):
+            async with asyncio.timeout(self._timeouts.preparation):
+                await self.open()
+                await self.announce(sender, recipients)
+                await self.transmit(message)
+
+    async def open(self) -> None:
+        with self._nothing_sent("connecting"):
+            await self._smtp.connect()
+            await self._smtp.ehlo()
+        if self._server.username is not None:
+            await self._log_in(self._server.username)
+
+    async def announce(self, sender: str, recipients: Sequence[str]) -> None:
+        """All or nothing: the first error names every recipient that the server does not take."""
+        with self._nothing_sent(f"naming the sender {sender}"):
+            await self._smtp.mail(sender)
+        refused: list[aiosmtplib.SMTPRecipientRefused] = []
+        for recipient in recipients:
+            with self._nothing_sent(f"naming the recipient {recipient}"):
+                try:
+                    await self._smtp.rcpt(recipient)
+                except aiosmtplib.SMTPRecipientRefused as error:
+                    refused.append(error)
+                    if error.code == aiosmtplib.SMTPStatus.domain_unavailable:
+                        break  # 421: the server has closed the connection
+        if refused:
+            raise self._recipients_refused(refused)
+
+    async def transmit(self, message: bytes) -> None:
+        with self._nothing_sent("asked to take the message"):
+            reply = await self._smtp.execute_command(b"DATA")
+            if reply.code != aiosmtplib.SMTPStatus.start_input:
+                raise aiosmtplib.SMTPDataError(reply.code, reply.message)
+        with self._nothing_sent("taking the message"):
+            protocol = self._protocol()
+            stuffed = re.sub(rb"(?m)^\.", b"..", normalize_message_line_endings(message))
+            for start in range(0, len(stuffed), PIECE):
+                protocol.write(stuffed[start : start + PIECE])
+                await _drained(protocol)
+
+    async def commit(self) -> str:
+        """Send the dot and return the server's verdict, for example "250 2.0.0 Ok: queued as 4F2A".
+
+        A cancellation does not cut the waiting short: the verdict, when it comes, is what is returned or raised.
+
+        Raises:
+            ServiceUnavailable: 4yz, or the connection was lost before the dot; nothing was sent.
+            ServiceRefused: 5yz; nothing was sent.
+            OutcomeUnknown: no reply, or none that says yes or no; the message may have been sent.
+        """
+        code, text = await to_the_end(self._dot())
+        if not 200 <= code < 300:
+            raise self._refused("having the whole message", code, text)
+        with suppress(aiosmtplib.SMTPException):
+            self._protocol().write(b"QUIT\r\n")  # its reply changes nothing, so nobody waits for it
+        return _one_line(code, text)
+
+    async def _dot(self) -> tuple[int, str]:
+        with self._nothing_sent("waiting for the end of the message"):
+            protocol = self._protocol()
+            protocol.write(b".\r\n")
+        try:
+            code, text = await protocol.read_response(timeout=self._timeouts.verdict)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._unknown(type(error).__name__) from error
+        if not (200 <= code < 300 or 400 <= code < 600):
+            raise self._unknown(f'the answer "{_one_line(code, text)}"')
+        return code, text
+
+    async def _log_in(self, username: str) -> None:
+        password = self._server.password.get_secret_value() if self._server.password else ""
+        with self._nothing_sent("logging in"):
+            try:
+                await self._smtp.login(username, password)
+            except aiosmtplib.SMTPResponseException as error:
+                # Without the server's words and the cause: some servers quote the line that they refuse.
+                hint = f"check the user and password in {PREFIX}SMTP_URL"
+                raise self._refused("logging in", error.code, hint) from None
+
+    def _protocol(self) -> SMTPProtocol:
+        protocol = self._smtp.protocol
+        if protocol is None or not protocol.is_connected:
+            raise aiosmtplib.SMTPServerDisconnected("the connection was lost")
+        return protocol
+
+    @contextmanager
+    def _nothing_sent(self, stage: str) -> Generator[None]:
+        """What goes wrong in here goes wrong before the dot."""
+        try:
+            yield
+        except aiosmtplib.SMTPResponseException as error:
+            raise self._refused(stage, error.code, error.message) from error
+        except (ssl.SSLCertVerificationError, aiosmtplib.SMTPConnectError) as error:
+            certificate = error if isinstance(error, ssl.SSLError) else error.__cause__
+            if isinstance(certificate, ssl.SSLCertVerificationError):
+                why = f"its certificate does not hold: {certificate.verify_message}"
+                raise ServiceRefused(f"{self._name} {why}; nothing was sent") from error
+            raise self._lost(stage, error) from error
+        except OSError as error:  # which a lost connection and a time-out are, in asyncio and in aiosmtplib
+            raise self._lost(stage, error) from error
+        except aiosmtplib.SMTPException as error:  # what is left: the server does not offer STARTTLS or AUTH
+            raise ServiceRefused(f"{self._name}, {stage}: {error.message}; nothing was sent") from error
+
+    def _lost(self, stage: str, error: Exception) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"{self._name}, {stage}: no connection or no answer ({type(error).__name__}); nothing was sent"
+        )
+
+    def _refused(self, stage: str, code: int, text: str) -> ToolError:
+        """By the class of the reply (RFC 5321 section 4.2.1); a reply that makes no sense here is as good as none."""
+        kind = ServiceRefused if 500 <= code < 600 else ServiceUnavailable
+        return kind(f"{self._name}, {stage}: {_one_line(code, text)}; nothing was sent")
+
+    def _recipients_refused(self, refused: Sequence[aiosmtplib.SMTPRecipientRefused]) -> ToolError:
+        words = ", ".join(f"{each.recipient} ({_one_line(each.code, each.message)})" for each in refused)
+        # Section 4.5.3.1.10: 552 on RCPT means "too many", which another time may not be.
+        permanent = any(500 <= each.code < 600 and each.code != 552 for each in refused)
+        kind = ServiceRefused if permanent else ServiceUnavailable
+        return kind(f"{self._name} does not take mail for {words}; nothing was sent to anybody")
+
+    def _unknown(self, what: str) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            f"{self._name} had the whole message, then came {what} instead of a yes or no; it may have been sent: "
+            "look for it at the recipient's before sending it again"
+        )
+
+
+async def to_the_end(work: Coroutine[object, object, T]) -> T:
+    """Await `work` until it is done, however often the awaiting task is cancelled; what it comes to then stands."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    return task.result()
+
+
+async def _drained(protocol: SMTPProtocol) -> None:
+    """Wait until the operating system has taken what was written."""
+    await asyncio.sleep(0)
+    while protocol.is_connected:
+        transport = cast(asyncio.WriteTransport, protocol.transport)
+        if not transport.get_write_buffer_size():
+            return
+        await asyncio.sleep(0.01)
+    raise aiosmtplib.SMTPServerDisconnected("the connection was lost")
+
+
+def _one_line(code: int, text: str) -> str:
+    words = " ".join(text.encode(errors="surrogateescape").decode(errors="replace").split())
+    return f"{code} {words}"[:300].strip()

@@ -1,0 +1,170 @@
+"""The embedded deployment: which parts there are, where they listen, and what the worker is told about them.
+
+Nothing in the service knows that it is this deployment: it is all in the worker's environment.
+"""
+
+import fcntl
+import os
+import shlex
+import sys
+import sysconfig
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.part import DeploymentError, Part, answers, logs, serves
+from deploy.local.ports import free_ports
+
+WORKER = "worker"
+TEMPORAL = "Temporal server"
+MODEL_NAME = "smollm2-135m-errand"
+DRAIN_SECONDS = 35  # the worker gives running activities 30
+
+# Somebody's settings for other services: with them, the parts here would not find each other.
+FOREIGN = ("TEMPORAL_", "OPENAI_", "ERRAND_STOCKS_TOKEN")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where everything lives. State is kept under `state` and survives a restart; ports other than the first two are
+    whatever is free."""
+
+    state: Path
+    temporal_port: int
+    ui_port: int
+    smtp_port: int
+    samples_port: int
+    model_port: int
+
+    @classmethod
+    def on_free_ports(cls, state: Path, temporal_port: int | None = None, ui_port: int | None = None) -> "Deployment":
+        temporal, ui, smtp, samples, model = free_ports(5)
+        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, smtp, samples, model)
+
+    @property
+    def temporal_address(self) -> str:
+        return f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.ui_port}"
+
+    @property
+    def mail(self) -> Path:
+        return self.state / "mail"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    def client_environment(self) -> dict[str, str]:
+        """What `client.py` needs to find this deployment."""
+        return {"TEMPORAL_ADDRESS": self.temporal_address, "ERRAND_UI_URL": self.ui_url}
+
+    def worker_environment(self) -> dict[str, str]:
+        """What `worker.py` needs to be this deployment's worker."""
+        samples = f"http://127.0.0.1:{self.samples_port}"
+        return self.client_environment() | {
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{self.model_port}/v1",
+            "OPENAI_API_KEY": "local",
+            "OPENAI_MODEL": MODEL_NAME,
+            "ERRAND_SMTP_URL": f"smtp+plain://127.0.0.1:{self.smtp_port}",
+            "ERRAND_MAIL_FROM": "errand@example.com",
+            "ERRAND_WEATHER_URL": samples,
+            "ERRAND_GEOCODING_URL": samples,
+            "ERRAND_STOCKS_URL": samples,
+            "ERRAND_LEDGER_URL": f"sqlite+aiosqlite:///{self.state / 'ledger.db'}",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    def parts(self) -> tuple[Part, ...]:
+        """Every part; the worker first, because it is stopped first, while all it talks to still answers."""
+        return self.worker(), self.temporal(), self.mail_catcher(), self.sample_services(), self.language_model()
+
+    def worker(self) -> Part:
+        return Part(
+            name=WORKER,
+            command=(sys.executable, "worker.py"),
+            environment=surroundings(self.worker_environment()),
+            is_ready=logs("worker ready"),
+            after=(TEMPORAL,),
+            stops_within=DRAIN_SECONDS,
+        )
+
+    def temporal(self) -> Part:
+        settings = ("history.transferProcessorMaxPollRPS=10000", "frontend.enableServerVersionCheck=false")
+        pragmas = ("journal_mode=wal", "synchronous=normal")
+        return Part(
+            name=TEMPORAL,
+            command=(
+                str(Path(sysconfig.get_path("scripts")) / "temporal"),
+                *("server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"),
+                *("--port", str(self.temporal_port), "--ui-port", str(self.ui_port)),
+                *("--db-filename", str(self.state / "temporal.db")),
+                *(word for each in settings for word in ("--dynamic-config-value", each)),
+                *(word for each in pragmas for word in ("--sqlite-pragma", each)),
+            ),
+            environment=surroundings({}),
+            is_ready=serves(self.ui_port, "/api/v1/namespaces/default"),  # the UI answers, and the server behind it
+        )
+
+    def mail_catcher(self) -> Part:
+        return Part(
+            name="mail catcher",
+            command=(sys.executable, "-m", "deploy.local.mail_catcher", str(self.smtp_port), str(self.mail)),
+            is_ready=answers(self.smtp_port, expect=b"220 "),
+        )
+
+    def sample_services(self) -> Part:
+        return Part(
+            name="sample services",
+            command=(sys.executable, "-m", "deploy.local.sample_services", str(self.samples_port)),
+            is_ready=serves(self.samples_port, "/health"),
+        )
+
+    def language_model(self) -> Part:
+        return Part(
+            name="language model",
+            command=(sys.executable, "-m", "deploy.local.language_model", str(self.model_port), MODEL_NAME),
+            is_ready=serves(self.model_port, "/health"),
+            ready_within=120,
+        )
+
+
+def surroundings(added: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without settings for other services, and with those added."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)} | dict(added)
+
+
+@contextmanager
+def sole_user(state: Path) -> Generator[None]:
+    """Hold the state directory for one deployment; the lock is gone with the process that holds it.
+
+    Raises:
+        DeploymentError: another process holds it.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "?"
+            raise DeploymentError(f"another deployment runs on {state} (process {holder}); stop it first") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+@contextmanager
+def worker_env_file(deployment: Deployment) -> Generator[Path]:
+    """`worker.env`, with which a shell can start a second worker; there while the deployment is."""
+    path = deployment.state / "worker.env"
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in deployment.worker_environment().items())
+    path.write_text("".join(lines), encoding="utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

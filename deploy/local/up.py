@@ -1,0 +1,53 @@
+"""`make up`: the embedded deployment, until Ctrl-C.
+
+python -m deploy.local.up [--state .errand] [--port 7233] [--ui-port 8233]
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from deploy.local.deployment import Deployment, sole_user, worker_env_file
+from deploy.local.part import REPOSITORY
+from deploy.local.ports import require_free
+from deploy.local.session import console, run_until_signal, say
+from deploy.local.supervisor import Supervisor
+
+PORT, UI_PORT = 7233, 8233
+"""Where clients look when nothing is configured."""
+
+
+async def up(state: Path, port: int, ui_port: int) -> int:
+    """Run the deployment until cancelled."""
+    with sole_user(state):
+        require_free(port, "Temporal", "make up PORT")
+        require_free(ui_port, "Temporal UI", "make up UI_PORT")
+        deployment = Deployment.on_free_ports(state, port, ui_port)
+        console.print("[bold]Starting the embedded deployment[/bold]")
+        with worker_env_file(deployment):
+            async with Supervisor(deployment.parts(), deployment.logs, say):
+                _tell_how_to_use(deployment)
+                await asyncio.Event().wait()
+    return 0
+
+
+def _tell_how_to_use(deployment: Deployment) -> None:
+    usual = (deployment.temporal_port, deployment.ui_port) == (PORT, UI_PORT)
+    found_by = "" if usual else "".join(f"{name}={it} " for name, it in deployment.client_environment().items())
+    console.print(f"[dim]  mail arrives in {deployment.mail}; weather and prices are samples[/dim]")
+    console.print(f'  try: {found_by}.venv/bin/python client.py submit "Get the weather in Paris" --wait')
+    console.print(f"[green]ready[/green]: Temporal UI at {deployment.ui_url} (Ctrl-C stops everything)")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make up", description="Run the embedded deployment until Ctrl-C.")
+    parser.add_argument("--state", type=Path, default=REPOSITORY / ".errand")
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--ui-port", type=int, default=UI_PORT)
+    asked = parser.parse_args()
+    return run_until_signal(up(asked.state, asked.port, asked.ui_port), interrupted=0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

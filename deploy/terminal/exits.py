@@ -1,0 +1,48 @@
+"""How a command ends: every error's exit code, and what is said about it."""
+
+from pydantic import ValidationError
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.errors import ErrandError
+from deploy.terminal.story import reason
+
+ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+
+
+class Unreachable(ErrandError):
+    """Temporal, or the worker behind it, does not answer."""
+
+
+class CannotDecide(ErrandError):
+    """It is not clear which call is meant, or none waits."""
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """The exit code that an error ends a command with, and what is said about it. What is not foreseen is raised."""
+    match error:
+        case KeyboardInterrupt():
+            return INTERRUPTED, ""
+        case Unreachable():
+            return UNREACHABLE, str(error)
+        case ErrandError():
+            return USAGE, str(error)
+        case ValidationError():
+            first = error.errors(include_url=False)[0]
+            return USAGE, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        case WorkflowUpdateRPCTimeoutOrCancelledError():
+            return UNREACHABLE, "no worker took the answer in time; it may still arrive"
+        case RPCError():
+            return _explain_rpc(error)
+        case TemporalError():
+            return ENDED_OTHERWISE, reason(error)
+        case _:
+            raise error
+
+
+def _explain_rpc(error: RPCError) -> tuple[int, str]:
+    gone = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+    if error.status in gone:
+        return UNREACHABLE, f"Temporal does not answer: {error.message}"
+    return USAGE, error.message.replace("workflow not found for ID: ", "there is no request ")

@@ -1,0 +1,85 @@
+"""Requests, found by what the workflow says of them in Temporal's search attributes."""
+
+import asyncio
+import json
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+
+from workflows.contract import REQUEST_WORKFLOW, RequestStatus
+from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
+
+
+class Found(BaseModel):
+    """One line of a list of requests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    status: RequestStatus
+    requester: str
+    awaiting_approval: bool
+    started_at: datetime
+    closed_at: datetime | None
+    summary: str
+
+
+async def find(
+    client: Client,
+    *,
+    status: RequestStatus | None = None,
+    awaiting_approval: bool = False,
+    requester: str | None = None,
+    limit: int = 20,
+) -> list[Found]:
+    """List requests, the latest first."""
+    query = _query(status, awaiting_approval, requester)
+    executions = [each async for each in client.list_workflows(query, limit=limit)]
+    return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
+
+
+def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str | None) -> str:
+    terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"']
+    match status:
+        case None:
+            pass
+        case RequestStatus.RUNNING:
+            terms.append('ExecutionStatus = "Running"')
+        case RequestStatus.FAILED:
+            crashed = 'ExecutionStatus IN ("Failed", "Terminated", "TimedOut")'
+            terms.append(f'({STATUS.name} = "{status}" OR {crashed})')
+        case _:
+            terms.append(f'{STATUS.name} = "{status}"')
+    if awaiting_approval:
+        terms.append(f'{AWAITING_APPROVAL.name} = true AND ExecutionStatus = "Running"')
+    if requester is not None:
+        terms.append(f"{REQUESTER.name} = {json.dumps(requester, ensure_ascii=False)}")
+    return " AND ".join(terms)
+
+
+async def describe(client: Client, request_id: str, run_id: str | None = None) -> Found:
+    """What Temporal itself knows of a request."""
+    execution = await client.get_workflow_handle(request_id, run_id=run_id).describe()
+    attributes = execution.typed_search_attributes
+    return Found(
+        request_id=execution.id,
+        status=_status(execution),
+        requester=attributes.get(REQUESTER) or "",
+        awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and execution.close_time is None,
+        started_at=execution.start_time,
+        closed_at=execution.close_time,
+        summary=await execution.static_summary() or "",
+    )
+
+
+def _status(execution: WorkflowExecution) -> RequestStatus:
+    match execution.status:
+        case WorkflowExecutionStatus.COMPLETED:
+            return RequestStatus(execution.typed_search_attributes.get(STATUS) or RequestStatus.COMPLETED)
+        case WorkflowExecutionStatus.CANCELED:
+            return RequestStatus.CANCELLED
+        case WorkflowExecutionStatus.FAILED | WorkflowExecutionStatus.TERMINATED | WorkflowExecutionStatus.TIMED_OUT:
+            return RequestStatus.FAILED
+        case _:
+            return RequestStatus.RUNNING

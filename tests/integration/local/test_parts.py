@@ -1,0 +1,61 @@
+"""Temporal, the mail catcher and the sample services as the deployment runs them: real processes on free ports."""
+
+import os
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+from temporalio.client import Client
+
+from deploy.local.deployment import TEMPORAL, Deployment
+from deploy.local.mail_catcher import kept_mails
+from deploy.local.ports import is_free
+from deploy.local.supervisor import Supervisor
+
+
+@pytest.fixture(scope="module")
+async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
+    deployment = Deployment.on_free_ports(tmp_path_factory.mktemp("state"))
+    parts = deployment.temporal(), deployment.mail_catcher(), deployment.sample_services()
+    async with Supervisor(parts, deployment.logs, print) as supervisor:
+        pids = [supervisor.pid(part.name) for part in parts]
+        yield deployment
+    for pid in pids:
+        assert pid
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert is_free(deployment.temporal_port)
+    assert is_free(deployment.smtp_port)
+
+
+async def send(deployment: Deployment, subject: str, body: str) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "errand@example.com", "ann@example.com", subject
+    mail.set_content(body)
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=deployment.smtp_port, start_tls=False)
+
+
+async def test_the_mail_catcher_keeps_what_it_receives_in_order(deployment: Deployment) -> None:
+    await send(deployment, "First", "Grüße aus Köln")
+    await send(deployment, "Second", "a line\n.\nand one after a lonely dot")
+    first, second = kept_mails(deployment.mail).values()
+    assert (first["Subject"], first["To"], first["X-Envelope-To"]) == ("First", "ann@example.com", "ann@example.com")
+    assert first.get_content().strip() == "Grüße aus Köln"
+    assert second.get_content().splitlines()[:3] == ["a line", ".", "and one after a lonely dot"]
+
+
+async def test_temporal_is_ready_for_clients_when_it_says_so(deployment: Deployment) -> None:
+    client = await Client.connect(deployment.temporal_address)
+    assert await client.count_workflows() is not None
+
+
+async def test_each_part_writes_a_log_of_its_own(deployment: Deployment) -> None:
+    names = {log.stem for log in deployment.logs.iterdir()}
+    assert names == {"Temporal-server", "mail-catcher", "sample-services"}
+    assert TEMPORAL.replace(" ", "-") in names
+
+
+def test_the_folder_of_mails_holds_nothing_unfinished(deployment: Deployment) -> None:
+    assert all(file.suffix == ".eml" for file in Path(deployment.mail).iterdir())

@@ -1,0 +1,243 @@
+"""Which calls need a person's yes, and whether a value came from anybody but the model."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from activities.errors import ConfigurationError
+from activities.policy import Policy, Rule, ungrounded
+from activities.tool import Tool, tool, tool_of
+from tests.unit.core.arbitrary import quick
+from workflows.contract import (
+    Arguments,
+    AssistantEntry,
+    Entry,
+    MadeCall,
+    Ruling,
+    Situation,
+    ToolEntry,
+    UserEntry,
+)
+
+
+@tool(effect="write", grounded=("to", "cc"))
+async def send(to: list[str], text: str = "", cc: str | None = None, amount: float = 0) -> None:
+    """Send."""
+
+
+@tool()
+async def look(at: str) -> None:
+    """Look."""
+
+
+def made(function: object) -> Tool:
+    found = tool_of(function)
+    assert found is not None
+    return found
+
+
+SEND, LOOK = made(send), made(look)
+
+
+class TestPolicyFile:
+    def test_a_file_is_its_rules_in_order(self, tmp_path: Path) -> None:
+        path = tmp_path / "policy.toml"
+        path.write_text(
+            """
+            [[rule]]
+            tool = "send"
+            requester = "billing-*"
+            arguments = { to = "*@exämple.com" }
+            ruling = "allow"
+
+            [[rule]]
+            ruling = "deny"
+            """,
+            encoding="utf-8",
+        )
+        assert Policy.load(path).rule == (
+            Rule(tool="send", requester="billing-*", arguments={"to": "*@exämple.com"}, ruling="allow"),
+            Rule(ruling="deny"),
+        )
+
+    def test_without_a_file_there_are_no_rules(self) -> None:
+        assert Policy.load(None).rule == ()
+
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            pytest.param(b"[[rule]\n", "line 1", id="not TOML"),
+            pytest.param(b'[[rule]]\nruling = "allow\xff"\n', "utf-8", id="not UTF-8"),
+            pytest.param(b'[[rule]]\nruling = "yes"\n', "rule.0.ruling", id="no such ruling"),
+            pytest.param(b'[[rule]]\nruling = "ask"\n[[rule]]\ntool = "send"\n', "rule.1.ruling", id="no ruling"),
+            pytest.param(b'[[rule]]\nruling = "deny"\ntools = "send"\n', "rule.0.tools", id="a misspelt key"),
+            pytest.param(b'[[rules]]\nruling = "deny"\n', "rules", id="a misspelt table"),
+            pytest.param(b'[[rule]]\nruling = "deny"\narguments = { amount = 3 }\n', "rule.0.arguments.amount", id="type"),
+        ],
+    )  # fmt: skip
+    def test_a_mistake_is_named_by_variable_file_and_place(self, tmp_path: Path, text: bytes, place: str) -> None:
+        path = tmp_path / "policy.toml"
+        path.write_bytes(text)
+        with pytest.raises(ConfigurationError) as raised:
+            Policy.load(path)
+        assert str(raised.value).startswith(f"ERRAND_POLICY: {path}: ")
+        assert place in str(raised.value)
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match=r"ERRAND_POLICY: .*nowhere\.toml"):
+            Policy.load(tmp_path / "nowhere.toml")
+
+    def test_a_folder_is_no_policy(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="ERRAND_POLICY"):
+            Policy.load(tmp_path)
+
+
+class TestRules:
+    def test_a_write_that_no_rule_fits_is_asked_about(self) -> None:
+        assert Policy().rule_on(SEND, {"to": ["ann@example.com"]}, "")[0] == "ask"
+
+    def test_a_read_that_no_rule_fits_is_allowed(self) -> None:
+        assert Policy().rule_on(LOOK, {"at": "it"}, "") == ("allow", "")
+
+    def test_the_first_rule_that_fits_decides_and_is_named(self) -> None:
+        policy = Policy(rule=(Rule(tool="look", ruling="deny"), Rule(tool="s*", ruling="allow"), Rule(ruling="deny")))
+        assert policy.rule_on(SEND, {"to": []}, "") == ("allow", "rule 2 of the policy")
+
+    def test_a_read_can_be_denied(self) -> None:
+        assert Policy(rule=(Rule(tool="look", ruling="deny"),)).rule_on(LOOK, {"at": "it"}, "")[0] == "deny"
+
+    @pytest.mark.parametrize(
+        ("ruling", "to", "fits"),
+        [
+            ("allow", ["ann@example.com", "bob@example.com"], True),
+            ("allow", ["ann@example.com", "eve@evil.test"], False),
+            ("deny", ["ann@example.com", "bob@example.com"], True),
+            ("deny", ["eve@evil.test", "ann@example.com"], True),
+            ("deny", ["eve@evil.test"], False),
+            ("ask", ["eve@evil.test", "ann@example.com"], True),
+            ("allow", [], False),
+            ("deny", [], False),
+            ("allow", None, False),
+            ("allow", "ANN@EXAMPLE.COM", True),
+            ("allow", "ann@example.com.evil.test", False),
+        ],
+    )
+    def test_to_allow_all_values_must_fit_and_to_ask_or_deny_one_is_enough(
+        self, ruling: Ruling, to: JsonValue, fits: bool
+    ) -> None:
+        rule = Rule(arguments={"to": "*@example.com"}, ruling=ruling)
+        assert rule.fits("send", {"to": to}, "") is fits
+
+    @pytest.mark.parametrize("ruling", ["allow", "ask", "deny"])
+    def test_a_rule_on_an_argument_does_not_fit_a_call_without_it(self, ruling: Ruling) -> None:
+        assert not Rule(arguments={"to": "*"}, ruling=ruling).fits("send", {}, "")
+
+    def test_every_argument_that_a_rule_names_must_fit(self) -> None:
+        rule = Rule(arguments={"to": "*@example.com", "text": "hello*"}, ruling="allow")
+        assert rule.fits("send", {"to": ["ann@example.com"], "text": "Hello Ann"}, "")
+        assert not rule.fits("send", {"to": ["ann@example.com"], "text": "Bye Ann"}, "")
+
+    @pytest.mark.parametrize(
+        ("value", "pattern"),
+        [(5, "5"), (2.5, "2.5"), (True, "true"), ({"city": "Paris"}, "paris"), ([["Paris"]], "p*"), ("a[b", "a[[]b")],
+    )
+    def test_values_of_every_kind_are_compared_as_text(self, value: JsonValue, pattern: str) -> None:
+        assert Rule(arguments={"x": pattern}, ruling="allow").fits("send", {"x": value}, "")
+
+    @pytest.mark.parametrize(
+        ("requester", "fits"), [("billing-7", True), ("Billing-7", True), ("", False), ("x-billing-7", False)]
+    )
+    def test_a_rule_can_be_for_some_requesters(self, requester: str, fits: bool) -> None:
+        assert Rule(requester="billing-*", ruling="allow").fits("send", {}, requester) is fits
+
+    def test_a_name_of_a_tool_is_compared_by_case(self) -> None:
+        assert not Rule(tool="SEND", ruling="allow").fits("send", {}, "")
+
+
+def said(*entries: Entry | str) -> Situation:
+    return Situation(conversation=tuple(UserEntry(text=each) if isinstance(each, str) else each for each in entries))
+
+
+def result(text: str, *, failed: bool = False) -> ToolEntry:
+    return ToolEntry(position="1.1", tool="look", text=text, failed=failed)
+
+
+def loose(to: str, situation: Situation, *known: str) -> bool:
+    return ungrounded(SEND, {"to": [to]}, situation, known) == (to,)
+
+
+class TestGrounding:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Write to ann@example.com",
+            "Write to ann@example.com.",
+            "Write to Ann <ann@example.com>, please",
+            "Write to ANN@Example.COM!",
+            "(ann@example.com)",
+            "mailto:ann@example.com?subject=x",
+            "an:ann@example.com\n",
+            "'ann@example.com' \"ann@example.com\"",
+        ],
+    )
+    def test_an_address_in_the_request_is_grounded(self, text: str) -> None:
+        assert not loose("ann@example.com", said(text))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Write to Ann",
+            "Write to joann@example.com",
+            "Write to jo.ann@example.com",
+            "Write to jo-ann@example.com",
+            "Write to jo+ann@example.com",
+            "Write to ann@example.com.evil.test",
+            "Write to ann@example.community",
+            "Write to ann@example.com-evil.test",
+            "Write to ann@example.com@evil.test",
+            "Write to ann@exampleXcom",
+        ],
+    )
+    def test_a_part_of_another_address_is_no_mention(self, text: str) -> None:
+        assert loose("ann@example.com", said(text))
+
+    def test_an_address_in_a_result_is_grounded(self) -> None:
+        assert not loose("ann@example.com", said("Write to Ann", result("Ann: ann@example.com")))
+
+    def test_no_escape_of_a_result_in_JSON_hides_an_address(self) -> None:
+        page = r'{"text": "Contact:\nann@example.com\nTel. 123", "more": [1, null]}'
+        assert not loose("ann@example.com", said("Write to Ann", result(page)))
+
+    def test_a_failed_result_grounds_nothing(self) -> None:
+        error = result('{"error": "no such address: ann@example.com"}', failed=True)
+        assert loose("ann@example.com", said("Write to Ann", error))
+
+    def test_the_model_grounds_nothing(self) -> None:
+        call = MadeCall(position="1.1", tool="send", arguments={"to": ["ann@example.com"]})
+        assert loose("ann@example.com", said("Go", AssistantEntry(text="I ask ann@example.com.", calls=(call,))))
+
+    def test_the_address_book_grounds(self) -> None:
+        assert not loose("ann@example.com", said("Write to Ann"), "Ann@example.com", "bob@example.com")
+
+    def test_every_value_that_nobody_mentioned_is_named_and_only_those(self) -> None:
+        arguments: Arguments = {
+            "to": ["ann@example.com", "eve@evil.test"],
+            "text": "to mallory@evil.test",
+            "cc": "x@y.z",
+        }
+        assert ungrounded(SEND, arguments, said("Write to ann@example.com"), ()) == ("eve@evil.test", "x@y.z")
+
+    def test_an_argument_left_out_needs_no_ground(self) -> None:
+        assert ungrounded(SEND, {"to": ["ann@example.com"], "cc": None}, said("ann@example.com"), ()) == ()
+
+    def test_nothing_is_grounded_for_a_tool_that_marks_nothing(self) -> None:
+        assert ungrounded(LOOK, {"at": "anything"}, said("Go"), ()) == ()
+
+    @quick
+    @given(st.text(), st.text())
+    def test_any_value_is_compared_as_it_is_written(self, value: str, text: Any) -> None:
+        assert not loose(value, said(f"{text} {value.strip()} "))

@@ -1,0 +1,147 @@
+"""What the environment says is read once; what is wrong in it is named by variable, and no secret is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.errors import ConfigurationError
+from activities.settings import Settings, SmtpServer
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing from the machine that runs the tests."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"ERRAND_{name.upper()}", raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return Settings.from_environment()
+
+
+class TestReading:
+    def test_without_any_variable_there_are_the_defaults(self) -> None:
+        settings = Settings.from_environment()
+        assert settings.task_queue == "errand"
+        assert settings.openai_model is None
+        assert settings.smtp_server is None
+        assert settings.tools == ()
+
+    def test_the_models_variables_have_no_prefix(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = read(
+            monkeypatch, OPENAI_MODEL="m", OPENAI_BASE_URL="http://127.0.0.1:8080/v1", OPENAI_API_KEY="sk-1"
+        )
+        assert (settings.openai_model, settings.openai_base_url) == ("m", "http://127.0.0.1:8080/v1")
+        assert settings.openai_api_key is not None
+        assert settings.openai_api_key.get_secret_value() == "sk-1"
+
+    def test_the_others_have_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = read(monkeypatch, ERRAND_TASK_QUEUE="q", ERRAND_POLICY="rules.toml", ERRAND_MODEL_TIMEOUT="2.5")
+        assert (settings.task_queue, settings.policy, settings.model_timeout) == ("q", Path("rules.toml"), 2.5)
+
+    def test_a_variable_set_to_nothing_is_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = read(monkeypatch, OPENAI_API_KEY="", ERRAND_SMTP_URL="", ERRAND_TOOLS="", ERRAND_MODEL_TIMEOUT="")
+        assert (settings.openai_api_key, settings.smtp_url, settings.tools) == (None, None, ())
+
+    @pytest.mark.parametrize("value", ["one two", "one,two", " one ,  two, ", "one\ntwo"])
+    def test_several_values_are_separated_by_spaces_or_commas(
+        self, monkeypatch: pytest.MonkeyPatch, value: str
+    ) -> None:
+        settings = read(monkeypatch, ERRAND_TOOLS=value, ERRAND_ADDRESS_BOOK=value)
+        assert settings.tools == settings.address_book == ("one", "two")
+
+    def test_no_secret_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = read(
+            monkeypatch,
+            OPENAI_API_KEY="hush-1",
+            ERRAND_STOCKS_TOKEN="hush-2",
+            ERRAND_SMTP_URL="smtp://ann:hush-3@mail.example.com",
+        )
+        assert "hush" not in f"{settings!r} {settings} {settings.smtp_server!r} {settings.model_dump()}"
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("ERRAND_MODEL_TIMEOUT", "soon"),
+            ("ERRAND_MODEL_TIMEOUT", "0"),
+            ("ERRAND_MODEL_TIMEOUT", "-1"),
+            ("ERRAND_MODEL_MAX_TOKENS", "many"),
+            ("ERRAND_SMTP_URL", "mail.example.com:587"),
+            ("ERRAND_SMTP_URL", "http://mail.example.com"),
+            ("ERRAND_SMTP_URL", "smtp://"),
+            ("ERRAND_SMTP_URL", "smtp://mail.example.com:99999"),
+            ("ERRAND_SMTP_URL", "smtp://[::1"),
+            ("ERRAND_SMTP_URL", "smtp+plain://mail.example.com:25"),
+            ("OPENAI_BASE_URL", "localhost:8080/v1"),
+            ("OPENAI_BASE_URL", "127.0.0.1"),
+            ("OPENAI_BASE_URL", "http://[::1"),
+            ("OPENAI_BASE_URL", "http://localhost:port"),
+            ("OPENAI_BASE_URL", "http://local host/"),
+            ("ERRAND_WEATHER_URL", "ftp://example.com"),
+            ("ERRAND_GEOCODING_URL", "https://"),
+            ("ERRAND_STOCKS_URL", "/stocks"),
+            ("OPENAI_API_KEY", "sk-1\n"),
+            ("OPENAI_API_KEY", "sk–1"),
+            ("ERRAND_STOCKS_TOKEN", "two words"),
+        ],
+    )
+    def test_a_wrong_value_is_one_line_that_names_the_variable(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        with pytest.raises(ConfigurationError) as raised:
+            read(monkeypatch, **{variable: value})
+        assert str(raised.value).startswith(f"{variable}: ")
+        assert "\n" not in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("OPENAI_API_KEY", "hush hush"),
+            ("ERRAND_STOCKS_TOKEN", "hush\n"),
+            ("ERRAND_SMTP_URL", "smpt://ann:hush@mail.example.com"),
+            ("ERRAND_SMTP_URL", "smtp://ann:hush/hush@mail.example.com:587"),
+            ("ERRAND_SMTP_URL", "smtp://ann:hu℀sh@mail.example.com:587"),
+            ("ERRAND_SMTP_URL", "smtp://ann:hush@mail.example.com:hush"),
+        ],
+    )
+    def test_a_wrong_value_that_is_secret_is_not_quoted(
+        self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=variable) as raised:
+            read(monkeypatch, **{variable: value})
+        assert "hu" not in str(raised.value).removeprefix(variable)
+
+
+class TestSmtpServer:
+    @pytest.mark.parametrize(
+        ("url", "host", "port", "tls", "start_tls"),
+        [
+            ("smtp://mail.example.com", "mail.example.com", 587, False, True),
+            ("smtp://mail.example.com:2525", "mail.example.com", 2525, False, True),
+            ("smtps://mail.example.com", "mail.example.com", 465, True, False),
+            ("smtp+plain://127.0.0.1:1025", "127.0.0.1", 1025, False, False),
+            ("smtp+plain://[::1]:1025", "::1", 1025, False, False),
+            ("smtp+plain://localhost", "localhost", 25, False, False),
+        ],
+    )
+    def test_the_scheme_says_how_it_is_encrypted(
+        self, url: str, host: str, port: int, tls: bool, start_tls: bool
+    ) -> None:
+        server = SmtpServer.from_url(url)
+        assert (server.host, server.port, server.tls, server.start_tls) == (host, port, tls, start_tls)
+
+    def test_user_and_password_are_decoded(self) -> None:
+        server = SmtpServer.from_url("smtp://ann%40example.com:p%2F%3A%23@mail.example.com")
+        assert server.username == "ann@example.com"
+        assert server.password is not None
+        assert server.password.get_secret_value() == "p/:#"
+
+    @pytest.mark.parametrize("host", ["10.0.0.1", "mail.example.com", "localhost.example.com", "0.0.0.0"])
+    def test_without_encryption_only_loopback_is_written_to(self, host: str) -> None:
+        with pytest.raises(ValueError, match="only to loopback"):
+            SmtpServer.from_url(f"smtp+plain://{host}:25")

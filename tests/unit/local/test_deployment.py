@@ -1,0 +1,51 @@
+"""What the deployment tells the parts, and what it refuses to start on."""
+
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.local.deployment import Deployment, sole_user, surroundings, worker_env_file
+from deploy.local.part import DeploymentError
+from deploy.local.ports import free_ports, require_free
+
+
+def test_a_taken_port_is_an_error_that_names_it_and_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DeploymentError, match=rf"port {port} \(Temporal\) is taken.*make up PORT="):
+            require_free(port, "Temporal", "make up PORT")
+
+
+def test_free_ports_are_different_and_free() -> None:
+    ports = free_ports(5)
+    assert len(set(ports)) == 5
+    for port in ports:
+        require_free(port, "anything", "PORT")
+
+
+def test_a_second_deployment_on_the_same_state_is_refused(tmp_path: Path) -> None:
+    with sole_user(tmp_path), pytest.raises(DeploymentError, match="another deployment runs on"), sole_user(tmp_path):
+        pytest.fail("both hold the state")
+    with sole_user(tmp_path):
+        pass
+
+
+def test_a_shell_reads_worker_env_as_the_worker_got_it(tmp_path: Path) -> None:
+    deployment = Deployment.on_free_ports(tmp_path / "it's a state")
+    deployment.state.mkdir()
+    with worker_env_file(deployment) as file:
+        script = 'set -a; . "$1"; printf "%s" "$ERRAND_LEDGER_URL $TEMPORAL_ADDRESS"'
+        read = subprocess.run(["sh", "-c", script, "sh", str(file)], capture_output=True, text=True, check=True).stdout
+    wanted = deployment.worker_environment()
+    assert read == f"{wanted['ERRAND_LEDGER_URL']} {wanted['TEMPORAL_ADDRESS']}"
+    assert not file.exists()
+
+
+def test_settings_for_other_services_do_not_reach_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-somebody")
+    monkeypatch.setenv("TEMPORAL_API_KEY", "cloud")
+    monkeypatch.setenv("ERRAND_POLICY", "policy.toml")
+    assert {"OPENAI_API_KEY", "TEMPORAL_API_KEY"}.isdisjoint(surroundings({}))
+    assert surroundings({})["ERRAND_POLICY"] == "policy.toml"
