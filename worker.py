@@ -5,11 +5,14 @@ uv run worker.py        every setting is an environment variable; README.md list
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 import httpx
 import structlog
@@ -22,7 +25,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from activities.catalogue import Catalogue
 from activities.decide import Decide
 from activities.endpoint import Endpoint
-from activities.errors import ConfigurationError
+from activities.errors import ConfigurationError, Unreachable
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.policy import Policy
 from activities.settings import Settings, connect
@@ -37,20 +40,36 @@ RECOVERY = timedelta(seconds=2)
 """How long the server waits for a worker that died before it gives its requests to another."""
 
 
+@dataclass(frozen=True)
+class Service:
+    """What a worker is made of, before it knows any Temporal server."""
+
+    settings: Settings
+    catalogue: Catalogue
+    policy: Policy
+    endpoint: Endpoint
+
+    @classmethod
+    def assemble(cls, settings: Settings) -> Self:
+        """
+        Raises:
+            ConfigurationError: a setting is missing or wrong.
+        """
+        return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), Endpoint.from_settings(settings))
+
+
 @asynccontextmanager
 async def build_worker(
-    client: Client, settings: Settings, *, workflow_runner: WorkflowRunner | None = None
+    client: Client, service: Service, *, workflow_runner: WorkflowRunner | None = None
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
 
     Raises:
-        ConfigurationError: a setting is missing or wrong, or a tool asks for what no worker has.
+        ConfigurationError: a tool asks for what no worker has.
     """
-    catalogue = Catalogue.load(settings)
-    policy = Policy.load(settings.policy)
-    endpoint = Endpoint.from_settings(settings)
+    settings, catalogue = service.settings, service.catalogue
+    decide = Decide(service.endpoint, catalogue.tools, service.policy, settings.address_book, settings.system_prompt)
     async with httpx.AsyncClient(timeout=20, follow_redirects=False) as http:
-        decide = Decide(endpoint, catalogue.tools, policy, settings.address_book, settings.system_prompt)
         tools = catalogue.activities({httpx.AsyncClient: http, Settings: settings})
         _say_what_is_offered(catalogue)
         try:
@@ -67,7 +86,7 @@ async def build_worker(
                 sticky_queue_schedule_to_start_timeout=RECOVERY,
             )
         finally:
-            await endpoint.close()
+            await service.endpoint.close()
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -123,16 +142,16 @@ def configure_logging() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(service: Service) -> None:
     """Work until SIGTERM or SIGINT; then let running activities finish, for up to 30 s."""
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     client = await connect()
-    async with build_worker(client, settings) as worker:
+    async with build_worker(client, service) as worker:
         await register_search_attributes(client)
         async with worker:
-            log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace)
+            log.info("worker ready", task_queue=service.settings.task_queue, namespace=client.namespace)
             await stop.wait()
             log.info("worker stopping: running activities may finish", seconds=GRACE.total_seconds())
     log.info("worker stopped")
@@ -142,16 +161,18 @@ def main() -> int:
     """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
     configure_logging()
     try:
-        asyncio.run(serve(Settings.from_environment()))
+        asyncio.run(serve(Service.assemble(Settings.from_environment())))
     except ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (RuntimeError, RPCError) as error:
-        # The SDK's own connection failure is a bare RuntimeError.
-        print(f"error: cannot reach Temporal: {error}", file=sys.stderr)
+    except (Unreachable, RPCError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 3
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    # Not sys.exit: the SDK's own threads sometimes crash an interpreter that takes itself apart.
+    os._exit(code)

@@ -1,6 +1,7 @@
 """`decide`: what the model wants done next. The schemas, the policy and the system prompt stay in the worker."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 
 from openai.types.chat import (
@@ -15,7 +16,8 @@ from temporalio import activity
 from activities.catalogue import translated
 from activities.endpoint import Endpoint
 from activities.errors import InvalidArguments
-from activities.policy import Policy, ungrounded
+from activities.grounding import narrowed, ungrounded
+from activities.policy import Policy
 from activities.replies import RawCall, read
 from activities.tool import Tool
 from workflows.contract import (
@@ -36,6 +38,7 @@ SYSTEM_PROMPT = (
     "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
     "If something could not be done, say so."
 )
+LONGEST_NAME = 64
 LONGEST_ARGUMENTS = 64 * 1024
 """Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
 
@@ -49,14 +52,16 @@ class Decide:
         tools: Mapping[str, Tool],
         policy: Policy,
         address_book: tuple[str, ...] = (),
-        system_prompt: str = SYSTEM_PROMPT,
+        system_prompt: str | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._tools = tools
         self._policy = policy
         self._address_book = address_book
-        self._system_prompt = system_prompt
-        self._offered = [_offer(tool) for tool in tools.values()]
+        self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
+        self._schemas = {name: tool.schema() for name, tool in tools.items()}
+        # Reads first: what changes from request to request then comes last, and endpoints cache what comes before it.
+        self._in_order = sorted(tools.values(), key=lambda tool: (bool(tool.grounded), tool.route.effect, tool.name))
 
     @activity.defn(name=DECIDE)
     async def decide(self, situation: Situation) -> Decision:
@@ -67,29 +72,39 @@ class Decide:
         """
         with translated():
             messages = to_messages(self._system_prompt, situation.conversation)
-            reply = read(await self._endpoint.ask(messages, self._offered))
+            reply = read(await self._endpoint.ask(messages, self._offer(situation)))
         calls = tuple(self._propose(call, situation) for call in reply.calls)
         attempts = activity.info().attempt
         return Decision(text=reply.text, calls=calls, usage=reply.usage.model_copy(update={"model_calls": attempts}))
 
+    def _offer(self, situation: Situation) -> list[ChatCompletionToolParam]:
+        return [self._offer_one(tool, situation) for tool in self._in_order]
+
+    def _offer_one(self, tool: Tool, situation: Situation) -> ChatCompletionToolParam:
+        schema = narrowed(tool, situation, self._address_book) if tool.grounded else self._schemas[tool.name]
+        return {
+            "type": "function",
+            "function": {"name": tool.name, "description": tool.description, "parameters": {**schema}},
+        }
+
     def _propose(self, call: RawCall, situation: Situation) -> ProposedCall:
+        if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
+            call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
         tool = self._tools.get(call.tool)
         if tool is None:
             known = ", ".join(self._tools)
-            return _not_to_run(call, f"there is no function {call.tool!r}; the functions are: {known}")
+            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; the functions are: {known}")
         try:
             if call.problem:
                 raise InvalidArguments(call.problem)
-            if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
-                raise InvalidArguments(f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
-            tool.validate(call.arguments)
+            whole = tool.validate(call.arguments).model_dump(mode="json")
         except InvalidArguments as error:
             return _not_to_run(call, f"{error}. The arguments must fit {to_json(tool.schema()).decode()}")
-        ruling, reason = self._policy.rule_on(tool, call.arguments, situation.requester)
+        ruling, reason = self._policy.rule_on(tool, whole, situation.requester)
         loose = ungrounded(tool, call.arguments, situation, self._address_book)
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
         about = tool.describe(call.arguments)
-        return ProposedCall(tool=call.tool, arguments=call.arguments, about=about, route=route)
+        return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, about=about, route=route)
 
 
 def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatCompletionMessageParam]:
@@ -107,7 +122,7 @@ def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatC
             case ToolEntry():
                 # `name` is not in the client's type for tool messages, yet several endpoints insist on it.
                 told = {"role": "tool", "tool_call_id": _call_id(entry.position), "content": entry.text}
-                messages.append({**told, "name": entry.tool})  # pyright: ignore[reportArgumentType]
+                messages.append({**told, "name": _sendable(entry.tool)})  # pyright: ignore[reportArgumentType]
     return messages
 
 
@@ -116,24 +131,21 @@ def _assistant_message(entry: AssistantEntry) -> ChatCompletionAssistantMessageP
         {
             "id": _call_id(call.position),
             "type": "function",
-            "function": {"name": call.tool, "arguments": to_json(call.arguments).decode()},
+            "function": {"name": _sendable(call.tool), "arguments": to_json(call.arguments).decode()},
         }
         for call in entry.calls
     ]
     return {"role": "assistant", "content": entry.text or None, "tool_calls": calls}
 
 
+def _sendable(name: str) -> str:
+    """A name as endpoints accept it: one that the model made up may be anything, and would poison the conversation."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
+
+
 def _call_id(position: str) -> str:
     return hashlib.sha256(position.encode()).hexdigest()[:9]
 
 
-def _offer(tool: Tool) -> ChatCompletionToolParam:
-    schema: dict[str, object] = {**tool.schema()}
-    return {
-        "type": "function",
-        "function": {"name": tool.name, "description": tool.description, "parameters": schema},
-    }
-
-
 def _not_to_run(call: RawCall, error: str) -> ProposedCall:
-    return ProposedCall(tool=call.tool, arguments=call.arguments, error=error)
+    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error)

@@ -13,6 +13,7 @@ from activities.settings import Settings
 from activities.web import retry_after
 
 RETRYABLE = frozenset({408, 409, 425, 429})
+OPENAI = "https://api.openai.com/v1"
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
@@ -40,7 +41,7 @@ class Endpoint:
         # An endpoint of one's own needs no key, but the client insists on one.
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
         client = openai.AsyncOpenAI(
-            api_key=key, base_url=settings.openai_base_url, timeout=settings.model_timeout, max_retries=0
+            api_key=key, base_url=settings.openai_base_url or OPENAI, timeout=settings.model_timeout, max_retries=0
         )
         return cls(client, settings.openai_model, settings.model_max_tokens)
 

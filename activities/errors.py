@@ -2,6 +2,7 @@
 
     ErrandError
     ├── ConfigurationError         a setting is missing or wrong; the message names it
+    ├── Unreachable                Temporal, or the worker behind it, does not answer
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
@@ -38,6 +39,10 @@ class ErrandError(Exception):
 
 class ConfigurationError(ErrandError):
     """A setting is missing or wrong."""
+
+
+class Unreachable(ErrandError):
+    """Temporal, or the worker behind it, does not answer."""
 
 
 class ToolError(ErrandError):

@@ -1,4 +1,4 @@
-"""Which calls need a person's yes: the policy file, and whether an argument was mentioned by anybody but the model.
+"""Which calls need a person's yes: the policy file.
 
 # The first rule that fits decides. A write that no rule fits is "ask", a read "allow".
 [[rule]]
@@ -8,18 +8,17 @@ arguments = { to = "*@example.com" }    # optional
 ruling = "allow"                        # or "ask", or "deny"
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.errors import ConfigurationError
+from activities.grounding import texts
 from activities.tool import Tool
-from workflows.contract import Arguments, Ruling, Situation, ToolEntry, UserEntry
+from workflows.contract import Arguments, Ruling
 
 
 class Rule(BaseModel):
@@ -37,7 +36,7 @@ class Rule(BaseModel):
             fnmatchcase(tool, self.tool)
             and _like(requester, self.requester)
             and all(
-                enough([_like(text, pattern) for text in _texts(arguments.get(name))] or [False])
+                enough([_like(text, pattern) for text in texts(arguments.get(name))] or [False])
                 for name, pattern in self.arguments.items()
             )
         )
@@ -58,8 +57,8 @@ class Policy(BaseModel):
         if path is None:
             return cls()
         try:
-            return cls.model_validate(tomllib.loads(path.read_text()))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {error}") from error
         except ValidationError as invalid:
             first = invalid.errors()[0]
@@ -76,36 +75,5 @@ class Policy(BaseModel):
         return "ask", "no rule of the policy allows it"
 
 
-def ungrounded(tool: Tool, arguments: Arguments, situation: Situation, known: Iterable[str]) -> tuple[str, ...]:
-    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`."""
-    said = [*known]
-    for entry in situation.conversation:
-        if isinstance(entry, UserEntry) or (isinstance(entry, ToolEntry) and not entry.failed):
-            said.append(entry.text)
-    values = (text for name in tool.grounded for text in _texts(arguments.get(name)))
-    return tuple(value for value in values if not any(_occurs(value, text) for text in said))
-
-
-def _occurs(value: str, text: str) -> bool:
-    """As a word of its own: ann@example.com does not occur in joann@example.com."""
-    word = rf"(?<![\w.+@-]){re.escape(value.strip())}(?![\w@+-]|\.\w)"
-    return re.search(word, text, re.IGNORECASE) is not None
-
-
 def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text.casefold(), pattern.casefold())
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    """Every text in a value, numbers as they are written."""
-    match value:
-        case None:
-            return
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case dict():
-            for each in value.values():
-                yield from _texts(each)
-        case _:
-            yield str(value)

@@ -4,6 +4,7 @@ Pure functions. The format: https://platform.openai.com/docs/api-reference/chat/
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn, TypeGuard, cast
@@ -14,6 +15,9 @@ from activities.errors import ModelRefused, ModelReplyUnusable, ModelUnavailable
 from workflows.contract import Arguments, Usage
 
 Object = dict[str, JsonValue]
+
+DEEPEST = 64
+"""Levels of nesting. Arguments travel some levels down in other messages, and pydantic reads no more than 200."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,21 @@ def read(body: str) -> Reply:
 
 
 def parse(text: str) -> JsonValue:
-    """JSON as the standard has it: NaN, Infinity and a repeated name are errors.
+    """JSON that means one thing and can be passed on: a repeated name, NaN, a number past all floats, half a surrogate
+    pair and endless nesting are errors.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it is something else.
     """
-    return cast(JsonValue, json.loads(text, parse_constant=_not_json, object_pairs_hook=_without_repetition))
+    try:
+        value = cast(
+            JsonValue,
+            json.loads(text, parse_constant=_not_json, parse_float=_finite, object_pairs_hook=_without_repetition),
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _can_be_passed_on(value, DEEPEST)
+    return value
 
 
 def _first_choice(completion: Object) -> Object:
@@ -76,8 +89,10 @@ def _first_choice(completion: Object) -> Object:
 
 
 def _calls(message: Object, *, truncated: bool) -> Iterable[RawCall]:
-    made = message.get("tool_calls")
-    for each in made if isinstance(made, list) else []:
+    made = message.get("tool_calls") or []
+    if not isinstance(made, list):
+        raise ModelReplyUnusable("the model's reply has tool calls that are no list")
+    for each in made:
         function = each.get("function") if _is_object(each) else None
         if not _is_object(function):
             yield RawCall("", {}, "a tool call must name a function and give its arguments")
@@ -98,7 +113,7 @@ def _arguments(raw: JsonValue) -> tuple[Arguments, str | None]:
         try:
             value = parse(value) if value.strip() else {}
         except ValueError as error:
-            return {}, f"the arguments are not valid JSON ({error}): {raw if isinstance(raw, str) else ''}"
+            return {}, f"the arguments are not valid JSON ({error}): {str(raw)[:500]}"
     if value is None:
         return {}, None
     if not _is_object(value):
@@ -136,6 +151,30 @@ def _is_object(value: JsonValue) -> TypeGuard[Object]:
 
 def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is too large")
+    return value
+
+
+def _can_be_passed_on(value: JsonValue, levels: int) -> None:
+    if levels == 0:
+        raise ValueError("it is nested too deeply")
+    match value:
+        case str():
+            value.encode()
+        case list():
+            for each in value:
+                _can_be_passed_on(each, levels - 1)
+        case dict():
+            for name, each in value.items():
+                name.encode()
+                _can_be_passed_on(each, levels - 1)
+        case _:
+            pass
 
 
 def _without_repetition(pairs: list[tuple[str, JsonValue]]) -> Object:

@@ -1,6 +1,9 @@
 """What a worker and a client read from the environment."""
 
+import asyncio
 import ipaddress
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
@@ -20,7 +23,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
-from activities.errors import ConfigurationError
+from activities.errors import ConfigurationError, Unreachable
 from workflows.contract import TASK_QUEUE
 
 PREFIX = "ERRAND_"
@@ -49,7 +52,12 @@ class SmtpServer(BaseModel):
 
     @classmethod
     def from_url(cls, text: str) -> Self:
-        url = urlsplit(text)
+        try:
+            url = urlsplit(text)
+            port = url.port
+        except ValueError:
+            # Without the cause: where the password holds a slash, it quotes the password.
+            raise ValueError("it is no URL; in a password, write / as %2F, @ as %40 and # as %23") from None
         default_port = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
         if url.scheme not in default_port or not url.hostname:
             raise ValueError("expected smtp://user:password@host:587, smtps://… or smtp+plain://127.0.0.1:1025")
@@ -57,7 +65,7 @@ class SmtpServer(BaseModel):
             raise ValueError(f"smtp+plain:// sends without encryption, so only to loopback, not to {url.hostname}")
         return cls(
             host=url.hostname,
-            port=url.port or default_port[url.scheme],
+            port=port or default_port[url.scheme],
             tls=url.scheme == "smtps",
             start_tls=url.scheme == "smtp",
             username=unquote(url.username) if url.username else None,
@@ -78,6 +86,7 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     model_timeout: float = Field(default=120, gt=0, description="seconds for one answer of the model")
     model_max_tokens: int | None = Field(default=None, gt=0, description="the longest answer of the model, in tokens")
+    system_prompt: str | None = Field(default=None, description="what the model is told first, instead of the default")
 
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
@@ -96,6 +105,22 @@ class Settings(BaseSettings):
         if url is not None:
             SmtpServer.from_url(url.get_secret_value())
         return url
+
+    @field_validator("openai_base_url", "weather_url", "geocoding_url", "stocks_url", "ui_url")
+    @classmethod
+    def _url_is_usable(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or " " in url:
+                raise ValueError("expected a URL such as https://host/path")
+        return url
+
+    @field_validator("openai_api_key", "stocks_token")
+    @classmethod
+    def _fits_into_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
+            raise ValueError("it has characters that no key has: a space, a line end, or one that is not ASCII")
+        return secret
 
     @property
     def smtp_server(self) -> SmtpServer | None:
@@ -126,12 +151,24 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def connect() -> Client:
+async def connect(*, patience: timedelta | None = None) -> Client:
     """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
 
     TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE mean what they mean to
     every Temporal tool: https://docs.temporal.io/develop/environment-configuration
+
+    Raises:
+        ConfigurationError: the profile, or the file that it is in, cannot be used.
+        Unreachable: nothing answers at the address, or not within `patience`.
     """
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", "127.0.0.1:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except RuntimeError as error:
+        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {error}") from error
+    address = config.setdefault("target_host", "127.0.0.1:7233")
+    try:
+        async with asyncio.timeout(patience.total_seconds() if patience else None):
+            return await Client.connect(**config, data_converter=pydantic_data_converter)
+    except (RuntimeError, TimeoutError) as error:
+        # The SDK's own connection failure is a bare RuntimeError.
+        raise Unreachable(f"cannot reach Temporal at {address} (TEMPORAL_ADDRESS); `make up` starts one") from error

@@ -77,10 +77,11 @@ class Tool:
         """
         calls = [name for name, kind in self.provided.items() if kind is ToolCall]
         asked = {name: kind for name, kind in self.provided.items() if kind is not ToolCall}
-        missing = [f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in asked.items() if kind not in provisions]
+        missing = {name: kind for name, kind in asked.items() if kind not in provisions}
         if missing:
+            wanted = ", ".join(f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in missing.items())
             known = ", ".join(sorted(kind.__name__ for kind in provisions))
-            raise ConfigurationError(f"tool {self.name} asks for {', '.join(missing)}; a worker can give {known}")
+            raise ConfigurationError(f"tool {self.name} asks for {wanted}; a worker can give {known}")
         given = {name: provisions[kind] for name, kind in asked.items()}
 
         def run(arguments: BaseModel, call: ToolCall) -> Awaitable[object]:

@@ -2,8 +2,8 @@
 
 import sysconfig
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,17 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from activities.settings import Settings
 from tests.sample_tools import World, world
 from tests.scripted_model import ScriptedModel
-from worker import build_worker, register_search_attributes
+from worker import Service, build_worker, register_search_attributes
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
 FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
 OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
 
-WorkerFor = Callable[..., AbstractAsyncContextManager[Worker]]
-
 
 @asynccontextmanager
 async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
     """A dev server of its own on a free port, with the search attributes of requests."""
-    async with await WorkflowEnvironment.start_local(
+    async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
         data_converter=pydantic_data_converter,
         dev_server_existing_path=TEMPORAL,
         dev_server_extra_args=[*FAST, *OFFLINE, *extra],
@@ -95,5 +93,5 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
 async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
     runner = SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner()
-    async with build_worker(client, settings, workflow_runner=runner) as worker, worker:
+    async with build_worker(client, Service.assemble(settings), workflow_runner=runner) as worker, worker:
         yield worker

@@ -85,7 +85,9 @@ class ScriptedModel:
         }
         return Raw(200, json.dumps(completion))
 
-    def _handler(model) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # `self` is the handler's below
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        model = self
+
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 

@@ -1,5 +1,6 @@
 """Waiting for a person's yes or no to one exact call."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -38,18 +39,26 @@ class Approvals:
             expires_at=workflow.now() + wait,
         )
         self._changed()
+        verdict: Verdict
         try:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
                 timeout=wait,
                 timeout_summary=f"until approval of {call.tool} {proposed.about} expires",
             )
-            return self._verdicts[call.key]
+            verdict = self._verdicts[call.key]
         except TimeoutError:
-            return Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
-        finally:
-            self._waiting.pop(call.key, None)
-            self._changed()
+            verdict = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
+        except asyncio.CancelledError:
+            self._stop_waiting(call.key)
+            raise
+        self._stop_waiting(call.key)
+        return verdict
+
+    def _stop_waiting(self, key: str) -> None:
+        # Not in a `finally`: a run that its worker evicts is closed in the middle, and must not act then.
+        del self._waiting[key]
+        self._changed()
 
     def check(self, verdict: Verdict) -> None:
         """Refuse a verdict that is not about a call exactly as it waits.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from workflows.contract import Arguments
 
@@ -17,34 +18,22 @@ KEPT_BYTES = 240
 """What is left of a text that had to be shortened."""
 
 
-def size(value: JsonValue) -> int:
-    """Roughly the bytes of a value as JSON."""
-    match value:
-        case str():
-            return len(value.encode()) + 2
-        case list():
-            return sum(map(size, value)) + len(value) + 2
-        case dict():
-            return sum(size(name) + size(each) for name, each in value.items()) + 2 * len(value) + 2
-        case _:
-            return len(str(value))
+def size(value: object) -> int:
+    """The bytes of a value as JSON."""
+    return len(to_json(value))
 
 
 def shorten(value: JsonValue) -> JsonValue:
-    """The same value with its long texts cut to their beginnings."""
-    match value:
-        case str():
-            return shorten_text(value)
-        case list():
-            return [shorten(each) for each in value]
-        case dict():
-            return shorten_arguments(value)
-        case _:
-            return value
+    """The same value if it is short; of a long one the beginning, as text."""
+    if isinstance(value, str):
+        return shorten_text(value)
+    return value if size(value) <= 2 * KEPT_BYTES else shorten_text(to_json(value).decode())
 
 
 def shorten_arguments(arguments: Arguments) -> Arguments:
-    return {name: shorten(value) for name, value in arguments.items()}
+    """Each argument by itself; where there are so many that this is not enough, the beginning of all, as text."""
+    each = {name: shorten(value) for name, value in arguments.items()}
+    return each if size(each) <= 4 * KEPT_BYTES else {"shortened": shorten_text(to_json(arguments).decode())}
 
 
 def shorten_text(text: str) -> str:
@@ -61,7 +50,7 @@ def beginning(text: str, limit: int) -> str:
 
 
 class Bounded(Generic[K, T]):
-    """Items in the order they first came, kept within a budget of bytes: the oldest are shortened first."""
+    """Items in the order they first came, kept within a budget of bytes: what was put first is shortened first."""
 
     def __init__(self, budget: int, size: Callable[[T], int], shortened: Callable[[T], T]) -> None:
         self._budget = budget
@@ -81,6 +70,7 @@ class Bounded(Generic[K, T]):
         return tuple(self._items.values())
 
     def put(self, key: K, item: T) -> None:
+        self._whole.pop(key, None)
         self._whole[key] = None
         self._replace(key, item)
         while self._total > self._budget and self._whole:

@@ -15,7 +15,7 @@ class Conversation:
     """Entries in order, within 512 KiB: the oldest tool results and arguments are shortened first."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = Bounded[int, Entry](CONVERSATION_BYTES, _size, _shortened)
+        self._entries = Bounded[int, Entry](CONVERSATION_BYTES, size, _shortened)
         self.add(entries)
 
     @property
@@ -32,11 +32,6 @@ class Conversation:
             for index, call in enumerate(decision.calls, start=1)
         )
         self.add([AssistantEntry(text=decision.text, calls=tuple(calls))])
-
-
-def _size(entry: Entry) -> int:
-    calls = entry.calls if isinstance(entry, AssistantEntry) else ()
-    return size(entry.text) + sum(size(call.arguments) + size(call.tool) + 48 for call in calls) + 64
 
 
 def _shortened(entry: Entry) -> Entry:

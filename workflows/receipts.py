@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from pydantic import ValidationError
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 from temporalio.exceptions import CancelledError as ActivityCancelled
 from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
-from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, size
+from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 from workflows.contract import FailureDetail, Receipt, ReceiptStatus, Route, ToolCall, ToolResult
 
 
@@ -15,7 +16,7 @@ class Receipts:
     """Receipts by key, in the order in which the model made the calls."""
 
     def __init__(self, receipts: Iterable[Receipt]) -> None:
-        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, _size, _shortened)
+        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, _shortened)
         for receipt in receipts:
             self.put(receipt)
 
@@ -76,14 +77,17 @@ def not_done(receipt: Receipt, route: Route, error: ActivityError, at: datetime)
 def _detail(cause: BaseException | None) -> FailureDetail | None:
     if not isinstance(cause, ApplicationError) or not cause.details or not isinstance(cause.details[0], dict):
         return None
-    return FailureDetail.model_validate(cause.details[0])
+    try:
+        return FailureDetail.model_validate(cause.details[0])
+    except ValidationError:  # the detail of somebody else's error
+        return None
 
 
 def _nothing_happened(cause: BaseException | None, detail: FailureDetail | None) -> bool:
     if isinstance(cause, ActivityTimedOut):
         return cause.type == TimeoutType.SCHEDULE_TO_START
-    if isinstance(cause, ApplicationError) and "is not registered on this worker" in cause.message:
-        return True
+    if isinstance(cause, ApplicationError) and cause.type == "NotFoundError":
+        return "is not registered on this worker" in cause.message
     return detail is not None and detail.nothing_happened
 
 
@@ -103,11 +107,11 @@ def _message(cause: BaseException | None) -> str:
             return str(cause)
 
 
-def _size(receipt: Receipt) -> int:
-    return size(receipt.result) + size(receipt.arguments) + size(receipt.error or "") + 400
-
-
 def _shortened(receipt: Receipt) -> Receipt:
     return receipt.model_copy(
-        update={"result": shorten(receipt.result), "arguments": shorten_arguments(receipt.arguments)}
+        update={
+            "result": shorten(receipt.result),
+            "arguments": shorten_arguments(receipt.arguments),
+            "error": receipt.error and shorten_text(receipt.error),
+        }
     )

@@ -13,6 +13,8 @@ import xllamacpp
 
 ADAPTER = Path(__file__).parent / "model"
 CONTEXT_TOKENS = 8192
+LONGEST_ANSWER = 512
+"""Tokens; a small model that repeats itself would otherwise go on until its context is full."""
 
 
 def weights() -> Path:
@@ -39,6 +41,7 @@ def serve(port: int, name: str) -> None:
     params.port = port
     params.n_ctx = CONTEXT_TOKENS
     params.n_parallel = 1
+    params.n_predict = LONGEST_ANSWER
     params.sampling.temp = 0.0  # the likeliest answer, and the same one every time
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads

@@ -5,14 +5,10 @@ from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ErrandError
+from activities.errors import ErrandError, Unreachable
 from deploy.terminal.story import reason
 
 ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
-
-
-class Unreachable(ErrandError):
-    """Temporal, or the worker behind it, does not answer."""
 
 
 class CannotDecide(ErrandError):

@@ -195,7 +195,7 @@ class Screen:
         usage = outcome.usage
         self._line((f"{_count(usage.model_calls, 'model call')}, {usage.input_tokens} tokens in and "
                     f"{usage.output_tokens} out", "dim"))  # fmt: skip
-        self._line((link, "dim"))
+        self._out.print(Text(link, style="dim"), soft_wrap=True)
 
     def receipts(self, receipts: Sequence[Receipt]) -> None:
         """One line for each call, with its error below it."""

@@ -24,6 +24,7 @@ class CommonParams:
     port: int
     n_ctx: int
     n_parallel: int
+    n_predict: int
     cpuparams: CpuParams
     cpuparams_batch: CpuParams
 

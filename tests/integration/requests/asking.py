@@ -11,7 +11,16 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.settings import Settings
 from tests.scripted_model import ScriptedModel
-from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, PendingApproval, Request, RequestState
+from workflows.contract import (
+    REQUEST_WORKFLOW,
+    Approve,
+    Limits,
+    Outcome,
+    PendingApproval,
+    Reject,
+    Request,
+    RequestState,
+)
 
 Handle = WorkflowHandle[object, Outcome]
 
@@ -65,6 +74,12 @@ async def until(handle: Handle, so: Callable[[RequestState], bool]) -> RequestSt
 async def until_it_waits(handle: Handle) -> PendingApproval:
     """The call that waits for approval, as soon as one does."""
     return (await until(handle, lambda now: bool(now.awaiting_approval))).awaiting_approval[0]
+
+
+async def answer(handle: Handle, verdict: Approve | Reject) -> None:
+    """Say yes or no to a call, as any caller does: by an Update."""
+    name = "approve" if isinstance(verdict, Approve) else "reject"
+    await handle.execute_update(name, verdict)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
 
 
 def last_told(model: ScriptedModel) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.settings import Settings
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import ask, last_told, start, until_it_waits
+from tests.integration.requests.asking import answer, ask, last_told, start, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import Approve, Limits, ReceiptStatus, Reject, RequestStatus
@@ -24,7 +24,7 @@ async def test_a_write_waits_for_a_person_who_sees_it_exactly_as_it_will_run(
         pending = await until_it_waits(handle)
         assert (pending.key, pending.tool, pending.arguments) == (f"{handle.id}/1.1", "write_down", {"word": "tree"})
         assert happened.done("write_down") == []
-        await handle.execute_update("approve", Approve(key=pending.key, digest=pending.digest, by="ann"))
+        await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
         outcome = await handle.result()
     assert happened.done("write_down") == ["tree"]
     assert (outcome.receipts[0].status, outcome.receipts[0].approved_by) == (ReceiptStatus.DONE, "ann")
@@ -42,12 +42,12 @@ async def test_a_yes_to_another_digest_or_another_key_or_given_twice_is_refused(
             Approve(key="other/1.1", digest=pending.digest, by="ann"),
         ):
             with pytest.raises(WorkflowUpdateFailedError):
-                await handle.execute_update("approve", wrong)
+                await answer(handle, wrong)
         assert happened.done("write_down") == []
         yes = Approve(key=pending.key, digest=pending.digest, by="ann")
-        await handle.execute_update("approve", yes)
+        await answer(handle, yes)
         with pytest.raises(WorkflowUpdateFailedError) as twice:
-            await handle.execute_update("approve", yes)
+            await answer(handle, yes)
         outcome = await handle.result()
     assert "decided by ann" in str(twice.value.__cause__)
     assert happened.done("write_down") == ["tree"]
@@ -62,7 +62,7 @@ async def test_a_no_keeps_the_write_from_running_and_the_model_is_told_the_reaso
         handle = await start(client, settings, "Write")
         pending = await until_it_waits(handle)
         no = Reject(key=pending.key, digest=pending.digest, by="bob", reason="not today")
-        await handle.execute_update("reject", no)
+        await answer(handle, no)
         outcome = await handle.result()
     assert happened.done("write_down") == []
     assert (outcome.receipts[0].status, outcome.receipts[0].error) == (
@@ -124,7 +124,7 @@ async def test_after_a_strangers_text_was_read_the_policys_yes_becomes_a_questio
         handle = await start(client, settings, "Read")
         pending = await until_it_waits(handle)
         assert (pending.arguments, pending.reason) == ({"word": "pwned"}, "the request has read a stranger's text")
-        await handle.execute_update("reject", Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
         await handle.result()
     assert happened.done("write_down") == ["before"]
 
@@ -138,7 +138,7 @@ async def test_a_recipient_that_nobody_mentioned_goes_back_to_the_model_once_and
         handle = await start(client, settings, "Tell ann@example.com hello", approve=("*",))
         pending = await until_it_waits(handle)
         assert "ann@exmple.com" in pending.reason
-        await handle.execute_update("reject", Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
         outcome = await handle.result()
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.INVALID, ReceiptStatus.REJECTED]
     assert happened.done("tell") == []

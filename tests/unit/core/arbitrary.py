@@ -3,7 +3,7 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 """Few examples, and no limit on the time of one: tests share their machine."""
 
 json_values = st.recursive(

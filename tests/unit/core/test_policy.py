@@ -1,26 +1,15 @@
-"""Which calls need a person's yes, and whether a value came from anybody but the model."""
+"""Which calls need a person's yes."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from activities.errors import ConfigurationError
-from activities.policy import Policy, Rule, ungrounded
+from activities.policy import Policy, Rule
 from activities.tool import Tool, tool, tool_of
-from tests.unit.core.arbitrary import quick
 from workflows.contract import (
-    Arguments,
-    AssistantEntry,
-    Entry,
-    MadeCall,
     Ruling,
-    Situation,
-    ToolEntry,
-    UserEntry,
 )
 
 
@@ -76,7 +65,7 @@ class TestPolicyFile:
             pytest.param(b'[[rule]]\nruling = "ask"\n[[rule]]\ntool = "send"\n', "rule.1.ruling", id="no ruling"),
             pytest.param(b'[[rule]]\nruling = "deny"\ntools = "send"\n', "rule.0.tools", id="a misspelt key"),
             pytest.param(b'[[rules]]\nruling = "deny"\n', "rules", id="a misspelt table"),
-            pytest.param(b'[[rule]]\nruling = "deny"\narguments = { amount = 3 }\n', "rule.0.arguments.amount", id="type"),
+            pytest.param(b'[[rule]]\nruling = "deny"\narguments = { amount = 3 }\n', "rule.0.arguments.amount", id="3"),
         ],
     )  # fmt: skip
     def test_a_mistake_is_named_by_variable_file_and_place(self, tmp_path: Path, text: bytes, place: str) -> None:
@@ -156,88 +145,3 @@ class TestRules:
 
     def test_a_name_of_a_tool_is_compared_by_case(self) -> None:
         assert not Rule(tool="SEND", ruling="allow").fits("send", {}, "")
-
-
-def said(*entries: Entry | str) -> Situation:
-    return Situation(conversation=tuple(UserEntry(text=each) if isinstance(each, str) else each for each in entries))
-
-
-def result(text: str, *, failed: bool = False) -> ToolEntry:
-    return ToolEntry(position="1.1", tool="look", text=text, failed=failed)
-
-
-def loose(to: str, situation: Situation, *known: str) -> bool:
-    return ungrounded(SEND, {"to": [to]}, situation, known) == (to,)
-
-
-class TestGrounding:
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "Write to ann@example.com",
-            "Write to ann@example.com.",
-            "Write to Ann <ann@example.com>, please",
-            "Write to ANN@Example.COM!",
-            "(ann@example.com)",
-            "mailto:ann@example.com?subject=x",
-            "an:ann@example.com\n",
-            "'ann@example.com' \"ann@example.com\"",
-        ],
-    )
-    def test_an_address_in_the_request_is_grounded(self, text: str) -> None:
-        assert not loose("ann@example.com", said(text))
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "Write to Ann",
-            "Write to joann@example.com",
-            "Write to jo.ann@example.com",
-            "Write to jo-ann@example.com",
-            "Write to jo+ann@example.com",
-            "Write to ann@example.com.evil.test",
-            "Write to ann@example.community",
-            "Write to ann@example.com-evil.test",
-            "Write to ann@example.com@evil.test",
-            "Write to ann@exampleXcom",
-        ],
-    )
-    def test_a_part_of_another_address_is_no_mention(self, text: str) -> None:
-        assert loose("ann@example.com", said(text))
-
-    def test_an_address_in_a_result_is_grounded(self) -> None:
-        assert not loose("ann@example.com", said("Write to Ann", result("Ann: ann@example.com")))
-
-    def test_no_escape_of_a_result_in_JSON_hides_an_address(self) -> None:
-        page = r'{"text": "Contact:\nann@example.com\nTel. 123", "more": [1, null]}'
-        assert not loose("ann@example.com", said("Write to Ann", result(page)))
-
-    def test_a_failed_result_grounds_nothing(self) -> None:
-        error = result('{"error": "no such address: ann@example.com"}', failed=True)
-        assert loose("ann@example.com", said("Write to Ann", error))
-
-    def test_the_model_grounds_nothing(self) -> None:
-        call = MadeCall(position="1.1", tool="send", arguments={"to": ["ann@example.com"]})
-        assert loose("ann@example.com", said("Go", AssistantEntry(text="I ask ann@example.com.", calls=(call,))))
-
-    def test_the_address_book_grounds(self) -> None:
-        assert not loose("ann@example.com", said("Write to Ann"), "Ann@example.com", "bob@example.com")
-
-    def test_every_value_that_nobody_mentioned_is_named_and_only_those(self) -> None:
-        arguments: Arguments = {
-            "to": ["ann@example.com", "eve@evil.test"],
-            "text": "to mallory@evil.test",
-            "cc": "x@y.z",
-        }
-        assert ungrounded(SEND, arguments, said("Write to ann@example.com"), ()) == ("eve@evil.test", "x@y.z")
-
-    def test_an_argument_left_out_needs_no_ground(self) -> None:
-        assert ungrounded(SEND, {"to": ["ann@example.com"], "cc": None}, said("ann@example.com"), ()) == ()
-
-    def test_nothing_is_grounded_for_a_tool_that_marks_nothing(self) -> None:
-        assert ungrounded(LOOK, {"at": "anything"}, said("Go"), ()) == ()
-
-    @quick
-    @given(st.text(), st.text())
-    def test_any_value_is_compared_as_it_is_written(self, value: str, text: Any) -> None:
-        assert not loose(value, said(f"{text} {value.strip()} "))

@@ -38,7 +38,7 @@ def is_alive(pid: int, ask: Callable[[int, int], None] = os.kill) -> bool:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  other processes set no event here
+        while not condition():
             await asyncio.sleep(0.02)
 
 

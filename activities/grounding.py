@@ -1,0 +1,105 @@
+"""Grounded arguments: values that somebody other than the model must have mentioned, such as a mail's recipients.
+
+A small model mistypes an address now and then, and a stranger would get the mail. So such a value must occur in the
+request, in a tool's result, or in the address book of the settings.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json
+
+from activities.tool import Tool
+from workflows.contract import Arguments, Situation, ToolEntry, UserEntry
+
+MOST_MENTIONED = 50
+LONGEST_SEARCHED = 64 * 1024
+"""Characters of what was said that are searched for values to offer."""
+
+
+def ungrounded(tool: Tool, arguments: Arguments, situation: Situation, known: Iterable[str]) -> tuple[str, ...]:
+    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`."""
+    heard = [*known, *_said(situation)]
+    values = (text for name in tool.grounded for text in texts(arguments.get(name)))
+    return tuple(value for value in values if not any(_occurs(value, text) for text in heard))
+
+
+def narrowed(tool: Tool, situation: Situation, known: Iterable[str]) -> dict[str, JsonValue]:
+    """The tool's schema, in which grounded arguments of a narrow type list the values that were mentioned so far.
+
+    An endpoint that holds a model to the schema then cannot let it mistype one. Where nothing fitting was mentioned,
+    or the type is as wide as any text, the schema stays as it is.
+    """
+    schema = tool.schema()
+    properties = cast("dict[str, dict[str, JsonValue]]", schema["properties"])
+    heard = " ".join([*known, *_said(situation)])[:LONGEST_SEARCHED]
+    for name in tool.grounded:
+        items = properties[name].get("items")
+        one = items if isinstance(items, dict) else properties[name]
+        if not {"format", "pattern"} & one.keys():
+            continue
+        takes = _taker(tool, name, as_list=one is items)
+        values = list(islice(filter(takes, _words(heard)), MOST_MENTIONED))
+        if values:
+            one["enum"] = cast("list[JsonValue]", values)
+    return schema
+
+
+def texts(value: JsonValue) -> Iterator[str]:
+    """Every text in a value, numbers as they are written."""
+    match value:
+        case None:
+            return
+        case list():
+            for each in value:
+                yield from texts(each)
+        case dict():
+            for each in value.values():
+                yield from texts(each)
+        case _:
+            yield str(value)
+
+
+def _said(situation: Situation) -> Iterator[str]:
+    """What came from the requester or from a tool, and not from the model."""
+    for entry in situation.conversation:
+        if isinstance(entry, UserEntry):
+            yield entry.text
+        elif isinstance(entry, ToolEntry) and not entry.failed:
+            yield from _said_in(entry.text)
+
+
+def _said_in(result: str) -> list[str]:
+    """A result, and where it is JSON also the texts in it, where no escape (`\\nann@example.com`) hides a beginning."""
+    try:
+        return [result, *texts(json.loads(result))]
+    except (ValueError, RecursionError):
+        return [result]
+
+
+def _occurs(value: str, text: str) -> bool:
+    """As a word of its own: ann@example.com does not occur in joann@example.com."""
+    word = rf"(?<![\w.+@-]){re.escape(value.strip())}(?![\w@+-]|\.\w)"
+    return re.search(word, text, re.IGNORECASE) is not None
+
+
+def _words(text: str) -> Iterable[str]:
+    words = (word.strip(".!?") for word in re.split(r"[\s,;:<>()\[\]{}|\"'?]+", text))
+    return dict.fromkeys(word for word in words if word)
+
+
+def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
+    """Whether the argument would take a word, alone, as its value."""
+
+    def takes(word: str) -> bool:
+        try:
+            tool.arguments.model_validate_json(to_json({name: [word] if as_list else word}), strict=True)
+        except ValidationError as invalid:
+            return all(each["loc"][0] != name for each in invalid.errors(include_url=False))
+        return True
+
+    return takes

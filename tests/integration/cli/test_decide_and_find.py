@@ -1,0 +1,143 @@
+"""`client.py approve`, `reject`, `cancel`, `status` and `list`."""
+
+import asyncio
+import json
+import uuid
+
+import pytest
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from client import approve, find, handle_of, state
+from deploy.terminal.exits import explain
+from tests.integration.cli.conftest import CommandLine, Said, eventually
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import REQUEST_WORKFLOW, PendingApproval, RequestStatus
+
+
+async def waiting(cli: CommandLine, client: Client, model: ScriptedModel, *, requester: str = "ann") -> str:
+    """A request whose one write waits for a yes."""
+    model.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="line one\nline two")), say("It is over.")]
+    request_id = (await cli("submit", "Tell ann.", "--no-wait", "--requester", requester)).out.strip()
+    await pending(client, request_id)
+    return request_id
+
+
+async def pending(client: Client, request_id: str) -> PendingApproval:
+    async def first() -> PendingApproval | None:
+        return next(iter((await state(handle_of(client, request_id))).awaiting_approval), None)
+
+    return await eventually(first)
+
+
+async def test_approve_shows_the_whole_call_and_lets_it_run(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = await cli("approve", request_id, "--by", "carol")
+    assert shown.code == 0
+    assert all(part in shown.out for part in ("tell waits for approval", '["ann"]', "line one", "line two"))
+    outcome = await handle_of(client, request_id).result()
+    assert outcome.receipts[0].approved_by == "carol"
+    assert happened.done("tell") == ["ann"]
+
+
+async def test_reject_tells_the_model_the_reason_and_nothing_runs(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    assert (await cli("reject", request_id, "1.1", "--reason", "she knows", "--by", "carol")).code == 0
+    shown = await cli("result", request_id)
+    assert "rejected by carol: she knows" in shown.out
+    assert happened.done("tell") == []
+
+
+async def test_a_decision_about_no_waiting_call_is_refused(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    wrong = await cli("approve", request_id, "7.7")
+    assert wrong.code == 2
+    assert f"{request_id}/1.1  tell to" in wrong.err
+    await cli("approve", request_id)
+    await handle_of(client, request_id).result()
+    assert await cli("approve", request_id) == Said(2, "", f"error: no call of {request_id} waits for approval\n")
+
+
+async def test_a_yes_to_another_call_than_the_one_that_waits_ends_with_1(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = (await pending(client, request_id)).model_copy(update={"digest": "of something else"})
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await approve(handle_of(client, request_id), shown, by="carol")
+    code, text = explain(refused.value)
+    assert code == 1
+    assert "look at it again" in text
+    await cli("cancel", request_id)
+
+
+async def test_without_a_terminal_submit_says_once_how_to_approve_and_waits_on(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("Written.")]
+    request_id = f"cli-{uuid.uuid4().hex[:8]}"
+    async with cli.process("submit", "Write errand.", "--id", request_id, "--json") as process:
+        assert process.stderr
+        async with asyncio.timeout(20):
+            while b"waits for approval: uv run client.py approve" not in await process.stderr.readline():
+                pass
+        await cli("approve", request_id)
+        out, err = await process.communicate()
+    assert json.loads(out)["receipts"][0]["status"] == "done"
+    assert (process.returncode, err) == (0, b"")
+
+
+async def test_cancel_ends_the_request_with_its_receipts_and_cannot_be_had_twice(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    assert (await cli("cancel", request_id)).code == 0
+    shown = await cli("watch", request_id)
+    assert shown.code == 1
+    assert "cancelled: " in shown.out
+    assert "tell" in shown.out
+    again = await cli("cancel", request_id)
+    assert (again.code, again.err) == (2, f"error: {request_id} has ended already: cancelled\n")
+
+
+async def test_status_without_a_worker_says_so_and_shows_what_temporal_knows(cli: CommandLine, client: Client) -> None:
+    request_id = (await cli("submit", "Is anybody there?", "--no-wait")).out.strip()
+    async with asyncio.timeout(12):
+        shown = await cli("status", request_id)
+    assert shown.code == 3
+    assert f"no worker answers for {request_id}" in shown.err
+    assert f"{request_id}  running" in shown.out
+    assert "Is anybody there?" in shown.out
+    await handle_of(client, request_id).terminate()
+
+
+async def test_list_finds_by_status_requester_and_waiting(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    who = f"Ann O'Hara {uuid.uuid4().hex[:6]}"
+    request_id = await waiting(cli, client, worker, requester=who)
+
+    async def found(*options: str) -> bool:
+        shown = await cli("list", "--requester", who, "--json", *options)
+        assert shown.code == 0, shown.err
+        return [json.loads(line)["request_id"] for line in shown.out.splitlines()] == [request_id]
+
+    await eventually(lambda: found("--awaiting-approval", "--status", "running"))
+    assert not await found("--status", "failed")
+    assert "awaiting approval" in (await cli("list", "--requester", who)).out
+    await handle_of(client, request_id).terminate("out of hand")
+    await eventually(lambda: found("--status", "failed"))
+    (ended,) = await find(client, requester=who)
+    assert (ended.status, ended.summary) == (RequestStatus.FAILED, "Tell ann.")
+    assert ended.awaiting_approval is False
+
+
+async def test_a_name_cannot_widen_the_search(cli: CommandLine) -> None:
+    shown = await cli("list", "--requester", f'nobody" OR WorkflowType = "{REQUEST_WORKFLOW}')
+    assert shown == Said(0, "", "no requests\n")

@@ -1,0 +1,205 @@
+"""`client.py submit`, `watch` and `result`."""
+
+import asyncio
+import json
+import os
+import pty
+import re
+import signal
+import sys
+import time
+import uuid
+
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from client import handle_of, state
+from tests.integration.cli.conftest import ROOT, CommandLine, Said
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import REQUEST_WORKFLOW, Outcome, Progress, Request, RequestStatus
+
+
+@workflow.defn(name=REQUEST_WORKFLOW)
+class TwoRuns:
+    """Continues as new once, as a request does whose history has grown long."""
+
+    @workflow.run
+    async def run(self, request: Request) -> Outcome:
+        if request.carried is None:
+            progress = Progress(conversation=(), turn=7, deadline=workflow.now())
+            workflow.continue_as_new(request.model_copy(update={"carried": progress}))
+        return Outcome(request_id=workflow.info().workflow_id, status=RequestStatus.COMPLETED, summary="Twice.")
+
+
+def an_id() -> str:
+    return f"cli-{uuid.uuid4().hex[:8]}"
+
+
+async def said(process: asyncio.subprocess.Process) -> Said:
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
+    return Said(process.returncode or 0, out.decode(), err.decode())
+
+
+async def test_submit_shows_turns_calls_receipts_and_summary(
+    cli: CommandLine, worker: ScriptedModel, happened: World
+) -> None:
+    happened.failures["errand"] = 1
+    worker.scripts["Look up errand."] = [calls(call("look_up", word="errand"), call("no_tool")), say("An errand.")]
+    shown = await cli("submit", "Look up errand.", "--id", (request_id := an_id()))
+    assert shown.code == 0
+    for expected in (
+        f"{request_id}  Look up errand.",
+        "turn 1  the model asks for 2 calls",
+        '→ look_up word="errand"',
+        "✓ look_up",
+        "2 attempts",
+        "tried again after: the dictionary is closed for a moment",
+        "✗ no_tool",
+        "turn 2  the model answers",
+        "completed: An errand.",
+        "✓ done",
+        "✗ invalid",
+        "2 model calls, 200 tokens in and 20 out",
+        f"/namespaces/default/workflows/{request_id}/",
+    ):
+        assert expected in shown.out, shown.out
+
+
+async def test_json_is_the_outcome_and_nothing_else(cli: CommandLine, worker: ScriptedModel) -> None:
+    worker.scripts["Say hello."] = [say("Hello.")]
+    shown = await cli("submit", "Say hello.", "--json")
+    assert Outcome.model_validate_json(shown.out).summary == "Hello."
+    assert shown.err == ""
+    later = await cli("result", Outcome.model_validate_json(shown.out).request_id, "--json")
+    assert later.out == shown.out
+
+
+async def test_the_same_id_and_text_joins_and_another_text_is_refused(cli: CommandLine, worker: ScriptedModel) -> None:
+    worker.scripts["Say hello."] = [say("Hello.")]
+    request_id = an_id()
+    first = await cli("submit", "Say hello.", "--id", request_id, "--json")
+    second = await cli("submit", "Say hello.", "--id", request_id, "--json")
+    other = await cli("submit", "Say goodbye.", "--id", request_id)
+    assert (second.code, second.out) == (0, first.out)
+    assert (other.code, other.err) == (2, f"error: {request_id} is taken by another request; use another id\n")
+
+
+async def test_no_wait_prints_the_id_and_the_limits_reach_the_request(cli: CommandLine, client: Client) -> None:
+    options = ("--no-wait", "--max-turns", "3", "--max-calls", "4", "--timeout", "5", "--approve", "tell")
+    shown = await cli("submit", "Wait.", *options)
+    handle = handle_of(client, shown.out.strip())
+    first = await anext(handle.fetch_history_events())
+    (payload,) = first.workflow_execution_started_event_attributes.input.payloads
+    request = Request.model_validate_json(payload.data)
+    assert (request.limits.turns, request.limits.calls, request.limits.seconds) == (3, 4, 5)
+    assert (request.approve, request.requester) == (("tell",), "ann")
+    await handle.terminate()
+
+
+async def test_a_limit_that_is_reached_ends_with_1(cli: CommandLine, worker: ScriptedModel) -> None:
+    worker.scripts["Look twice."] = [calls(call("look_up", word="a")), calls(call("look_up", word="b"))]
+    shown = await cli("submit", "Look twice.", "--max-turns", "1")
+    assert shown.code == 1
+    assert "limit reached: Stopped at the limit of 1 turns." in shown.out
+
+
+async def test_input_that_is_no_request_ends_with_1_and_the_reason(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id, queue = an_id(), cli.environment["ERRAND_TASK_QUEUE"]
+    await client.start_workflow(REQUEST_WORKFLOW, {"txet": "hello"}, id=request_id, task_queue=queue)
+    for shown in (await cli("watch", request_id), await cli("result", request_id)):
+        assert shown.code == 1
+        assert "txet" in shown.err
+
+
+async def test_wrong_usage_ends_with_2_and_says_what_is_wrong(cli: CommandLine) -> None:
+    assert await cli("submit", "") == Said(2, "", "error: text: String should have at least 1 character\n")
+    assert await cli("watch", "no-such") == Said(2, "", "error: there is no request no-such\n")
+    assert (await cli("submit", "x", "--max-turns", "0")).err.startswith("error: turns: ")
+    assert (await cli("list", "--status", "nope")).code == 2
+
+
+async def test_an_address_where_nobody_answers_ends_with_3_within_seconds(cli: CommandLine) -> None:
+    nobody = CommandLine({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    begun = time.monotonic()
+    async with nobody.process("submit", "Say hello.") as process:
+        shown = await said(process)
+    assert shown.code == 3
+    assert shown.err == "error: cannot reach Temporal at 127.0.0.1:1 (TEMPORAL_ADDRESS); `make up` starts one\n"
+    assert time.monotonic() - begun < 15
+
+
+async def test_an_interrupt_leaves_the_request_running_and_says_how_to_watch_it(
+    cli: CommandLine, client: Client
+) -> None:
+    request_id = an_id()
+    async with cli.process("submit", "Take your time.", "--id", request_id) as process:
+        assert process.stdout
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        shown = await said(process)
+    assert shown.code == 130
+    assert f"{request_id} goes on; see how: uv run client.py watch {request_id}" in shown.err
+    await handle_of(client, request_id).terminate()
+
+
+async def test_on_a_terminal_the_person_is_asked_in_place_and_their_yes_runs_the_call(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("Written.")]
+    request_id = an_id()
+    ours, theirs = pty.openpty()
+    command = (sys.executable, str(ROOT / "client.py"), "submit", "Write errand.", "--id", request_id)
+    environment = {**os.environ, **cli.environment, "TERM": "xterm", "NO_COLOR": "1"}
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/reason]")
+    os.write(ours, b"y\n")
+    shown += await asyncio.to_thread(read_until, ours, "/history")
+    assert await process.wait() == 0
+    os.close(ours)
+    assert "write_down waits for approval" in shown
+    assert "✓ approved by ann" in shown
+    assert happened.done("write_down") == ["errand"]
+    assert (await handle_of(client, request_id).result()).receipts[0].approved_by == "ann"
+
+
+def read_until(terminal: int, words: str) -> str:
+    shown = b""
+    deadline = time.monotonic() + 20
+    while words not in shown.decode(errors="ignore") and time.monotonic() < deadline:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            break
+    return re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", shown.decode(errors="ignore"))
+
+
+async def test_watching_goes_on_in_the_run_that_continues_the_request(cli: CommandLine, client: Client) -> None:
+    queue = cli.environment["ERRAND_TASK_QUEUE"]
+    runner = UnsandboxedWorkflowRunner()
+    async with cli.process("submit", "Run twice.", "--id", (request_id := an_id())) as process:
+        assert process.stdout
+        await process.stdout.readline()
+        async with Worker(client, task_queue=queue, workflows=[TwoRuns], workflow_runner=runner):
+            shown = await said(process)
+    assert shown.code == 0
+    assert "completed: Twice." in shown.out
+    assert (await cli("submit", "Run twice.", "--id", request_id, "--no-wait")).code == 0
+
+
+async def test_the_state_of_a_request_can_be_asked_for_by_a_program(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    worker.scripts["Say hello."] = [say("Hello.")]
+    request_id = an_id()
+    await cli("submit", "Say hello.", "--id", request_id)
+    now = await state(handle_of(client, request_id))
+    shown = await cli("status", request_id, "--json")
+    assert json.loads(shown.out) == json.loads(now.model_dump_json())

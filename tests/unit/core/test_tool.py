@@ -1,0 +1,286 @@
+"""A function's signature and docstring are what the model is offered and held to."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from enum import Enum
+from typing import Annotated, Any, Literal, Optional, cast
+
+import pytest
+from pydantic import BaseModel, Field, JsonValue
+
+from activities.errors import ConfigurationError, InvalidArguments
+from activities.tool import Tool, tool, tool_of
+from workflows.contract import Arguments, Route, ToolCall
+
+
+class Place(BaseModel):
+    city: str
+    title: str = "home"
+
+
+class Mood(Enum):
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Clock:
+    """Something that a worker gives."""
+
+
+@tool(about="{city} for {days}", timeout=5, patience=50, attempts=3)
+async def forecast(
+    city: Annotated[str, Field(min_length=1)],
+    days: int = 3,
+    scale: float = 1.0,
+    unit: Literal["celsius", "fahrenheit"] = "celsius",
+    tags: list[str] = [],  # noqa: B006  # pydantic copies it for each call
+    place: Place | None = None,
+    since: Optional[date] = None,  # noqa: UP045  # both spellings are meant to work
+    *,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Get the forecast for a city.
+
+    Day by day.
+
+    Args:
+        city: Name of the city, for example "Paris".
+        days: How many days.
+        clock: Is not the model's business.
+
+    Raises:
+        NotFound: nor is this.
+    """
+    return {"city": city, "days": days, "tags": tags, "place": place, "since": since, "clock": clock}
+
+
+def made(function: object) -> Tool:
+    found = tool_of(function)
+    assert found is not None
+    return found
+
+
+FORECAST = made(forecast)
+CALL = ToolCall(key="r/1.1", tool="forecast", arguments={})
+
+
+class TestSchema:
+    def test_the_description_is_the_docstring_without_its_sections(self) -> None:
+        assert FORECAST.description == "Get the forecast for a city.\n\nDay by day."
+
+    def test_parameters_have_types_descriptions_and_defaults(self) -> None:
+        schema = cast(dict[str, Any], FORECAST.schema())
+        properties = schema["properties"]
+        assert properties["city"] == {
+            "type": "string",
+            "minLength": 1,
+            "description": 'Name of the city, for example "Paris".',
+        }
+        assert properties["days"] == {"type": "integer", "default": 3, "description": "How many days."}
+        assert properties["scale"] == {"type": "number", "default": 1.0}
+        assert properties["unit"] == {"type": "string", "enum": ["celsius", "fahrenheit"], "default": "celsius"}
+        assert properties["tags"] == {"type": "array", "items": {"type": "string"}, "default": []}
+        assert properties["place"] == {"anyOf": [{"$ref": "#/$defs/Place"}, {"type": "null"}], "default": None}
+        assert properties["since"]["anyOf"] == [{"type": "string", "format": "date"}, {"type": "null"}]
+
+    def test_only_parameters_without_a_default_are_required(self) -> None:
+        assert FORECAST.schema()["required"] == ["city"]
+
+    def test_what_the_worker_gives_is_not_in_it(self) -> None:
+        schema = cast(dict[str, Any], FORECAST.schema())
+        assert "clock" not in schema["properties"]
+        assert schema["additionalProperties"] is False
+
+    def test_it_has_no_made_up_titles_and_keeps_an_argument_of_that_name(self) -> None:
+        @tool()
+        async def show(title: str) -> None:
+            """Show."""
+
+        assert made(show).schema() == {
+            "type": "object",
+            "properties": {"title": {"type": "string"}},
+            "required": ["title"],
+            "additionalProperties": False,
+        }
+
+    def test_a_tool_without_parameters_takes_an_empty_object(self) -> None:
+        @tool()
+        async def now() -> None:
+            """Say what time it is."""
+
+        assert made(now).schema()["properties"] == {}
+        made(now).validate({})
+
+    @pytest.mark.parametrize("name", ["json", "copy", "dict", "schema"])
+    @pytest.mark.filterwarnings("ignore:Field name")
+    def test_an_argument_may_have_a_name_that_pydantic_uses(self, name: str) -> None:
+        code: dict[str, Any] = {"tool": tool}
+        exec(f"@tool()\nasync def f({name}: str) -> str: return {name}", code)
+        found = made(code["f"])
+        assert found.validate({name: "x"}).model_dump() == {name: "x"}
+
+
+class TestMarking:
+    def test_the_route_is_what_was_said(self) -> None:
+        assert FORECAST.route == Route(effect="read", start_to_close=5, schedule_to_close=50, attempts=3)
+
+    def test_a_write_is_attempted_once_whatever_was_said(self) -> None:
+        @tool(effect="write", attempts=7)
+        async def pay(amount: float) -> None:
+            """Pay."""
+
+        assert made(pay).route.attempts == 1
+
+    def test_the_function_stays_what_it_was(self) -> None:
+        assert forecast.__name__ == "forecast"
+        assert callable(forecast)
+
+    @pytest.mark.parametrize("thing", [None, 3, "tool", len, Clock])
+    def test_what_was_not_marked_is_no_tool(self, thing: object) -> None:
+        assert tool_of(thing) is None
+
+    @pytest.mark.parametrize(
+        "parameters", ["city", "city: str, /", "*cities: str", "**cities: str"], ids=lambda text: text
+    )
+    def test_a_parameter_that_no_model_could_fill_in_is_refused_at_once(self, parameters: str) -> None:
+        with pytest.raises(TypeError, match=r"tool f: parameter cit"):
+            exec(f"@tool()\nasync def f({parameters}): ...", {"tool": tool})
+
+    def test_marking_as_grounded_what_is_no_argument_is_refused_at_once(self) -> None:
+        async def send(to: str) -> None:
+            """Send."""
+
+        with pytest.raises(TypeError, match="too"):
+            tool(grounded=("too",))(send)
+
+
+class TestStrictness:
+    @pytest.mark.parametrize(
+        ("arguments", "place"),
+        [
+            pytest.param({}, "city", id="a required one missing"),
+            pytest.param({"city": "Paris", "town": "Rome"}, "town", id="one that there is not"),
+            pytest.param({"city": "Paris", "clock": {}}, "clock", id="one that is the worker's"),
+            pytest.param({"city": None}, "city", id="null"),
+            pytest.param({"city": 7}, "city", id="a number for text"),
+            pytest.param({"city": ["Paris"]}, "city", id="a list for text"),
+            pytest.param({"city": ""}, "city", id="too short"),
+            pytest.param({"city": "Paris", "days": "3"}, "days", id="text for an integer"),
+            pytest.param({"city": "Paris", "days": True}, "days", id="true for an integer"),
+            pytest.param({"city": "Paris", "days": 3.0}, "days", id="3.0 for an integer"),
+            pytest.param({"city": "Paris", "days": None}, "days", id="null for an integer"),
+            pytest.param({"city": "Paris", "scale": "1.5"}, "scale", id="text for a number"),
+            pytest.param({"city": "Paris", "scale": True}, "scale", id="true for a number"),
+            pytest.param({"city": "Paris", "unit": "kelvin"}, "unit", id="none of the values"),
+            pytest.param({"city": "Paris", "tags": "sunny"}, "tags", id="text for a list"),
+            pytest.param({"city": "Paris", "tags": '["sunny"]'}, "tags", id="a list as text"),
+            pytest.param({"city": "Paris", "tags": ["sunny", 1]}, "tags.1", id="a wrong item"),
+            pytest.param({"city": "Paris", "place": {}}, "place.city", id="a wrong field of an object"),
+            pytest.param({"city": "Paris", "place": '{"city": "Paris"}'}, "place", id="an object as text"),
+            pytest.param({"city": "Paris", "since": "yesterday"}, "since", id="no date"),
+        ],
+    )
+    def test_arguments_that_do_not_fit_are_refused_with_place_and_reason(
+        self, arguments: Arguments, place: str
+    ) -> None:
+        with pytest.raises(InvalidArguments) as raised:
+            FORECAST.validate(arguments)
+        assert str(raised.value).startswith(f"the arguments of forecast are not valid: {place}: ")
+
+    def test_every_mistake_is_named_at_once(self) -> None:
+        with pytest.raises(InvalidArguments, match=r"city: .*; days: "):
+            FORECAST.validate({"days": "3"})
+
+    @pytest.mark.parametrize(
+        ("arguments", "values"),
+        [
+            ({"scale": 2}, {"scale": 2.0}),
+            ({"days": -1}, {"days": -1}),
+            ({"unit": "fahrenheit"}, {"unit": "fahrenheit"}),
+            ({"tags": ["a", "a"]}, {"tags": ["a", "a"]}),
+            ({"place": None}, {"place": None}),
+            ({"place": {"city": "Rome"}}, {"place": Place(city="Rome")}),
+            ({"since": "2026-01-31"}, {"since": date(2026, 1, 31)}),
+            ({}, {"days": 3, "scale": 1.0, "unit": "celsius", "tags": [], "place": None, "since": None}),
+        ],
+    )
+    def test_arguments_that_fit_become_values(self, arguments: Arguments, values: dict[str, Any]) -> None:
+        found = FORECAST.validate({"city": "Paris", **arguments})
+        assert {name: getattr(found, name) for name in values} == values
+
+    def test_an_enumeration_takes_its_values(self) -> None:
+        @tool()
+        async def feel(mood: Mood) -> None:
+            """Feel."""
+
+        assert made(feel).validate({"mood": "good"}).model_dump() == {"mood": Mood.GOOD}
+        with pytest.raises(InvalidArguments):
+            made(feel).validate({"mood": "GOOD"})
+
+
+class TestDescribing:
+    @pytest.mark.parametrize(
+        ("about", "arguments", "text"),
+        [
+            ("{city} for {days}", {"city": "Paris", "days": 3}, "Paris for 3"),
+            ("{city} for {days}", {"city": "Paris"}, "Paris for "),
+            ("to {to}", {"to": ["ann@example.com", "bob@example.com"]}, "to ann@example.com, bob@example.com"),
+            ("to {to}", {"to": "{city} {0} {"}, "to {city} {0} {"),
+            ("the world", {}, "the world"),
+        ],
+    )
+    def test_a_call_is_about_its_arguments(self, about: str, arguments: Arguments, text: str) -> None:
+        @tool(about=about)
+        async def act(city: str = "", days: JsonValue = 0, to: JsonValue = "") -> None:
+            """Act."""
+
+        assert made(act).describe(arguments) == text
+
+    def test_by_default_it_is_about_the_first_argument(self) -> None:
+        @tool()
+        async def look_up(word: str, page: int) -> None:
+            """Look up."""
+
+        assert made(look_up).describe({"word": "tree", "page": 3}) == "tree"
+
+    def test_it_is_a_few_words_however_long_the_arguments_are(self) -> None:
+        assert len(FORECAST.describe({"city": "x" * 10_000})) == 180
+
+
+class TestBinding:
+    async def test_the_function_gets_the_values_and_what_it_asks_for_by_type(self) -> None:
+        clock = Clock()
+        run = FORECAST.bind({Clock: clock, str: "unused"})
+        arguments = FORECAST.validate({"city": "Paris", "place": {"city": "Rome"}})
+        result = cast(dict[str, Any], await run(arguments, CALL))
+        assert result == {
+            "city": "Paris",
+            "days": 3,
+            "tags": [],
+            "place": Place(city="Rome"),
+            "since": None,
+            "clock": clock,
+        }
+
+    async def test_it_gets_the_call_itself_where_it_asks_for_it(self) -> None:
+        @tool()
+        async def act(*, me: ToolCall) -> str:
+            """Act."""
+            return me.key
+
+        assert await made(act).bind({})(made(act).validate({}), CALL) == "r/1.1"
+
+    def test_what_nobody_gives_is_named_with_what_can_be_given(self) -> None:
+        with pytest.raises(ConfigurationError) as raised:
+            FORECAST.bind({int: 1, str: "x"})
+        assert str(raised.value) == "tool forecast asks for clock: Clock; a worker can give int, str"
+
+    @pytest.mark.parametrize("kind", [Clock | None, list[Clock], Annotated[Clock, "mine"]])
+    def test_a_type_that_has_no_name_is_named_too(self, kind: Any) -> None:
+        async def act(*, clock: object) -> None:
+            """Act."""
+
+        act.__annotations__["clock"] = kind
+        marked: Callable[..., Awaitable[object]] = tool()(act)
+        with pytest.raises(ConfigurationError, match=r"tool act asks for clock: .*Clock"):
+            made(marked).bind({Clock: Clock()})
