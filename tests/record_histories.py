@@ -1,0 +1,125 @@
+"""Records one history per shape of run into tests/histories/, for the replay tests.
+
+    .venv/bin/python -m tests.record_histories
+
+Run it when a release is made, and keep the older files: requests of that release may still be running. A file that no
+longer replays means that the change at hand needs `workflow.patched`.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+from temporalio.client import Client
+
+from activities.settings import Settings
+from tests.conftest import dev_server, running_worker, settings_for
+from tests.integration.requests.asking import Handle, answer, start, until, until_it_waits
+from tests.sample_tools import world
+from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
+from workflows.contract import Approve, Limits, Reject
+
+HISTORIES = Path(__file__).parent / "histories"
+PRIVATE = {"identity", "stackTrace"}
+"""What a history says of the machine that recorded it, and replay does not need."""
+
+WRITE = calls(call("write_down", word="tree"))
+SHAPES: dict[str, list[Answer]] = {
+    "no tool": [say("Hello.")],
+    "parallel reads, then a write": [
+        calls(call("look_up", word="a"), call("look_up", word="b"), call("write_down", word="c")),
+        say("Done."),
+    ],
+    "approved": [WRITE, say("Done.")],
+    "rejected": [WRITE, say("Not done.")],
+    "approval expired": [WRITE, say("Not done.")],
+    "invalid calls": [calls(call("fly"), call("look_up", wrod="tree")), say("I cannot.")],
+    "tool failed": [calls(call("look_up", word="nothing")), say("Not found.")],
+    "tool retried": [calls(call("look_up", word="again")), say("Found.")],
+    "write unknown": [calls(call("write_down", word="maybe")), say("I do not know.")],
+    "ungrounded": [calls(call("tell", to=["eve"], what="hi"))] * 2 + [say("I could not.")],
+    "model refused": [Raw(401, '{"error": {"message": "wrong key"}}')],
+    "cancelled while waiting": [WRITE, say("Never said.")],
+    "cancelled during a write": [calls(call("write_down", word="slow", seconds=3)), say("Never said.")],
+    "turn limit": [calls(call("look_up", word=f"w{turn}")) for turn in range(3)],
+    "continued as new": [*(calls(call("look_up", word=f"w{turn}")) for turn in range(5)), say("Long.")],
+}
+IN_ADVANCE = {"parallel reads, then a write", "write unknown", "ungrounded", "cancelled during a write"}
+LIMITS = {"approval expired": Limits(approval_seconds=1), "turn limit": Limits(turns=2)}
+
+
+async def _approve(handle: Handle) -> None:
+    pending = await until_it_waits(handle)
+    await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
+
+
+async def _reject(handle: Handle) -> None:
+    pending = await until_it_waits(handle)
+    await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann", reason="not today"))
+
+
+async def _cancel_waiting(handle: Handle) -> None:
+    await until_it_waits(handle)
+    await handle.cancel()
+
+
+async def _cancel_running(handle: Handle) -> None:
+    await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+    await asyncio.sleep(0.5)
+    await handle.cancel()
+
+
+MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
+    "approved": _approve,
+    "rejected": _reject,
+    "ungrounded": _reject,
+    "cancelled while waiting": _cancel_waiting,
+    "cancelled during a write": _cancel_running,
+}
+
+
+async def record(client: Client, settings: Settings, shape: str) -> None:
+    """Run one shape to its end and keep the history of each of its runs."""
+    name = shape.replace(",", "").replace(" ", "-")
+    approve = ("*",) if shape in IN_ADVANCE else ()
+    handle = await start(client, settings, shape, approve=approve, limits=LIMITS.get(shape), request_id=name)
+    if shape in MEANWHILE:
+        await MEANWHILE[shape](handle)
+    await handle.result()
+    await asyncio.sleep(0.5)  # until visibility has caught up
+    runs = sorted(
+        [run async for run in client.list_workflows(f"WorkflowId = '{name}'")], key=lambda run: run.start_time
+    )
+    for number, run in enumerate(runs, start=1):
+        history = await client.get_workflow_handle(name, run_id=run.run_id).fetch_history()
+        path = HISTORIES / (f"{name}.json" if len(runs) == 1 else f"{name}-{number}.json")
+        path.write_text(json.dumps(_public(json.loads(history.to_json())), separators=(",", ":")) + "\n")
+
+
+def _public(part: object) -> object:
+    if isinstance(part, dict):
+        named = cast("dict[str, object]", part)
+        return {name: "" if name in PRIVATE else _public(value) for name, value in named.items()}
+    return [_public(each) for each in cast("list[object]", part)] if isinstance(part, list) else part
+
+
+async def main() -> None:
+    HISTORIES.mkdir(exist_ok=True)
+    world.failures["again"] = 1
+    early = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=25")
+    with ScriptedModel() as model:
+        model.scripts.update(SHAPES)
+        for server, shapes in (
+            (early, ["continued as new"]),
+            ((), [shape for shape in SHAPES if shape != "continued as new"]),
+        ):
+            settings = settings_for(model)
+            async with dev_server(*server) as environment, running_worker(environment.client, settings):
+                for shape in shapes:
+                    await record(environment.client, settings, shape)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
