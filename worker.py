@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -26,14 +26,13 @@ from activities.catalogue import Catalogue
 from activities.decide import Decide
 from activities.endpoint import Endpoint
 from activities.errors import ConfigurationError, Unreachable
+from activities.execution import GRACE, Settle, read_activity, write_activity
 from activities.heartbeats import INTERVAL, Heartbeats
+from activities.ledger import Ledger
 from activities.policy import Policy
-from activities.settings import Settings, connect
+from activities.settings import Settings, connect, is_loopback
 from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
-
-GRACE = timedelta(seconds=30)
-"""How long running activities may take to finish after SIGTERM."""
 
 log = structlog.stdlib.get_logger("errand")
 RECOVERY = timedelta(seconds=2)
@@ -67,26 +66,30 @@ async def build_worker(
     Raises:
         ConfigurationError: a tool asks for what no worker has.
     """
-    settings, catalogue = service.settings, service.catalogue
-    decide = Decide(service.endpoint, catalogue.tools, service.policy, settings.address_book, settings.system_prompt)
-    async with httpx.AsyncClient(timeout=20, follow_redirects=False) as http:
-        tools = catalogue.activities({httpx.AsyncClient: http, Settings: settings})
-        _say_what_is_offered(catalogue)
-        try:
-            yield Worker(
-                client,
-                task_queue=settings.task_queue,
-                workflows=[RequestWorkflow],
-                activities=[decide.decide, *tools],
-                # Workflows here run no code but the project's own, so the sandbox would only cost time.
-                workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-                interceptors=[Heartbeats()],
-                max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
-                graceful_shutdown_timeout=GRACE,
-                sticky_queue_schedule_to_start_timeout=RECOVERY,
-            )
-        finally:
-            await service.endpoint.close()
+    settings, tools = service.settings, service.catalogue.tools
+    _say_what_is_offered(service.catalogue)
+    decide = Decide(service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt)
+    ledger = await Ledger.open(settings.ledger_url)
+    async with (
+        httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
+        aclosing(service.endpoint),
+        aclosing(ledger),
+    ):
+        provisions: dict[type, object] = {httpx.AsyncClient: http, Settings: settings}
+        reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
+        writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
+        yield Worker(
+            client,
+            task_queue=settings.task_queue,
+            workflows=[RequestWorkflow],
+            activities=[decide.decide, decide.check, Settle(ledger).settle, *reads, *writes],
+            # Workflows here run no code but the project's own, so the sandbox would only cost time.
+            workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
+            interceptors=[Heartbeats()],
+            max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
+            graceful_shutdown_timeout=GRACE,
+            sticky_queue_schedule_to_start_timeout=RECOVERY,
+        )
 
 
 async def register_search_attributes(client: Client) -> None:
@@ -148,6 +151,8 @@ async def serve(service: Service) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     client = await connect()
+    if service.settings.ledger_url.startswith("sqlite") and not is_loopback(client.service_client.config.target_host):
+        log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
     async with build_worker(client, service) as worker:
         await register_search_attributes(client)
         async with worker:

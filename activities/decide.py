@@ -13,20 +13,25 @@ from openai.types.chat import (
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.catalogue import translated
+from activities.claims import unsupported
 from activities.endpoint import Endpoint
 from activities.errors import InvalidArguments
+from activities.execution import translated
 from activities.grounding import narrowed, ungrounded
 from activities.policy import Policy
 from activities.replies import RawCall, read
 from activities.tool import Tool
 from workflows.contract import (
+    CHECK,
     DECIDE,
+    Arguments,
     AssistantEntry,
     Decision,
     Entry,
+    NoteEntry,
     ProposedCall,
     Situation,
+    ToolCall,
     ToolEntry,
     UserEntry,
 )
@@ -39,6 +44,7 @@ SYSTEM_PROMPT = (
     "If something could not be done, say so."
 )
 LONGEST_NAME = 64
+LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
 """Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
 
@@ -75,7 +81,14 @@ class Decide:
             reply = read(await self._endpoint.ask(messages, self._offer(situation)))
         calls = tuple(self._propose(call, situation) for call in reply.calls)
         attempts = activity.info().attempt
-        return Decision(text=reply.text, calls=calls, usage=reply.usage.model_copy(update={"model_calls": attempts}))
+        claims = () if calls else unsupported(reply.text, situation, self._tools, self._address_book)
+        usage = reply.usage.model_copy(update={"model_calls": attempts})
+        return Decision(text=reply.text, calls=calls, usage=usage, unsupported=claims)
+
+    @activity.defn(name=CHECK)
+    async def check(self, call: ToolCall) -> ProposedCall:
+        """Hold a call that a person has edited to the schema and the policy."""
+        return self._propose(RawCall(call.tool, call.arguments), Situation(requester=call.requester, conversation=()))
 
     def _offer(self, situation: Situation) -> list[ChatCompletionToolParam]:
         return [self._offer_one(tool, situation) for tool in self._in_order]
@@ -97,14 +110,17 @@ class Decide:
         try:
             if call.problem:
                 raise InvalidArguments(call.problem)
-            whole = tool.validate(call.arguments).model_dump(mode="json")
+            valid = tool.validate(call.arguments)
         except InvalidArguments as error:
             return _not_to_run(call, f"{error}. The arguments must fit {to_json(tool.schema()).decode()}")
-        ruling, reason = self._policy.rule_on(tool, whole, situation.requester)
+        ruling, reason = self._policy.rule_on(
+            tool, call.arguments, situation.requester, as_used=valid.model_dump(mode="json")
+        )
         loose = ungrounded(tool, call.arguments, situation, self._address_book)
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
-        about = tool.describe(call.arguments)
-        return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, about=about, route=route)
+        # As they will be used: who approves an address sees the domain that mail goes to.
+        used: Arguments = valid.model_dump(mode="json", exclude_unset=True)
+        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), route=route)
 
 
 def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatCompletionMessageParam]:
@@ -115,7 +131,7 @@ def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatC
         messages.append({"role": "system", "content": system_prompt})
     for entry in conversation:
         match entry:
-            case UserEntry():
+            case UserEntry() | NoteEntry():
                 messages.append({"role": "user", "content": entry.text})
             case AssistantEntry():
                 messages.append(_assistant_message(entry))
@@ -135,6 +151,8 @@ def _assistant_message(entry: AssistantEntry) -> ChatCompletionAssistantMessageP
         }
         for call in entry.calls
     ]
+    if not calls:
+        return {"role": "assistant", "content": entry.text}
     return {"role": "assistant", "content": entry.text or None, "tool_calls": calls}
 
 
@@ -148,4 +166,4 @@ def _call_id(position: str) -> str:
 
 
 def _not_to_run(call: RawCall, error: str) -> ProposedCall:
-    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error)
+    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR])

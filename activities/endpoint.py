@@ -66,7 +66,7 @@ class Endpoint:
             raise self._meaning(error) from error
         return reply.text
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self._client.close()
 
     def _meaning(self, error: openai.OpenAIError) -> ModelError:
@@ -77,7 +77,9 @@ class Endpoint:
             return ModelUnavailable(f"{where} cannot be reached")
         if not isinstance(error, openai.APIStatusError):
             return ModelRefused(f"{where} cannot be asked: {error}")
-        message = f"{where} answered {error.status_code}: {error.message[:500]}"
+        # Some endpoints quote the key that they refuse.
+        words = error.message.replace(self._client.api_key, "…")[:500]
+        message = f"{where} answered {error.status_code}: {words}"
         if error.code in OUT_OF_MONEY:
             return ModelRefused(f"{message}; its quota is used up")
         if error.status_code not in RETRYABLE and error.status_code < 500:

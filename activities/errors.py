@@ -2,12 +2,16 @@
 
     ErrandError
     ├── ConfigurationError         a setting is missing or wrong; the message names it
+    ├── NotOpen                    what a person wants to settle is settled, or is not there
     ├── Unreachable                Temporal, or the worker behind it, does not answer
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
     │   ├── ServiceRefused         not retried: the far end said no
+    │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
+    │   ├── KeyTaken               not retried: the ledger knows another action under the same key
+    │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
     │   └── OutcomeUnknown         not retried: the action may have taken effect
     └── ModelError
         ├── ModelUnavailable       retried
@@ -23,14 +27,18 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError
 
-from workflows.contract import FailureDetail
+from workflows.contract import FailureDetail, ReceiptStatus
+
+LONGEST_MESSAGE = 2000
+"""Characters; messages stand in history and in the conversation."""
 
 
 class ErrandError(Exception):
     """Base of all. The message says what happened, to which thing, and what to do."""
 
     retryable: ClassVar[bool] = False
-    nothing_happened: ClassVar[bool] = True
+    status: ClassVar[ReceiptStatus] = ReceiptStatus.FAILED
+    """What the receipt of a call says that ends with this error."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -39,6 +47,10 @@ class ErrandError(Exception):
 
 class ConfigurationError(ErrandError):
     """A setting is missing or wrong."""
+
+
+class NotOpen(ErrandError):
+    """What a person wants to settle is settled already, or is not there."""
 
 
 class Unreachable(ErrandError):
@@ -67,10 +79,26 @@ class ServiceRefused(ToolError):
     """The far end said no, and nothing has taken effect there."""
 
 
+class Withdrawn(ToolError):
+    """The request was cancelled before the action took effect."""
+
+    status = ReceiptStatus.CANCELLED
+
+
+class KeyTaken(ToolError):
+    """The ledger knows another action under the same key."""
+
+    status = ReceiptStatus.REFUSED
+
+
+class ToolBroke(ToolError):
+    """A mistake in the tool, before the action took effect."""
+
+
 class OutcomeUnknown(ToolError):
     """The action may have taken effect; trying again could do it twice."""
 
-    nothing_happened = False
+    status = ReceiptStatus.UNKNOWN
 
 
 class ModelError(ErrandError):
@@ -96,8 +124,8 @@ class ModelRefused(ModelError):
 def to_application_error(error: ErrandError, *, attempt: int) -> ApplicationError:
     """Translate for Temporal; the one detail is a `FailureDetail`."""
     return ApplicationError(
-        str(error),
-        FailureDetail(attempt=attempt, nothing_happened=error.nothing_happened),
+        str(error)[:LONGEST_MESSAGE],
+        FailureDetail(attempt=attempt, status=error.status),
         type=type(error).__name__,
         non_retryable=not error.retryable,
         next_retry_delay=error.retry_after,

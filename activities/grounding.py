@@ -7,7 +7,6 @@ request, in a tool's result, or in the address book of the settings.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import cast
 
 from pydantic import JsonValue, ValidationError
@@ -17,15 +16,20 @@ from activities.tool import Tool
 from workflows.contract import Arguments, Situation, ToolEntry, UserEntry
 
 MOST_MENTIONED = 50
+EDGES = ".,;:!?'’\"`*_"
+"""What may stand around a value in a text without being part of it."""
 LONGEST_SEARCHED = 64 * 1024
 """Characters of what was said that are searched for values to offer."""
 
 
 def ungrounded(tool: Tool, arguments: Arguments, situation: Situation, known: Iterable[str]) -> tuple[str, ...]:
-    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`."""
+    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`.
+
+    The result of an untrusted tool is a stranger's text, and no ground.
+    """
     heard = [*known, *_said(situation)]
     values = (text for name in tool.grounded for text in texts(arguments.get(name)))
-    return tuple(value for value in values if not any(_occurs(value, text) for text in heard))
+    return tuple(value for value in values if not any(occurs(value, text) for text in heard))
 
 
 def narrowed(tool: Tool, situation: Situation, known: Iterable[str]) -> dict[str, JsonValue]:
@@ -35,18 +39,28 @@ def narrowed(tool: Tool, situation: Situation, known: Iterable[str]) -> dict[str
     or the type is as wide as any text, the schema stays as it is.
     """
     schema = tool.schema()
-    properties = cast("dict[str, dict[str, JsonValue]]", schema["properties"])
-    heard = " ".join([*known, *_said(situation)])[:LONGEST_SEARCHED]
     for name in tool.grounded:
-        items = properties[name].get("items")
-        one = items if isinstance(items, dict) else properties[name]
-        if not {"format", "pattern"} & one.keys():
-            continue
-        takes = _taker(tool, name, as_list=one is items)
-        values = list(islice(filter(takes, _words(heard)), MOST_MENTIONED))
+        values = mentioned(tool, name, situation, known)
         if values:
-            one["enum"] = cast("list[JsonValue]", values)
+            _one_value(schema, name)["enum"] = cast("list[JsonValue]", values)
     return schema
+
+
+def mentioned(tool: Tool, name: str, situation: Situation, known: Iterable[str]) -> list[str]:
+    """What somebody mentioned that a grounded argument would take.
+
+    Nothing, where its type is as wide as any text, or where it is not certain that nothing was overlooked.
+    """
+    part = _one_value(tool.schema(), name)
+    heard = " ".join([*known, *_said(situation)])
+    if not {"format", "pattern"} & part.keys() or len(heard) > LONGEST_SEARCHED:
+        return []
+    takes = _taker(tool, name)
+    words = [word for word in _words(heard) if "@" in word or part.get("format") != "email"]
+    values = [word for word in words if takes(word)]
+    # A list that lacks one would force the model to take another: rather none than that.
+    cut_wrong = part.get("format") == "email" and len(values) < len(words)
+    return [] if cut_wrong or len(values) > MOST_MENTIONED else values
 
 
 def texts(value: JsonValue) -> Iterator[str]:
@@ -69,7 +83,7 @@ def _said(situation: Situation) -> Iterator[str]:
     for entry in situation.conversation:
         if isinstance(entry, UserEntry):
             yield entry.text
-        elif isinstance(entry, ToolEntry) and not entry.failed:
+        elif isinstance(entry, ToolEntry) and not (entry.failed or entry.untrusted):
             yield from _said_in(entry.text)
 
 
@@ -81,19 +95,24 @@ def _said_in(result: str) -> list[str]:
         return [result]
 
 
-def _occurs(value: str, text: str) -> bool:
+def occurs(value: str, text: str) -> bool:
     """As a word of its own: ann@example.com does not occur in joann@example.com."""
-    word = rf"(?<![\w.+@-]){re.escape(value.strip())}(?![\w@+-]|\.\w)"
+    if value.strip().casefold() not in text.casefold():
+        return False
+    before = r"(?<![\w.+@-])(?<!\w['’!#$%&*/=?^`{|}~])"
+    word = rf"{before}{re.escape(value.strip())}(?![\w@+-]|\.\w)"
     return re.search(word, text, re.IGNORECASE) is not None
 
 
 def _words(text: str) -> Iterable[str]:
-    words = (word.strip(".!?") for word in re.split(r"[\s,;:<>()\[\]{}|\"'?]+", text))
+    words = (word.strip(EDGES) for word in re.split(r"[\s,;:<>()\[\]{}|\"“”„«»‘]+", text))
     return dict.fromkeys(word for word in words if word)
 
 
-def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
+def _taker(tool: Tool, name: str) -> Callable[[str], bool]:
     """Whether the argument would take a word, alone, as its value."""
+    schema = tool.schema()
+    as_list = _one_value(schema, name) is not _properties(schema)[name]
 
     def takes(word: str) -> bool:
         try:
@@ -103,3 +122,13 @@ def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
         return True
 
     return takes
+
+
+def _one_value(schema: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:
+    """The schema of one value: of the items, where the argument is a list."""
+    items = _properties(schema)[name].get("items")
+    return items if isinstance(items, dict) else _properties(schema)[name]
+
+
+def _properties(schema: dict[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
+    return cast("dict[str, dict[str, JsonValue]]", schema["properties"])

@@ -8,14 +8,13 @@ from typing import Annotated
 import idna
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from activities.act import Act
 from activities.errors import ConfigurationError
 from activities.mail_message import compose, printable
 from activities.settings import PREFIX, Settings
 from activities.smtp_transaction import SmtpTransaction, Timeouts
 from activities.tool import tool
 from workflows.contract import ToolCall
-
-TIMEOUTS = Timeouts()
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"([a-z0-9-]+\.)+[a-z0-9-]*[a-z][a-z0-9-]*|localhost")
@@ -61,12 +60,16 @@ Recipients = Annotated[list[Address], Field(min_length=1, max_length=50), AfterV
 
 
 class SentEmail(BaseModel):
-    """A message that the mail server has taken over for all its recipients, and the server's words when it did."""
+    """A message that the mail server has taken over, and the server's words when it did.
+
+    `refused` are the recipients that the server does not take, with its words; they were not sent anything.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     message_id: str
     accepted: tuple[str, ...]
+    refused: dict[str, str] = Field(default={}, exclude_if=lambda refused: not refused)
     server_reply: str
 
 
@@ -74,9 +77,11 @@ class SentEmail(BaseModel):
     effect="write",
     about="to {to}",
     timeout=900,
-    patience=3600,
+    patience=7200,
+    attempts=12,
     needs=("smtp_url", "mail_from"),
     grounded=("to",),
+    claims="sent|emailed|mailed|e-mailed",
 )
 async def send_email(
     to: Recipients,
@@ -85,6 +90,7 @@ async def send_email(
     *,
     settings: Settings,
     call: ToolCall,
+    act: Act,
 ) -> SentEmail:
     """Send an email.
 
@@ -95,17 +101,23 @@ async def send_email(
 
     Raises:
         ServiceUnavailable: nothing was sent, and another time it may work.
-        ServiceRefused: nothing was sent, and it will not work; also if only one of the recipients is refused.
+        ServiceRefused: nothing was sent, and it will not work; also if every recipient is refused.
         OutcomeUnknown: the server had the whole message and gave no answer that says yes or no.
     """
     sender_name, sender = _sender(settings)
     message = compose(sender_name, sender, to, subject, body, key=call.key, date=datetime.now(UTC))
     if settings.smtp_server is None:
         raise ConfigurationError(f"{PREFIX}SMTP_URL is not set")
-    async with SmtpTransaction(settings.smtp_server, TIMEOUTS) as transaction:
-        await transaction.prepare(sender, to, message.content)
-        reply = await transaction.commit()
-    return SentEmail(message_id=message.message_id, accepted=tuple(to), server_reply=reply)
+    async with SmtpTransaction(settings.smtp_server, _timeouts(settings)) as transaction:
+        refused = await transaction.prepare(sender, to, message.content)
+        async with act:
+            reply = await transaction.commit()
+    accepted = tuple(each for each in to if each not in refused)
+    return SentEmail(message_id=message.message_id, accepted=accepted, refused=refused, server_reply=reply)
+
+
+def _timeouts(settings: Settings) -> Timeouts:
+    return Timeouts(command=settings.mail_timeout, pause=settings.mail_pause, verdict=settings.mail_verdict)
 
 
 def _sender(settings: Settings) -> tuple[str, str]:

@@ -65,10 +65,16 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
-    def rule_on(self, tool: Tool, arguments: Arguments, requester: str) -> tuple[Ruling, str]:
-        """The ruling, and which rule made it."""
+    def rule_on(
+        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+    ) -> tuple[Ruling, str]:
+        """The ruling, and which rule made it.
+
+        A rule fits if it fits the arguments as the model wrote them, or as the tool will use them, with its defaults.
+        """
+        written = [arguments] if as_used is None else [as_used, arguments]
         for number, rule in enumerate(self.rule, start=1):
-            if rule.fits(tool.name, arguments, requester):
+            if any(rule.fits(tool.name, each, requester) for each in written):
                 return rule.ruling, f"rule {number} of the policy"
         if tool.route.effect == "read":
             return "allow", ""

@@ -19,6 +19,10 @@ Object = dict[str, JsonValue]
 DEEPEST = 64
 """Levels of nesting. Arguments travel some levels down in other messages, and pydantic reads no more than 200."""
 
+MOST_CALLS = 100
+LONGEST_TEXT = 64 * 1024
+"""Characters. A payload has its limit of 2 MB, and a reply that breaks it would never arrive."""
+
 
 @dataclass(frozen=True)
 class RawCall:
@@ -56,7 +60,9 @@ def read(body: str) -> Reply:
     if not _is_object(message):
         raise ModelReplyUnusable("the model's reply has a choice without a message")
     calls = tuple(_calls(message, truncated=choice.get("finish_reason") == "length"))
-    text = _text(message.get("content")) or _text(message.get("refusal"))
+    if len(calls) > MOST_CALLS:
+        raise ModelReplyUnusable(f"the model asked for {len(calls):,} calls at once; {MOST_CALLS} are the most")
+    text = (_text(message.get("content")) or _text(message.get("refusal")))[:LONGEST_TEXT]
     if not calls and not text:
         raise ModelReplyUnusable("the model answered with neither text nor a tool call")
     return Reply(text, calls, _usage(completion.get("usage")))

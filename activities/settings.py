@@ -61,7 +61,7 @@ class SmtpServer(BaseModel):
         default_port = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
         if url.scheme not in default_port or not url.hostname:
             raise ValueError("expected smtp://user:password@host:587, smtps://… or smtp+plain://127.0.0.1:1025")
-        if url.scheme == "smtp+plain" and not _is_loopback(url.hostname):
+        if url.scheme == "smtp+plain" and not is_loopback(url.hostname):
             raise ValueError(f"smtp+plain:// sends without encryption, so only to loopback, not to {url.hostname}")
         return cls(
             host=url.hostname,
@@ -90,12 +90,21 @@ class Settings(BaseSettings):
 
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+    mail_pause: float = Field(default=300, gt=0, description='seconds until a mail server that said "not now" is asked')
+    mail_timeout: float = Field(default=30, gt=0, description="seconds for a mail server's answer to one command")
+    mail_verdict: float = Field(
+        default=600, gt=0, description="seconds for its answer to a whole message (RFC 5321: 600)"
+    )
     address_book: Words = Field(default=(), description="addresses that may be written to without being in a request")
     weather_url: str = "https://api.open-meteo.com"
     geocoding_url: str = "https://geocoding-api.open-meteo.com"
     stocks_url: str | None = Field(default=None, description="Stooq without a token, Finnhub with one")
     stocks_token: SecretStr | None = None
 
+    ledger_url: str = Field(
+        default="sqlite+aiosqlite:///.errand/ledger.db",
+        description="the table that knows every write; postgresql+asyncpg://… for workers on more than one machine",
+    )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
     tools: Words = Field(default=(), description="modules with further tools")
 
@@ -113,6 +122,8 @@ class Settings(BaseSettings):
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or " " in url:
                 raise ValueError("expected a URL such as https://host/path")
+            if parts.username or parts.password:
+                raise ValueError("a user or password in the URL would be written into logs and histories")
         return url
 
     @field_validator("openai_api_key", "stocks_token")
@@ -144,11 +155,14 @@ def _variable(field: str) -> str:
     return field if field.isupper() else PREFIX + field.upper()
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine itself."""
+    with_port = re.fullmatch(r"(\[.*\]|[^:]*):\d+", host)
+    name = (with_port[1] if with_port else host).strip("[]")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return host == "localhost"
+        return name == "localhost"
 
 
 async def connect(*, patience: timedelta | None = None) -> Client:
@@ -163,12 +177,14 @@ async def connect(*, patience: timedelta | None = None) -> Client:
     """
     try:
         config = ClientConfig.load_client_connect_config()
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, OSError) as error:
         raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {error}") from error
     address = config.setdefault("target_host", "127.0.0.1:7233")
     try:
         async with asyncio.timeout(patience.total_seconds() if patience else None):
             return await Client.connect(**config, data_converter=pydantic_data_converter)
+    except ValueError as error:
+        raise ConfigurationError(f"TEMPORAL_ADDRESS: {address}: {error}") from error
     except (RuntimeError, TimeoutError) as error:
         # The SDK's own connection failure is a bare RuntimeError.
         raise Unreachable(f"cannot reach Temporal at {address} (TEMPORAL_ADDRESS); `make up` starts one") from error

@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self, TypeVar, cast
 
 import aiosmtplib
@@ -37,6 +38,8 @@ class Timeouts:
     """For the reply to each command before the dot."""
     preparation: float = 240
     """For everything before the dot together."""
+    pause: float = 300
+    """Between two attempts, after a server said "not now"."""
     verdict: float = 600
     """For the reply to the dot: RFC 5321 section 4.5.3.2.6 asks for ten minutes, as giving up early sends twice."""
 
@@ -62,8 +65,11 @@ class SmtpTransaction:
     async def __aexit__(self, *_: object) -> None:
         self._smtp.close()
 
-    async def prepare(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
+    async def prepare(self, sender: str, recipients: Sequence[str], message: bytes) -> dict[str, str]:
         """Everything that can still be undone: `open`, `announce` and `transmit`, within one time limit.
+
+        Returns:
+            The recipients that the server does not take, with its words; the message is for the others.
 
         Raises:
             ServiceUnavailable: nothing was sent, and another time it may work: 4yz, a lost connection, a time-out.
@@ -72,8 +78,9 @@ class SmtpTransaction:
         with self._nothing_sent("preparing a message"):
             async with asyncio.timeout(self._timeouts.preparation):
                 await self.open()
-                await self.announce(sender, recipients)
+                refused = await self.announce(sender, recipients)
                 await self.transmit(message)
+                return refused
 
     async def open(self) -> None:
         with self._nothing_sent("connecting"):
@@ -82,8 +89,8 @@ class SmtpTransaction:
         if self._server.username is not None:
             await self._log_in(self._server.username)
 
-    async def announce(self, sender: str, recipients: Sequence[str]) -> None:
-        """All or nothing: the first error names every recipient that the server does not take."""
+    async def announce(self, sender: str, recipients: Sequence[str]) -> dict[str, str]:
+        """Name the sender and the recipients. Those that are refused are returned; all of them would be an error."""
         with self._nothing_sent(f"naming the sender {sender}"):
             await self._smtp.mail(sender)
         refused: list[aiosmtplib.SMTPRecipientRefused] = []
@@ -94,9 +101,10 @@ class SmtpTransaction:
                 except aiosmtplib.SMTPRecipientRefused as error:
                     refused.append(error)
                     if error.code == aiosmtplib.SMTPStatus.domain_unavailable:
-                        break  # 421: the server has closed the connection
-        if refused:
+                        raise self._recipients_refused(refused) from error  # 421: it has closed the connection
+        if len(refused) == len(recipients):
             raise self._recipients_refused(refused)
+        return {each.recipient: _one_line(each.code, each.message) for each in refused}
 
     async def transmit(self, message: bytes) -> None:
         with self._nothing_sent("asked to take the message"):
@@ -180,15 +188,19 @@ class SmtpTransaction:
 
     def _refused(self, stage: str, code: int, text: str) -> ToolError:
         """By the class of the reply (RFC 5321 section 4.2.1); a reply that makes no sense here is as good as none."""
-        kind = ServiceRefused if 500 <= code < 600 else ServiceUnavailable
-        return kind(f"{self._name}, {stage}: {_one_line(code, text)}; nothing was sent")
+        message = f"{self._name}, {stage}: {_one_line(code, text)}; nothing was sent"
+        return ServiceRefused(message) if 500 <= code < 600 else self._later(message)
+
+    def _later(self, message: str) -> ServiceUnavailable:
+        """A server that says "not now" means minutes (RFC 5321 section 4.5.4.1)."""
+        return ServiceUnavailable(message, retry_after=timedelta(seconds=self._timeouts.pause))
 
     def _recipients_refused(self, refused: Sequence[aiosmtplib.SMTPRecipientRefused]) -> ToolError:
         words = ", ".join(f"{each.recipient} ({_one_line(each.code, each.message)})" for each in refused)
         # Section 4.5.3.1.10: 552 on RCPT means "too many", which another time may not be.
         permanent = any(500 <= each.code < 600 and each.code != 552 for each in refused)
-        kind = ServiceRefused if permanent else ServiceUnavailable
-        return kind(f"{self._name} does not take mail for {words}; nothing was sent to anybody")
+        message = f"{self._name} does not take mail for {words}; nothing was sent to anybody"
+        return ServiceRefused(message) if permanent else self._later(message)
 
     def _unknown(self, what: str) -> OutcomeUnknown:
         return OutcomeUnknown(

@@ -24,11 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, c
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
+from activities.act import Act
 from activities.errors import ConfigurationError, InvalidArguments
 from workflows.contract import Arguments, Effect, Route, ToolCall
 
 ToolFunction = Callable[..., Awaitable[object]]
+Bound = Callable[[BaseModel, Mapping[type, object]], Awaitable[object]]
+"""A tool's function that has its clients: arguments and what differs by call → result."""
 F = TypeVar("F", bound=ToolFunction)
+
+PER_CALL = (ToolCall, Act)
+"""What a keyword-only parameter may ask for beside the worker's clients: the call, and a write's point of no return."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Tool:
     about: str
     needs: tuple[str, ...]
     grounded: tuple[str, ...]
+    idempotent: bool
+    claims: str
 
     def schema(self) -> dict[str, JsonValue]:
         """The JSON Schema of the arguments."""
@@ -61,32 +69,35 @@ class Tool:
             return self.arguments.model_validate_json(to_json(arguments), strict=True)
         except ValidationError as invalid:
             problems = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in invalid.errors(include_url=False)
-            )
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in invalid.errors(include_url=False)[:5]
+            )[:1000]
             raise InvalidArguments(f"the arguments of {self.name} are not valid: {problems}") from invalid
 
     def describe(self, arguments: Arguments) -> str:
         """What a call is about, in a few words for people: "to ann@example.com"."""
         return string.Formatter().vformat(self.about, (), _Shown(arguments))[:180]
 
-    def bind(self, provisions: Mapping[type, object]) -> Callable[[BaseModel, ToolCall], Awaitable[object]]:
-        """Give the function what it needs from the worker. What is left are the arguments and the call itself.
+    def asks_for(self, kind: type) -> bool:
+        return kind in self.provided.values()
+
+    def bind(self, provisions: Mapping[type, object]) -> Bound:
+        """Give the function what it needs from the worker. What is left are the arguments, and what differs by call.
 
         Raises:
             ConfigurationError: the worker has nothing of a type that the function asks for.
         """
-        calls = [name for name, kind in self.provided.items() if kind is ToolCall]
-        asked = {name: kind for name, kind in self.provided.items() if kind is not ToolCall}
-        missing = {name: kind for name, kind in asked.items() if kind not in provisions}
+        lasting = {name: kind for name, kind in self.provided.items() if kind not in PER_CALL}
+        missing = {name: kind for name, kind in lasting.items() if kind not in provisions}
         if missing:
             wanted = ", ".join(f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in missing.items())
-            known = ", ".join(sorted(kind.__name__ for kind in provisions))
+            known = ", ".join(sorted(kind.__name__ for kind in [*provisions, *PER_CALL]))
             raise ConfigurationError(f"tool {self.name} asks for {wanted}; a worker can give {known}")
-        given = {name: provisions[kind] for name, kind in asked.items()}
+        given = {name: provisions[kind] for name, kind in lasting.items()}
 
-        def run(arguments: BaseModel, call: ToolCall) -> Awaitable[object]:
+        def run(arguments: BaseModel, for_call: Mapping[type, object]) -> Awaitable[object]:
             values = {name: getattr(arguments, name) for name in type(arguments).model_fields}
-            return self.function(**values, **given, **dict.fromkeys(calls, call))
+            differing = {name: for_call[kind] for name, kind in self.provided.items() if kind in PER_CALL}
+            return self.function(**values, **given, **differing)
 
         return run
 
@@ -101,18 +112,24 @@ def tool(
     needs: tuple[str, ...] = (),
     grounded: tuple[str, ...] = (),
     untrusted: bool = False,
+    idempotent: bool = False,
+    claims: str = "",
 ) -> Callable[[F], F]:
     """Mark a function as a tool.
 
     Args:
-        effect: `read` may be repeated freely; `write` changes the world, needs a yes, and is attempted once.
+        effect: `read` may be repeated freely; `write` changes the world: it needs a yes, and the ledger keeps it from
+            happening twice. A write that can do much before its point of no return asks for an `Act`.
         about: what a call is about, for people, with the arguments in braces: "to {to}".
         timeout: seconds for one attempt (start-to-close).
         patience: seconds for all attempts together (schedule-to-close).
-        attempts: how often a read is tried; a write is tried once.
+        attempts: how often it is tried. A write is tried again only where nothing can have happened.
         needs: the settings without which the tool is not offered to the model: ("smtp_url", "mail_from").
         grounded: the arguments whose values somebody other than the model must have mentioned.
         untrusted: the result is a stranger's text, after which no policy allows a write without asking.
+        idempotent: the far end knows the call's key (an `Idempotency-Key`) and does nothing twice, so that a write may
+            be tried again even where its end is not known.
+        claims: the words by which a summary tells of the action, as a regular expression: "sent|emailed|mailed".
     """
 
     def mark(function: F) -> F:
@@ -129,12 +146,14 @@ def tool(
                 effect=effect,
                 start_to_close=timeout,
                 schedule_to_close=patience,
-                attempts=attempts if effect == "read" else 1,
+                attempts=attempts,
                 untrusted=untrusted,
             ),
             about=about or "".join(f"{{{name}}}" for name in list(arguments.model_fields)[:1]),
             needs=needs,
             grounded=grounded,
+            idempotent=idempotent,
+            claims=claims,
         )
         vars(function)["errand_tool"] = made
         return function

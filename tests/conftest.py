@@ -1,6 +1,7 @@
 """What every integration test stands on: a real Temporal dev server, a scripted model, and a real worker."""
 
 import sysconfig
+import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -84,6 +85,7 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
             "openai_model": "scripted",
             "openai_base_url": model.url,
             "tools": ("tests.sample_tools",),
+            "ledger_url": f"sqlite+aiosqlite:///{tempfile.mkdtemp(prefix='errand-')}/ledger.db",
             **changes,
         }
     )

@@ -39,6 +39,9 @@ SHAPES: dict[str, list[Answer]] = {
     "tool failed": [calls(call("look_up", word="nothing")), say("Not found.")],
     "tool retried": [calls(call("look_up", word="again")), say("Found.")],
     "write unknown": [calls(call("write_down", word="maybe")), say("I do not know.")],
+    "write settled": [calls(call("engrave", word="a", held_up="before")), say("Not done.")],
+    "edited": [WRITE, say("Done.")],
+    "claim corrected": [say("I wrote it down."), say("I have not done it.")],
     "ungrounded": [calls(call("tell", to=["eve"], what="hi"))] * 2 + [say("I could not.")],
     "model refused": [Raw(401, '{"error": {"message": "wrong key"}}')],
     "cancelled while waiting": [WRITE, say("Never said.")],
@@ -46,13 +49,24 @@ SHAPES: dict[str, list[Answer]] = {
     "turn limit": [calls(call("look_up", word=f"w{turn}")) for turn in range(3)],
     "continued as new": [*(calls(call("look_up", word=f"w{turn}")) for turn in range(5)), say("Long.")],
 }
-IN_ADVANCE = {"parallel reads, then a write", "write unknown", "ungrounded", "cancelled during a write"}
+IN_ADVANCE = {
+    "write settled",
+    "parallel reads, then a write",
+    "write unknown",
+    "ungrounded",
+    "cancelled during a write",
+}
 LIMITS = {"approval expired": Limits(approval_seconds=1), "turn limit": Limits(turns=2)}
 
 
 async def _approve(handle: Handle) -> None:
     pending = await until_it_waits(handle)
     await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
+
+
+async def _edit(handle: Handle) -> None:
+    pending = await until_it_waits(handle)
+    await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"word": "oak"}))
 
 
 async def _reject(handle: Handle) -> None:
@@ -73,6 +87,7 @@ async def _cancel_running(handle: Handle) -> None:
 
 MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
     "approved": _approve,
+    "edited": _edit,
     "rejected": _reject,
     "ungrounded": _reject,
     "cancelled while waiting": _cancel_waiting,

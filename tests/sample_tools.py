@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from activities.act import Act
 from activities.errors import NotFound, OutcomeUnknown, ServiceUnavailable
 from activities.tool import tool
 
@@ -42,7 +43,7 @@ async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
     return {"word": word, "meaning": f"the meaning of {word}"}
 
 
-@tool(effect="write", about="{word}", timeout=10)
+@tool(effect="write", about="{word}", timeout=10, claims="wrote|written")
 async def write_down(word: str, seconds: float = 0) -> str:
     """Write a word down.
 
@@ -58,6 +59,21 @@ async def write_down(word: str, seconds: float = 0) -> str:
         raise ValueError("a mistake in the tool")
     world.happened.append(("write_down", word, begun, time.monotonic()))
     return "written"
+
+
+@tool(effect="write", about="{word}", timeout=1, attempts=1)
+async def engrave(word: str, held_up: str, *, act: Act) -> str:
+    """Engrave a word, which takes preparation.
+
+    Args:
+        word: The word.
+        held_up: "before" or "after" the chisel is set, for longer than there is time.
+    """
+    await asyncio.sleep(3 if held_up == "before" else 0)
+    async with act:
+        world.happened.append(("engrave", word, 0, 0))
+        await asyncio.sleep(3 if held_up == "after" else 0)
+    return "engraved"
 
 
 @tool(effect="write", about="to {to}", grounded=("to",))

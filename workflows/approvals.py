@@ -7,7 +7,8 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows.contract import Approve, PendingApproval, ProposedCall, Reject, ToolCall
+from workflows import timeline
+from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, ToolCall
 
 Verdict = Approve | Reject
 
@@ -18,7 +19,8 @@ class Approvals:
     `changed` is called whenever a call starts or stops waiting.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, requester: str, changed: Callable[[], None]) -> None:
+        self._requester = requester
         self._changed = changed
         self._waiting: dict[str, PendingApproval] = {}
         self._verdicts: dict[str, Verdict] = {}
@@ -44,11 +46,12 @@ class Approvals:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
                 timeout=wait,
-                timeout_summary=f"until approval of {call.tool} {proposed.about} expires",
+                timeout_summary=timeline.summary(f"until approval of {call.tool} {proposed.about} expires"),
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
-            verdict = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
+            late = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
+            verdict = self._verdicts.get(call.key, late)
         except asyncio.CancelledError:
             self._stop_waiting(call.key)
             raise
@@ -80,3 +83,24 @@ class Approvals:
 
     def settle(self, verdict: Verdict) -> None:
         self._verdicts[verdict.key] = verdict
+
+    async def settle_edited(self, verdict: Approve, arguments: Arguments) -> None:
+        """A yes to other arguments than the call's own, if the tool takes them and the policy does not forbid them.
+
+        Raises:
+            ApplicationError: `InvalidArguments`, or of the kinds of `check`; the call goes on waiting.
+        """
+        waiting = self._waiting[verdict.key]
+        edited = await workflow.execute_activity(
+            CHECK,
+            ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester),
+            result_type=ProposedCall,
+            summary=timeline.summary(f"edited by {verdict.by}"),
+            start_to_close_timeout=timedelta(seconds=10),
+            schedule_to_close_timeout=timedelta(minutes=1),
+        )
+        if edited.route is None or edited.route.ruling == "deny":
+            why = edited.error or "the policy forbids it"
+            raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
+        self.check(verdict)  # somebody else may have decided while the arguments were looked at
+        self.settle(verdict)

@@ -15,7 +15,9 @@ from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.contract import (
     EVERY_TOOL,
+    SETTLE,
     Approve,
+    Arguments,
     Progress,
     ProposedCall,
     Receipt,
@@ -23,6 +25,7 @@ from workflows.contract import (
     Reject,
     Request,
     Route,
+    Settlement,
     ToolCall,
     ToolEntry,
     ToolResult,
@@ -30,8 +33,11 @@ from workflows.contract import (
 from workflows.conversation import position
 from workflows.receipts import Receipts
 
+DONE_BEFORE = "the same call is done already, or may be"
 HEARTBEAT = timedelta(seconds=10)
 """A worker silent for so long is taken to be gone; running activities beat more often."""
+
+PATIENCE_WITH_LEDGER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Calls:
         self.receipts = Receipts(progress.receipts)
         self.untrusted = progress.untrusted
         self.sent_back = set(progress.sent_back)
+        self.acted = set(progress.acted)
+        self._edited = set[str]()
         self._request = request
         self._deadline = progress.deadline
         self._approvals = approvals
@@ -66,8 +74,10 @@ class Calls:
         """
         steps = [self._step(turn, index, each) for index, each in enumerate(proposed, start=1)]
         for together in _in_order(steps):
+            if self._out_of_time():
+                break
             await asyncio.gather(*(self._carry_out(step) for step in together))
-        return [_told(step, self.receipts[step.call.key]) for step in steps]
+        return [self._told(step, self.receipts[step.call.key]) for step in steps]
 
     def skip(self, turn: int, proposed: Sequence[ProposedCall], why: str) -> None:
         """Leave the calls of a turn undone, with a receipt that says why."""
@@ -90,36 +100,55 @@ class Calls:
         if route is None:
             why = step.proposed.error or f"{step.call.tool} cannot be run"
             self.receipts.put(receipts.not_run(step.call, None, ReceiptStatus.INVALID, why))
-        elif route.effect == "read":
-            await self._run(step, route, None)
+        elif route.effect == "read" and route.ruling == "allow":
+            await self._run(step.call, route, step.proposed.about)
         else:
-            approved_by = await self._approval(step, route)
-            if approved_by is not None:
-                await self._run(step, route, approved_by)
+            approved = await self._approved(step, route)
+            if approved is not None:
+                if approved.arguments != step.call.arguments:
+                    self._edited.add(approved.key)
+                await self._run(approved, route, step.proposed.about)
         self._changed()
 
-    async def _approval(self, step: Step, route: Route) -> str | None:
-        """Who said yes to a write; None, with a receipt that says why, where nobody did."""
-        call = step.call
+    async def _approved(self, step: Step, route: Route) -> ToolCall | None:
+        """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if route.ungrounded and call.tool not in self.sent_back:
-            self.sent_back.add(call.tool)
+        if route.ungrounded and step.call.tool not in self.sent_back:
+            self.sent_back.add(step.call.tool)
             return self._no(step, ReceiptStatus.INVALID, f"{_ungrounded(route)}; use only what the request says")
-        if not route.ungrounded:
-            if route.ruling == "allow" and not self.untrusted:
-                return "policy"
-            if {call.tool, EVERY_TOOL} & set(self._request.approve):
-                return "requester"
+        again = step.call.content in self.acted
+        if again and step.call.content not in self.sent_back:
+            self.sent_back.add(step.call.content)
+            return self._no(step, ReceiptStatus.INVALID, f"{DONE_BEFORE}; if the request asks for it again, call again")
+        if not again and (by := self._approved_in_advance(step, route)):
+            return self._yes(step.call, by)
         patience = timedelta(seconds=self._request.limits.approval_seconds)
-        wait = min(patience, self._deadline - workflow.now())
-        verdict = await self._approvals.ask(call, step.proposed, self._why_ask(route), wait)
+        wait = max(min(patience, self._deadline - workflow.now()), timedelta())
+        reason = DONE_BEFORE if again else self._why_ask(route)
+        verdict = await self._approvals.ask(step.call, step.proposed, reason, wait)
+        if self._out_of_time():
+            return None
         match verdict:
             case Approve():
-                return verdict.by or "a person"
+                return self._yes(step.call, verdict.by or "a person", verdict.arguments)
             case Reject():
                 why = f"rejected by {verdict.by}: {verdict.reason}" if verdict.by else verdict.reason
                 return self._no(step, ReceiptStatus.REJECTED, why or "rejected")
+
+    def _out_of_time(self) -> bool:
+        return workflow.now() >= self._deadline
+
+    def _approved_in_advance(self, step: Step, route: Route) -> str | None:
+        if route.ungrounded:
+            return None
+        if route.ruling == "allow" and not self.untrusted:
+            return "policy"
+        return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
+
+    def _yes(self, call: ToolCall, by: str, arguments: Arguments | None = None) -> ToolCall:
+        news = {"approved_by": by, "requester": self._request.requester}
+        return call.model_copy(update=news if arguments is None else {**news, "arguments": arguments})
 
     def _why_ask(self, route: Route) -> str:
         if route.ungrounded:
@@ -131,34 +160,78 @@ class Calls:
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
 
-    async def _run(self, step: Step, route: Route, approved_by: str | None) -> None:
-        receipt = self.receipts.put(receipts.begun(step.call, route, approved_by, workflow.now()))
+    async def _run(self, call: ToolCall, route: Route, about: str) -> None:
+        receipt = self.receipts.put(receipts.begun(call, route, workflow.now()))
         self._changed()
         try:
-            result = await self._execute(step, route)
+            result = await self._execute(call, route, about)
         except ActivityError as error:
-            self.receipts.put(receipts.not_done(receipt, route, error, workflow.now()))
+            settled = await self._settle(call) if receipts.must_be_settled(route, error) else None
+            receipt = self.receipts.put(receipts.not_done(receipt, route, error, settled, workflow.now()))
         else:
-            self.receipts.put(receipts.done(receipt, result, workflow.now()))
+            receipt = self.receipts.put(receipts.done(receipt, result, workflow.now()))
             self.untrusted = self.untrusted or route.untrusted
+        if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
+            self.acted.add(call.content)
 
-    async def _execute(self, step: Step, route: Route) -> ToolResult:
+    async def _execute(self, call: ToolCall, route: Route, about: str) -> ToolResult:
         """Run the activity of the tool's name. A write is awaited even where the request is cancelled meanwhile."""
         write = route.effect == "write"
         cancellation = workflow.ActivityCancellationType
+        attempt = timedelta(seconds=route.start_to_close)
         left = max(self._deadline - workflow.now(), timedelta(seconds=1))
-        patience = timedelta(seconds=route.schedule_to_close)
-        return await workflow.execute_activity(
-            step.call.tool,
-            step.call,
+        running = workflow.start_activity(
+            call.tool,
+            call,
             result_type=ToolResult,
-            summary=timeline.summary(step.proposed.about),
-            start_to_close_timeout=timedelta(seconds=route.start_to_close),
-            schedule_to_close_timeout=patience if write else min(patience, left),
+            summary=timeline.summary(about),
+            start_to_close_timeout=attempt,
+            # A write that has begun is not cut short by the request's own limit.
+            schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left + attempt * write),
             heartbeat_timeout=HEARTBEAT,
             retry_policy=RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60)),
             cancellation_type=cancellation.WAIT_CANCELLATION_COMPLETED if write else cancellation.TRY_CANCEL,
         )
+        return await _with_its_result(running)
+
+    async def _settle(self, call: ToolCall) -> Settlement:
+        """Ask the ledger what became of a write whose attempts were lost, and keep them from acting later."""
+        try:
+            return await workflow.execute_activity(
+                SETTLE,
+                call,
+                result_type=Settlement,
+                summary=timeline.summary(f"what became of {call.tool}"),
+                start_to_close_timeout=timedelta(seconds=30),
+                schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            )
+        except ActivityError as error:
+            return Settlement(status=ReceiptStatus.UNKNOWN, error=f"the ledger cannot be asked: {error.cause}")
+
+    def _told(self, step: Step, receipt: Receipt) -> ToolEntry:
+        if receipt.status is not ReceiptStatus.DONE:
+            told = {"status": receipt.status, "error": receipt.error}
+            return ToolEntry(position=step.position, tool=step.call.tool, text=to_json(told).decode(), failed=True)
+        result = receipt.result
+        if receipt.key in self._edited:
+            result = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": result}
+        text = result if isinstance(result, str) else to_json(result).decode()
+        untrusted = step.proposed.route is not None and step.proposed.route.untrusted
+        return ToolEntry(position=step.position, tool=step.call.tool, text=text, untrusted=untrusted)
+
+
+async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> ToolResult:
+    """Await an activity; a result that arrives together with a cancellation is not lost to it."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.sleep(0)
+        if not running.done():
+            running.cancel()
+        return await running
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:
@@ -168,16 +241,10 @@ def _in_order(steps: Iterable[Step]) -> list[list[Step]]:
 
 
 def _is_write(step: Step) -> bool:
-    return step.proposed.route is not None and step.proposed.route.effect == "write"
+    """Or a read that somebody has to be asked about."""
+    route = step.proposed.route
+    return route is not None and (route.effect == "write" or route.ruling != "allow")
 
 
 def _ungrounded(route: Route) -> str:
     return f"nobody mentioned {', '.join(route.ungrounded)} before"
-
-
-def _told(step: Step, receipt: Receipt) -> ToolEntry:
-    if receipt.status is ReceiptStatus.DONE:
-        text = receipt.result if isinstance(receipt.result, str) else to_json(receipt.result).decode()
-        return ToolEntry(position=step.position, tool=step.call.tool, text=text)
-    text = to_json({"status": receipt.status, "error": receipt.error}).decode()
-    return ToolEntry(position=step.position, tool=step.call.tool, text=text, failed=True)

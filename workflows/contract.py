@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
 DECIDE = "decide"
+SETTLE = "settle"
+CHECK = "check"
 EVERY_TOOL = "*"
+A_YEAR = 366 * 86_400
 
 Arguments: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
@@ -41,9 +44,9 @@ class Limits(Input):
     """Where a request stops although the model would go on."""
 
     turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
-    calls: int = Field(default=50, ge=1, le=1000, description="tool calls in all")
-    seconds: float = Field(default=86_400, gt=0, description="from the start to the end, waiting included")
-    approval_seconds: float = Field(default=86_400, gt=0, description="how long one approval is waited for")
+    calls: int = Field(default=50, ge=1, le=300, description="tool calls in all")
+    seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
+    approval_seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="how long one approval is waited for")
 
 
 class Request(Input):
@@ -57,11 +60,15 @@ class Request(Input):
 
 
 class Approve(Input):
-    """Update `approve`: a yes to one exact call. `digest` is the one shown with the call."""
+    """Update `approve`: a yes to one exact call. `digest` is the one shown with the call.
+
+    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema.
+    """
 
     key: str
     digest: str
     by: str = Field(default="", max_length=200)
+    arguments: Arguments | None = None
 
 
 class Reject(Input):
@@ -71,6 +78,16 @@ class Reject(Input):
     digest: str
     by: str = Field(default="", max_length=200)
     reason: str = Field(default="", max_length=2000)
+
+
+class ReceiptStatus(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 # --- between the workflow and its activities -----------------------------------------------------------------------
@@ -95,12 +112,22 @@ class ToolCall(Message):
     key: str
     tool: str
     arguments: Arguments
+    requester: str = Field(default="", exclude_if=lambda text: not text)
+    approved_by: str = Field(default="", exclude_if=lambda text: not text)
 
     @property
     def digest(self) -> str:
         """SHA-256 over tool, arguments and key: what an approval is bound to."""
-        canonical = json.dumps([self.tool, self.arguments, self.key], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return _sha256([self.tool, self.arguments, self.key])
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over tool and arguments: the same for a call that is made again."""
+        return _sha256([self.tool, self.arguments])
+
+
+def _sha256(value: JsonValue) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class Route(Message):
@@ -138,6 +165,9 @@ class Decision(Message):
     text: str = ""
     calls: tuple[ProposedCall, ...] = ()
     usage: Usage
+    unsupported: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda claims: not claims, description="what the text claims and no receipt bears out"
+    )
 
 
 class UserEntry(Message):
@@ -167,9 +197,17 @@ class ToolEntry(Message):
     tool: str
     text: str
     failed: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is not the tool's own result")
+    untrusted: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is a stranger's text")
 
 
-Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry
+class NoteEntry(Message):
+    """What Errand itself says to the model."""
+
+    role: Literal["note"] = "note"
+    text: str
+
+
+Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry | NoteEntry
 
 
 class Situation(Message):
@@ -190,20 +228,18 @@ class FailureDetail(Message):
     """What an activity's failure says beside its message, as the error's first detail."""
 
     attempt: int
-    nothing_happened: bool = Field(description="false: the action may have taken effect")
+    status: ReceiptStatus = Field(description="of the receipt, if it ends with this failure")
+
+
+class Settlement(Message):
+    """The output of `settle`: what the ledger knows of a write whose attempts were lost."""
+
+    status: ReceiptStatus
+    result: JsonValue = None
+    error: str | None = None
 
 
 # --- what comes back -----------------------------------------------------------------------------------------------
-
-
-class ReceiptStatus(StrEnum):
-    DONE = "done"
-    FAILED = "failed"
-    INVALID = "invalid"
-    REJECTED = "rejected"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
 
 
 class Receipt(Message):
@@ -239,6 +275,7 @@ class Outcome(Message):
     request_id: str
     status: RequestStatus
     summary: str
+    summary_verified: bool = Field(default=True, description="false: it claims an action that no receipt bears out")
     output: JsonValue = None
     receipts: tuple[Receipt, ...] = ()
     usage: Usage = Usage()
@@ -277,6 +314,8 @@ class Progress(Message):
     turn: int = 0
     deadline: datetime
     untrusted: bool = False
+    acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown, by content")
+    corrected: bool = Field(default=False, description="the model was given its chance to correct its summary")
     sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from workflows.budget import CONVERSATION_BYTES, Bounded, shorten_arguments, shorten_text, size
-from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, ToolEntry, UserEntry
+from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, ToolEntry, UserEntry
 
 
 def position(turn: int, index: int) -> str:
@@ -36,7 +36,7 @@ class Conversation:
 
 def _shortened(entry: Entry) -> Entry:
     match entry:
-        case UserEntry():
+        case UserEntry() | NoteEntry():
             return entry
         case ToolEntry():
             return entry.model_copy(update={"text": shorten_text(entry.text)})

@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError as ActivityCancelled
 from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
 from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
-from workflows.contract import FailureDetail, Receipt, ReceiptStatus, Route, ToolCall, ToolResult
+from workflows.contract import FailureDetail, Receipt, ReceiptStatus, Route, Settlement, ToolCall, ToolResult
 
 
 class Receipts:
@@ -40,10 +40,10 @@ def not_run(call: ToolCall, route: Route | None, status: ReceiptStatus, error: s
     return Receipt(key=call.key, tool=call.tool, arguments=call.arguments, effect=effect, status=status, error=error)
 
 
-def begun(call: ToolCall, route: Route, approved_by: str | None, at: datetime) -> Receipt:
+def begun(call: ToolCall, route: Route, at: datetime) -> Receipt:
     """What the receipt says while nobody knows yet how the call ends."""
     return not_run(call, route, ReceiptStatus.UNKNOWN, error="the request ended while it ran").model_copy(
-        update={"approved_by": approved_by, "started_at": at}
+        update={"approved_by": call.approved_by or None, "started_at": at}
     )
 
 
@@ -59,19 +59,44 @@ def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
     )
 
 
-def not_done(receipt: Receipt, route: Route, error: ActivityError, at: datetime) -> Receipt:
-    """What a failed activity means. A write is `unknown` unless it is certain that nothing happened."""
+def must_be_settled(route: Route, error: ActivityError) -> bool:
+    """Whether a failure leaves it open what became of a write: no attempt lived to say so."""
+    return route.effect == "write" and _detail(error.cause) is None
+
+
+def not_done(receipt: Receipt, route: Route, error: ActivityError, settled: Settlement | None, at: datetime) -> Receipt:
+    """What a failed activity means; for a write that had to be settled, what the ledger knows is what counts."""
     cause = error.cause
     detail = _detail(cause)
-    if isinstance(cause, ActivityCancelled):
-        status, message = ReceiptStatus.CANCELLED, "cancelled"
-    elif route.effect == "read" or _nothing_happened(cause, detail):
-        status, message = ReceiptStatus.FAILED, _message(cause)
+    cancelled = isinstance(cause, ActivityCancelled)
+    message = "cancelled" if cancelled else _message(cause)
+    if settled is not None and settled.status is not ReceiptStatus.FAILED:
+        status, message = settled.status, f"{message}: {settled.error}" if settled.error else message
+    elif cancelled:
+        status = ReceiptStatus.CANCELLED
+    elif route.effect == "read" or detail is None:
+        status = ReceiptStatus.FAILED
     else:
-        status, message = ReceiptStatus.UNKNOWN, f"it may have happened: {_message(cause)}"
+        status = detail.status
     exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
-    attempts = detail.attempt if detail else route.attempts if exhausted else 1
-    return receipt.model_copy(update={"status": status, "error": message, "attempts": attempts, "finished_at": at})
+    news = {
+        "status": status,
+        "result": settled.result if settled else None,
+        "error": _said(status, message),
+        "attempts": detail.attempt if detail else route.attempts if exhausted else 1,
+        "finished_at": at,
+    }
+    return receipt.model_copy(update=news)
+
+
+def _said(status: ReceiptStatus, message: str) -> str | None:
+    match status:
+        case ReceiptStatus.DONE:
+            return None
+        case ReceiptStatus.UNKNOWN:
+            return f"it may have happened: {message}"
+        case _:
+            return message
 
 
 def _detail(cause: BaseException | None) -> FailureDetail | None:
@@ -81,14 +106,6 @@ def _detail(cause: BaseException | None) -> FailureDetail | None:
         return FailureDetail.model_validate(cause.details[0])
     except ValidationError:  # the detail of somebody else's error
         return None
-
-
-def _nothing_happened(cause: BaseException | None, detail: FailureDetail | None) -> bool:
-    if isinstance(cause, ActivityTimedOut):
-        return cause.type == TimeoutType.SCHEDULE_TO_START
-    if isinstance(cause, ApplicationError) and cause.type == "NotFoundError":
-        return "is not registered on this worker" in cause.message
-    return detail is not None and detail.nothing_happened
 
 
 def _message(cause: BaseException | None) -> str:

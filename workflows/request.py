@@ -15,6 +15,7 @@ from workflows.contract import (
     DECIDE,
     Approve,
     Decision,
+    NoteEntry,
     Outcome,
     Progress,
     Reject,
@@ -51,23 +52,32 @@ class RequestWorkflow:
         self.turn = progress.turn
         self.usage = progress.usage
         self.deadline = progress.deadline
+        self.corrected = progress.corrected
         self.status = RequestStatus.RUNNING
         self.doing = "starting"
         self.conversation = Conversation(progress.conversation)
-        self.approvals = Approvals(self.show_approvals)
+        self.approvals = Approvals(request.requester, self.show_approvals)
         self.calls = Calls(request, progress, self.approvals, self.show)
 
     @workflow.run
     async def run(self, request: Request) -> Outcome:
-        if request.carried is None:
-            timeline.started(request)
+        timeline.started(request)
+        outcome = await self.work()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return outcome
+
+    async def work(self) -> Outcome:
+        """The loop."""
         try:
             while True:
                 decision = await self.decide()
-                if not decision.calls:
-                    return self.outcome(RequestStatus.COMPLETED, decision.text)
-                await self.carry_out(decision)
-                self.continue_as_new_if_long()
+                if decision.calls:
+                    await self.carry_out(decision)
+                elif decision.unsupported and not self.corrected:
+                    self.ask_for_correction(decision)
+                else:
+                    return self.outcome(RequestStatus.COMPLETED, decision.text, verified=not decision.unsupported)
+                await self.continue_as_new_if_long()
         except Ended as end:
             return self.outcome(end.status, end.summary)
         except asyncio.CancelledError:
@@ -107,10 +117,20 @@ class RequestWorkflow:
         self.show(f"turn {self.turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
         self.conversation.add(await self.calls.carry_out(self.turn, decision.calls))
 
-    def continue_as_new_if_long(self) -> None:
+    def ask_for_correction(self, decision: Decision) -> None:
+        """Give the model one chance to do, or to take back, what it claims and no receipt bears out."""
+        self.corrected = True
+        self.conversation.add_decision(self.turn, decision)
+        problems = "; ".join(decision.unsupported)
+        self.conversation.add(
+            [NoteEntry(text=f"That is not what happened: {problems}. Do it now, or say it is not done.")]
+        )
+
+    async def continue_as_new_if_long(self) -> None:
         """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
         if not workflow.info().is_continue_as_new_suggested():
             return
+        await workflow.wait_condition(workflow.all_handlers_finished)
         progress = Progress(
             conversation=self.conversation.entries,
             receipts=self.calls.receipts.all(),
@@ -118,24 +138,35 @@ class RequestWorkflow:
             turn=self.turn,
             deadline=self.deadline,
             untrusted=self.calls.untrusted,
+            corrected=self.corrected,
+            acted=tuple(sorted(self.calls.acted)),
             sent_back=tuple(sorted(self.calls.sent_back)),
         )
+        timeline.continuing()
         workflow.continue_as_new(self.request.model_copy(update={"carried": progress}))
 
-    def outcome(self, status: RequestStatus, summary: str) -> Outcome:
+    def outcome(self, status: RequestStatus, summary: str, *, verified: bool = True) -> Outcome:
         """However a request ends, its outcome carries every receipt."""
         self.status = status
         receipts = self.calls.receipts.all()
         timeline.ended(status, receipts)
         self.show(f"{status}: {summary}")
         return Outcome(
-            request_id=workflow.info().workflow_id, status=status, summary=summary, receipts=receipts, usage=self.usage
+            request_id=workflow.info().workflow_id,
+            status=status,
+            summary=summary,
+            summary_verified=verified,
+            receipts=receipts,
+            usage=self.usage,
         )
 
     @workflow.update
     async def approve(self, verdict: Approve) -> None:
-        """Say yes to the one call that waits under this key with this digest."""
-        self.approvals.settle(verdict)
+        """Say yes to the one call that waits under this key with this digest, or to it with other arguments."""
+        if verdict.arguments is None:
+            self.approvals.settle(verdict)
+        else:
+            await self.approvals.settle_edited(verdict, verdict.arguments)
 
     @approve.validator
     def _check_approve(self, verdict: Approve) -> None:

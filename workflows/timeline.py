@@ -1,6 +1,7 @@
 """What the Temporal UI shows of a request: search attributes, current details, and the activities' summaries."""
 
 from collections.abc import Iterable
+from textwrap import indent
 from typing import Any
 
 from temporalio import workflow
@@ -40,6 +41,11 @@ def awaiting_approval(yes: bool) -> None:
     _upsert(AWAITING_APPROVAL.value_set(yes))
 
 
+def continuing() -> None:
+    """The status goes along to the next run, so that one request is not found twice."""
+    _upsert(STATUS.value_unset())
+
+
 def ended(status: RequestStatus, receipts: Iterable[Receipt]) -> None:
     tools = sorted({receipt.tool for receipt in receipts if receipt.effect is not None})
     _upsert(STATUS.value_set(status), TOOLS.value_set(tools))
@@ -51,7 +57,7 @@ def _upsert(*updates: SearchAttributeUpdate[Any]) -> None:
 
 def show(request: Request, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval]) -> None:
     """Current details: what is being done now, what waits for whom, and what has become of each call."""
-    lines = [f"**{doing}**", "", f"> {beginning(request.text, 500)}", ""]
+    lines = [f"**{summary(doing)}**", "", f"> {summary(request.text)}", ""]
     lines += [line for pending in waiting for line in _how_to_approve(pending)]
     lines += [_line(receipt) for receipt in receipts]
     workflow.set_current_details("\n".join(lines))
@@ -60,17 +66,21 @@ def show(request: Request, doing: str, receipts: Iterable[Receipt], waiting: Ite
 def _line(receipt: Receipt) -> str:
     tried = f", {receipt.attempts} attempts" if receipt.attempts > 1 else ""
     by = f", approved by {receipt.approved_by}" if receipt.approved_by else ""
-    error = f": {beginning(receipt.error, 200)}" if receipt.error else ""
+    error = f": {summary(receipt.error)}" if receipt.error else ""
     return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}"
 
 
 def _how_to_approve(pending: PendingApproval) -> list[str]:
-    arguments = "\n".join(f"    {name}: {value}" for name, value in pending.arguments.items())
+    # Indented line by line: no argument can leave the block and look like Errand's own words.
+    arguments = "\n".join(
+        indent(f"{name}: {value}", "    ", lambda _: True) for name, value in pending.arguments.items()
+    )
     request_id = workflow.info().workflow_id
     update = f'{{"key": "{pending.key}", "digest": "{pending.digest}", "by": "your name"}}'
+    reason = f" ({summary(pending.reason)})" if pending.reason else ""
     return [
-        f"Waits for approval of `{pending.tool}` {pending.about}, until {pending.expires_at:%Y-%m-%d %H:%M} UTC"
-        + (f" ({pending.reason})" if pending.reason else ""),
+        f"Waits for approval of `{pending.tool}` {summary(pending.about)}"
+        f", until {pending.expires_at:%Y-%m-%d %H:%M} UTC{reason}",
         "",
         arguments,
         "",

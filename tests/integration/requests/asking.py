@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
@@ -87,3 +89,17 @@ def last_told(model: ScriptedModel) -> list[tuple[str, str]]:
     messages = cast("list[dict[str, str]]", model.asked[-1]["messages"])
     last_of_others = max(index for index, each in enumerate(messages) if each["role"] != "tool")
     return [(each["name"], each["content"]) for each in messages[last_of_others + 1 :]]
+
+
+async def reset_to_its_beginning(client: Client, handle: Handle) -> str:
+    """Let Temporal run a request again from its first decision, as an operator may; returns the new run's id."""
+    reply = await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id),
+            reason="a test",
+            workflow_task_finish_event_id=4,
+            request_id=uuid.uuid4().hex,
+        )
+    )
+    return reply.run_id

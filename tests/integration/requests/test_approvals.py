@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.settings import Settings
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import answer, ask, last_told, start, until_it_waits
+from tests.integration.requests.asking import answer, ask, last_told, reset_to_its_beginning, start, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import Approve, Limits, ReceiptStatus, Reject, RequestStatus
@@ -151,3 +151,63 @@ async def test_a_recipient_that_the_request_names_is_covered_by_a_yes_in_advance
     async with running_worker(client, settings):
         await ask(client, settings, "Tell Ann@example.com hello", approve=("*",))
     assert happened.done("tell") == ["ann@example.com"]
+
+
+async def test_a_person_may_edit_the_call_which_runs_and_is_receipted_as_edited(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        edited = Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"word": "oak"})
+        await answer(handle, edited)
+        outcome = await handle.result()
+    assert happened.done("write_down") == ["oak"]
+    assert (outcome.receipts[0].arguments, outcome.receipts[0].approved_by) == ({"word": "oak"}, "ann")
+    assert '"edited_by":"ann"' in last_told(model)[0][1]
+
+
+async def test_an_edit_that_does_not_fit_the_schema_is_refused_and_the_call_goes_on_waiting(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        wrong = Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"wrod": "oak"})
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await answer(handle, wrong)
+        assert "wrod" in str(refused.value.__cause__)
+        assert await until_it_waits(handle) == pending
+        await handle.cancel()
+        await handle.result()
+    assert happened.done("write_down") == []
+
+
+async def test_resetting_a_run_does_no_write_again(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", approve=("*",))
+        first = await handle.result()
+        run_id = await reset_to_its_beginning(client, handle)
+        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+    assert happened.done("write_down") == ["tree"]
+    assert [receipt.status for receipt in again.receipts] == [ReceiptStatus.DONE]
+
+
+async def test_a_write_that_is_done_or_may_be_is_not_covered_by_a_yes_in_advance_again(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Twice"] = [*(WRITE[:1] * 3), say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Twice", approve=("*",))
+        pending = await until_it_waits(handle)
+        assert pending.reason == "the same call is done already, or may be"
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        outcome = await handle.result()
+    statuses = [receipt.status for receipt in outcome.receipts]
+    assert statuses == [ReceiptStatus.DONE, ReceiptStatus.INVALID, ReceiptStatus.REJECTED]
+    assert happened.done("write_down") == ["tree"]

@@ -3,7 +3,7 @@
 from temporalio.client import Client
 
 from activities.settings import Settings
-from tests.conftest import dev_server, running_worker
+from tests.conftest import dev_server, running_worker, settings_for
 from tests.integration.requests.asking import ask, start
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -50,12 +50,24 @@ async def test_a_request_stops_at_its_time_limit_while_a_tool_or_an_approval_tak
     assert happened.done("write_down") == []
 
 
+async def test_a_write_whose_turn_comes_after_the_time_limit_is_not_run(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    late = calls(call("look_up", word="slow", seconds=2.5), call("write_down", word="late"))
+    model.scripts["Late"] = [late, say("Never said.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Late", approve=("*",), limits=Limits(seconds=2))
+    assert outcome.status is RequestStatus.LIMIT_REACHED
+    assert outcome.receipts[1].status is ReceiptStatus.CANCELLED
+    assert happened.done("write_down") == []
+
+
 async def test_a_long_request_continues_as_new_and_loses_nothing(model: ScriptedModel, happened: World) -> None:
     look_up_for_ever(model, "Long", turns=12)
     model.scripts["Long"] = [*model.scripts["Long"], calls(call("write_down", word="end")), say("That was long.")]
     async with dev_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40") as environment:
         client = environment.client
-        settings = Settings(openai_model="scripted", openai_base_url=model.url, tools=("tests.sample_tools",))
+        settings = settings_for(model)
         async with running_worker(client, settings):
             handle = await start(client, settings, "Long", approve=("*",))
             outcome = await handle.result()

@@ -1,5 +1,7 @@
 """The loop of a request, on a real server, with a scripted model and real activities."""
 
+import asyncio
+
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 
@@ -105,6 +107,27 @@ async def test_a_write_whose_end_nobody_knows_is_unknown_and_not_tried_again(
     assert (receipt.status, receipt.attempts) == (ReceiptStatus.UNKNOWN, 1)
     assert says in str(receipt.error)
     assert happened.done("write_down") == []
+
+
+@pytest.mark.parametrize(
+    ("held_up", "status", "engraved"),
+    [("before", ReceiptStatus.FAILED, []), ("after", ReceiptStatus.UNKNOWN, ["oak"])],
+)
+async def test_a_write_whose_time_ran_out_is_settled_by_what_the_ledger_knows(
+    client: Client,
+    settings: Settings,
+    model: ScriptedModel,
+    happened: World,
+    held_up: str,
+    status: ReceiptStatus,
+    engraved: list[str],
+) -> None:
+    model.scripts["Engrave"] = [calls(call("engrave", word="oak", held_up=held_up)), say("I do not know.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Engrave", approve=("*",))
+        await asyncio.sleep(4)
+    assert [receipt.status for receipt in outcome.receipts] == [status]
+    assert happened.done("engrave") == engraved
 
 
 async def test_a_result_of_more_than_16_kib_reaches_the_model_shortened_and_says_so(

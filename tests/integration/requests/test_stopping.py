@@ -77,6 +77,7 @@ async def worker_process(
         "OPENAI_BASE_URL": str(settings.openai_base_url),
         "ERRAND_TASK_QUEUE": settings.task_queue,
         "ERRAND_TOOLS": " ".join(settings.tools),
+        "ERRAND_LEDGER_URL": settings.ledger_url,
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "worker.py", cwd=ROOT, env=variables, stderr=asyncio.subprocess.PIPE
@@ -125,7 +126,7 @@ async def test_a_write_that_its_worker_did_not_live_to_report_is_unknown(
     async with worker_process(temporal, settings):
         outcome = await handle.result()
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.UNKNOWN]
-    assert "may have happened" in str(outcome.receipts[0].error)
+    assert "never reported on" in str(outcome.receipts[0].error)
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(
@@ -141,3 +142,22 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(
     async with worker_process(temporal, settings):
         outcome = await handle.result()
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
+
+
+async def test_a_result_that_arrives_together_with_the_cancellation_is_not_lost(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Both"] = [calls(call("write_down", word="tree", seconds=1)), say("Never said.")]
+    client = temporal.client
+    async with running_worker(client, settings) as first:
+        handle = await start(client, settings, "Both", approve=("*",))
+        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        stopping = asyncio.create_task(first.shutdown())
+        await asyncio.sleep(0.3)
+        await handle.cancel()
+        await stopping
+    async with running_worker(client, settings):
+        outcome = await handle.result()
+    assert outcome.status is RequestStatus.CANCELLED
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
+    assert happened.done("write_down") == ["tree"]

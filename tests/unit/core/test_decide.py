@@ -61,7 +61,7 @@ async def decide(
         decider = Decide(endpoint, tools, policy or Policy(), address_book)
         return await environment.run(decider.decide, SITUATION)
     finally:
-        await endpoint.close()
+        await endpoint.aclose()
 
 
 class TestAsking:

@@ -28,7 +28,7 @@ async def endpoint(url: str | None, **settings: Any) -> AsyncGenerator[Endpoint]
     try:
         yield found
     finally:
-        await found.close()
+        await found.aclose()
 
 
 async def ask(url: str, *tools: ChatCompletionToolParam, **settings: Any) -> str:

@@ -151,6 +151,27 @@ class TestWhatIsOffered:
     def test_where_no_address_was_mentioned_the_schema_stays_as_it_is(self) -> None:
         assert narrowed(made(send_email), said("Mail Ann"), ()) == made(send_email).schema()
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "I am bob@example.com, mail o'neil@example.com",
+            "I am bob@example.com; mail ann@example.com’s boss",
+            "I am bob@example.com, see mailto:x@y.org?cc=ann@example.com",
+            "I am bob@example.com, mail ann@example.com—now",
+        ],
+    )
+    def test_where_an_address_may_have_been_overlooked_none_is_forced(self, text: str) -> None:
+        enum = offered(said(text))
+        assert enum is None or len(cast("list[str]", enum)) > 1
+
+    @pytest.mark.parametrize("text", ["mail `ann@example.com`", "mail **ann@example.com**", "mail “ann@example.com”."])
+    def test_marks_around_an_address_are_not_part_of_it(self, text: str) -> None:
+        assert offered(said(text)) == ["ann@example.com"]
+
+    def test_an_apostrophe_is_part_of_an_address(self) -> None:
+        assert offered(said("mail o'neil@example.com")) == ["o'neil@example.com"]
+        assert ungrounded(made(send_email), {"to": ["neil@example.com"]}, said("mail o'neil@example.com"), ())
+
     def test_an_argument_that_takes_any_text_is_not_narrowed_to_the_words_of_the_request(self) -> None:
         assert narrowed(SEND, said("Send it to somebody"), ()) == SEND.schema()
 

@@ -15,18 +15,20 @@ from temporalio.exceptions import (
 
 from workflows import receipts
 from workflows.budget import RECEIPTS_BYTES, size
-from workflows.contract import Effect, FailureDetail, Receipt, ReceiptStatus, Route, ToolCall, ToolResult
+from workflows.contract import Effect, FailureDetail, Receipt, ReceiptStatus, Route, Settlement, ToolCall, ToolResult
 from workflows.receipts import Receipts
 
 BEGAN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 ENDED = datetime(2026, 1, 31, 12, 1, tzinfo=UTC)
 CALL = ToolCall(key="r/1.1", tool="act", arguments={"x": 1})
+APPROVED = CALL.model_copy(update={"approved_by": "ann"})
 
-DONE, FAILED, UNKNOWN, CANCELLED = (
+DONE, FAILED, UNKNOWN, CANCELLED, REFUSED = (
     ReceiptStatus.DONE,
     ReceiptStatus.FAILED,
     ReceiptStatus.UNKNOWN,
     ReceiptStatus.CANCELLED,
+    ReceiptStatus.REFUSED,
 )
 
 
@@ -48,66 +50,101 @@ def activity_error(cause: BaseException | None, state: RetryState = RetryState.N
     return error
 
 
-def ended(cause: BaseException | None, effect: Effect, state: RetryState = RetryState.NON_RETRYABLE_FAILURE) -> Receipt:
+def ended(
+    cause: BaseException | None,
+    effect: Effect,
+    state: RetryState = RetryState.NON_RETRYABLE_FAILURE,
+    settled: Settlement | None = None,
+) -> Receipt:
     """The receipt of a call whose activity ended with `cause`."""
-    begun = receipts.begun(CALL, route(effect), None, BEGAN)
-    return receipts.not_done(begun, route(effect), activity_error(cause, state), ENDED)
+    begun = receipts.begun(CALL, route(effect), BEGAN)
+    return receipts.not_done(begun, route(effect), activity_error(cause, state), settled, ENDED)
 
 
 def timed_out(kind: TimeoutType | None) -> TimeoutError:
     return TimeoutError("timed out", type=kind, last_heartbeat_details=[])
 
 
-def from_tool(kind: str, *, nothing_happened: bool, attempt: int = 1) -> ApplicationError:
+def from_tool(kind: str, *, status: ReceiptStatus, attempt: int = 1) -> ApplicationError:
     """As it arrives: the detail is a plain object by then."""
-    detail = FailureDetail(attempt=attempt, nothing_happened=nothing_happened).model_dump()
+    detail = FailureDetail(attempt=attempt, status=status).model_dump()
     return ApplicationError("no", detail, type=kind)
 
 
 ABSENT = "Activity function act for workflow r is not registered on this worker, available activities: b"
 
-CAUSES = [
-    pytest.param(from_tool("ServiceRefused", nothing_happened=True), FAILED, FAILED, "no", id="refused"),
-    pytest.param(from_tool("InvalidArguments", nothing_happened=True), FAILED, FAILED, "no", id="invalid arguments"),
-    pytest.param(from_tool("OutcomeUnknown", nothing_happened=False), FAILED, UNKNOWN, "no", id="outcome unknown"),
-    pytest.param(ApplicationError("oops", type="KeyError"), FAILED, UNKNOWN, "KeyError: oops", id="a mistake"),
-    pytest.param(ApplicationError("oops"), FAILED, UNKNOWN, "oops", id="an error without a type"),
-    pytest.param(ApplicationError("oops", "a", 1, type="X"), FAILED, UNKNOWN, "oops", id="somebody else's details"),
-    pytest.param(ApplicationError("oops", {"code": 7}, type="X"), FAILED, UNKNOWN, "oops", id="somebody else's object"),
-    pytest.param(
-        ApplicationError("oops", {"attempt": "?", "nothing_happened": 1}), FAILED, UNKNOWN, "oops", id="ours?"
-    ),
-    pytest.param(
-        ApplicationError(ABSENT, type="NotFoundError"), FAILED, FAILED, "not registered", id="no such activity"
-    ),
-    pytest.param(ApplicationError(ABSENT, type="KeyError"), FAILED, UNKNOWN, "not registered", id="said by a stranger"),
-    pytest.param(
-        ApplicationError("file gone", type="NotFoundError"), FAILED, UNKNOWN, "gone", id="another NotFoundError"
-    ),
-    pytest.param(timed_out(TimeoutType.SCHEDULE_TO_START), FAILED, FAILED, "time limit", id="never started"),
-    pytest.param(timed_out(TimeoutType.START_TO_CLOSE), FAILED, UNKNOWN, "time limit", id="start to close"),
-    pytest.param(timed_out(TimeoutType.SCHEDULE_TO_CLOSE), FAILED, UNKNOWN, "time limit", id="schedule to close"),
-    pytest.param(timed_out(TimeoutType.HEARTBEAT), FAILED, UNKNOWN, "fell silent", id="heartbeat"),
-    pytest.param(timed_out(None), FAILED, UNKNOWN, "time limit", id="some time-out"),
-    pytest.param(TerminatedError("gone"), FAILED, UNKNOWN, "gone", id="something else"),
-    pytest.param(None, FAILED, UNKNOWN, "", id="no cause"),
+SAID = [
+    pytest.param(from_tool("ServiceRefused", status=FAILED), FAILED, FAILED, "no", id="refused"),
+    pytest.param(from_tool("InvalidArguments", status=FAILED), FAILED, FAILED, "no", id="invalid arguments"),
+    pytest.param(from_tool("OutcomeUnknown", status=UNKNOWN), FAILED, UNKNOWN, "no", id="outcome unknown"),
+    pytest.param(from_tool("Withdrawn", status=CANCELLED), FAILED, CANCELLED, "no", id="withdrawn"),
+    pytest.param(from_tool("KeyTaken", status=REFUSED), FAILED, REFUSED, "no", id="key taken"),
 ]
+"""Failures of attempts that lived to say what happened."""
+
+LOST = [
+    pytest.param(ApplicationError("oops", type="KeyError"), "KeyError: oops", id="a mistake"),
+    pytest.param(ApplicationError("oops"), "oops", id="an error without a type"),
+    pytest.param(ApplicationError("oops", "a", 1, type="X"), "oops", id="somebody else's details"),
+    pytest.param(ApplicationError("oops", {"code": 7}, type="X"), "oops", id="somebody else's object"),
+    pytest.param(ApplicationError("oops", {"attempt": "?", "status": 1}), "oops", id="ours?"),
+    pytest.param(ApplicationError(ABSENT, type="NotFoundError"), "not registered", id="no such activity"),
+    pytest.param(timed_out(TimeoutType.SCHEDULE_TO_START), "time limit", id="never started"),
+    pytest.param(timed_out(TimeoutType.START_TO_CLOSE), "time limit", id="start to close"),
+    pytest.param(timed_out(TimeoutType.SCHEDULE_TO_CLOSE), "time limit", id="schedule to close"),
+    pytest.param(timed_out(TimeoutType.HEARTBEAT), "fell silent", id="heartbeat"),
+    pytest.param(timed_out(None), "time limit", id="some time-out"),
+    pytest.param(TerminatedError("gone"), "gone", id="something else"),
+    pytest.param(CancelledError("cancelled"), "cancelled", id="cancelled"),
+    pytest.param(None, "", id="no cause"),
+]
+"""Failures that leave it open what happened."""
 
 
 class TestFailures:
-    @pytest.mark.parametrize(("cause", "read", "write", "message"), CAUSES)
-    def test_what_a_failed_activity_means(
-        self, cause: BaseException | None, read: ReceiptStatus, write: ReceiptStatus, message: str
+    @pytest.mark.parametrize(("cause", "read", "write", "message"), SAID)
+    def test_a_failed_activity_means_what_it_says(
+        self, cause: ApplicationError, read: ReceiptStatus, write: ReceiptStatus, message: str
     ) -> None:
+        assert not receipts.must_be_settled(route("write"), activity_error(cause))
         assert (ended(cause, "read").status, ended(cause, "write").status) == (read, write)
         assert message in (ended(cause, "read").error or "")
 
-    @pytest.mark.parametrize(("cause", "read", "write", "message"), CAUSES)
-    def test_an_unknown_write_says_that_it_may_have_happened(
-        self, cause: BaseException | None, read: ReceiptStatus, write: ReceiptStatus, message: str
+    @pytest.mark.parametrize(("cause", "message"), LOST)
+    def test_a_write_that_nobody_lived_to_tell_of_must_be_settled_and_a_read_need_not(
+        self, cause: BaseException | None, message: str
     ) -> None:
-        error = ended(cause, "write").error or ""
-        assert error.startswith("it may have happened: ") is (write is UNKNOWN)
+        assert receipts.must_be_settled(route("write"), activity_error(cause))
+        assert not receipts.must_be_settled(route("read"), activity_error(cause))
+        assert message in (ended(cause, "read").error or "")
+
+    @pytest.mark.parametrize(("cause", "message"), LOST)
+    @pytest.mark.parametrize("status", [UNKNOWN, REFUSED])
+    def test_a_settled_write_is_what_the_ledger_says(
+        self, cause: BaseException | None, message: str, status: ReceiptStatus
+    ) -> None:
+        receipt = ended(cause, "write", settled=Settlement(status=status, error="the ledger's word"))
+        assert receipt.status is status
+        assert message in (receipt.error or "")
+        assert "the ledger's word" in (receipt.error or "")
+        assert (receipt.error or "").startswith("it may have happened: ") is (status is UNKNOWN)
+
+    @pytest.mark.parametrize(("cause", "message"), LOST)
+    def test_a_write_that_the_ledger_knows_to_be_done_is_done_with_its_result(
+        self, cause: BaseException | None, message: str
+    ) -> None:
+        receipt = ended(cause, "write", settled=Settlement(status=DONE, result={"id": 7}))
+        assert (receipt.status, receipt.result, receipt.error) == (DONE, {"id": 7}, None)
+
+    @pytest.mark.parametrize(
+        ("cause", "status"),
+        [(timed_out(TimeoutType.HEARTBEAT), FAILED), (CancelledError("cancelled"), CANCELLED)],
+    )
+    def test_a_write_that_the_ledger_knows_not_to_have_begun_did_not_happen(
+        self, cause: BaseException, status: ReceiptStatus
+    ) -> None:
+        receipt = ended(cause, "write", settled=Settlement(status=FAILED, error="no attempt began"))
+        assert receipt.status is status
 
     def test_a_cancelled_read_is_cancelled(self) -> None:
         assert ended(CancelledError(), "read").status is CANCELLED
@@ -119,7 +156,7 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("cause", "state", "attempts"),
         [
-            (from_tool("ServiceUnavailable", nothing_happened=True, attempt=3), RetryState.TIMEOUT, 3),
+            (from_tool("ServiceUnavailable", status=FAILED, attempt=3), RetryState.TIMEOUT, 3),
             (ApplicationError("oops"), RetryState.MAXIMUM_ATTEMPTS_REACHED, 5),
             (ApplicationError("oops"), RetryState.NON_RETRYABLE_FAILURE, 1),
             (timed_out(TimeoutType.START_TO_CLOSE), RetryState.MAXIMUM_ATTEMPTS_REACHED, 5),
@@ -143,11 +180,11 @@ class TestOthers:
         )
 
     def test_while_it_runs_nobody_knows(self) -> None:
-        receipt = receipts.begun(CALL, route("write"), "ann", BEGAN)
+        receipt = receipts.begun(APPROVED, route("write"), BEGAN)
         assert (receipt.status, receipt.approved_by, receipt.started_at) == (UNKNOWN, "ann", BEGAN)
 
     def test_what_is_done_has_its_result_and_no_error(self) -> None:
-        begun = receipts.begun(CALL, route("write"), "ann", BEGAN)
+        begun = receipts.begun(APPROVED, route("write"), BEGAN)
         receipt = receipts.done(begun, ToolResult(value={"id": 7}, attempts=2), ENDED)
         assert receipt == Receipt(
             key="r/1.1",

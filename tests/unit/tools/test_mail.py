@@ -1,10 +1,12 @@
 """send_email, against a real SMTP server."""
 
 import socket
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -14,8 +16,10 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.catalogue import as_activity
-from activities.errors import ConfigurationError
+from activities.act import Act, Fence
+from activities.errors import ConfigurationError, ServiceUnavailable, ToolError, Withdrawn
+from activities.execution import write_activity
+from activities.ledger import Ledger, State
 from activities.mail import address, send_email
 from activities.settings import Settings
 from activities.tool import tool_of
@@ -55,22 +59,35 @@ def settings(inbox: Inbox) -> Generator[Settings]:
         controller.stop()
 
 
-async def run(settings: Settings, changes: Arguments | None = None, *, key: str = "r/1.0") -> ToolResult:
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
+    opened = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db")
+    yield opened
+    await opened.aclose()
+
+
+async def counts() -> None:
+    """A fence that lets every attempt pass."""
+
+
+async def run(
+    settings: Settings, ledger: Ledger, changes: Arguments | None = None, *, key: str = "r/1.0", fence: Fence = counts
+) -> ToolResult:
     tool = tool_of(send_email)
     assert tool is not None
     filled: Arguments = {"to": ["ann@example.com"], "subject": "hi", "body": "hello"}
     call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}))
-    return await ActivityEnvironment().run(as_activity(tool, {Settings: settings}), call)
+    return await ActivityEnvironment().run(write_activity(tool, {Settings: settings}, ledger, fence=fence), call)
 
 
-async def test_a_message_arrives(settings: Settings, inbox: Inbox) -> None:
+async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
     """What was asked for arrives at everybody it was asked for, and the receipt has the server's word."""
     asked: Arguments = {
         "to": ["ann@example.com", "bob@CORP.test"],
         "subject": "Wetter: schön ☀",
         "body": "Grüße,\n.\nE",
     }
-    result = await run(settings, asked)
+    result = await run(settings, ledger, asked)
 
     message, envelope = inbox.messages[0], inbox.envelopes[0]
     assert envelope.mail_from == "errand@example.com"
@@ -87,18 +104,52 @@ async def test_a_message_arrives(settings: Settings, inbox: Inbox) -> None:
     }
 
 
-async def test_one_call_has_one_message_id(settings: Settings, inbox: Inbox) -> None:
+async def test_one_call_has_one_message_id(settings: Settings, inbox: Inbox, tmp_path: Path) -> None:
     """The Message-ID follows from the call's key: the same call gives the same one, another call another."""
-    for key in ("r/1.0", "r/1.0", "r/1.1"):
-        await run(settings, key=key)
+    for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
+        async with aclosing(await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/{number}.db")) as ledger:
+            await run(settings, ledger, key=key)
     first, again, other = (each["Message-ID"] for each in inbox.messages)
     assert first == again != other
     assert first.endswith("@example.com>")
 
 
-async def test_nobody_gets_it_twice(settings: Settings, inbox: Inbox) -> None:
+async def test_an_attempt_after_it_was_sent_returns_what_the_server_said_then(
+    settings: Settings, ledger: Ledger, inbox: Inbox
+) -> None:
+    """A second attempt of the same call sends nothing and has the same result."""
+    first = await run(settings, ledger)
+    assert await run(settings, ledger) == first
+    assert len(inbox.envelopes) == 1
+
+
+@pytest.mark.parametrize(("error", "kind"), [(Withdrawn, "Withdrawn"), (ServiceUnavailable, "ServiceUnavailable")])
+async def test_what_must_not_be_sent_any_more_is_given_up_before_the_last_dot(
+    settings: Settings, ledger: Ledger, inbox: Inbox, error: type[ToolError], kind: str
+) -> None:
+    """Where the request was cancelled or the attempt counts no more, the server never has the whole message."""
+
+    async def fence() -> None:
+        raise error("no")
+
+    with pytest.raises(ApplicationError) as raised:
+        await run(settings, ledger, fence=fence)
+    assert raised.value.type == kind
+    assert not inbox.envelopes
+    assert await ledger.find("r/1.0") is None
+
+
+async def test_the_ledger_knows_what_the_server_said(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+    """The row of a message that was sent has the result that is on the receipt."""
+    result = await run(settings, ledger)
+    row = await ledger.find("r/1.0")
+    assert row is not None
+    assert (row.state, row.result) == (State.DONE, result.value)
+
+
+async def test_nobody_gets_it_twice(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
     """Addresses that differ only in the case of their domain are one; the part before the @ keeps its case."""
-    await run(settings, {"to": ["ann@example.com", "ann@EXAMPLE.com", "Ann@example.com"]})
+    await run(settings, ledger, {"to": ["ann@example.com", "ann@EXAMPLE.com", "Ann@example.com"]})
     assert inbox.envelopes[0].rcpt_tos == ["ann@example.com", "Ann@example.com"]
 
 
@@ -117,25 +168,27 @@ async def test_nobody_gets_it_twice(settings: Settings, inbox: Inbox) -> None:
     ],
 )
 async def test_what_cannot_be_sent_goes_back_to_the_model(
-    settings: Settings, inbox: Inbox, arguments: Arguments
+    settings: Settings, ledger: Ledger, inbox: Inbox, arguments: Arguments
 ) -> None:
     """Arguments that do not fit are an error for the model to mend, and nobody is connected to."""
     with pytest.raises(ApplicationError) as error:
-        await run(settings, arguments)
+        await run(settings, ledger, arguments)
     assert error.value.type == "InvalidArguments"
     assert not inbox.envelopes
 
 
 @pytest.mark.parametrize("sender", ["", "nobody", "Errand <errand at example.com>"])
-async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: Settings, sender: str) -> None:
+async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: Settings, ledger: Ledger, sender: str) -> None:
     """A wrong sender is said to be the setting's fault."""
+    call = ToolCall(key="r/1.0", tool="send_email", arguments={})
     with pytest.raises(ConfigurationError, match="ERRAND_MAIL_FROM"):
         await send_email(
             ["ann@example.com"],
             "hi",
             "hello",
             settings=settings.model_copy(update={"mail_from": sender}),
-            call=ToolCall(key="r/1.0", tool="send_email", arguments={}),
+            call=call,
+            act=Act(ledger, call, attempt=1, seen=None, fence=counts),
         )
 
 

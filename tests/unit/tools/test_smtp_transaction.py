@@ -1,6 +1,7 @@
 """What a failure of SMTP means, by the stage at which it comes."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -16,10 +17,13 @@ LONG = MESSAGE * 300_000
 ANN, BOB = "ann@example.com", "bob@corp.test"
 
 
+def server(smtp: FakeSmtp) -> SmtpServer:
+    return SmtpServer.from_url(f"smtp+plain://user:s3cret@127.0.0.1:{smtp.port}")
+
+
 async def send(smtp: FakeSmtp, *to: str, message: bytes = MESSAGE, timeouts: Timeouts | None = None) -> str:
-    server = SmtpServer.from_url(f"smtp+plain://user:s3cret@127.0.0.1:{smtp.port}")
     timeouts = timeouts or (SHORT if HANG in smtp.stages.values() else LONG_ENOUGH)
-    async with SmtpTransaction(server, timeouts) as transaction:
+    async with SmtpTransaction(server(smtp), timeouts) as transaction:
         await transaction.prepare("errand@example.com", to or (ANN,), message)
         return await transaction.commit()
 
@@ -96,23 +100,42 @@ async def test_a_no_at_the_dot_is_a_no(reply: str, kind: type[Exception]) -> Non
             await send(smtp)
 
 
-async def test_one_recipient_refused_is_nothing_sent() -> None:
-    """All or nothing: the error names each refused recipient with the server's words, and nobody gets the message."""
+async def test_the_recipients_that_are_refused_are_named_and_the_others_get_it() -> None:
+    """What the server does not take is said with its words, for each; the message goes to the rest."""
+    stages = {f"RCPT {BOB}": "550 5.1.1 No such user", "RCPT eve@corp.test": "450 4.2.1 Greylisted"}
+    async with fake_smtp(stages) as smtp:
+        async with SmtpTransaction(server(smtp), LONG_ENOUGH) as transaction:
+            refused = await transaction.prepare("errand@example.com", [ANN, BOB, "eve@corp.test"], MESSAGE)
+            await transaction.commit()
+        assert len(smtp.messages) == 1
+    assert refused == {BOB: "550 5.1.1 No such user", "eve@corp.test": "450 4.2.1 Greylisted"}
+
+
+async def test_every_recipient_refused_is_nothing_sent() -> None:
+    """The error names each recipient with the server's words, and nobody gets the message."""
     stages = {f"RCPT {BOB}": "550 5.1.1 No such user", "RCPT eve@corp.test": "450 4.2.1 Greylisted"}
     async with fake_smtp(stages) as smtp:
         with pytest.raises(ServiceRefused) as error:
-            await send(smtp, ANN, BOB, "eve@corp.test")
+            await send(smtp, BOB, "eve@corp.test")
         assert "DATA" not in smtp.commands
     assert f"{BOB} (550 5.1.1 No such user), eve@corp.test (450 4.2.1 Greylisted)" in str(error.value)
-    assert ANN not in str(error.value)
 
 
 @pytest.mark.parametrize("reply", ["450 4.2.1 Greylisted", "552 5.5.3 Too many", "421 4.3.2 Going down"])
-async def test_recipients_refused_for_now_may_be_tried_again(reply: str) -> None:
+async def test_recipients_refused_for_now_may_be_tried_again_minutes_later(reply: str) -> None:
     """Greylisting, "too many recipients" (RFC 5321 section 4.5.3.1.10) and a server that goes down pass."""
     async with fake_smtp({f"RCPT {BOB}": reply}) as smtp:
-        with pytest.raises(ServiceUnavailable, match=reply):
+        with pytest.raises(ServiceUnavailable, match=reply) as error:
+            await send(smtp, BOB)
+    assert error.value.retry_after == timedelta(minutes=5)
+
+
+async def test_a_server_that_goes_down_between_two_recipients_gets_nothing() -> None:
+    """421 at one recipient of several closes the connection: nothing is sent to the others either."""
+    async with fake_smtp({f"RCPT {BOB}": "421 4.3.2 Going down"}) as smtp:
+        with pytest.raises(ServiceUnavailable, match=r"421 4\.3\.2"):
             await send(smtp, BOB, ANN)
+        assert "DATA" not in smtp.commands
 
 
 @pytest.mark.parametrize("what", [DROP, HANG, "500 What?"])

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.catalogue import as_activity
 from activities.errors import NotFound, ServiceRefused, ServiceUnavailable
+from activities.execution import read_activity
 from activities.settings import Settings
 from activities.stocks import StockPrice, get_stock_price
 from activities.tool import tool_of
@@ -46,7 +46,7 @@ async def test_a_price_from_stooq(web: FakeWeb, http: httpx.AsyncClient) -> None
     web.answer("/q/l/", APPLE)
     tool = tool_of(get_stock_price)
     assert tool is not None
-    run = as_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
+    run = read_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
 
     result = await ActivityEnvironment().run(
         run, ToolCall(key="r/1.0", tool="get_stock_price", arguments={"symbol": "AAPL"})
@@ -129,7 +129,7 @@ async def test_only_symbols_are_asked_for(web: FakeWeb, http: httpx.AsyncClient,
     """What is no ticker goes back to the model before anybody is asked."""
     tool = tool_of(get_stock_price)
     assert tool is not None
-    run = as_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
+    run = read_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
     call = ToolCall(key="r/1.0", tool="get_stock_price", arguments={"symbol": symbol})
     with pytest.raises(ApplicationError) as error:
         await ActivityEnvironment().run(run, call)

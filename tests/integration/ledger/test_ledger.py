@@ -1,0 +1,353 @@
+"""The ledger knows every write before and after; a row is changed only by who may."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
+from activities.ledger import SCHEMA_VERSION, Ledger, State
+from tests.integration.ledger.conftest import Database
+from workflows.contract import ToolCall
+
+ROOT = Path(__file__).parents[3]
+CALL = ToolCall(
+    key="orders/7/1.1", tool="pay", arguments={"to": ["ann"], "sum": 3.5}, requester="bob", approved_by="policy"
+)
+OTHER = CALL.model_copy(update={"arguments": {"to": ["eve"]}})
+
+
+class TestBeginning:
+    async def test_a_row_says_everything_about_the_call_before_anything_has_happened(self, opened: Ledger) -> None:
+        before = datetime.now(UTC)
+        token = await opened.begin(CALL, attempt=2, seen=None)
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert row.model_dump(exclude={"begun_at"}) == {
+            "key": "orders/7/1.1",
+            "digest": CALL.digest,
+            "tool": "pay",
+            "arguments": {"to": ["ann"], "sum": 3.5},
+            "request_id": "orders/7",
+            "requester": "bob",
+            "approved_by": "policy",
+            "state": State.BEGUN,
+            "token": token,
+            "attempt": 2,
+            "finished_at": None,
+            "result": None,
+            "error": None,
+            "resolved_by": None,
+        }
+        assert before <= row.begun_at <= datetime.now(UTC)
+
+    async def test_nobody_knows_a_key_that_was_not_used(self, opened: Ledger) -> None:
+        assert await opened.find("r/9.9") is None
+
+    async def test_an_attempt_that_saw_no_row_cannot_begin_after_another(self, opened: Ledger) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        with pytest.raises(OutcomeUnknown, match="has begun meanwhile"):
+            await opened.begin(CALL, attempt=2, seen=None)
+
+    async def test_what_certainly_did_not_happen_may_begin_again_once(self, opened: Ledger) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE, error="no")
+        seen = await opened.find(CALL.key)
+        again = await opened.begin(CALL, attempt=2, seen=seen)
+        with pytest.raises(OutcomeUnknown):
+            await opened.begin(CALL, attempt=3, seen=seen)
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert (row.state, row.token, row.attempt, row.error) == (State.BEGUN, again, 2, None)
+
+    @pytest.mark.parametrize("refused_before", [False, True])
+    async def test_of_many_attempts_at_once_on_two_workers_one_begins(
+        self, database: Database, refused_before: bool
+    ) -> None:
+        ledgers = [await database.open(), await database.open()]
+        if refused_before:
+            token = await ledgers[0].begin(CALL, attempt=1, seen=None)
+            await ledgers[0].finish(CALL.key, token, State.NOT_DONE)
+        seen = await ledgers[0].find(CALL.key)
+        begun = await asyncio.gather(
+            *(ledgers[number % 2].begin(CALL, attempt=number, seen=seen) for number in range(24)),
+            return_exceptions=True,
+        )
+        tokens = [each for each in begun if isinstance(each, str)]
+        assert len(tokens) == 1
+        assert all(isinstance(each, OutcomeUnknown) for each in begun if not isinstance(each, str))
+        row = await ledgers[1].find(CALL.key)
+        assert row is not None
+        assert row.token == tokens[0]
+
+    async def test_of_many_attempts_in_several_processes_one_begins_each_key(self, database: Database) -> None:
+        script = Path(__file__).with_name("begin_all.py")
+        processes = [
+            await asyncio.create_subprocess_exec(
+                sys.executable, script, database.url, cwd=ROOT, stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": "."}
+            )
+            for _ in range(2)
+        ]
+        outputs = [(await each.communicate())[0].decode().split() for each in processes]
+        assert [each.returncode for each in processes] == [0, 0]
+        assert sorted(key for begun in outputs for key in begun) == sorted(f"r/1.{number}" for number in range(15))
+
+
+class TestFinishing:
+    @pytest.mark.parametrize("result", [None, "sent", 3.5, True, ["ä", {"a": None}], {"text": "\x00 ☀ \ud800"}])
+    async def test_what_was_done_has_its_result(self, opened: Ledger, result: object) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        assert await opened.finish(CALL.key, token, State.DONE, result=result)  # pyright: ignore[reportArgumentType]
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert (row.state, row.result) == (State.DONE, result)
+        assert row.finished_at is not None
+        assert row.finished_at.utcoffset() == timedelta(0)
+
+    async def test_a_row_that_was_replaced_is_no_longer_this_attempts_to_change(self, opened: Ledger) -> None:
+        first = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(CALL, attempt=2, seen=await opened.find(CALL.key))
+        assert not await opened.finish(CALL.key, first, State.DONE, result="mine")
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert row.state is State.BEGUN
+
+    async def test_a_key_that_nobody_knows_cannot_finish(self, opened: Ledger) -> None:
+        assert not await opened.finish("r/9.9", "token", State.DONE)
+
+
+class TestGivingUp:
+    async def test_an_attempt_that_had_not_begun_cannot_begin_after_it_was_given_up(self, opened: Ledger) -> None:
+        settled = await opened.give_up(CALL)
+        assert settled.state is State.NOT_DONE
+        with pytest.raises(OutcomeUnknown):
+            await opened.begin(CALL, attempt=1, seen=None)
+        assert await opened.find(CALL.key) == settled
+
+    async def test_an_attempt_that_saw_an_earlier_one_fail_cannot_begin_after_it_was_given_up(
+        self, opened: Ledger
+    ) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE, error="closed")
+        seen = await opened.find(CALL.key)
+        assert (await opened.give_up(CALL)).state is State.NOT_DONE
+        with pytest.raises(OutcomeUnknown):
+            await opened.begin(CALL, attempt=2, seen=seen)
+
+    async def test_what_had_begun_is_unknown_until_its_own_attempt_tells_the_truth(self, opened: Ledger) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        assert (await opened.give_up(CALL)).state is State.UNKNOWN
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert row.state is State.UNKNOWN
+        assert await opened.finish(CALL.key, token, State.DONE, result="sent")
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert (row.state, row.result) == (State.DONE, "sent")
+
+    async def test_what_is_done_stays_done(self, opened: Ledger) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.DONE, result="sent")
+        settled = await opened.give_up(CALL)
+        assert (settled.state, settled.result) == (State.DONE, "sent")
+
+    async def test_another_action_under_the_key_is_not_taken_for_this_one(self, opened: Ledger) -> None:
+        token = await opened.begin(OTHER, attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.DONE, result="sent to eve")
+        with pytest.raises(KeyTaken):
+            await opened.give_up(CALL)
+
+    async def test_an_end_that_comes_at_the_same_moment_is_never_overwritten(self, database: Database) -> None:
+        """Whichever of the two is first, the row says at the end what the attempt said."""
+        ledgers = [await database.open(), await database.open()]
+        for number in range(25):
+            call = CALL.model_copy(update={"key": f"r/1.{number}"})
+            token = await ledgers[0].begin(call, attempt=1, seen=None)
+            finished, settled = await asyncio.gather(
+                ledgers[0].finish(call.key, token, State.DONE, result="sent"), ledgers[1].give_up(call)
+            )
+            row = await ledgers[1].find(call.key)
+            assert row is not None
+            assert finished
+            assert row.state is State.DONE
+            assert settled.state in (State.DONE, State.UNKNOWN)
+
+    async def test_giving_up_and_beginning_at_the_same_moment_agree(self, database: Database) -> None:
+        """Either the attempt begins, and it is unknown; or it never can, and it is not done."""
+        ledgers = [await database.open(), await database.open()]
+        for number in range(25):
+            call = CALL.model_copy(update={"key": f"r/1.{number}"})
+            begun, settled = await asyncio.gather(
+                ledgers[0].begin(call, attempt=1, seen=None), ledgers[1].give_up(call), return_exceptions=True
+            )
+            if isinstance(settled, ServiceUnavailable):  # it lost the race for the row, and is retried
+                settled = await ledgers[1].give_up(call)
+            assert not isinstance(settled, BaseException)
+            assert settled.state is (State.UNKNOWN if isinstance(begun, str) else State.NOT_DONE)
+
+
+class TestResolving:
+    @pytest.mark.parametrize(("delivered", "state"), [(True, State.DONE), (False, State.NOT_DONE)])
+    @pytest.mark.parametrize("given_up", [True, False])
+    async def test_a_persons_word_settles_it_and_is_kept_with_the_name(
+        self, opened: Ledger, delivered: bool, state: State, given_up: bool
+    ) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        if given_up:
+            await opened.give_up(CALL)
+        settled = await opened.resolve(CALL.key, delivered=delivered, by="ann")
+        assert (settled.state, settled.resolved_by) == (state, "ann")
+        assert await opened.find(CALL.key) == settled
+
+    async def test_a_second_word_is_refused_and_says_what_the_first_was(self, opened: Ledger) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.resolve(CALL.key, delivered=True, by="ann")
+        with pytest.raises(NotOpen, match=r"orders/7/1\.1: it is done already"):
+            await opened.resolve(CALL.key, delivered=False, by="bob")
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert row.resolved_by == "ann"
+
+    async def test_of_many_people_at_once_one_settles_it(self, database: Database) -> None:
+        ledgers = [await database.open(), await database.open()]
+        await ledgers[0].begin(CALL, attempt=1, seen=None)
+        settled = await asyncio.gather(
+            *(ledgers[n % 2].resolve(CALL.key, delivered=n % 3 == 0, by=str(n)) for n in range(12)),
+            return_exceptions=True,
+        )
+        rows = [each for each in settled if not isinstance(each, BaseException)]
+        assert len(rows) == 1
+        assert all(isinstance(each, NotOpen) for each in settled if isinstance(each, BaseException))
+        assert await ledgers[0].find(CALL.key) == rows[0]
+
+    async def test_an_unknown_key_is_named(self, opened: Ledger) -> None:
+        with pytest.raises(NotOpen, match=r"r/9\.9: there is no such action"):
+            await opened.resolve("r/9.9", delivered=True, by="ann")
+
+    async def test_an_attempt_that_wakes_up_after_it_was_settled_changes_nothing(self, opened: Ledger) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.resolve(CALL.key, delivered=False, by="ann")
+        assert not await opened.finish(CALL.key, token, State.DONE, result="sent")
+
+    async def test_what_is_begun_again_after_a_persons_no_no_longer_bears_the_name(self, opened: Ledger) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(CALL, attempt=2, seen=await opened.resolve(CALL.key, delivered=False, by="ann"))
+        await opened.finish(CALL.key, token, State.DONE, result="sent")
+        row = await opened.find(CALL.key)
+        assert row is not None
+        assert (row.state, row.resolved_by) == (State.DONE, None)
+
+
+class TestSearching:
+    async def test_it_finds_the_latest_first_by_request_by_state_and_by_time(self, opened: Ledger) -> None:
+        for key in ("a/1.1", "a/1.2", "b/1.1", "a/b/1.1"):
+            token = await opened.begin(CALL.model_copy(update={"key": key}), attempt=1, seen=None)
+            if key != "b/1.1":
+                await opened.finish(key, token, State.DONE)
+            await asyncio.sleep(0.002)
+
+        async def keys(**wanted: object) -> list[str]:
+            return [row.key for row in await opened.search(**wanted)]  # pyright: ignore[reportArgumentType]
+
+        assert await keys() == ["a/b/1.1", "b/1.1", "a/1.2", "a/1.1"]
+        assert await keys(limit=2) == ["a/b/1.1", "b/1.1"]
+        assert await keys(request_id="a") == ["a/1.2", "a/1.1"]
+        assert await keys(request_id="a/b") == ["a/b/1.1"]
+        assert await keys(request_id="nobody") == []
+        assert await keys(state=State.BEGUN) == ["b/1.1"]
+        assert await keys(request_id="a", state=State.BEGUN) == []
+        third = await opened.find("b/1.1")
+        assert third is not None
+        elsewhere = third.begun_at.astimezone(timezone(timedelta(hours=-9)))
+        for since in (third.begun_at, elsewhere, elsewhere.astimezone().replace(tzinfo=None)):
+            assert await keys(since=since) == ["a/b/1.1", "b/1.1"]
+        assert await keys(since=datetime.now(UTC)) == []
+
+
+class TestOpening:
+    async def test_several_workers_that_start_at_once_create_the_tables_once(self, database: Database) -> None:
+        ledgers = await asyncio.gather(*(database.open() for _ in range(8)))
+        await ledgers[0].begin(CALL, attempt=1, seen=None)
+        assert await ledgers[-1].find(CALL.key) is not None
+
+    async def test_what_is_written_is_there_after_a_restart(self, database: Database) -> None:
+        first = await database.open()
+        await first.begin(CALL, attempt=1, seen=None)
+        row = await first.find(CALL.key)
+        await first.aclose()
+        assert await (await database.open()).find(CALL.key) == row
+
+    async def test_a_ledger_of_a_newer_worker_is_not_touched(self, database: Database) -> None:
+        await (await database.open()).begin(CALL, attempt=1, seen=None)
+        await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 1}")
+        with pytest.raises(ConfigurationError, match=rf"^ERRAND_LEDGER_URL: .*version {SCHEMA_VERSION + 1}, .*newer"):
+            await database.open()
+
+    @pytest.mark.usefixtures("impatient")
+    async def test_a_ledger_that_is_gone_is_unavailable_and_works_again_when_it_is_back(
+        self, database: Database
+    ) -> None:
+        ledger = await database.open()
+        token = await ledger.begin(CALL, attempt=1, seen=None)
+        async with database.gone():
+            for attempt in (
+                ledger.find(CALL.key),
+                ledger.begin(CALL, attempt=2, seen=None),
+                ledger.finish(CALL.key, token, State.DONE),
+                ledger.give_up(CALL),
+                ledger.search(),
+            ):
+                with pytest.raises(ServiceUnavailable, match=r"^(reading|writing) the ledger failed: "):
+                    await attempt
+        assert await ledger.finish(CALL.key, token, State.DONE)
+
+    async def test_a_path_whose_folder_is_not_there_is_made(self, tmp_path: Path) -> None:
+        ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/new/folder/ledger.db")
+        await ledger.aclose()
+        assert (tmp_path / "new/folder/ledger.db").exists()
+
+    async def test_sqlite_survives_a_reader_beside_a_writer_by_its_write_ahead_log(self, tmp_path: Path) -> None:
+        url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+        await (await Ledger.open(url)).aclose()
+        engine = create_async_engine(url)
+        async with engine.connect() as connection:
+            mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
+        await engine.dispose()
+        assert mode == "wal"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "hush",
+            "sqlite:////tmp/hush.db",
+            "sqlite+aiosqlite:////proc/no/such/place/ledger.db",
+            "sqlite+aiosqlite:////tmp",
+            "mysql+asyncmy://ann:hush@127.0.0.1/errand",
+            "nosuch://ann:hush@127.0.0.1/errand",
+            "postgresql://ann:hush@127.0.0.1/errand",
+            "postgresql+psycopg2://ann:hush@127.0.0.1/errand",
+            "postgresql+asyncpg://ann:hush@127.0.0.1:1/errand",
+            "postgresql+asyncpg://ann:hush@127.0.0.1:port/errand",
+            "postgresql+asyncpg://ann:hush@127.0.0.1:ha/hush@db/errand",
+            "postgresql+asyncpg://ann:hush@no.such.host.invalid/errand",
+            "postgresql+asyncpg://ann:hush@127.0.0.1:1/errand?no_such_option=hush",
+        ],
+    )
+    async def test_one_that_cannot_be_used_is_a_setting_to_mend_and_its_password_is_not_quoted(self, url: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"^ERRAND_LEDGER_URL: the ledger cannot be used: .") as raised:
+            await Ledger.open(url)
+        assert "hush" not in str(raised.value)
+
+    async def test_a_database_that_is_not_there_is_a_setting_to_mend(self, database: Database) -> None:
+        if database.url.startswith("postgresql"):
+            wrong = database.url.replace("/postgres?", "/not_there?").replace("postgres@", "postgres:hush@")
+        else:
+            wrong = database.url.replace("ledger.db", "")
+        with pytest.raises(
+            ConfigurationError, match=r"^ERRAND_LEDGER_URL: .*(does not exist|unable to open)"
+        ) as raised:
+            await Ledger.open(wrong)
+        assert "hush" not in str(raised.value)

@@ -1,0 +1,44 @@
+"""Two workers on one PostgreSQL carry out many requests at once, and write each thing once."""
+
+import asyncio
+
+from temporalio.client import Client
+
+from activities.ledger import Ledger, State
+from tests.conftest import running_worker, settings_for
+from tests.integration.ledger.postgres import Postgres
+from tests.integration.requests.asking import reset_to_its_beginning, start
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract import Outcome, ReceiptStatus
+
+REQUESTS = 30
+
+
+async def test_every_request_writes_once_and_again_nothing_when_it_is_reset(
+    client: Client, postgres: Postgres, empty: None, model: ScriptedModel, happened: World
+) -> None:
+    settings = settings_for(model, ledger_url=postgres.url)
+    words = [f"word-{number}" for number in range(REQUESTS)]
+    for word in words:
+        model.scripts[word] = [calls(call("write_down", word=word, seconds=0.2)), say("Written.")]
+    # A connection of its own, as one connection has one worker a task queue.
+    other = await Client.connect(client.service_client.config.target_host, data_converter=client.data_converter)
+    async with running_worker(client, settings, sandboxed=False), running_worker(other, settings, sandboxed=False):
+        handles = await asyncio.gather(*(start(client, settings, word, approve=("*",)) for word in words))
+        first = await asyncio.gather(*(handle.result() for handle in handles))
+        runs = await asyncio.gather(*(reset_to_its_beginning(client, handle) for handle in handles[:5]))
+        again = await asyncio.gather(
+            *(
+                client.get_workflow_handle(handle.id, run_id=run, result_type=Outcome).result()
+                for handle, run in zip(handles, runs, strict=False)
+            )
+        )
+    for outcome in (*first, *again):
+        assert [(each.status, each.result) for each in outcome.receipts] == [(ReceiptStatus.DONE, "written")]
+    assert sorted(happened.done("write_down")) == sorted(words)
+    ledger = await Ledger.open(postgres.url)
+    rows = await ledger.search()
+    await ledger.aclose()
+    assert sorted(row.key for row in rows) == sorted(f"{handle.id}/1.1" for handle in handles)
+    assert {row.state for row in rows} == {State.DONE}
