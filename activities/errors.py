@@ -13,6 +13,7 @@
     │   ├── KeyTaken               not retried: the ledger knows another action under the same key
     │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
     │   └── OutcomeUnknown         not retried: the action may have taken effect
+    │       └── UnknownYet         retried: the next attempt can find out
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
@@ -99,6 +100,12 @@ class OutcomeUnknown(ToolError):
     """The action may have taken effect; trying again could do it twice."""
 
     status = ReceiptStatus.UNKNOWN
+
+
+class UnknownYet(OutcomeUnknown):
+    """The action may have taken effect; the next attempt can find out, or do it again without doing it twice."""
+
+    retryable = True
 
 
 class ModelError(ErrandError):

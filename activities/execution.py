@@ -18,6 +18,7 @@ from activities.errors import (
     OutcomeUnknown,
     ServiceUnavailable,
     ToolBroke,
+    UnknownYet,
     Withdrawn,
     to_application_error,
 )
@@ -152,11 +153,22 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
             return await run()
         async with act:
             return await run()
+    except UnknownYet:
+        raise
+    except OutcomeUnknown as error:
+        raise _unknown(tool, str(error)) from error
     except ErrandError:
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        raise OutcomeUnknown(what) if act.begun else ToolBroke(what) from error
+        if not act.begun:
+            raise ToolBroke(what) from error
+        raise _unknown(tool, what) from error
+
+
+def _unknown(tool: Tool, what: str) -> OutcomeUnknown:
+    """An idempotent tool can find out by being asked again."""
+    return UnknownYet(what) if tool.idempotent else OutcomeUnknown(what)
 
 
 async def _to_its_end(act: Act, write: Awaitable[object]) -> object:

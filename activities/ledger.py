@@ -26,7 +26,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
+from activities.errors import ConfigurationError, KeyTaken, NotOpen, ServiceUnavailable, UnknownYet
 from workflows.contract import Arguments, ToolCall
 
 SCHEMA_VERSION = 1
@@ -144,7 +144,7 @@ class Ledger:
             seen: the row as this attempt found it; None where there was none.
 
         Raises:
-            OutcomeUnknown: another attempt has begun meanwhile.
+            UnknownYet: another attempt has begun meanwhile.
             ServiceUnavailable: the ledger cannot be written; nothing has happened.
         """
         token = secrets.token_hex(16)
@@ -163,9 +163,9 @@ class Ledger:
                 try:
                     await connection.execute(sa.insert(actions).values(**_identity(call), **begun))
                 except IntegrityError:
-                    raise OutcomeUnknown(f"another attempt of {call.key} has begun meanwhile") from None
+                    raise UnknownYet(f"another attempt of {call.key} has begun meanwhile") from None
             elif not await _replace(connection, seen.key, seen.token, begun):
-                raise OutcomeUnknown(f"another attempt of {call.key} has begun meanwhile")
+                raise UnknownYet(f"another attempt of {call.key} has begun meanwhile")
         return token
 
     async def finish(
@@ -296,7 +296,8 @@ async def _check_version(connection: AsyncConnection) -> None:
 
 def _engine(url: str) -> AsyncEngine:
     if sa.make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
+        limits = {"timeout": BUSY_SECONDS, "command_timeout": BUSY_SECONDS} if "asyncpg" in url else {}
+        return create_async_engine(url, pool_pre_ping=True, connect_args=limits)
     if path := sa.make_url(url).database:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
