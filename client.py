@@ -2,13 +2,12 @@
 
     uv run client.py submit "What's the weather in Paris? Send it to ann@example.com."
 
-Exit codes: 0 completed; 1 ended otherwise; 2 wrong usage or configuration; 3 Temporal or the worker cannot be reached;
-130 interrupted, and the request goes on.
+Exit codes: 0 completed; 1 ended otherwise; 2 wrong usage or configuration; 3 Temporal, the worker or the ledger cannot
+be reached; 130 interrupted, and the request goes on.
 """
 
 import asyncio
 import base64
-import getpass
 import json
 import os
 import secrets
@@ -19,24 +18,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
 
 import typer
-from temporalio.client import (
-    Client,
-    WorkflowHandle,
-)
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.settings import Settings, connect
-from deploy.terminal.exits import ENDED_OTHERWISE, CannotDecide, explain
+from deploy.terminal import ledger_commands, policy_commands
+from deploy.terminal.exits import ENDED_OTHERWISE, CannotDecide, end_with
 from deploy.terminal.listing import Found, describe, find
+from deploy.terminal.options import AsJson, Id, Key, Name, json_object, login_name
 from deploy.terminal.story import Asked, Crashed, Ended, Story
 from workflows.contract import (
     EVERY_TOOL,
     REQUEST_WORKFLOW,
     TASK_QUEUE,
     Approve,
+    Arguments,
     Limits,
     Outcome,
     PendingApproval,
@@ -114,9 +113,11 @@ async def state(handle: RequestHandle) -> RequestState:
         raise Unreachable(f"no worker answers for {handle.id}: is one running on its task queue?") from error
 
 
-async def approve(handle: RequestHandle, pending: PendingApproval, *, by: str) -> None:
-    """Say yes to one call exactly as it was shown."""
-    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by))
+async def approve(
+    handle: RequestHandle, pending: PendingApproval, *, by: str, arguments: Arguments | None = None
+) -> None:
+    """Say yes to one call exactly as it was shown, or to it with other arguments."""
+    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
 
 
 async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
@@ -157,13 +158,6 @@ async def _the_call(handle: RequestHandle, key: str | None) -> PendingApproval:
     raise CannotDecide(f"say which call is meant:\n{listed}" if not key else f"{key} is none of the calls:\n{listed}")
 
 
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""
-
-
 # --- the commands --------------------------------------------------------------------------------------------------
 
 
@@ -179,13 +173,13 @@ class Session:
         """Show a request's steps until its end, and ask about calls that wait where somebody can answer."""
         from deploy.terminal.desk import Desk, can_ask
 
-        handle, by = handle_of(self.client, request_id), _login_name()
+        handle, by = handle_of(self.client, request_id), login_name()
         desk = Desk(
             self.screen,
             request_id,
             asks=can_ask() and not as_json,
             pending=lambda: _waiting(handle),
-            approve=lambda call: approve(handle, call, by=by),
+            approve=lambda call, edited: approve(handle, call, by=by, arguments=edited),
             reject=lambda call, why: reject(handle, call, by=by, reason=why),
         )
         match await desk.watch(self.client):
@@ -202,9 +196,13 @@ class Session:
             self.screen.outcome(outcome, await self.link(outcome.request_id))
         return 0 if outcome.status is RequestStatus.COMPLETED else ENDED_OTHERWISE
 
-    async def decide(self, request_id: str, key: str | None, verdict: Verdict, done: str) -> int:
+    async def decide(
+        self, request_id: str, key: str | None, verdict: Verdict, done: str, edits: Arguments | None = None
+    ) -> int:
         handle = handle_of(self.client, request_id)
         call = await _the_call(handle, key)
+        if edits:
+            call = call.model_copy(update={"arguments": {**call.arguments, **edits}})
         self.screen.pending(call)
         await verdict(handle, call)
         self.screen.say(done)
@@ -218,22 +216,13 @@ class Session:
 
 
 def run(command: Callable[[Session], Awaitable[int]], *, quiet: bool = False) -> None:
-    """Run a command, and end with its exit code."""
-    from deploy.terminal.screen import Screen
+    """Run a command that asks Temporal, and end with its exit code."""
 
-    screen = Screen(quiet=quiet)
-
-    async def connected() -> int:
+    async def connected(screen: "Screen") -> int:
         settings = Settings.from_environment()
         return await command(Session(await connect(patience=PATIENCE), settings, screen))
 
-    try:
-        code = asyncio.run(connected())
-    except BaseException as error:
-        code, text = explain(error)
-        if text:
-            screen.error(text)
-    raise typer.Exit(code)
+    end_with(connected, quiet=quiet)
 
 
 app = typer.Typer(
@@ -242,10 +231,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Id = Annotated[str, typer.Argument(metavar="ID", help="the request's id")]
-Key = Annotated[str | None, typer.Argument(metavar="[KEY]", help='the call, where several wait; "2.1" will do')]
-Name = Annotated[str | None, typer.Option(metavar="NAME", help="by default, your login name")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there")]
 
 
 @app.command("submit")
@@ -266,8 +251,10 @@ def submit_command(
     async def command(session: Session) -> int:
         limits = Limits(turns=max_turns, calls=max_calls, seconds=timeout)
         advance = (EVERY_TOOL,) if yes else tuple(approve or ())
-        request = Request(text=text, requester=requester or _login_name(), approve=advance, limits=limits)
+        request = Request(text=text, requester=requester or login_name(), approve=advance, limits=limits)
         handle = await submit(session.client, request, request_id=id, task_queue=session.settings.task_queue)
+        if id and await _request_of(session.client, handle) != request:
+            session.screen.note(f"{id} was started before, and goes on with the options that it was started with")
         if wait:
             return await session.watch(handle.id, as_json=as_json)
         typer.echo(json.dumps({"request_id": handle.id}) if as_json else handle.id)
@@ -303,6 +290,8 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             found = await describe(session.client, id)
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])
             raise
+        except WorkflowQueryFailedError:  # a run that ended before it could know anything, such as one of bad input
+            return await session.finish(await outcome(handle_of(session.client, id)), as_json=as_json)
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
         return 0
 
@@ -333,10 +322,23 @@ def list_command(
 
 
 @app.command("approve")
-def approve_command(id: Id, key: Key = None, by: Name = None) -> None:
-    """Say yes to a call that waits."""
-    who = by or _login_name()
-    run(lambda session: session.decide(id, key, lambda handle, call: approve(handle, call, by=who), "approved"))
+def approve_command(
+    id: Id,
+    key: Key = None,
+    by: Name = None,
+    edit: Annotated[str | None, typer.Option(metavar="JSON", help="arguments that replace the call's own")] = None,
+) -> None:
+    """Say yes to a call that waits, or to what you make of it."""
+
+    async def command(session: Session) -> int:
+        edits = json_object("--edit", edit) if edit is not None else None
+
+        async def yes(handle: RequestHandle, call: PendingApproval) -> None:
+            await approve(handle, call, by=by or login_name(), arguments=call.arguments if edits else None)
+
+        return await session.decide(id, key, yes, "approved", edits)
+
+    run(command)
 
 
 @app.command("reject")
@@ -346,7 +348,7 @@ def reject_command(
     """Say no to a call that waits."""
 
     async def no(handle: RequestHandle, call: PendingApproval) -> None:
-        await reject(handle, call, by=by or _login_name(), reason=reason)
+        await reject(handle, call, by=by or login_name(), reason=reason)
 
     run(lambda session: session.decide(id, key, no, "rejected"))
 
@@ -365,6 +367,10 @@ def cancel_command(id: Id) -> None:
         return 0
 
     run(command)
+
+
+app.add_typer(ledger_commands.app)
+app.add_typer(policy_commands.app, name="policy")
 
 
 def main() -> NoReturn:

@@ -45,16 +45,15 @@ class Catalogue:
 
 def _modules_beside_this_one() -> Iterable[ModuleType]:
     package = importlib.import_module(__package__ or "activities")
-    return [
-        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-    ]
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
+    return [_import(f"{package.__name__}.{name}", because=f"activities/{name}.py") for name in names]
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str, because: str = f"{PREFIX}TOOLS") -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:  # a module may raise anything while it is imported
-        raise ConfigurationError(f"{PREFIX}TOOLS: cannot import {name}: {error}") from error
+        raise ConfigurationError(f"{because}: cannot import {name}: {error}") from error
 
 
 def _tools_in(module: ModuleType) -> Iterable[Tool]:

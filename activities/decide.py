@@ -17,7 +17,7 @@ from activities.claims import unsupported
 from activities.endpoint import Endpoint
 from activities.errors import InvalidArguments
 from activities.execution import translated
-from activities.grounding import narrowed, ungrounded
+from activities.grounding import narrowed, texts, ungrounded
 from activities.policy import Policy
 from activities.replies import RawCall, read
 from activities.tool import Tool
@@ -112,7 +112,7 @@ class Decide:
                 raise InvalidArguments(call.problem)
             valid = tool.validate(call.arguments)
         except InvalidArguments as error:
-            return _not_to_run(call, f"{error}. The arguments must fit {to_json(tool.schema()).decode()}")
+            return _not_to_run(call, str(error), hint=f"the arguments must fit {to_json(tool.schema()).decode()}")
         ruling, reason = self._policy.rule_on(
             tool, call.arguments, situation.requester, as_used=valid.model_dump(mode="json")
         )
@@ -120,7 +120,8 @@ class Decide:
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
         # As they will be used: who approves an address sees the domain that mail goes to.
         used: Arguments = valid.model_dump(mode="json", exclude_unset=True)
-        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), route=route)
+        targets = tuple(sorted(text.casefold() for name in tool.grounded for text in texts(used.get(name))))
+        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), targets=targets, route=route)
 
 
 def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatCompletionMessageParam]:
@@ -165,5 +166,5 @@ def _call_id(position: str) -> str:
     return hashlib.sha256(position.encode()).hexdigest()[:9]
 
 
-def _not_to_run(call: RawCall, error: str) -> ProposedCall:
-    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR])
+def _not_to_run(call: RawCall, error: str, *, hint: str = "") -> ProposedCall:
+    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR], hint=hint)

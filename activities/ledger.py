@@ -218,6 +218,7 @@ class Ledger:
         news = {
             "state": State.DONE if delivered else State.NOT_DONE,
             "resolved_by": by,
+            "error": None,
             "finished_at": datetime.now(UTC),
             # From here on an attempt that was frozen all the while holds a token that counts no longer.
             "token": secrets.token_hex(16),

@@ -136,6 +136,8 @@ def tool(
         arguments, provided = _signature(function)
         if not set(grounded) <= set(arguments.model_fields):
             raise TypeError(f"tool {function.__name__}: grounded names arguments that it has not: {grounded}")
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(f"tool {function.__name__} must be written with `async def`")
         if effect == "read" and Act in provided.values():
             raise TypeError(f"tool {function.__name__}: only a write has a point of no return")
         made = Tool(

@@ -80,7 +80,7 @@ async def _cancel_waiting(handle: Handle) -> None:
 
 
 async def _cancel_running(handle: Handle) -> None:
-    await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+    await until(handle, lambda now: bool(now.running))
     await asyncio.sleep(0.5)
     await handle.cancel()
 

@@ -24,6 +24,8 @@ class Approvals:
         self._changed = changed
         self._waiting: dict[str, PendingApproval] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self.edited: dict[str, ProposedCall] = {}
+        """Calls by key, as a person changed them."""
 
     @property
     def waiting(self) -> tuple[PendingApproval, ...]:
@@ -50,7 +52,7 @@ class Approvals:
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
-            late = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {wait}")
+            late = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {timeline.span(wait)}")
             verdict = self._verdicts.get(call.key, late)
         except asyncio.CancelledError:
             self._stop_waiting(call.key)
@@ -76,7 +78,7 @@ class Approvals:
             raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(
-                f"{verdict.key}: the call that waits has digest {pending.digest}; look at it again before deciding",
+                f"{verdict.key}: the call that waits is not the one of this digest; look at it before deciding",
                 type="DigestMismatch",
                 non_retryable=True,
             )
@@ -103,4 +105,5 @@ class Approvals:
             why = edited.error or "the policy forbids it"
             raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
+        self.edited[verdict.key] = edited
         self.settle(verdict)

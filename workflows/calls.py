@@ -17,7 +17,6 @@ from workflows.contract import (
     EVERY_TOOL,
     SETTLE,
     Approve,
-    Arguments,
     Progress,
     ProposedCall,
     Receipt,
@@ -33,7 +32,7 @@ from workflows.contract import (
 from workflows.conversation import position
 from workflows.receipts import Receipts
 
-DONE_BEFORE = "the same call is done already, or may be"
+DONE_BEFORE = "the same is done already, or may be"
 HEARTBEAT = timedelta(seconds=10)
 """A worker silent for so long is taken to be gone; running activities beat more often."""
 
@@ -60,7 +59,6 @@ class Calls:
         self.untrusted = progress.untrusted
         self.sent_back = set(progress.sent_back)
         self.acted = set(progress.acted)
-        self._edited = set[str]()
         self._request = request
         self._deadline = progress.deadline
         self._approvals = approvals
@@ -90,7 +88,7 @@ class Calls:
         at = position(turn, index)
         key = f"{workflow.info().workflow_id}/{at}"
         call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments)
-        self.receipts.put(
+        self.receipts.put_open(
             receipts.not_run(call, proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before")
         )
         return Step(at, call, proposed)
@@ -101,16 +99,14 @@ class Calls:
             why = step.proposed.error or f"{step.call.tool} cannot be run"
             self.receipts.put(receipts.not_run(step.call, None, ReceiptStatus.INVALID, why))
         elif route.effect == "read" and route.ruling == "allow":
-            await self._run(step.call, route, step.proposed.about)
+            await self._run(step, route)
         else:
             approved = await self._approved(step, route)
             if approved is not None:
-                if approved.arguments != step.call.arguments:
-                    self._edited.add(approved.key)
-                await self._run(approved, route, step.proposed.about)
+                await self._run(approved, route)
         self._changed()
 
-    async def _approved(self, step: Step, route: Route) -> ToolCall | None:
+    async def _approved(self, step: Step, route: Route) -> Step | None:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
@@ -118,11 +114,13 @@ class Calls:
             self.sent_back.add(step.call.tool)
             return self._no(step, ReceiptStatus.INVALID, f"{_ungrounded(route)}; use only what the request says")
         again = step.call.content in self.acted
-        if again and step.call.content not in self.sent_back:
-            self.sent_back.add(step.call.content)
-            return self._no(step, ReceiptStatus.INVALID, f"{DONE_BEFORE}; if the request asks for it again, call again")
+        fresh = (_marks(step) & self.acted) - self.sent_back
+        if fresh:
+            self.sent_back |= fresh
+            what = f"{step.call.tool} {step.proposed.about}".strip()
+            return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
         if not again and (by := self._approved_in_advance(step, route)):
-            return self._yes(step.call, by)
+            return self._yes(step, step.proposed, by)
         patience = timedelta(seconds=self._request.limits.approval_seconds)
         wait = max(min(patience, self._deadline - workflow.now()), timedelta())
         reason = DONE_BEFORE if again else self._why_ask(route)
@@ -131,10 +129,13 @@ class Calls:
             return None
         match verdict:
             case Approve():
-                return self._yes(step.call, verdict.by or "a person", verdict.arguments)
+                edited = self._approvals.edited.get(step.call.key)
+                return self._yes(step, edited or step.proposed, verdict.by or "a person")
             case Reject():
-                why = f"rejected by {verdict.by}: {verdict.reason}" if verdict.by else verdict.reason
-                return self._no(step, ReceiptStatus.REJECTED, why or "rejected")
+                who = f"rejected by {verdict.by}" if verdict.by else ""
+                return self._no(
+                    step, ReceiptStatus.REJECTED, ": ".join(filter(None, [who, verdict.reason])) or "rejected"
+                )
 
     def _out_of_time(self) -> bool:
         return workflow.now() >= self._deadline
@@ -146,9 +147,9 @@ class Calls:
             return "policy"
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
-    def _yes(self, call: ToolCall, by: str, arguments: Arguments | None = None) -> ToolCall:
-        news = {"approved_by": by, "requester": self._request.requester}
-        return call.model_copy(update=news if arguments is None else {**news, "arguments": arguments})
+    def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:
+        news = {"approved_by": by, "requester": self._request.requester, "arguments": proposed.arguments}
+        return Step(step.position, step.call.model_copy(update=news), proposed)
 
     def _why_ask(self, route: Route) -> str:
         if route.ungrounded:
@@ -160,11 +161,12 @@ class Calls:
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
 
-    async def _run(self, call: ToolCall, route: Route, about: str) -> None:
-        receipt = self.receipts.put(receipts.begun(call, route, workflow.now()))
+    async def _run(self, step: Step, route: Route) -> None:
+        call = step.call
+        receipt = self.receipts.put_open(receipts.begun(call, route, workflow.now()))
         self._changed()
         try:
-            result = await self._execute(call, route, about)
+            result = await self._execute(call, route, step.proposed.about)
         except ActivityError as error:
             settled = await self._settle(call) if receipts.must_be_settled(route, error) else None
             receipt = self.receipts.put(receipts.not_done(receipt, route, error, settled, workflow.now()))
@@ -172,7 +174,7 @@ class Calls:
             receipt = self.receipts.put(receipts.done(receipt, result, workflow.now()))
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
-            self.acted.add(call.content)
+            self.acted |= _marks(step)
 
     async def _execute(self, call: ToolCall, route: Route, about: str) -> ToolResult:
         """Run the activity of the tool's name. A write is awaited even where the request is cancelled meanwhile."""
@@ -213,10 +215,11 @@ class Calls:
 
     def _told(self, step: Step, receipt: Receipt) -> ToolEntry:
         if receipt.status is not ReceiptStatus.DONE:
-            told = {"status": receipt.status, "error": receipt.error}
+            hint = {"hint": step.proposed.hint} if step.proposed.hint else {}
+            told = {"status": receipt.status, "error": receipt.error, **hint}
             return ToolEntry(position=step.position, tool=step.call.tool, text=to_json(told).decode(), failed=True)
         result = receipt.result
-        if receipt.key in self._edited:
+        if receipt.key in self._approvals.edited:
             result = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": result}
         text = result if isinstance(result, str) else to_json(result).decode()
         untrusted = step.proposed.route is not None and step.proposed.route.untrusted
@@ -232,6 +235,12 @@ async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> Tool
         if not running.done():
             running.cancel()
         return await running
+
+
+def _marks(step: Step) -> set[str]:
+    """What makes another call look like this one: the same content, or the same recipients."""
+    marks = {step.call.content}
+    return marks | {" ".join([step.call.tool, *step.proposed.targets])} if step.proposed.targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -56,7 +56,18 @@ class Request(Input):
     requester: str = Field(default="", max_length=200, description="who asks; policies and the UI show it")
     approve: tuple[str, ...] = Field(default=(), description="tools approved in advance; `*` is every tool")
     limits: Limits = Limits()
-    carried: "Progress | None" = Field(default=None, description="set by the workflow itself when it continues as new")
+    carried: "Progress | None" = Field(
+        default=None,
+        exclude_if=lambda progress: progress is None,
+        description="set by the workflow itself when it continues as new; from anybody else it is refused",
+    )
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("it is blank; say what should happen")
+        return text
 
 
 class Approve(Input):
@@ -155,8 +166,12 @@ class ProposedCall(Message):
     tool: str
     arguments: Arguments
     about: str = Field(default="", exclude_if=lambda text: not text, description='for people: "to ann@example.com"')
+    targets: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda values: not values, description="the values of its grounded arguments"
+    )
     route: Route | None = None
     error: str | None = Field(default=None, exclude_if=lambda text: text is None)
+    hint: str = Field(default="", exclude_if=lambda text: not text, description="for the model: how to do it right")
 
 
 class Decision(Message):
@@ -301,7 +316,8 @@ class RequestState(Message):
     turn: int
     doing: str
     awaiting_approval: tuple[PendingApproval, ...] = ()
-    receipts: tuple[Receipt, ...] = ()
+    running: tuple[str, ...] = Field(default=(), description="the keys of the calls that are under way")
+    receipts: tuple[Receipt, ...] = Field(default=(), description="of the calls that have ended")
     usage: Usage = Usage()
 
 
@@ -314,7 +330,7 @@ class Progress(Message):
     turn: int = 0
     deadline: datetime
     untrusted: bool = False
-    acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown, by content")
+    acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown")
     corrected: bool = Field(default=False, description="the model was given its chance to correct its summary")
     sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
 

@@ -16,16 +16,33 @@ class Receipts:
     """Receipts by key, in the order in which the model made the calls."""
 
     def __init__(self, receipts: Iterable[Receipt]) -> None:
+        self._open = set[str]()
         self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, _shortened)
         for receipt in receipts:
             self.put(receipt)
 
     def put(self, receipt: Receipt) -> Receipt:
+        self._open.discard(receipt.key)
         self._receipts.put(receipt.key, receipt)
         return receipt
 
+    def put_open(self, receipt: Receipt) -> Receipt:
+        """The receipt that a call will have if the request ends now; until then it has none."""
+        self.put(receipt)
+        self._open.add(receipt.key)
+        return receipt
+
     def all(self) -> tuple[Receipt, ...]:
+        """Those of a request that ends."""
         return self._receipts.values()
+
+    def settled(self) -> tuple[Receipt, ...]:
+        """Those of a request that goes on."""
+        return tuple(receipt for receipt in self.all() if receipt.key not in self._open)
+
+    def running(self) -> tuple[str, ...]:
+        """The keys of the calls that have begun."""
+        return tuple(key for key in sorted(self._open) if self[key].started_at is not None)
 
     def __getitem__(self, key: str) -> Receipt:
         return self._receipts[key]

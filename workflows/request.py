@@ -47,7 +47,7 @@ class RequestWorkflow:
 
     @workflow.init
     def __init__(self, request: Request) -> None:
-        progress = request.carried or _beginning(request)
+        progress = _progress(request)
         self.request = request
         self.turn = progress.turn
         self.usage = progress.usage
@@ -86,7 +86,10 @@ class RequestWorkflow:
     async def decide(self) -> Decision:
         """Ask the model for the next step."""
         if self.turn >= self.request.limits.turns:
-            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {self.request.limits.turns} turns.")
+            raise Ended(
+                RequestStatus.LIMIT_REACHED,
+                f"Stopped at the limit of {timeline.count(self.request.limits.turns, 'turn')}.",
+            )
         left = self.time_left()
         self.turn += 1
         self.show(f"turn {self.turn}: asking the model")
@@ -111,7 +114,7 @@ class RequestWorkflow:
         limit = self.request.limits.calls
         if len(self.calls.receipts) + len(decision.calls) > limit:
             self.calls.skip(self.turn, decision.calls, f"not run: more than {limit} calls in all")
-            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {limit} tool calls.")
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {timeline.count(limit, 'tool call')}.")
         self.time_left()
         self.conversation.add_decision(self.turn, decision)
         self.show(f"turn {self.turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
@@ -190,14 +193,15 @@ class RequestWorkflow:
             turn=self.turn,
             doing=self.doing,
             awaiting_approval=self.approvals.waiting,
-            receipts=self.calls.receipts.all(),
+            running=self.calls.receipts.running(),
+            receipts=self.calls.receipts.settled(),
             usage=self.usage,
         )
 
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        timeline.show(self.request, self.doing, self.calls.receipts.all(), self.approvals.waiting)
+        timeline.show(self.request, self.doing, self.calls.receipts.settled(), self.approvals.waiting)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))
@@ -207,7 +211,7 @@ class RequestWorkflow:
         left = self.deadline - workflow.now()
         if left <= timedelta():
             allowed = timedelta(seconds=self.request.limits.seconds)
-            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {allowed}.")
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")
         return left
 
     def no_decision(self, error: ActivityError) -> BaseException:
@@ -220,6 +224,17 @@ class RequestWorkflow:
         return Ended(RequestStatus.FAILED, f"The model gave no usable answer: {reason}")
 
 
-def _beginning(request: Request) -> Progress:
+def _progress(request: Request) -> Progress:
+    """What the run before this one knew; of the first run, what it begins with.
+
+    Raises:
+        ApplicationError: a caller wants to have a past made up.
+    """
+    if request.carried is not None:
+        if workflow.info().continued_run_id is None:
+            raise ApplicationError(
+                "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
+            )
+        return request.carried
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
     return Progress(conversation=(UserEntry(text=request.text),), deadline=deadline)

@@ -1,9 +1,12 @@
 """What the Temporal UI shows of a request: search attributes, current details, and the activities' summaries."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from textwrap import indent
 from typing import Any
 
+from pydantic import JsonValue
+from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
@@ -30,6 +33,16 @@ MARKS = {
 def summary(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line.encode()) <= SUMMARY_BYTES else beginning(line, SUMMARY_BYTES - 3) + "…"
+
+
+def span(time: timedelta) -> str:
+    """A time in words: "8 s", "24:00 h"."""
+    seconds = round(time.total_seconds())
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 3600}:{seconds % 3600 // 60:02} h"
+
+
+def count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def started(request: Request) -> None:
@@ -70,10 +83,14 @@ def _line(receipt: Receipt) -> str:
     return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}"
 
 
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
 def _how_to_approve(pending: PendingApproval) -> list[str]:
     # Indented line by line: no argument can leave the block and look like Errand's own words.
     arguments = "\n".join(
-        indent(f"{name}: {value}", "    ", lambda _: True) for name, value in pending.arguments.items()
+        indent(f"{name}: {_text(value)}", "    ", lambda _: True) for name, value in pending.arguments.items()
     )
     request_id = workflow.info().workflow_id
     update = f'{{"key": "{pending.key}", "digest": "{pending.digest}", "by": "your name"}}'
@@ -84,7 +101,7 @@ def _how_to_approve(pending: PendingApproval) -> list[str]:
         "",
         arguments,
         "",
-        f"Approve: `client.py approve {request_id}`, or Update `approve` (or `reject`) with",
+        f"Approve: `uv run client.py approve {request_id}`, or Update `approve` (or `reject`) with",
         "",
         f"    {update}",
         "",

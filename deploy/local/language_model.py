@@ -43,6 +43,10 @@ def serve(port: int, name: str) -> None:
     params.n_parallel = 1
     params.n_predict = LONGEST_ANSWER
     params.sampling.temp = 0.0  # the likeliest answer, and the same one every time
+    # A model this small falls into repeating itself ("Hello, Hi, Hello, Hi, …"). This ends it, and nothing else.
+    params.sampling.dry_multiplier = 0.8
+    params.sampling.dry_allowed_length = 3
+    params.sampling.dry_penalty_last_n = 64
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     server = xllamacpp.Server(params)

@@ -1,18 +1,25 @@
 """Approvals in place: the person who watches a request is asked about each call that waits."""
 
 import asyncio
+import json
+import os
+import shlex
+import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
-from temporalio.client import Client
-from temporalio.exceptions import TemporalError
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError, TemporalError
 
-from activities.errors import ErrandError
+from activities.errors import ConfigurationError, ErrandError
+from deploy.terminal.options import json_object
 from deploy.terminal.screen import Screen
 from deploy.terminal.story import CancelAsked, Crashed, Ended, Ruled, Step, Waiting, follow, reason
-from workflows.contract import PendingApproval
+from workflows.contract import Arguments, PendingApproval
 
 
 @dataclass
@@ -26,7 +33,8 @@ class Desk:
     request_id: str
     asks: bool
     pending: Callable[[], Awaitable[Sequence[PendingApproval]]]
-    approve: Callable[[PendingApproval], Awaitable[None]]
+    approve: Callable[[PendingApproval, Arguments | None], Awaitable[None]]
+    """With other arguments than the call's own, where the person has edited them."""
     reject: Callable[[PendingApproval, str], Awaitable[None]]
     _question: asyncio.Task[None] | None = None
     _asking: bool = False
@@ -82,25 +90,65 @@ class Desk:
             self.screen.how_to_decide(self.request_id)
 
     async def _decide(self, call: PendingApproval) -> None:
+        edited: Arguments | None = None
+        while answer := await self._answer():
+            match answer.strip():
+                case "e" | "edit":
+                    edited = self._edit(call, edited)
+                    continue
+                case "y" | "Y" | "yes":
+                    if not await self._approved(call, edited):
+                        continue
+                case "" | "n" | "N" | "no":
+                    await self.reject(call, "")
+                case why:
+                    await self.reject(call, why)
+            return
+        self.screen.say("")
+        self.screen.how_to_decide(self.request_id)
+
+    async def _answer(self) -> str:
+        self._answered = False
         self.screen.question()
         self._asking = True
         answer = await _typed()
         self._asking, self._answered = False, True
-        match answer.strip():
-            case "" if not answer:
-                self.screen.say("")
-                self.screen.how_to_decide(self.request_id)
-            case "y" | "Y" | "yes":
-                await self.approve(call)
-            case "" | "n" | "N" | "no":
-                await self.reject(call, "")
-            case why:
-                await self.reject(call, why)
+        return answer
+
+    def _edit(self, call: PendingApproval, edited: Arguments | None) -> Arguments | None:
+        """What the person makes of the arguments in an editor; nothing else is drawn meanwhile."""
+        before = json.dumps(call.arguments if edited is None else edited, indent=2, ensure_ascii=False)
+        try:
+            edited = json_object("the edited arguments", _edited(before))
+        except (ConfigurationError, OSError, subprocess.CalledProcessError, ValueError) as error:
+            self.screen.note(str(error))
+        self.screen.pending(call if edited is None else call.model_copy(update={"arguments": edited}))
+        return edited
+
+    async def _approved(self, call: PendingApproval, edited: Arguments | None) -> bool:
+        """Whether that settles it; edited arguments that cannot be run leave it open."""
+        try:
+            await self.approve(call, edited)
+        except WorkflowUpdateFailedError as refused:
+            if isinstance(refused.cause, ApplicationError) and refused.cause.type == "InvalidArguments":
+                self.screen.note(refused.cause.message)
+                return False
+            raise
+        return True
 
 
 def can_ask() -> bool:
     """Whether a person is there to answer: both ends are a terminal, and one that can be waited on."""
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.platform != "win32"
+
+
+def _edited(text: str) -> str:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with tempfile.TemporaryDirectory(prefix="errand-") as folder:
+        file = Path(folder, "arguments.json")
+        file.write_text(text, encoding="utf-8")
+        subprocess.run([*shlex.split(editor), str(file)], check=True)  # noqa: S603  # it is the person's own
+        return file.read_text(encoding="utf-8")
 
 
 async def _typed() -> str:

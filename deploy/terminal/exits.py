@@ -1,12 +1,20 @@
 """How a command ends: every error's exit code, and what is said about it."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
 from pydantic import ValidationError
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ErrandError, Unreachable
+from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable, Unreachable
 from deploy.terminal.story import reason
+
+if TYPE_CHECKING:
+    from deploy.terminal.screen import Screen
 
 ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -15,13 +23,33 @@ class CannotDecide(ErrandError):
     """It is not clear which call is meant, or none waits."""
 
 
+def end_with(command: "Callable[[Screen], Awaitable[int]]", *, quiet: bool = False) -> NoReturn:
+    """Run a command, and end with its exit code. `quiet` keeps standard output free for JSON."""
+    from deploy.terminal.screen import Screen
+
+    screen = Screen(quiet=quiet)
+
+    async def run() -> int:
+        return await command(screen)
+
+    try:
+        code = asyncio.run(run())
+    except BaseException as error:
+        code, text = explain(error)
+        if text:
+            screen.error(text)
+    raise typer.Exit(code)
+
+
 def explain(error: BaseException) -> tuple[int, str]:
     """The exit code that an error ends a command with, and what is said about it. What is not foreseen is raised."""
     match error:
         case KeyboardInterrupt():
             return INTERRUPTED, ""
-        case Unreachable():
+        case Unreachable() | ServiceUnavailable():
             return UNREACHABLE, str(error)
+        case InvalidArguments():
+            return ENDED_OTHERWISE, str(error)
         case ErrandError():
             return USAGE, str(error)
         case ValidationError():

@@ -6,12 +6,14 @@ markup, and characters that would move the cursor or turn the writing direction 
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import JsonValue
 from rich.console import Console
 from rich.panel import Panel
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 from deploy.terminal.listing import Found
@@ -20,12 +22,16 @@ from deploy.terminal.story import (
     Broke,
     Calling,
     CancelAsked,
+    Corrected,
     Crashed,
     Decided,
+    EditRefused,
     Ended,
     NotRun,
     Returned,
     Ruled,
+    Settled,
+    Settling,
     Step,
     Stuck,
     Thinking,
@@ -39,9 +45,14 @@ from workflows.contract import (
     PendingApproval,
     Receipt,
     ReceiptStatus,
+    Reject,
     RequestState,
     RequestStatus,
+    ToolCall,
 )
+
+if TYPE_CHECKING:
+    from activities.ledger import Action
 
 INDENT = " " * 8
 RECEIPT_INDENT = " " * 13
@@ -56,6 +67,7 @@ MARKS: dict[ReceiptStatus, tuple[str, str]] = {
     ReceiptStatus.CANCELLED: ("–", "yellow"),
     ReceiptStatus.UNKNOWN: ("?", "bold red"),
 }
+STATE_COLOURS = {"begun": "cyan", "done": "green", "not_done": "red", "unknown": "bold red"}
 COLOURS: dict[RequestStatus, str] = {RequestStatus.COMPLETED: "green", RequestStatus.RUNNING: "cyan"}
 
 
@@ -95,7 +107,9 @@ class Screen:
                 self._broke(step)
             case NotRun(tool, status, error):
                 self._line(INDENT, ("✗ ", "yellow"), tool, "  ", (f"{status}: {_short(error, 300)}", "yellow"))
-            case Ruled() | CancelAsked() | Stuck() | Waiting():
+            case Settling() | Settled():
+                self._settle(step)
+            case Corrected() | Ruled() | EditRefused() | CancelAsked() | Stuck() | Waiting():
                 self._happened(step)
             case Ended() | Crashed():
                 self._running.clear()
@@ -122,6 +136,22 @@ class Screen:
                 self._done(DECIDING)
                 label = (f"turn {turn}".ljust(len(INDENT)), "bold")
                 self._line(label, ("✗ the model: ", "red"), error, _took(step.took))
+            case Settling(call):
+                self._done(_settling(call))
+                self._line(INDENT, ("✗ the ledger: ", "red"), error, _took(step.took))
+
+    def _settle(self, step: Settling | Settled) -> None:
+        match step:
+            case Settling(call):
+                what = f"asking the ledger what became of {call.tool}"
+                room = self._width - len(INDENT) - len(what) - 3
+                self._line(INDENT, ("? ", "yellow"), what, " ", (arguments(call.arguments, room), "dim"))
+                self._wait(_settling(call), what)
+            case Settled(call, settlement, took):
+                self._done(_settling(call))
+                mark, style = MARKS[settlement.status]
+                why = f": {_short(settlement.error, 300)}" if settlement.error else ""
+                self._line(INDENT, (f"{mark} ", style), call.tool, f"  {settlement.status}{why}", _took(took))
 
     def _closed(self, mark: str, style: str, calling: Calling, what: tuple[str, str], took: Took) -> None:
         self._done(calling.call.key)
@@ -132,13 +162,19 @@ class Screen:
         if took.after:
             self._line(INDENT, ("  tried again after: ", "yellow"), (_short(took.after, 200), "yellow"))
 
-    def _happened(self, step: Ruled | CancelAsked | Stuck | Waiting) -> None:
+    def _happened(self, step: Corrected | Ruled | EditRefused | CancelAsked | Stuck | Waiting) -> None:
         match step:
+            case Corrected(text):
+                self._line(INDENT, ("asked the model to correct: ", "yellow"), (_short(text, 300), "yellow"))
+            case Ruled(Approve(arguments=edited) as verdict):
+                instead = "" if edited is None else f", with {arguments(edited, self._width - len(INDENT) - 40)}"
+                self._line(INDENT, ("✓ approved", "green"), f" by {verdict.by or 'somebody'}{instead}")
             case Ruled(verdict):
-                yes = isinstance(verdict, Approve)
-                why = "" if isinstance(verdict, Approve) or not verdict.reason else f": {verdict.reason}"
-                mark = ("✓ approved", "green") if yes else ("✗ rejected", "yellow")
-                self._line(INDENT, mark, f" by {verdict.by or 'somebody'}{why}")
+                why = f": {verdict.reason}" if isinstance(verdict, Reject) and verdict.reason else ""
+                self._line(INDENT, ("✗ rejected", "yellow"), f" by {verdict.by or 'somebody'}{why}")
+            case EditRefused(verdict, error):
+                by = verdict.by or "somebody"
+                self._line(INDENT, (f"✗ what {by} made of it cannot be run: ", "yellow"), _short(error, 300))
             case CancelAsked():
                 self._line(INDENT, ("cancellation was asked for", "yellow"))
             case Stuck(error):
@@ -170,7 +206,7 @@ class Screen:
         self.note(f"waits for approval: uv run client.py approve {request_id}   (or: reject {request_id} --reason …)")
 
     def question(self) -> None:
-        self._out.print(Text(INDENT + "  approve? [y/N/reason] ", style="bold"), end="")
+        self._out.print(Text(INDENT + "  approve? [y/N/e=edit/reason] ", style="bold"), end="")
 
     def pause(self) -> None:
         """Take the live line away, so that somebody can type."""
@@ -189,6 +225,8 @@ class Screen:
             self._out.print(panel, width=self._width, soft_wrap=False)
         else:
             self._line(f"{status}: ", summary.plain)
+        if not outcome.summary_verified:
+            self._line((UNVERIFIED, "bold yellow"))
         if outcome.output is not None:
             self._out.print(Text(visible(json.dumps(outcome.output, indent=2, ensure_ascii=False))))
         self.receipts(outcome.receipts)
@@ -212,6 +250,38 @@ class Screen:
             )
             if receipt.error:
                 self._line(RECEIPT_INDENT, (_short(receipt.error, 300), style))
+            for who, why in _refused(receipt):
+                self._line(RECEIPT_INDENT, (f"not to {who}: {_short(why, 200)}", "yellow"))
+        if any(receipt.status is ReceiptStatus.UNKNOWN for receipt in receipts):
+            self._line(RECEIPT_INDENT, (HOW_TO_SETTLE, "dim"))
+
+    def actions(self, actions: "Sequence[Action]") -> None:
+        """What the ledger knows, one action a row, with its error below it."""
+        if not actions:
+            self.note("no actions")
+            return
+        table = Table(box=None, header_style="dim", pad_edge=False)
+        keys = max(len(each.key) for each in actions)
+        table.add_column("when", no_wrap=True)
+        table.add_column("state", no_wrap=True)
+        table.add_column("key", overflow="fold", min_width=min(keys, self._width // 2))
+        table.add_column("what", overflow="fold", ratio=1)
+        table.add_column("approved by", overflow="fold")
+        room = max(24, self._width - 48 - keys)
+        for each in actions:
+            what = Text.assemble(visible(each.tool), " ", (arguments(each.arguments, room - len(each.tool)), "dim"))
+            if each.error:
+                what.append(f"\n{_short(each.error, 300)}", style="red")
+            if each.resolved_by:
+                what.append(f"\nsettled by {visible(each.resolved_by)}", style="yellow")
+            table.add_row(
+                f"{each.begun_at.astimezone():%Y-%m-%d %H:%M}",
+                Text(each.state, style=STATE_COLOURS[each.state]),
+                Text(visible(each.key), style="cyan"),
+                what,
+                Text(visible(each.approved_by)),
+            )
+        self._out.print(table, width=self._width, soft_wrap=False)
 
     def crashed(self, crash: Crashed, link: str) -> None:
         self.error(f"the request {crash.how}: {crash.error}" if crash.how in ("failed", "timed out") else
@@ -281,6 +351,11 @@ class Screen:
             self._live.stop()
 
 
+UNVERIFIED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."
+HOW_TO_SETTLE = (
+    "It may have happened. Look, then settle it: client.py actions --state unknown, "
+    "client.py resolve KEY delivered|not-delivered"
+)
 STARTING = "start"
 DECIDING = "decide"
 APPROVAL = "approval"
@@ -324,6 +399,19 @@ def _short(text: str, room: int) -> str:
 def _took(took: Took) -> tuple[str, str]:
     tried = f", {took.attempts} attempts" if took.attempts > 1 else ""
     return (f"  {took.seconds:.1f} s{tried}", "dim")
+
+
+def _settling(call: ToolCall) -> str:
+    return f"{call.key}: ledger"
+
+
+def _refused(receipt: Receipt) -> list[tuple[str, str]]:
+    """The recipients that a mail server did not take although it took others, with its words."""
+    match receipt.result:
+        case {"refused": dict(refused)} if receipt.status is ReceiptStatus.DONE:
+            return [(who, compact(why)) for who, why in refused.items()]
+        case _:
+            return []
 
 
 def _notes(receipt: Receipt) -> str:

@@ -14,19 +14,22 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.api.update.v1 import Request as UpdateRequest
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.exceptions import TimeoutError as TimedOut
 
 from workflows.contract import (
+    CHECK,
     DECIDE,
+    SETTLE,
     Approve,
     Decision,
+    NoteEntry,
     Outcome,
     Reject,
     Request,
+    Settlement,
     Situation,
     ToolCall,
     ToolEntry,
@@ -60,6 +63,13 @@ class Calling:
 
 
 @dataclass(frozen=True)
+class Settling:
+    """The ledger is asked what became of a write whose attempts were lost."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True)
 class Took:
     """What an activity took: its time, and how often it was tried. `after` is why it was tried again."""
 
@@ -86,9 +96,25 @@ class Returned:
 class Broke:
     """A model call or a tool ended without a result."""
 
-    doing: Thinking | Calling
+    doing: Thinking | Calling | Settling
     error: str
     took: Took = Took()
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the ledger knows of the write."""
+
+    call: ToolCall
+    settlement: Settlement
+    took: Took = Took()
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """Errand itself has said something to the model: its answer claims what did not happen."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -112,6 +138,14 @@ class Ruled:
     """Somebody approved or rejected a call."""
 
     verdict: Approve | Reject
+
+
+@dataclass(frozen=True)
+class EditRefused:
+    """Somebody approved a call with other arguments, which cannot be run; it goes on waiting."""
+
+    verdict: Approve | Reject
+    error: str
 
 
 @dataclass(frozen=True)
@@ -145,10 +179,14 @@ Step: TypeAlias = (
     | Decided
     | Calling
     | Returned
+    | Settling
+    | Settled
     | Broke
     | NotRun
+    | Corrected
     | Waiting
     | Ruled
+    | EditRefused
     | CancelAsked
     | Stuck
     | Ended
@@ -158,7 +196,7 @@ Step: TypeAlias = (
 
 @dataclass
 class _Activity:
-    doing: Thinking | Calling | None
+    doing: Thinking | Calling | Settling | None
     since: datetime
     attempts: int = 1
     after: str = ""
@@ -176,13 +214,15 @@ class Story:
     _turn: int = 0
     _begun: bool = False
     _activities: dict[int, _Activity] = field(default_factory=dict[int, _Activity])
+    _verdicts: dict[int, Approve | Reject] = field(default_factory=dict[int, Approve | Reject])
+    """By the event that the server took them with."""
     _known: set[str] = field(default_factory=set[str])
     """Positions of calls whose end has been told."""
 
     async def tell(self, event: HistoryEvent) -> list[Step]:
-        not_run = await self._not_run(event)
+        news = await self._news_for_the_model(event)
         told = await self._of_an_activity(event) or await self._of_the_workflow(event)
-        return [*not_run, told] if told else not_run
+        return [*news, told] if told else news
 
     async def _of_the_workflow(self, event: HistoryEvent) -> Step | None:
         match event.event_type:
@@ -191,7 +231,10 @@ class Story:
             case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
                 return await self._indexed(event)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
-                return await self._updated(event.workflow_execution_update_accepted_event_attributes.accepted_request)
+                await self._taken(event)
+                return None
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+                return await self._ruled(event)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
                 return CancelAsked()
             case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
@@ -253,18 +296,23 @@ class Story:
 
     async def _scheduled(self, event: HistoryEvent) -> Step | None:
         scheduled = event.activity_task_scheduled_event_attributes
-        doing: Thinking | Calling | None
-        if scheduled.activity_type.name == DECIDE:
-            self._turn += 1
-            doing = Thinking(self._turn)
-        else:
-            call = await self._decode(scheduled.input.payloads, ToolCall)
-            about = await self._decode([event.user_metadata.summary], str)
-            doing = Calling(call, about or "") if call else None
+        doing: Thinking | Calling | Settling | None
+        call = await self._decode(scheduled.input.payloads, ToolCall)
+        match scheduled.activity_type.name:
+            case name if name == DECIDE:
+                self._turn += 1
+                doing = Thinking(self._turn)
+            case name if name == SETTLE:
+                doing = Settling(call) if call else None
+            case name if name == CHECK:
+                doing = None  # what comes of it is the end of the Update that it belongs to
+            case _:
+                about = await self._decode([event.user_metadata.summary], str)
+                doing = Calling(call, about or "") if call else None
         self._activities[event.event_id] = _Activity(doing, _time(event))
         return doing
 
-    async def _not_run(self, event: HistoryEvent) -> list[Step]:
+    async def _news_for_the_model(self, event: HistoryEvent) -> list[Step]:
         # A call that is not run leaves no event; what the model is told of it next is where history first says so.
         scheduled = event.activity_task_scheduled_event_attributes
         situation = await self._decode(scheduled.input.payloads, Situation)
@@ -275,7 +323,8 @@ class Story:
             for entry in situation.conversation
             if entry.role == "tool" and entry.failed and self._is_news(entry.position)
         ]
-        return [_as_not_run(entry) for entry in news]
+        last = situation.conversation[-1] if situation.conversation else None
+        return [*map(_as_not_run, news), *([Corrected(last.text)] if isinstance(last, NoteEntry) else [])]
 
     def _is_news(self, position: str) -> bool:
         return position.startswith(f"{self._turn}.") and position not in self._known
@@ -297,6 +346,8 @@ class Story:
                 return Decided(turn, decision, activity.took(event))
             case Calling() as calling if value := await self._decode(result, ToolResult):
                 return Returned(calling, value, activity.took(event))
+            case Settling(call) if settlement := await self._decode(result, Settlement):
+                return Settled(call, settlement, activity.took(event))
             case _:
                 return None
 
@@ -314,13 +365,24 @@ class Story:
             return None
         return Waiting(fields[AWAITING_APPROVAL.name].data == b"true")
 
-    async def _updated(self, update: UpdateRequest) -> Step | None:
+    async def _taken(self, event: HistoryEvent) -> None:
+        # Whether it counts is known when the Update has ended: edited arguments are looked at first.
+        update = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
         kinds: dict[str, type[Approve | Reject]] = {"approve": Approve, "reject": Reject}
-        kind = kinds.get(update.input.name)
-        verdict = await self._decode(update.input.args.payloads, kind) if kind else None
+        kind = kinds.get(update.name)
+        if verdict := await self._decode(update.args.payloads, kind) if kind else None:
+            self._verdicts[event.event_id] = verdict
+
+    async def _ruled(self, event: HistoryEvent) -> Step | None:
+        ended = event.workflow_execution_update_completed_event_attributes
+        verdict = self._verdicts.pop(ended.accepted_event_id, None)
+        if verdict is None:
+            return None
+        if ended.outcome.HasField("failure"):
+            return EditRefused(verdict, await self._reason(ended.outcome.failure))
         if isinstance(verdict, Reject):
             self._known.add(_position(verdict.key))
-        return Ruled(verdict) if verdict else None
+        return Ruled(verdict)
 
     async def _stuck(self, event: HistoryEvent) -> Step | None:
         failed = event.workflow_task_failed_event_attributes

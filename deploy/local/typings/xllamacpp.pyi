@@ -12,6 +12,9 @@ class CpuParams:
 
 class CommonParamsSampling:
     temp: float
+    dry_multiplier: float
+    dry_allowed_length: int
+    dry_penalty_last_n: int
 
 class CommonParams:
     sampling: CommonParamsSampling

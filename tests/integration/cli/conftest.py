@@ -78,6 +78,8 @@ def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
             "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": temporal.client.namespace,
             "ERRAND_TASK_QUEUE": settings.task_queue,
+            "ERRAND_LEDGER_URL": settings.ledger_url,
+            "ERRAND_TOOLS": " ".join(settings.tools),
             "LOGNAME": "ann",
         }
     )

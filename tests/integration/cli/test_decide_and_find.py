@@ -73,8 +73,39 @@ async def test_a_yes_to_another_call_than_the_one_that_waits_ends_with_1(
         await approve(handle_of(client, request_id), shown, by="carol")
     code, text = explain(refused.value)
     assert code == 1
-    assert "look at it again" in text
+    assert "look at it before deciding" in text
     await cli("cancel", request_id)
+
+
+async def test_an_edited_approval_shows_and_runs_what_was_made_of_the_call(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = await cli("approve", request_id, "1.1", "--edit", '{"to": ["bob"]}', "--by", "carol")
+    assert shown.code == 0
+    assert '["bob"]' in shown.out
+    assert "line two" in shown.out
+    (receipt,) = (await handle_of(client, request_id).result()).receipts
+    assert receipt.arguments == {"to": ["bob"], "what": "line one\nline two"}
+    assert receipt.approved_by == "carol"
+    assert happened.done("tell") == ["bob"]
+    assert 'approved by carol, with to=["bob"]' in (await cli("watch", request_id)).out
+
+
+async def test_an_edit_that_cannot_be_read_or_run_is_refused_and_the_call_waits_on(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    unread = await cli("approve", request_id, "--edit", "{to: bob}")
+    assert (unread.code, unread.out) == (2, "")
+    assert unread.err.startswith("error: --edit: expected a JSON object")
+    unfit = await cli("approve", request_id, "--edit", '{"to": "bob"}')
+    assert unfit.code == 1
+    assert "to: Input should be a valid" in unfit.err
+    assert (await pending(client, request_id)).arguments["to"] == ["ann"]
+    await cli("reject", request_id, "--reason", "no")
+    await handle_of(client, request_id).result()
+    assert happened.done("tell") == []
 
 
 async def test_without_a_terminal_submit_says_once_how_to_approve_and_waits_on(

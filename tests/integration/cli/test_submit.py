@@ -103,7 +103,7 @@ async def test_a_limit_that_is_reached_ends_with_1(cli: CommandLine, worker: Scr
     worker.scripts["Look twice."] = [calls(call("look_up", word="a")), calls(call("look_up", word="b"))]
     shown = await cli("submit", "Look twice.", "--max-turns", "1")
     assert shown.code == 1
-    assert "limit reached: Stopped at the limit of 1 turns." in shown.out
+    assert "limit reached: Stopped at the limit of 1 turn." in shown.out
 
 
 async def test_input_that_is_no_request_ends_with_1_and_the_reason(
@@ -159,7 +159,7 @@ async def test_on_a_terminal_the_person_is_asked_in_place_and_their_yes_runs_the
         *command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
-    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/reason]")
+    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
     os.write(ours, b"y\n")
     shown += await asyncio.to_thread(read_until, ours, "/history")
     assert await process.wait() == 0
@@ -168,6 +168,29 @@ async def test_on_a_terminal_the_person_is_asked_in_place_and_their_yes_runs_the
     assert "✓ approved by ann" in shown
     assert happened.done("write_down") == ["errand"]
     assert (await handle_of(client, request_id).result()).receipts[0].approved_by == "ann"
+
+
+async def test_on_a_terminal_the_person_can_edit_the_call_before_saying_yes(
+    cli: CommandLine, worker: ScriptedModel, happened: World
+) -> None:
+    worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("It is over.")]
+    ours, theirs = pty.openpty()
+    command = (sys.executable, str(ROOT / "client.py"), "submit", "Write errand.", "--id", an_id())
+    editor = "sed -i s/errand/errands/"
+    environment = {**os.environ, **cli.environment, "TERM": "xterm", "NO_COLOR": "1", "VISUAL": editor}
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
+    os.write(ours, b"e\n")
+    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
+    os.write(ours, b"y\n")
+    shown += await asyncio.to_thread(read_until, ours, "/history")
+    assert await process.wait() == 0
+    os.close(ours)
+    assert 'approved by ann, with word="errands"' in shown
+    assert happened.done("write_down") == ["errands"]
 
 
 def read_until(terminal: int, words: str) -> str:

@@ -205,9 +205,23 @@ async def test_a_write_that_is_done_or_may_be_is_not_covered_by_a_yes_in_advance
     async with running_worker(client, settings):
         handle = await start(client, settings, "Twice", approve=("*",))
         pending = await until_it_waits(handle)
-        assert pending.reason == "the same call is done already, or may be"
+        assert pending.reason == "the same is done already, or may be"
         await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
         outcome = await handle.result()
     statuses = [receipt.status for receipt in outcome.receipts]
     assert statuses == [ReceiptStatus.DONE, ReceiptStatus.INVALID, ReceiptStatus.REJECTED]
     assert happened.done("write_down") == ["tree"]
+
+
+async def test_a_second_message_to_the_same_recipients_goes_back_once_and_is_sent_if_the_model_insists(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    one, two = (calls(call("tell", to=["ann@example.com"], what=what)) for what in ("one", "two"))
+    text = "Tell ann@example.com one, and then, in another message, two"
+    model.scripts[text] = [one, two, two, say("Done.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, text, approve=("*",))
+    statuses = [receipt.status for receipt in outcome.receipts]
+    assert statuses == [ReceiptStatus.DONE, ReceiptStatus.INVALID, ReceiptStatus.DONE]
+    assert "call it again if that is asked for" in str(outcome.receipts[1].error)
+    assert happened.done("tell") == ["ann@example.com"] * 2

@@ -46,7 +46,7 @@ async def test_a_request_stops_at_its_time_limit_while_a_tool_or_an_approval_tak
         slow_yes = await start(client, settings, "Slow yes", limits=Limits(seconds=3))
         for outcome in (await slow_read.result(), await slow_yes.result()):
             assert outcome.status is RequestStatus.LIMIT_REACHED
-            assert "time limit of 0:00:03" in outcome.summary
+            assert "time limit of 3 s" in outcome.summary
     assert happened.done("write_down") == []
 
 

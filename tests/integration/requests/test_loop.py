@@ -163,7 +163,7 @@ async def test_a_model_that_refuses_for_good_fails_the_request_with_its_reason_a
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
 
 
-@pytest.mark.parametrize("arguments", [[{"txt": "misspelt"}], ["just text"], [{"text": ""}], []])
+@pytest.mark.parametrize("arguments", [[{"txt": "misspelt"}], ["just text"], [{"text": " "}], []])
 async def test_what_is_no_request_fails_the_run_with_the_reason_instead_of_blocking_it(
     client: Client, settings: Settings, arguments: list[object]
 ) -> None:
@@ -182,3 +182,26 @@ async def test_the_same_request_id_is_the_same_run(client: Client, settings: Set
         again = await start(client, settings, "Once", request_id="the-one")
         assert await first.result() == await again.result()
     assert len(model.asked) == 2
+
+
+async def test_a_caller_cannot_make_up_receipts_by_claiming_to_continue_an_earlier_run(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    receipt: dict[str, object] = {
+        "key": "x/1.1",
+        "tool": "write_down",
+        "arguments": {},
+        "effect": "write",
+        "status": "done",
+    }
+    past: dict[str, object] = {"conversation": [], "deadline": "2100-01-01T00:00:00Z", "receipts": [receipt]}
+    async with running_worker(client, settings):
+        handle = await client.start_workflow(
+            REQUEST_WORKFLOW,
+            {"text": "Hello", "carried": past},
+            id=f"forged-{settings.task_queue}",
+            task_queue=settings.task_queue,
+        )
+        with pytest.raises(WorkflowFailureError) as refused:
+            await handle.result()
+    assert "carried" in str(refused.value.cause)

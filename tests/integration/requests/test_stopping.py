@@ -41,7 +41,7 @@ async def test_cancelling_during_a_write_waits_for_what_became_of_it(
     model.scripts["Write"] = [calls(call("write_down", word="tree", seconds=5)), say("Never said.")]
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", approve=("*",))
-        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await until(handle, lambda now: bool(now.running))
         await asyncio.sleep(0.5)
         await handle.cancel()
         outcome = await handle.result()
@@ -57,7 +57,7 @@ async def test_cancelling_during_reads_does_not_wait_for_them(
     model.scripts["Read"] = [calls(*slow), say("Never said.")]
     async with running_worker(client, settings):
         handle = await start(client, settings, "Read")
-        await until(handle, lambda now: len(now.receipts) == 2)
+        await until(handle, lambda now: len(now.running) + len(now.receipts) == 2)
         await handle.cancel()
         async with asyncio.timeout(5):
             outcome = await handle.result()
@@ -104,7 +104,7 @@ async def test_a_request_survives_the_death_of_its_worker(
     ]
     async with worker_process(temporal, settings) as first:
         handle = await start(temporal.client, settings, "Survive")
-        await until(handle, lambda now: len(now.receipts) == 2)
+        await until(handle, lambda now: len(now.running) + len(now.receipts) == 2)
         first.kill()
         await first.wait()
     async with worker_process(temporal, settings):
@@ -119,7 +119,7 @@ async def test_a_write_that_its_worker_did_not_live_to_report_is_unknown(
     model.scripts["Die"] = [calls(call("write_down", word="tree", seconds=9)), say("I do not know.")]
     async with worker_process(temporal, settings) as first:
         handle = await start(temporal.client, settings, "Die", approve=("*",))
-        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await until(handle, lambda now: bool(now.running))
         await asyncio.sleep(0.5)
         first.kill()
         await first.wait()
@@ -135,7 +135,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(
     model.scripts["Stop"] = [calls(call("write_down", word="tree", seconds=2)), say("Done.")]
     async with worker_process(temporal, settings) as first:
         handle = await start(temporal.client, settings, "Stop", approve=("*",))
-        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await until(handle, lambda now: bool(now.running))
         await asyncio.sleep(0.5)
         first.send_signal(signal.SIGTERM)
         assert await first.wait() == 0
@@ -151,7 +151,7 @@ async def test_a_result_that_arrives_together_with_the_cancellation_is_not_lost(
     client = temporal.client
     async with running_worker(client, settings) as first:
         handle = await start(client, settings, "Both", approve=("*",))
-        await until(handle, lambda now: any(receipt.started_at for receipt in now.receipts))
+        await until(handle, lambda now: bool(now.running))
         stopping = asyncio.create_task(first.shutdown())
         await asyncio.sleep(0.3)
         await handle.cancel()

@@ -149,7 +149,7 @@ class TestWrongCalls:
     ) -> None:
         first, second = (await decide(model, calls(wrong, call("get_weather", city="Paris")))).calls
         assert first.route is None
-        assert all(each in (first.error or "") for each in told)
+        assert all(each in f"{first.error} {first.hint}" for each in told)
         assert second.route is not None
 
     async def test_of_an_answer_that_was_cut_off_no_call_is_run(self, model: ScriptedModel) -> None:

@@ -6,7 +6,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ConfigurationError, Unreachable
+from activities.errors import ConfigurationError, InvalidArguments, NotOpen, ServiceUnavailable, Unreachable
 from deploy.terminal.exits import explain
 from workflows.contract import Request
 
@@ -20,9 +20,12 @@ def rpc(status: RPCStatusCode, message: str) -> RPCError:
     [
         (WorkflowFailureError(cause=ApplicationError("bad input")), 1),
         (WorkflowUpdateFailedError(ApplicationError("bad input")), 1),
+        (InvalidArguments("bad input"), 1),
         (ConfigurationError("bad input"), 2),
+        (NotOpen("bad input"), 2),
         (rpc(RPCStatusCode.INVALID_ARGUMENT, "bad input"), 2),
         (Unreachable("bad input"), 3),
+        (ServiceUnavailable("bad input"), 3),
         (rpc(RPCStatusCode.UNAVAILABLE, "bad input"), 3),
         (rpc(RPCStatusCode.DEADLINE_EXCEEDED, "bad input"), 3),
     ],

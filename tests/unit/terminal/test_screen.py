@@ -1,12 +1,25 @@
 """What is printed of strangers' text, and how long values give way."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.terminal.screen import Screen, arguments, link, visible
-from deploy.terminal.story import Asked
-from workflows.contract import Request
+from activities.ledger import Action, State
+from deploy.terminal.screen import UNVERIFIED, Screen, arguments, link, visible
+from deploy.terminal.story import Asked, Corrected, EditRefused, Ruled, Settled, Settling, Step
+from workflows.contract import (
+    Approve,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Reject,
+    Request,
+    RequestStatus,
+    Settlement,
+    ToolCall,
+)
 from workflows.timeline import summary
 
 
@@ -42,3 +55,107 @@ def test_a_link_survives_an_id_with_a_slash() -> None:
 @given(st.text(min_size=1, max_size=400))
 def test_a_summary_never_has_more_bytes_than_the_server_takes(text: str) -> None:
     assert len(summary(text).encode()) <= 200
+
+
+def mailed(**changes: object) -> Receipt:
+    return Receipt.model_validate(
+        {
+            "key": "r/1.1",
+            "tool": "send_email",
+            "arguments": {"to": ["ann@example.com", "bob@example.com"]},
+            "effect": "write",
+            "status": ReceiptStatus.DONE,
+            **changes,
+        }
+    )
+
+
+def ended(*receipts: Receipt, verified: bool = True) -> Outcome:
+    return Outcome(
+        request_id="r",
+        status=RequestStatus.COMPLETED,
+        summary="Sent.",
+        summary_verified=verified,
+        receipts=receipts,
+    )
+
+
+def test_a_summary_that_no_receipt_bears_out_is_marked_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().outcome(ended(verified=False), "link")
+    assert f"completed: Sent.\n{UNVERIFIED}\n" in capsys.readouterr().out
+
+
+def test_a_summary_that_is_borne_out_has_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().outcome(ended(mailed()), "link")
+    assert "⚠" not in capsys.readouterr().out
+
+
+def test_an_unknown_receipt_says_how_to_settle_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().outcome(ended(mailed(status=ReceiptStatus.UNKNOWN, error="no answer after the dot")), "link")
+    shown = capsys.readouterr().out
+    assert "? unknown" in shown
+    assert "client.py actions --state unknown, client.py resolve KEY delivered|not-delivered" in shown
+
+
+def test_recipients_that_the_mail_server_refused_are_shown_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().receipts([mailed(result={"refused": {"bob@example.com": "550 no such user"}})])
+    assert "not to bob@example.com: 550 no such user" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("result", [None, "refused", {"refused": True}, {"refused": {}}, ["refused"]])
+def test_a_result_without_refused_recipients_adds_no_line(result: object, capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().receipts([mailed(result=result)])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        (Settling(CALL), '? asking the ledger what became of tell to=["ann"]'),
+        (Settled(CALL, Settlement(status=ReceiptStatus.DONE, result="told")), "✓ tell  done"),
+        (
+            Settled(CALL, Settlement(status=ReceiptStatus.UNKNOWN, error="it was begun, and never reported on")),
+            "? tell  unknown: it was begun, and never reported on",
+        ),
+        (Corrected("That is not\nwhat happened"), "asked the model to correct: That is not what happened"),
+        (Ruled(Approve(key="r/1.1", digest="", by="ann")), "✓ approved by ann\n"),
+        (
+            Ruled(Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["bob"]})),
+            '✓ approved by ann, with to=["bob"]',
+        ),
+        (Ruled(Reject(key="r/1.1", digest="", reason="she knows")), "✗ rejected by somebody: she knows"),
+        (EditRefused(Approve(key="r/1.1", digest="", by="ann"), "to: Field required"), "to: Field required"),
+    ],
+)
+def test_what_becomes_of_a_write_and_of_claims_is_told(
+    step: Step, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Screen().show(step, "r")
+    assert shown in capsys.readouterr().out
+
+
+def test_actions_are_shown_with_their_whole_keys_so_that_they_can_be_settled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    action = Action(
+        key="a-request-with-a-long-name/1.1",
+        digest="",
+        tool="send_email",
+        arguments={"to": ["ann@example.com"], "body": "[red]x[/red]" * 50},
+        request_id="a-request-with-a-long-name",
+        requester="ann",
+        approved_by="carol",
+        state=State.NOT_DONE,
+        token="",
+        attempt=1,
+        begun_at=datetime(2026, 1, 31, tzinfo=UTC),
+        error="the server said no",
+        resolved_by="dave",
+    )
+    Screen().actions([action])
+    shown = capsys.readouterr().out
+    for expected in (action.key, "not_done", "send_email", "[red]", "carol", "the server said no", "settled by dave"):
+        assert expected in shown, shown

@@ -14,18 +14,36 @@ from deploy.terminal.story import (
     Asked,
     Broke,
     Calling,
+    Corrected,
     Crashed,
     Decided,
+    EditRefused,
     Ended,
     NotRun,
     Returned,
     Ruled,
+    Settled,
+    Settling,
     Step,
     Story,
     Waiting,
     reason,
 )
-from workflows.contract import DECIDE, Progress, Request, RequestStatus, ToolCall
+from workflows.contract import (
+    CHECK,
+    DECIDE,
+    SETTLE,
+    AssistantEntry,
+    NoteEntry,
+    Progress,
+    ReceiptStatus,
+    Request,
+    RequestStatus,
+    Settlement,
+    Situation,
+    ToolCall,
+    UserEntry,
+)
 
 RECORDED = Path(__file__).parent / "histories" / "mail_after_approval.json"
 CONVERTER = pydantic_data_converter
@@ -56,6 +74,31 @@ async def scheduled(tool: str, *inputs: object) -> HistoryEvent:
     made = event(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, 5)
     made.activity_task_scheduled_event_attributes.activity_type.name = tool
     made.activity_task_scheduled_event_attributes.input.payloads.extend(await CONVERTER.encode(inputs))
+    return made
+
+
+async def returned(result: object) -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, 7)
+    made.activity_task_completed_event_attributes.scheduled_event_id = 5
+    made.activity_task_completed_event_attributes.result.payloads.extend(await CONVERTER.encode([result]))
+    return made
+
+
+async def update_accepted(verdict: Approve) -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, 3)
+    asked = made.workflow_execution_update_accepted_event_attributes.accepted_request.input
+    asked.name = "approve"
+    asked.args.payloads.extend(await CONVERTER.encode([verdict]))
+    return made
+
+
+def update_completed(*, failure: str = "") -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, 9)
+    ended = made.workflow_execution_update_completed_event_attributes
+    ended.accepted_event_id = 3
+    if failure:
+        ended.outcome.failure.message = failure
+        ended.outcome.failure.application_failure_info.type = "InvalidArguments"
     return made
 
 
@@ -127,6 +170,38 @@ async def test_a_failed_call_is_told_in_the_words_of_the_tool() -> None:
     failed.activity_task_failed_event_attributes.failure.application_failure_info.type = "NotFound"
     steps = await told(await scheduled("look_up", call), failed)
     assert steps == [Calling(call), Broke(Calling(call), "there is no entry")]
+
+
+async def test_asking_the_ledger_is_told_with_what_it_says_and_not_as_the_call_again() -> None:
+    call = ToolCall(key="r/1.1", tool="tell", arguments={})
+    settlement = Settlement(status=ReceiptStatus.UNKNOWN, error="it was begun, and never reported on")
+    steps = await told(await scheduled(SETTLE, call), await returned(settlement))
+    assert steps == [Settling(call), Settled(call, settlement)]
+
+
+async def test_a_correction_that_is_asked_for_is_told_when_the_model_gets_it_and_only_then() -> None:
+    said = (UserEntry(text="Write"), AssistantEntry(text="I wrote it.", calls=()), NoteEntry(text="You did not."))
+    later = (*said, AssistantEntry(text="Right.", calls=()))
+    story = Story(CONVERTER)
+    first = await told(await scheduled(DECIDE, Situation(conversation=said)), story=story)
+    second = await told(await scheduled(DECIDE, Situation(conversation=later)), story=story)
+    assert first[0] == Corrected("You did not.")
+    assert not any(isinstance(step, Corrected) for step in second)
+
+
+async def test_an_edited_approval_is_told_once_the_worker_has_checked_it() -> None:
+    verdict = Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["bob"]})
+    checked = await scheduled(CHECK, ToolCall(key="r/1.1", tool="tell", arguments={"to": ["bob"]}))
+    looked_at = [await update_accepted(verdict), checked, await returned({"tool": "tell", "arguments": {}})]
+    story = Story(CONVERTER)
+    assert await told(*looked_at, story=story) == []
+    assert await told(update_completed(), story=story) == [Ruled(verdict)]
+
+
+async def test_an_edited_approval_that_is_refused_is_told_as_that() -> None:
+    verdict = Approve(key="r/1.1", digest="", by="ann", arguments={})
+    steps = await told(await update_accepted(verdict), update_completed(failure="to: Field required"))
+    assert steps == [EditRefused(verdict, "to: Field required")]
 
 
 async def test_a_terminated_run_is_told_with_its_reason() -> None:

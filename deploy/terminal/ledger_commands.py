@@ -1,0 +1,111 @@
+"""`client.py actions` and `resolve`: what the ledger knows of writes, and a person's word on those it does not know.
+
+They ask the ledger itself, so they work where Temporal does not answer.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from activities.errors import ConfigurationError
+from activities.settings import Settings
+from deploy.terminal.exits import end_with
+from deploy.terminal.options import AsJson, Name, login_name, moment
+
+if TYPE_CHECKING:
+    from activities.ledger import Ledger
+    from deploy.terminal.screen import Screen
+
+app = typer.Typer()
+
+
+class StateName(StrEnum):
+    """As in the ledger, which is not loaded before it is needed."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+class Word(StrEnum):
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "not-delivered"
+
+
+@app.command("actions")
+def actions_command(
+    request: Annotated[str | None, typer.Option(metavar="ID", help="only those of one request")] = None,
+    state: Annotated[StateName | None, typer.Option(help="only those in this state")] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="2h, 3d or an ISO date")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="at most so many, the latest first")] = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List the writes that the ledger knows; with --json, one object a line."""
+
+    async def command(screen: "Screen") -> int:
+        from activities.ledger import State
+
+        begun_since = moment("--since", since) if since else None
+        async with _ledger() as ledger:
+            found = await ledger.search(
+                request_id=request, state=State(state) if state else None, since=begun_since, limit=limit
+            )
+        if as_json:
+            typer.echo("".join(each.model_dump_json(exclude={"token"}) + "\n" for each in found), nl=False)
+        else:
+            screen.actions(found)
+        return 0
+
+    end_with(command, quiet=as_json)
+
+
+@app.command("resolve")
+def resolve_command(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="the call's whole key, as `actions` shows it")],
+    word: Annotated[Word, typer.Argument(metavar="delivered|not-delivered", help="what became of it")],
+    by: Name = None,
+) -> None:
+    """Settle a write of which nobody knows whether it happened, after having looked."""
+
+    async def command(screen: "Screen") -> int:
+        who = by or login_name()
+        if not who:
+            raise ConfigurationError("--by: say who settles it")
+        async with _ledger() as ledger:
+            action = await ledger.resolve(key, delivered=word is Word.DELIVERED, by=who)
+        screen.actions([action])
+        return 0
+
+    end_with(command)
+
+
+@asynccontextmanager
+async def _ledger() -> "AsyncGenerator[Ledger]":
+    from activities.ledger import Ledger
+
+    url = Settings.from_environment().ledger_url
+    _require_file(url)
+    ledger = await Ledger.open(url)
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()
+
+
+def _require_file(url: str) -> None:
+    """Opening a ledger creates it, and an empty one would look as if nothing had ever been done."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parts = make_url(url)
+    except ArgumentError:  # opening it says so in better words
+        return
+    if parts.get_backend_name() == "sqlite" and not (parts.database and Path(parts.database).is_file()):
+        where = parts.database or "a path"
+        raise ConfigurationError(f"ERRAND_LEDGER_URL: there is no ledger at {where}; the worker's is the one to name")

@@ -1,0 +1,53 @@
+"""Options that several commands share, and how their values are read."""
+
+import getpass
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from activities.errors import ConfigurationError
+from workflows.contract import Arguments
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="the request's id")]
+Key = Annotated[str | None, typer.Argument(metavar="[KEY]", help='the call, where several wait; "2.1" will do')]
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="by default, your login name")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there")]
+
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+ARGUMENTS: TypeAdapter[Arguments] = TypeAdapter(Arguments)
+
+
+def login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def json_object(option: str, text: str) -> Arguments:
+    """
+    Raises:
+        ConfigurationError: the text is no JSON object.
+    """
+    try:
+        return ARGUMENTS.validate_json(text)
+    except ValidationError as invalid:
+        what = invalid.errors(include_url=False)[0]["msg"]
+        raise ConfigurationError(f'{option}: expected a JSON object such as {{"body": "…"}}: {what}') from invalid
+
+
+def moment(option: str, text: str) -> datetime:
+    """`2h` or `3d` ago, or an ISO date, which is in this machine's time zone where it names none.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    try:
+        if ago := re.fullmatch(r"(\d+)([mhdw])", text.strip()):
+            return datetime.now(UTC) - int(ago[1]) * UNITS[ago[2]]
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise ConfigurationError(f"{option}: expected 30m, 2h, 3d, 1w or a date such as 2026-01-31: {text}") from error

@@ -1,0 +1,109 @@
+"""`client.py actions` and `resolve`, with a real ledger and no Temporal server behind them."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from activities.ledger import Ledger, State
+from tests.integration.cli.conftest import CommandLine, Said
+from workflows.contract import ToolCall
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    """The command line of a user called ann, where no Temporal server answers."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    return CommandLine({"TEMPORAL_ADDRESS": "127.0.0.1:1", "ERRAND_LEDGER_URL": url, "LOGNAME": "ann"})
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ledger(cli: CommandLine) -> AsyncIterator[Ledger]:
+    """With one action done and one unknown."""
+    ledger = await Ledger.open(cli.environment["ERRAND_LEDGER_URL"])
+    for key, state in (("first/1.1", State.DONE), ("second/2.1", State.UNKNOWN)):
+        action = ToolCall(key=key, tool="tell", arguments={"to": [key]}, requester="ann", approved_by="carol")
+        token = await ledger.begin(action, attempt=1, seen=None)
+        await ledger.finish(key, token, state, error="no answer" if state is State.UNKNOWN else None)
+    yield ledger
+    await ledger.aclose()
+
+
+def keys(said: Said) -> list[str]:
+    assert (said.code, said.err) == (0, "")
+    return [json.loads(line)["key"] for line in said.out.splitlines()]
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_actions_shows_what_was_done_by_whose_yes_and_what_went_wrong(cli: CommandLine) -> None:
+    shown = await cli("actions")
+    assert shown.code == 0
+    for expected in ("first/1.1", "second/2.1", "tell", "done", "unknown", "carol", "no answer"):
+        assert expected in shown.out, shown.out
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_actions_as_json_is_one_object_a_line_the_latest_first(cli: CommandLine) -> None:
+    shown = await cli("actions", "--json")
+    assert keys(shown) == ["second/2.1", "first/1.1"]
+    second = json.loads(shown.out.splitlines()[0])
+    assert (second["state"], second["requester"], second["arguments"]) == ("unknown", "ann", {"to": ["second/2.1"]})
+    assert "token" not in second
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_actions_finds_by_request_state_time_and_number(cli: CommandLine) -> None:
+    assert keys(await cli("actions", "--json", "--request", "first")) == ["first/1.1"]
+    assert keys(await cli("actions", "--json", "--state", "unknown")) == ["second/2.1"]
+    assert keys(await cli("actions", "--json", "--limit", "1")) == ["second/2.1"]
+    assert keys(await cli("actions", "--json", "--since", "1h", "--state", "done")) == ["first/1.1"]
+    assert keys(await cli("actions", "--json", "--since", "2999-01-01")) == []
+    assert await cli("actions", "--request", "third") == Said(0, "", "no actions\n")
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_a_filter_that_is_no_state_or_time_ends_with_2(cli: CommandLine) -> None:
+    assert (await cli("actions", "--state", "lost")).code == 2
+    wrong = await cli("actions", "--since", "yesterday")
+    assert wrong.code == 2
+    assert "--since" in wrong.err
+
+
+@pytest.mark.parametrize(("word", "state"), [("delivered", State.DONE), ("not-delivered", State.NOT_DONE)])
+async def test_a_persons_word_settles_an_unknown_once(
+    cli: CommandLine, ledger: Ledger, word: str, state: State
+) -> None:
+    assert (await cli("resolve", "second/2.1", word)).code == 0
+    settled = await ledger.find("second/2.1")
+    assert settled is not None
+    assert (settled.state, settled.resolved_by) == (state, "ann")
+    again = await cli("resolve", "second/2.1", "delivered", "--by", "dave")
+    assert again == Said(2, "", f"error: second/2.1: it is {state} already\n")
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_what_is_not_there_or_no_word_cannot_be_settled(cli: CommandLine) -> None:
+    unknown = await cli("resolve", "third/1.1", "delivered")
+    assert unknown == Said(2, "", "error: third/1.1: there is no such action\n")
+    assert (await cli("resolve", "second/2.1", "maybe")).code == 2
+
+
+@pytest.mark.parametrize("words", [("actions",), ("resolve", "a/1.1", "delivered")])
+async def test_where_there_is_no_ledger_none_is_made(cli: CommandLine, tmp_path: Path, words: tuple[str, ...]) -> None:
+    shown = await cli(*words)
+    assert shown.code == 2
+    assert f"ERRAND_LEDGER_URL: there is no ledger at {tmp_path / 'ledger.db'}" in shown.err
+    assert files_in(tmp_path) == []
+
+
+async def test_a_ledger_that_cannot_be_used_ends_with_2_and_names_the_variable(cli: CommandLine) -> None:
+    for url in ("nonsense", "sqlite+aiosqlite://"):
+        shown = await CommandLine({**cli.environment, "ERRAND_LEDGER_URL": url})("actions")
+        assert shown.code == 2
+        assert "ERRAND_LEDGER_URL" in shown.err

@@ -1,0 +1,30 @@
+"""What an outcome says beside the model's own words."""
+
+from tests.integration.cli.conftest import CommandLine
+from tests.scripted_model import ScriptedModel, call, calls, say
+
+
+async def test_a_false_claim_is_marked_and_the_attempt_to_correct_it_is_told(
+    cli: CommandLine, worker: ScriptedModel
+) -> None:
+    worker.scripts["Write."] = [say("I wrote it down."), say("Really, I wrote it down.")]
+    request_id = (await cli("submit", "Write.", "--no-wait")).out.strip()
+    watched = await cli("watch", request_id)
+    assert "asked the model to correct: That is not what happened" in watched.out
+    for shown in (watched, await cli("result", request_id)):
+        assert shown.code == 0
+        assert "Really, I wrote it down.\n⚠ The summary claims what no receipt bears out." in shown.out
+
+
+async def test_a_write_whose_end_is_unknown_is_found_and_settled_by_the_commands_that_its_receipt_names(
+    cli: CommandLine, worker: ScriptedModel
+) -> None:
+    worker.scripts["Write."] = [calls(call("write_down", word="maybe")), say("I do not know.")]
+    shown = await cli("submit", "Write.", "--yes")
+    assert "the pencil broke" in shown.out
+    assert "client.py actions --state unknown, client.py resolve KEY" in shown.out
+    found = await cli("actions", "--state", "unknown")
+    (key,) = (word for word in found.out.split() if word.endswith("/1.1"))
+    assert "the pencil broke" in found.out
+    assert (await cli("resolve", key, "not-delivered")).code == 0
+    assert (await cli("actions", "--state", "unknown")).err == "no actions\n"
