@@ -22,6 +22,8 @@ from worker import Service, build_worker, register_search_attributes
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
 FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
+LEDGERS = tempfile.TemporaryDirectory(prefix="errand-ledgers-")
+"""Removed when the process ends."""
 OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
 
 
@@ -85,7 +87,7 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
             "openai_model": "scripted",
             "openai_base_url": model.url,
             "tools": ("tests.sample_tools",),
-            "ledger_url": f"sqlite+aiosqlite:///{tempfile.mkdtemp(prefix='errand-')}/ledger.db",
+            "ledger_url": f"sqlite+aiosqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
             **changes,
         }
     )
