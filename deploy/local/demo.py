@@ -53,6 +53,7 @@ async def demo(requests: Iterable[str], state: Path = STATE) -> int:
                 failed += not await _carry_out(text, deployment)
             console.print()
         console.print(f"[dim]Everything is stopped; mail and logs stay in {state}.[/dim]")
+        console.print("[dim]To look at runs in the Temporal UI, and to approve mail yourself: make up[/dim]")
     return failed
 
 
