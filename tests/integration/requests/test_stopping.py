@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings
 from tests.conftest import running_worker
-from tests.integration.requests.asking import start, until, until_it_waits
+from tests.integration.requests.asking import answer, start, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import ReceiptStatus, RequestStatus
+from workflows.contract import Approve, ReceiptStatus, RequestStatus
 
 ROOT = Path(__file__).parents[3]
 
@@ -161,3 +162,21 @@ async def test_a_result_that_arrives_together_with_the_cancellation_is_not_lost(
     assert outcome.status is RequestStatus.CANCELLED
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
     assert happened.done("write_down") == ["tree"]
+
+
+async def test_a_request_goes_on_soon_after_its_workers_death_where_another_worker_is_there(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Recover"] = [calls(call("write_down", word="tree")), say("Recovered.")]
+    async with worker_process(temporal, settings) as first:
+        handle = await start(temporal.client, settings, "Recover")
+        pending = await until_it_waits(handle)
+        async with worker_process(temporal, settings):
+            first.kill()
+            await first.wait()
+            killed = time.monotonic()
+            await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
+            outcome = await handle.result()
+    assert outcome.status is RequestStatus.COMPLETED
+    # About 2.5 s on an idle machine; with Temporal's own default it would be more than ten.
+    assert time.monotonic() - killed < 9
