@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test lint format clean
+.PHONY: help install demo up test chaos lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -21,7 +21,10 @@ up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: 
 	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT)
 
 test: $(INSTALLED)  ## run the tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 3 --dist worksteal
+
+chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
+	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
 
 lint: $(INSTALLED)  ## check style and types
 	.venv/bin/ruff check .

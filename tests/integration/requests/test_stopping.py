@@ -178,5 +178,5 @@ async def test_a_request_goes_on_soon_after_its_workers_death_where_another_work
             await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
             outcome = await handle.result()
     assert outcome.status is RequestStatus.COMPLETED
-    # About 2.5 s on an idle machine; with Temporal's own default it would be more than ten.
+    # The server waits 2 s for a dead worker; with its default it would be ten, before anything else is counted.
     assert time.monotonic() - killed < 9
