@@ -23,7 +23,7 @@ def http() -> Iterator[httpx.Client]:
     with SampleServices(port) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             yield client
         server.shutdown()
         serving.join()

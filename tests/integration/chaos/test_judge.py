@@ -1,0 +1,103 @@
+"""The judge of the crash matrix sees every kind of broken promise."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from activities.ledger import Action, State
+from tests.chaos.faults import Faults
+from tests.chaos.judge import NOT_SENT, Verdict, judge
+from tests.chaos.load import End, Mail, Plan, Story
+from tests.chaos.smtp_record import Delivery, SmtpRecord
+from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=1)
+KEY = "r/1.1"
+
+
+def end(status: ReceiptStatus | None, *, until: datetime | None = None) -> End:
+    receipt = Receipt(
+        key=KEY, tool="send_email", arguments={"subject": "t"}, status=status or ReceiptStatus.DONE, finished_at=NOON
+    )
+    receipts = () if status is None else (receipt,)
+    return End(Outcome(request_id="r", status=RequestStatus.COMPLETED, summary="", receipts=receipts), until)
+
+
+def row(state: State, *, attempt: int = 1, finished_at: datetime | None = None) -> Action:
+    return Action(
+        key=KEY,
+        digest="",
+        tool="send_email",
+        arguments={"subject": "t"},
+        request_id="r",
+        requester="",
+        approved_by="",
+        state=state,
+        token="",
+        attempt=attempt,
+        begun_at=NOON,
+        finished_at=finished_at,
+    )
+
+
+def judged(
+    *ends: End, delivered: int = 0, at: datetime = NOON, ledger: Action | None = None, dot: bool = False
+) -> Verdict:
+    story = Story(Plan("r", (Mail("t"),)), list(ends), finished=bool(ends))
+    deliveries = [Delivery("t", "<id>", at) for _ in range(delivered)]
+    record = SmtpRecord(Faults(Random(0)), deliveries=deliveries, reached_dot={"t"} if dot or delivered else set())
+    return judge([story], record, [ledger] if ledger else [])
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.DONE, ReceiptStatus.UNKNOWN])
+def test_what_was_delivered_once_may_be_said_to_be_done_or_unknown(status: ReceiptStatus) -> None:
+    assert judged(end(status), delivered=1).violations == []
+
+
+def test_two_deliveries_are_a_duplicate_whatever_was_said() -> None:
+    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=2).duplicates) == 1
+
+
+def test_done_without_a_delivery_is_lost() -> None:
+    assert len(judged(end(ReceiptStatus.DONE)).lost) == 1
+
+
+def test_done_in_the_ledger_without_a_delivery_is_lost() -> None:
+    assert len(judged(end(ReceiptStatus.UNKNOWN), ledger=row(State.DONE)).lost) == 1
+
+
+@pytest.mark.parametrize("status", [*sorted(NOT_SENT), None])
+def test_a_delivery_that_is_said_not_to_have_happened_is_seen(status: ReceiptStatus | None) -> None:
+    assert len(judged(end(status), delivered=1).ghosts) == 1
+
+
+def test_not_done_in_the_ledger_in_spite_of_a_delivery_is_seen() -> None:
+    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=1, ledger=row(State.NOT_DONE)).ghosts) == 1
+
+
+def test_what_a_run_said_before_it_was_reset_is_held_against_it_only_up_to_then() -> None:
+    first, second = end(ReceiptStatus.FAILED, until=NOON + timedelta(seconds=1)), end(ReceiptStatus.DONE)
+    assert judged(first, second, delivered=1, at=LATER).violations == []
+    assert len(judged(first, second, delivered=1, at=NOON).ghosts) == 1
+
+
+def test_a_request_without_an_outcome_is_stuck() -> None:
+    assert judged().stuck == ["r"]
+
+
+@pytest.mark.parametrize("ledger", [None, row(State.NOT_DONE, attempt=0), row(State.NOT_DONE, finished_at=NOON)])
+def test_an_unknown_of_what_never_began_is_unexplained(ledger: Action | None) -> None:
+    said = End(end(ReceiptStatus.UNKNOWN).outcome)
+    early = ledger.model_copy(update={"finished_at": NOON - timedelta(seconds=1)}) if ledger else None
+    assert len(judged(said, ledger=early).unexplained) == 1
+
+
+@pytest.mark.parametrize("ledger", [row(State.BEGUN), row(State.UNKNOWN), row(State.NOT_DONE, finished_at=LATER)])
+def test_an_unknown_is_explained_by_a_row_that_was_open_when_it_was_said(ledger: Action) -> None:
+    assert judged(end(ReceiptStatus.UNKNOWN), ledger=ledger).violations == []
+
+
+def test_an_unknown_is_explained_by_a_dot_that_arrived() -> None:
+    assert judged(end(ReceiptStatus.UNKNOWN), dot=True).violations == []
