@@ -128,8 +128,7 @@ async def _known(tool: Tool, call: ToolCall, seen: Action, ledger: Ledger) -> To
         KeyTaken: the key was used for another action.
         OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
     """
-    if seen.digest != call.digest:
-        raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+    seen.must_be(call)
     match seen.state:
         case State.DONE:
             return ToolResult(value=seen.result, attempts=activity.info().attempt)

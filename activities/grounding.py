@@ -51,11 +51,12 @@ def mentioned(tool: Tool, name: str, situation: Situation, known: Iterable[str])
 
     Nothing, where its type is as wide as any text, or where it is not certain that nothing was overlooked.
     """
-    part = _one_value(tool.schema(), name)
+    schema = tool.schema()
+    part = _one_value(schema, name)
     heard = " ".join([*known, *_said(situation)])
     if not {"format", "pattern"} & part.keys() or len(heard) > LONGEST_SEARCHED:
         return []
-    takes = _taker(tool, name)
+    takes = _taker(tool, name, as_list=part is not _properties(schema)[name])
     words = [word for word in _words(heard) if "@" in word or part.get("format") != "email"]
     values = [word for word in words if takes(word)]
     # A list that lacks one would force the model to take another: rather none than that.
@@ -109,10 +110,8 @@ def _words(text: str) -> Iterable[str]:
     return dict.fromkeys(word for word in words if word)
 
 
-def _taker(tool: Tool, name: str) -> Callable[[str], bool]:
+def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
     """Whether the argument would take a word, alone, as its value."""
-    schema = tool.schema()
-    as_list = _one_value(schema, name) is not _properties(schema)[name]
 
     def takes(word: str) -> bool:
         try:

@@ -100,6 +100,14 @@ class Action(BaseModel):
     error: str | None = None
     resolved_by: str | None = None
 
+    def must_be(self, call: ToolCall) -> None:
+        """
+        Raises:
+            KeyTaken: the row is of another action than the call.
+        """
+        if self.digest != call.digest:
+            raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+
 
 class Ledger:
     """Reads and writes the table. Every method is one transaction."""
@@ -198,8 +206,7 @@ class Ledger:
             if found is None:
                 await connection.execute(sa.insert(actions).values(**_identity(call), **lost))
                 return Action.model_validate({**_identity(call), **lost})
-            if found.digest != call.digest:
-                raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+            found.must_be(call)
             news: dict[str, object] = {}
             if found.state is State.BEGUN:
                 news = {"state": State.UNKNOWN}

@@ -57,6 +57,7 @@ class Bounded(Generic[K, T]):
         self._size = size
         self._shortened = shortened
         self._items: dict[K, T] = {}
+        self._sizes: dict[K, int] = {}
         self._whole: dict[K, None] = {}
         self._total = 0
 
@@ -79,7 +80,7 @@ class Bounded(Generic[K, T]):
             self._replace(oldest, self._shortened(self._items[oldest]))
 
     def _replace(self, key: K, item: T) -> None:
-        if key in self._items:
-            self._total -= self._size(self._items[key])
-        self._total += self._size(item)
+        size = self._size(item)
+        self._total += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
         self._items[key] = item

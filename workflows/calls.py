@@ -80,8 +80,7 @@ class Calls:
     def skip(self, turn: int, proposed: Sequence[ProposedCall], why: str) -> None:
         """Leave the calls of a turn undone, with a receipt that says why."""
         for index, each in enumerate(proposed, start=1):
-            step = self._step(turn, index, each)
-            self.receipts.put(receipts.not_run(step.call, each.route, ReceiptStatus.CANCELLED, why))
+            self._no(self._step(turn, index, each), ReceiptStatus.CANCELLED, why)
 
     def _step(self, turn: int, index: int, proposed: ProposedCall) -> Step:
         """From here on the call has a receipt, whatever ends the request."""
@@ -96,8 +95,7 @@ class Calls:
     async def _carry_out(self, step: Step) -> None:
         route = step.proposed.route
         if route is None:
-            why = step.proposed.error or f"{step.call.tool} cannot be run"
-            self.receipts.put(receipts.not_run(step.call, None, ReceiptStatus.INVALID, why))
+            self._no(step, ReceiptStatus.INVALID, step.proposed.error or f"{step.call.tool} cannot be run")
         elif route.effect == "read" and route.ruling == "allow":
             await self._run(step, route)
         else:
