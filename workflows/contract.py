@@ -10,19 +10,25 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
 DECIDE = "decide"
 SETTLE = "settle"
 CHECK = "check"
+ANSWER = "answer"
+CHECK_SCHEMA = "check_schema"
+CONTEXT_TOO_LONG = "ContextTooLong"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
 
 Arguments: TypeAlias = dict[str, JsonValue]
+Schema: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
 Ruling: TypeAlias = Literal["allow", "ask", "deny"]
+Extra: TypeAlias = dict[str, JsonValue]
+"""What an endpoint put beside the fields that are known, to be given back to it as it came."""
 
 
 class Message(BaseModel):
@@ -41,21 +47,48 @@ class Input(BaseModel):
 
 
 class Limits(Input):
-    """Where a request stops although the model would go on."""
+    """Where a request stops although the model would go on.
+
+    Turns, calls and seconds count anew for each message of a request that is kept open; tokens and cost do not.
+    """
 
     turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
     calls: int = Field(default=50, ge=1, le=300, description="tool calls in all")
     seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
     approval_seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="how long one approval is waited for")
+    idle_seconds: float = Field(
+        default=3_600, gt=0, le=A_YEAR, description="how long a request that is kept open waits for a message"
+    )
+    input_tokens: int | None = Field(
+        default=None, ge=1, exclude_if=lambda limit: limit is None, description="tokens that the model reads, in all"
+    )
+    output_tokens: int | None = Field(
+        default=None, ge=1, exclude_if=lambda limit: limit is None, description="tokens that the model writes, in all"
+    )
+    cost: float | None = Field(
+        default=None, gt=0, exclude_if=lambda limit: limit is None, description="by the worker's price table"
+    )
 
 
 class Request(Input):
     """What a person or a system asks for. The workflow id it is started under is its `request_id`."""
 
-    text: str = Field(min_length=1, max_length=100_000, description="what should happen, in plain words")
+    keep_open: bool = Field(
+        default=False,
+        exclude_if=lambda yes: not yes,
+        description="stay for more after the first answer: Update `say`, until Update `close` or `idle_seconds`",
+    )
+    text: str = Field(
+        default="", validate_default=True, max_length=100_000, description="what should happen, in plain words"
+    )
     requester: str = Field(default="", max_length=200, description="who asks; policies and the UI show it")
     approve: tuple[str, ...] = Field(default=(), description="tools approved in advance; `*` is every tool")
     limits: Limits = Limits()
+    output_schema: Schema | None = Field(
+        default=None,
+        exclude_if=lambda schema: schema is None,
+        description="JSON Schema of the outcome's `output`",
+    )
     carried: "Progress | None" = Field(
         default=None,
         exclude_if=lambda progress: progress is None,
@@ -64,10 +97,20 @@ class Request(Input):
 
     @field_validator("text")
     @classmethod
-    def _says_something(cls, text: str) -> str:
-        if not text.strip():
+    def _says_something(cls, text: str, known: ValidationInfo) -> str:
+        if not text.strip() and not known.data.get("keep_open"):
             raise ValueError("it is blank; say what should happen")
         return text
+
+
+class Say(Input):
+    """Update `say`: a further message to a request that is kept open. The Update's answer is the message's `Outcome`.
+
+    The id of the Update is the message's own: the same id twice is one message.
+    """
+
+    text: str = Field(min_length=1, max_length=100_000)
+    by: str = Field(default="", max_length=200)
 
 
 class Approve(Input):
@@ -108,12 +151,14 @@ class Usage(Message):
     model_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float = Field(default=0, exclude_if=lambda cost: not cost, description="by the worker's price table")
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             model_calls=self.model_calls + other.model_calls,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cost=self.cost + other.cost,
         )
 
 
@@ -172,17 +217,42 @@ class ProposedCall(Message):
     route: Route | None = None
     error: str | None = Field(default=None, exclude_if=lambda text: text is None)
     hint: str = Field(default="", exclude_if=lambda text: not text, description="for the model: how to do it right")
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
 
 
 class Decision(Message):
-    """What one model call returned: tool calls, or the text that ends the request."""
+    """What one model call returned: tool calls, the text that ends the request, or what is wrong with the reply."""
 
     text: str = ""
     calls: tuple[ProposedCall, ...] = ()
     usage: Usage
+    problem: str | None = Field(
+        default=None, exclude_if=lambda text: text is None, description="for the model: why the reply cannot be used"
+    )
+    refused: bool = Field(default=False, exclude_if=lambda yes: not yes, description="the text is a refusal")
+    cut_off: bool = Field(default=False, exclude_if=lambda yes: not yes, description="the text has no end")
+    reasoning: str = Field(
+        default="", exclude_if=lambda text: not text, description="only where the endpoint wants to have it back"
+    )
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
+    demoted: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda steps: not steps, description="what the endpoint turned out not to be able to do"
+    )
     unsupported: tuple[str, ...] = Field(
         default=(), exclude_if=lambda claims: not claims, description="what the text claims and no receipt bears out"
     )
+
+
+class Answer(Message):
+    """What the model returned when it was asked for the outcome's `output`."""
+
+    text: str = Field(default="", description="as the model wrote it")
+    output: JsonValue = None
+    problem: str | None = Field(
+        default=None, exclude_if=lambda text: text is None, description="for the model: why it does not fit the schema"
+    )
+    usage: Usage
+    demoted: tuple[str, ...] = Field(default=(), exclude_if=lambda steps: not steps)
 
 
 class UserEntry(Message):
@@ -196,12 +266,15 @@ class MadeCall(Message):
     position: str
     tool: str
     arguments: Arguments
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
 
 
 class AssistantEntry(Message):
     role: Literal["assistant"] = "assistant"
     text: str = Field(default="", exclude_if=lambda text: not text)
     calls: tuple[MadeCall, ...]
+    reasoning: str = Field(default="", exclude_if=lambda text: not text)
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
 
 
 class ToolEntry(Message):
@@ -226,10 +299,19 @@ Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry | NoteEntry
 
 
 class Situation(Message):
-    """The input of `decide`: all that the model may know about the request so far."""
+    """The input of `decide` and `answer`: all that the model may know about the request so far."""
 
     requester: str = Field(default="", exclude_if=lambda text: not text)
     conversation: tuple[Entry, ...]
+    demoted: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda steps: not steps, description="what earlier decisions say of the endpoint"
+    )
+    output_tokens: int | None = Field(
+        default=None, exclude_if=lambda left: left is None, description="the most that the model may write now"
+    )
+    output_schema: Schema | None = Field(
+        default=None, exclude_if=lambda schema: schema is None, description="only for `answer`"
+    )
 
 
 class ToolResult(Message):
@@ -244,6 +326,11 @@ class FailureDetail(Message):
 
     attempt: int
     status: ReceiptStatus = Field(description="of the receipt, if it ends with this failure")
+    usage: Usage | None = Field(
+        default=None,
+        exclude_if=lambda usage: usage is None,
+        description="of a model call: what all its attempts together have used; one that timed out, its `max_tokens`",
+    )
 
 
 class Settlement(Message):
@@ -317,6 +404,7 @@ class RequestState(Message):
     doing: str
     awaiting_approval: tuple[PendingApproval, ...] = ()
     running: tuple[str, ...] = Field(default=(), description="the keys of the calls that are under way")
+    messages_waiting: int = Field(default=0, description="of a request that is kept open: said and not yet begun")
     receipts: tuple[Receipt, ...] = Field(default=(), description="of the calls that have ended")
     usage: Usage = Usage()
 

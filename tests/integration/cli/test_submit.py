@@ -117,7 +117,7 @@ async def test_input_that_is_no_request_ends_with_1_and_the_reason(
 
 
 async def test_wrong_usage_ends_with_2_and_says_what_is_wrong(cli: CommandLine) -> None:
-    assert await cli("submit", "") == Said(2, "", "error: text: String should have at least 1 character\n")
+    assert await cli("submit", "") == Said(2, "", "error: text: Value error, it is blank; say what should happen\n")
     assert await cli("watch", "no-such") == Said(2, "", "error: there is no request no-such\n")
     assert (await cli("submit", "x", "--max-turns", "0")).err.startswith("error: turns: ")
     assert (await cli("list", "--status", "nope")).code == 2

@@ -43,7 +43,7 @@ def test_an_unknown_request_is_named() -> None:
 def test_a_request_that_breaks_the_contract_names_the_field() -> None:
     with pytest.raises(ValidationError) as wrong:
         Request(text="")
-    assert explain(wrong.value) == (2, "text: String should have at least 1 character")
+    assert explain(wrong.value) == (2, "text: Value error, it is blank; say what should happen")
 
 
 def test_an_interrupt_is_130_and_silent() -> None:
