@@ -74,7 +74,16 @@ class Bounded(Generic[K, T]):
         self._whole.pop(key, None)
         self._whole[key] = None
         self._replace(key, item)
-        while self._total > self._budget and self._whole:
+        self._shorten_to(self._budget)
+
+    def shorten(self) -> bool:
+        """Shorten what was put first until half of the bytes are left, if it goes so far; False if nothing gave way."""
+        before = self._total
+        self._shorten_to(before // 2)
+        return self._total < before
+
+    def _shorten_to(self, budget: int) -> None:
+        while self._total > budget and self._whole:
             oldest = next(iter(self._whole))
             del self._whole[oldest]
             self._replace(oldest, self._shortened(self._items[oldest]))

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
+from workflows.asking import HEARTBEAT
 from workflows.contract import (
     EVERY_TOOL,
     SETTLE,
@@ -30,12 +31,10 @@ from workflows.contract import (
     ToolResult,
 )
 from workflows.conversation import position
+from workflows.limits import Allowance
 from workflows.receipts import Receipts
 
 DONE_BEFORE = "the same is done already, or may be"
-HEARTBEAT = timedelta(seconds=10)
-"""A worker silent for so long is taken to be gone; running activities beat more often."""
-
 PATIENCE_WITH_LEDGER = timedelta(hours=1)
 
 
@@ -54,14 +53,21 @@ class Calls:
     `changed` is called whenever people should see something new.
     """
 
-    def __init__(self, request: Request, progress: Progress, approvals: Approvals, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        progress: Progress,
+        approvals: Approvals,
+        allowance: Allowance,
+        changed: Callable[[], None],
+    ) -> None:
         self.receipts = Receipts(progress.receipts)
         self.untrusted = progress.untrusted
         self.sent_back = set(progress.sent_back)
         self.acted = set(progress.acted)
         self._request = request
-        self._deadline = progress.deadline
         self._approvals = approvals
+        self._allowance = allowance
         self._changed = changed
 
     async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[ToolEntry]:
@@ -120,7 +126,7 @@ class Calls:
         if not again and (by := self._approved_in_advance(step, route)):
             return self._yes(step, step.proposed, by)
         patience = timedelta(seconds=self._request.limits.approval_seconds)
-        wait = max(min(patience, self._deadline - workflow.now()), timedelta())
+        wait = max(min(patience, self._allowance.deadline - workflow.now()), timedelta())
         reason = DONE_BEFORE if again else self._why_ask(route)
         verdict = await self._approvals.ask(step.call, step.proposed, reason, wait)
         if self._out_of_time():
@@ -136,7 +142,7 @@ class Calls:
                 )
 
     def _out_of_time(self) -> bool:
-        return workflow.now() >= self._deadline
+        return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
         if route.ungrounded:
@@ -179,7 +185,7 @@ class Calls:
         write = route.effect == "write"
         cancellation = workflow.ActivityCancellationType
         attempt = timedelta(seconds=route.start_to_close)
-        left = max(self._deadline - workflow.now(), timedelta(seconds=1))
+        left = max(self._allowance.deadline - workflow.now(), timedelta(seconds=1))
         running = workflow.start_activity(
             call.tool,
             call,

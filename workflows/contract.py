@@ -109,7 +109,7 @@ class Say(Input):
     The id of the Update is the message's own: the same id twice is one message.
     """
 
-    text: str = Field(min_length=1, max_length=100_000)
+    text: str = Field(min_length=1, max_length=20_000)
     by: str = Field(default="", max_length=200)
 
 
@@ -151,14 +151,19 @@ class Usage(Message):
     model_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float = Field(default=0, exclude_if=lambda cost: not cost, description="by the worker's price table")
+    cost: float | None = Field(
+        default=None,
+        exclude_if=lambda cost: cost is None,
+        description="by the worker's price table; null where the model has no price in it",
+    )
 
     def __add__(self, other: "Usage") -> "Usage":
+        costs = [usage.cost for usage in (self, other) if usage.cost is not None]
         return Usage(
             model_calls=self.model_calls + other.model_calls,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
-            cost=self.cost + other.cost,
+            cost=sum(costs) if costs else None,
         )
 
 
@@ -409,18 +414,49 @@ class RequestState(Message):
     usage: Usage = Usage()
 
 
+class Said(Message):
+    """A message to the request: its text, or an Update `say` of this id."""
+
+    id: str = ""
+    text: str
+    by: str = Field(default="", exclude_if=lambda name: not name)
+
+
+class Messages(Message):
+    """Which messages wait, which one is worked on, and which were answered."""
+
+    waiting: tuple[Said, ...] = ()
+    under_way: Said | None = None
+    answered: tuple[str, ...] = Field(default=(), description="ids, the latest last")
+    latest: Outcome | None = Field(default=None, description="the answer to the last of them")
+    closed: bool = False
+
+
+class Spending(Message):
+    """How much of its limits a request has used."""
+
+    usage: Usage = Usage()
+    turn: int = 0
+    turns_before: int = Field(default=0, description="in the messages before this one")
+    calls_before: int = 0
+    deadline: datetime
+    mistakes: int = Field(default=0, description="replies in a row that could not be used at all")
+
+
 class Progress(Message):
     """What a request carries into its next run when its history has grown long."""
 
-    conversation: tuple[Entry, ...]
+    messages: Messages
+    spending: Spending
+    conversation: tuple[Entry, ...] = ()
     receipts: tuple[Receipt, ...] = ()
-    usage: Usage = Usage()
-    turn: int = 0
-    deadline: datetime
     untrusted: bool = False
     acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown")
     corrected: bool = Field(default=False, description="the model was given its chance to correct its summary")
     sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
+    demoted: tuple[str, ...] = Field(
+        default=(), description="what the model's endpoint turned out not to be able to do"
+    )
 
 
 Request.model_rebuild()

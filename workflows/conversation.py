@@ -27,11 +27,17 @@ class Conversation:
             self._entries.put(len(self._entries), entry)
 
     def add_decision(self, turn: int, decision: Decision) -> None:
-        calls = (
-            MadeCall(position=position(turn, index), tool=call.tool, arguments=call.arguments)
+        calls = tuple(
+            MadeCall(position=position(turn, index), tool=call.tool, arguments=call.arguments, extra=call.extra)
             for index, call in enumerate(decision.calls, start=1)
         )
-        self.add([AssistantEntry(text=decision.text, calls=tuple(calls))])
+        if calls or decision.text:
+            entry = AssistantEntry(text=decision.text, calls=calls, reasoning=decision.reasoning, extra=decision.extra)
+            self.add([entry])
+
+    def shorten(self) -> bool:
+        """Make it about half as long; False where that cannot be done."""
+        return self._entries.shorten()
 
 
 def _shortened(entry: Entry) -> Entry:
@@ -44,4 +50,6 @@ def _shortened(entry: Entry) -> Entry:
             calls = tuple(
                 call.model_copy(update={"arguments": shorten_arguments(call.arguments)}) for call in entry.calls
             )
-            return entry.model_copy(update={"text": shorten_text(entry.text), "calls": calls})
+            return entry.model_copy(
+                update={"text": shorten_text(entry.text), "calls": calls, "reasoning": shorten_text(entry.reasoning)}
+            )

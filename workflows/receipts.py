@@ -1,5 +1,6 @@
 """The receipt of every call of a request, written from what happened to the call."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -17,7 +18,7 @@ class Receipts:
 
     def __init__(self, receipts: Iterable[Receipt]) -> None:
         self._open = set[str]()
-        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, _shortened)
+        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, shortened)
         for receipt in receipts:
             self.put(receipt)
 
@@ -35,6 +36,10 @@ class Receipts:
     def all(self) -> tuple[Receipt, ...]:
         """Those of a request that ends."""
         return self._receipts.values()
+
+    def since(self, calls: int) -> tuple[Receipt, ...]:
+        """Those of all calls but the first so many."""
+        return self.all()[calls:]
 
     def settled(self) -> tuple[Receipt, ...]:
         """Those of a request that goes on."""
@@ -78,13 +83,13 @@ def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
 
 def must_be_settled(route: Route, error: ActivityError) -> bool:
     """Whether a failure leaves it open what became of a write: no attempt lived to say so."""
-    return route.effect == "write" and _detail(error.cause) is None
+    return route.effect == "write" and detail_of(error.cause) is None
 
 
 def not_done(receipt: Receipt, route: Route, error: ActivityError, settled: Settlement | None, at: datetime) -> Receipt:
     """What a failed activity means; for a write that had to be settled, what the ledger knows is what counts."""
     cause = error.cause
-    detail = _detail(cause)
+    detail = detail_of(cause)
     cancelled = isinstance(cause, ActivityCancelled)
     message = "cancelled" if cancelled else _message(cause)
     if settled is not None and settled.status is not ReceiptStatus.FAILED:
@@ -106,6 +111,22 @@ def not_done(receipt: Receipt, route: Route, error: ActivityError, settled: Sett
     return receipt.model_copy(update=news)
 
 
+def told(receipts: Iterable[Receipt]) -> str:
+    """What became of the calls, in a sentence or two: "Done: get_weather (2), send_email. Failed: get_quote."."""
+    by_status: dict[ReceiptStatus, list[str]] = {}
+    for receipt in receipts:
+        by_status.setdefault(receipt.status, []).append(receipt.tool)
+    return " ".join(
+        f"{status.value.capitalize()}: {', '.join(_counted(by_status[status]))}."
+        for status in ReceiptStatus
+        if status in by_status
+    )
+
+
+def _counted(tools: list[str]) -> list[str]:
+    return [f"{tool} ({times})" if times > 1 else tool for tool, times in Counter(tools).items()]
+
+
 def _said(status: ReceiptStatus, message: str) -> str | None:
     match status:
         case ReceiptStatus.DONE:
@@ -116,7 +137,8 @@ def _said(status: ReceiptStatus, message: str) -> str | None:
             return message
 
 
-def _detail(cause: BaseException | None) -> FailureDetail | None:
+def detail_of(cause: BaseException | None) -> FailureDetail | None:
+    """What an activity's failure says beside its message, if it is one of Errand's own."""
     if not isinstance(cause, ApplicationError) or not cause.details or not isinstance(cause.details[0], dict):
         return None
     try:
@@ -141,7 +163,8 @@ def _message(cause: BaseException | None) -> str:
             return str(cause)
 
 
-def _shortened(receipt: Receipt) -> Receipt:
+def shortened(receipt: Receipt) -> Receipt:
+    """The same receipt with the beginnings of what is long on it."""
     return receipt.model_copy(
         update={
             "result": shorten(receipt.result),

@@ -3,18 +3,18 @@
 import asyncio
 from datetime import timedelta
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from temporalio import workflow
-from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError
 
-from workflows import timeline
+from workflows import receipts, timeline
 from workflows.approvals import Approvals
-from workflows.calls import HEARTBEAT, Calls
+from workflows.asking import Model
+from workflows.calls import Calls
 from workflows.contract import (
-    DECIDE,
     Approve,
     Decision,
+    Messages,
     NoteEntry,
     Outcome,
     Progress,
@@ -22,23 +22,14 @@ from workflows.contract import (
     Request,
     RequestState,
     RequestStatus,
-    Situation,
+    Said,
+    Say,
+    Spending,
     UserEntry,
 )
 from workflows.conversation import Conversation
-
-ONE_ANSWER = timedelta(minutes=10)
-PATIENCE_WITH_MODEL = timedelta(minutes=30)
-MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
-
-
-class Ended(Exception):
-    """The request ends here, for another reason than that the model is done."""
-
-    def __init__(self, status: RequestStatus, summary: str) -> None:
-        super().__init__(summary)
-        self.status = status
-        self.summary = summary
+from workflows.inbox import Inbox
+from workflows.limits import Allowance, Ended
 
 
 @workflow.defn(failure_exception_types=[ValidationError, TypeError])
@@ -49,119 +40,166 @@ class RequestWorkflow:
     def __init__(self, request: Request) -> None:
         progress = _progress(request)
         self.request = request
-        self.turn = progress.turn
-        self.usage = progress.usage
-        self.deadline = progress.deadline
         self.corrected = progress.corrected
         self.status = RequestStatus.RUNNING
         self.doing = "starting"
+        self.inbox = Inbox(request, progress.messages)
         self.conversation = Conversation(progress.conversation)
+        self.allowance = Allowance(request.limits, progress.spending)
+        self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.show_approvals)
-        self.calls = Calls(request, progress, self.approvals, self.show)
+        self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
 
     @workflow.run
     async def run(self, request: Request) -> Outcome:
+        """Every message in turn: the request's own text, and what is said while it is kept open."""
         timeline.started(request)
-        outcome = await self.work()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return outcome
+        while await self.has_message():
+            self.begin_message()
+            self.inbox.answer(await self.work())
+            await self.continue_as_new_if_long()
+        return await self.end()
 
     async def work(self) -> Outcome:
         """The loop."""
         try:
+            await self.check_schema()
             while True:
-                decision = await self.decide()
+                decision = await self.model.decide()
                 if decision.calls:
                     await self.carry_out(decision)
-                elif decision.unsupported and not self.corrected:
-                    self.ask_for_correction(decision)
+                elif problem := self.problem_with(decision):
+                    self.send_back(decision, problem)
                 else:
-                    return self.outcome(RequestStatus.COMPLETED, decision.text, verified=not decision.unsupported)
+                    return await self.conclude(decision)
                 await self.continue_as_new_if_long()
         except Ended as end:
-            return self.outcome(end.status, end.summary)
+            return self.outcome(end.status, f"{end.summary} {receipts.told(self.receipts)}".strip())
         except asyncio.CancelledError:
             return self.outcome(RequestStatus.CANCELLED, "Cancelled before it was finished.")
 
-    async def decide(self) -> Decision:
-        """Ask the model for the next step."""
-        if self.turn >= self.request.limits.turns:
-            raise Ended(
-                RequestStatus.LIMIT_REACHED,
-                f"Stopped at the limit of {timeline.count(self.request.limits.turns, 'turn')}.",
-            )
-        left = self.time_left()
-        self.turn += 1
-        self.show(f"turn {self.turn}: asking the model")
+    # --- the steps ---------------------------------------------------------------------------------------------------
+
+    async def has_message(self) -> bool:
+        if self.inbox.is_open and not self.inbox.waiting:
+            self.show("waiting for a message")
         try:
-            decision = await workflow.execute_activity(
-                DECIDE,
-                Situation(requester=self.request.requester, conversation=self.conversation.entries),
-                result_type=Decision,
-                summary=f"turn {self.turn}",
-                start_to_close_timeout=ONE_ANSWER,
-                schedule_to_close_timeout=min(PATIENCE_WITH_MODEL, left),
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=MODEL_RETRIES,
-            )
-        except ActivityError as error:
-            raise self.no_decision(error) from error
-        self.usage += decision.usage
-        return decision
+            return await self.inbox.has_message()
+        except asyncio.CancelledError:
+            self.inbox.answer(self.outcome(RequestStatus.CANCELLED, "Cancelled while it waited for a message."))
+            return False
+
+    def begin_message(self) -> None:
+        """Start on the next message, unless an earlier run has begun one."""
+        if message := self.inbox.begin():
+            self.conversation.add([UserEntry(text=message.text)])
+            self.allowance.begin_message(len(self.calls.receipts))
+            self.calls.sent_back.clear()
+            self.corrected = False
+
+    async def check_schema(self) -> None:
+        """Before anything is done: whether the output can be had at all."""
+        if self.request.output_schema is not None and self.allowance.turn == 0:
+            await self.model.check_schema(self.request.output_schema)
 
     async def carry_out(self, decision: Decision) -> None:
         """Run the calls that the model asked for, and add what became of them to the conversation."""
-        limit = self.request.limits.calls
-        if len(self.calls.receipts) + len(decision.calls) > limit:
-            self.calls.skip(self.turn, decision.calls, f"not run: more than {limit} calls in all")
-            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {timeline.count(limit, 'tool call')}.")
-        self.time_left()
-        self.conversation.add_decision(self.turn, decision)
-        self.show(f"turn {self.turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
-        self.conversation.add(await self.calls.carry_out(self.turn, decision.calls))
+        turn = self.allowance.turn
+        try:
+            self.allowance.check_calls(len(self.calls.receipts) + len(decision.calls))
+        except Ended as end:
+            self.calls.skip(turn, decision.calls, f"not run: {end.summary}")
+            raise
+        self.allowance.time_left()
+        self.conversation.add_decision(turn, decision)
+        self.show(f"turn {turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
+        self.conversation.add(await self.calls.carry_out(turn, decision.calls))
 
-    def ask_for_correction(self, decision: Decision) -> None:
-        """Give the model one chance to do, or to take back, what it claims and no receipt bears out."""
-        self.corrected = True
-        self.conversation.add_decision(self.turn, decision)
-        problems = "; ".join(decision.unsupported)
-        self.conversation.add(
-            [NoteEntry(text=f"That is not what happened: {problems}. Do it now, or say it is not done.")]
-        )
+    def problem_with(self, decision: Decision) -> str | None:
+        """What the model has to be told before its words can be taken; of what they say, only once."""
+        if decision.problem or self.corrected:
+            return decision.problem
+        if decision.unsupported:
+            return f"That is not what happened: {'; '.join(decision.unsupported)}. Do it now, or say it is not done."
+        return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
+
+    def send_back(self, decision: Decision, problem: str) -> None:
+        self.corrected = self.corrected or decision.problem is None
+        self.conversation.add_decision(self.allowance.turn, decision)
+        self.conversation.add([NoteEntry(text=problem)])
+
+    async def conclude(self, decision: Decision) -> Outcome:
+        """The outcome of a message that the model has no more calls for."""
+        text = f"{decision.text} … [cut off: the model's answer was too long]" if decision.cut_off else decision.text
+        if decision.refused:
+            raise Ended(RequestStatus.FAILED, f"The model refused: {text}")
+        self.conversation.add_decision(self.allowance.turn, decision)
+        output = None
+        if self.request.output_schema is not None:
+            output = (await self.model.answer(self.request.output_schema)).output
+        return self.outcome(RequestStatus.COMPLETED, text, verified=not decision.unsupported, output=output)
 
     async def continue_as_new_if_long(self) -> None:
         """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
-        if not workflow.info().is_continue_as_new_suggested():
+        if not workflow.info().is_continue_as_new_suggested() or not (self.inbox.under_way or self.inbox.is_open):
             return
+        messages = self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        progress = Progress(
+        timeline.continuing()
+        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress(messages)}))
+
+    def progress(self, messages: Messages) -> Progress:
+        return Progress(
+            messages=messages,
+            spending=self.allowance.spent(),
             conversation=self.conversation.entries,
             receipts=self.calls.receipts.all(),
-            usage=self.usage,
-            turn=self.turn,
-            deadline=self.deadline,
             untrusted=self.calls.untrusted,
             corrected=self.corrected,
             acted=tuple(sorted(self.calls.acted)),
             sent_back=tuple(sorted(self.calls.sent_back)),
+            demoted=self.model.demoted,
         )
-        timeline.continuing()
-        workflow.continue_as_new(self.request.model_copy(update={"carried": progress}))
 
-    def outcome(self, status: RequestStatus, summary: str, *, verified: bool = True) -> Outcome:
-        """However a request ends, its outcome carries every receipt."""
-        self.status = status
-        receipts = self.calls.receipts.all()
-        timeline.ended(status, receipts)
+    def outcome(
+        self, status: RequestStatus, summary: str, *, verified: bool = True, output: JsonValue = None
+    ) -> Outcome:
+        """However a message ends, its outcome carries the receipt of every call that was made for it."""
         self.show(f"{status}: {summary}")
         return Outcome(
             request_id=workflow.info().workflow_id,
             status=status,
             summary=summary,
             summary_verified=verified,
-            receipts=receipts,
-            usage=self.usage,
+            output=output,
+            receipts=self.receipts,
+            usage=self.allowance.usage,
         )
+
+    async def end(self) -> Outcome:
+        """The outcome of the request: of its last message, with every receipt there is."""
+        last = self.inbox.latest or self.outcome(RequestStatus.COMPLETED, "Nothing was asked.")
+        outcome = last.model_copy(update={"receipts": self.calls.receipts.all()})
+        self.status = outcome.status
+        timeline.ended(outcome.status, outcome.receipts)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return outcome
+
+    # --- what callers do meanwhile -----------------------------------------------------------------------------------
+
+    @workflow.update
+    async def say(self, message: Say) -> Outcome:
+        """A further message to a request that is kept open; returns the message's own outcome."""
+        return await self.inbox.say(Said(id=_update_id(), text=message.text, by=message.by))
+
+    @say.validator
+    def _check_say(self, message: Say) -> None:
+        self.inbox.check(_update_id(), message)
+
+    @workflow.update
+    async def close(self) -> None:
+        """Take no further message. What was said before is still answered."""
+        self.inbox.close()
 
     @workflow.update
     async def approve(self, verdict: Approve) -> None:
@@ -190,38 +228,36 @@ class RequestWorkflow:
         return RequestState(
             request_id=workflow.info().workflow_id,
             status=self.status,
-            turn=self.turn,
+            turn=self.allowance.turn,
             doing=self.doing,
             awaiting_approval=self.approvals.waiting,
             running=self.calls.receipts.running(),
+            messages_waiting=self.inbox.waiting,
             receipts=self.calls.receipts.settled(),
-            usage=self.usage,
+            usage=self.allowance.usage,
         )
+
+    # --- what people see ---------------------------------------------------------------------------------------------
+
+    @property
+    def receipts(self) -> tuple[receipts.Receipt, ...]:
+        """Of the message that is worked on."""
+        return self.calls.receipts.since(self.allowance.calls_before)
 
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        timeline.show(self.request, self.doing, self.calls.receipts.settled(), self.approvals.waiting)
+        text = self.inbox.text or self.request.text
+        timeline.show(text, self.doing, self.calls.receipts.settled(), self.approvals.waiting, self.model.demoted)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))
         self.show()
 
-    def time_left(self) -> timedelta:
-        left = self.deadline - workflow.now()
-        if left <= timedelta():
-            allowed = timedelta(seconds=self.request.limits.seconds)
-            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")
-        return left
 
-    def no_decision(self, error: ActivityError) -> BaseException:
-        """What it means that the model could not be asked: a cancellation, the time limit, or a failed request."""
-        if is_cancelled_exception(error):
-            return asyncio.CancelledError()
-        self.time_left()
-        cause = error.cause
-        reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        return Ended(RequestStatus.FAILED, f"The model gave no usable answer: {reason}")
+def _update_id() -> str:
+    update = workflow.current_update_info()
+    return update.id if update else ""
 
 
 def _progress(request: Request) -> Progress:
@@ -236,5 +272,6 @@ def _progress(request: Request) -> Progress:
                 "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
             )
         return request.carried
+    said = (Said(text=request.text),) if request.text.strip() else ()
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
-    return Progress(conversation=(UserEntry(text=request.text),), deadline=deadline)
+    return Progress(messages=Messages(waiting=said), spending=Spending(deadline=deadline))

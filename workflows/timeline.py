@@ -68,11 +68,15 @@ def _upsert(*updates: SearchAttributeUpdate[Any]) -> None:
     workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
 
 
-def show(request: Request, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval]) -> None:
-    """Current details: what is being done now, what waits for whom, and what has become of each call."""
-    lines = [f"**{summary(doing)}**", "", f"> {summary(request.text)}", ""]
+def show(
+    text: str, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval], demoted: Iterable[str]
+) -> None:
+    """Current details: what is being done now, what waits for whom, what has become of each call, and what the model's
+    endpoint turned out not to be able to do."""
+    lines = [f"**{summary(doing)}**", "", f"> {summary(text)}", ""]
     lines += [line for pending in waiting for line in _how_to_approve(pending)]
     lines += [_line(receipt) for receipt in receipts]
+    lines += [f"- ⚠ model: {summary(step)}" for step in demoted]
     workflow.set_current_details("\n".join(lines))
 
 

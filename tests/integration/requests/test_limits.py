@@ -1,13 +1,15 @@
 """Where a request stops although the model would go on, and what its outcome says then."""
 
+import pytest
 from temporalio.client import Client
 
 from activities.settings import Settings
 from tests.conftest import dev_server, running_worker, settings_for
 from tests.integration.requests.asking import ask, start
+from tests.integration.requests.deciding import ONCE, Decisions, looks_up, says
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Limits, ReceiptStatus, RequestStatus
+from workflows.contract import Limits, ReceiptStatus, Request, RequestStatus
 
 
 def look_up_for_ever(model: ScriptedModel, text: str, turns: int = 30) -> None:
@@ -20,7 +22,8 @@ async def test_a_request_stops_at_its_turns_with_a_receipt_for_every_call(
     look_up_for_ever(model, "Go on")
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Go on", limits=Limits(turns=3))
-    assert (outcome.status, outcome.summary) == (RequestStatus.LIMIT_REACHED, "Stopped at the limit of 3 turns.")
+    assert outcome.status is RequestStatus.LIMIT_REACHED
+    assert outcome.summary == "Stopped at the limit of 3 turns. Done: look_up (3)."
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 3
 
 
@@ -48,6 +51,40 @@ async def test_a_request_stops_at_its_time_limit_while_a_tool_or_an_approval_tak
             assert outcome.status is RequestStatus.LIMIT_REACHED
             assert "time limit of 3 s" in outcome.summary
     assert happened.done("write_down") == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "summary"),
+    [
+        (Limits(input_tokens=150), "Stopped at the limit of 150 input tokens. Done: look_up (2)."),
+        (Limits(output_tokens=15), "Stopped at the limit of 15 output tokens. Done: look_up (2)."),
+        (Limits(cost=0.03), "Stopped at the limit of a cost of 0.03. Done: look_up (2)."),
+    ],
+)
+async def test_a_request_stops_before_the_model_call_for_which_tokens_or_money_are_lacking(
+    client: Client, limits: Limits, summary: str
+) -> None:
+    paid = ONCE.model_copy(update={"cost": 0.02})
+    decisions = Decisions(*(looks_up(word, usage=paid) for word in "abc"))
+    outcome = await decisions.ask(client, Request(text="Go", limits=limits))
+    assert (outcome.status, outcome.summary) == (RequestStatus.LIMIT_REACHED, summary)
+    assert len(decisions.asked) == 2
+
+
+async def test_the_model_may_write_no_more_than_the_tokens_that_are_left(client: Client) -> None:
+    decisions = Decisions(looks_up("a"), says("Done."))
+    await decisions.ask(client, Request(text="Go", limits=Limits(output_tokens=50)))
+    assert [asked.output_tokens for asked in decisions.asked] == [50, 40]
+
+
+async def test_a_limit_on_the_cost_of_a_model_without_a_price_ends_the_request_before_anything_is_done(
+    client: Client,
+) -> None:
+    decisions = Decisions(looks_up("a"))
+    outcome = await decisions.ask(client, Request(text="Go", limits=Limits(cost=1)))
+    assert outcome.status is RequestStatus.FAILED
+    assert "ERRAND_MODEL_PRICES" in outcome.summary
+    assert decisions.looked_up == []
 
 
 async def test_a_write_whose_turn_comes_after_the_time_limit_is_not_run(

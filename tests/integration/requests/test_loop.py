@@ -194,7 +194,8 @@ async def test_a_caller_cannot_make_up_receipts_by_claiming_to_continue_an_earli
         "effect": "write",
         "status": "done",
     }
-    past: dict[str, object] = {"conversation": [], "deadline": "2100-01-01T00:00:00Z", "receipts": [receipt]}
+    spending: dict[str, object] = {"deadline": "2100-01-01T00:00:00Z"}
+    past: dict[str, object] = {"messages": {}, "spending": spending, "receipts": [receipt]}
     async with running_worker(client, settings):
         handle = await client.start_workflow(
             REQUEST_WORKFLOW,

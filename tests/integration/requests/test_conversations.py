@@ -1,0 +1,175 @@
+"""A request that is kept open takes message after message, and answers each once."""
+
+import asyncio
+import uuid
+
+import pytest
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+
+from tests.conftest import dev_server
+from tests.integration.requests.asking import Handle, state, until
+from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
+from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, Request, RequestStatus, Say
+
+OPEN = Request(keep_open=True)
+
+
+async def say(handle: Handle, text: str, id: str | None = None) -> Outcome:
+    """Say something as any caller does, and again where the request has moved on to a new run."""
+    id = id or uuid.uuid4().hex
+    while True:
+        try:
+            said = handle.execute_update("say", Say(text=text), id=id, result_type=Outcome)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+            return await said
+        except WorkflowUpdateFailedError as failed:
+            if not isinstance(failed.cause, ApplicationError) or failed.cause.type != "Moved":
+                raise
+
+
+async def close(handle: Handle) -> Outcome:
+    await handle.execute_update("close")  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+    return await handle.result()
+
+
+async def test_each_message_has_its_own_outcome_and_the_model_knows_all_that_was_said_before(client: Client) -> None:
+    decisions = Decisions(looks_up("tree"), says("A tree."), looks_up("oak"), says("An oak."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, OPEN)
+        tree, oak = await say(handle, "What is a tree?"), await say(handle, "And an oak?")
+        whole = await close(handle)
+    assert (tree.summary, oak.summary, whole.summary) == ("A tree.", "An oak.", "An oak.")
+    assert [len(outcome.receipts) for outcome in (tree, oak, whole)] == [1, 1, 2]
+    assert [receipt.key.rpartition("/")[2] for receipt in whole.receipts] == ["1.1", "3.1"]
+    told = str(decisions.asked[-1].conversation)
+    assert all(text in told for text in ("What is a tree?", "A tree.", "And an oak?"))
+
+
+async def test_a_request_may_begin_with_a_text_and_be_kept_open_for_more(client: Client) -> None:
+    decisions = Decisions(says("Hello."), says("Bye."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(text="Hi", keep_open=True))
+        await until(handle, lambda now: now.doing == "waiting for a message")
+        assert (await state(handle)).status is RequestStatus.RUNNING
+        assert (await say(handle, "Bye")).summary == "Bye."
+        assert (await close(handle)).status is RequestStatus.COMPLETED
+
+
+async def test_a_conversation_is_started_together_with_its_first_message(client: Client) -> None:
+    decisions = Decisions(says("Hello."))
+    async with decisions.at_work(client):
+        start: WithStartWorkflowOperation[object, Outcome] = WithStartWorkflowOperation(
+            REQUEST_WORKFLOW,
+            OPEN,
+            id=f"test-{uuid.uuid4().hex[:12]}",
+            task_queue=decisions.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            result_type=Outcome,
+        )
+        said = client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+            "say", Say(text="Hi"), start_workflow_operation=start, result_type=Outcome
+        )
+        assert (await said).summary == "Hello."
+        await close(await start.workflow_handle())
+
+
+async def test_messages_said_at_once_are_answered_in_the_order_they_came(client: Client) -> None:
+    decisions = Decisions(*(says(f"answer {number}") for number in range(5)))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, OPEN)
+        said: list[asyncio.Task[Outcome]] = []
+        for number in range(5):
+            said.append(asyncio.create_task(say(handle, f"message {number}")))
+            await asyncio.sleep(0.05)
+        assert [(await each).summary for each in said] == [f"answer {number}" for number in range(5)]
+        await close(handle)
+
+
+async def test_the_same_message_id_is_one_message(client: Client) -> None:
+    decisions = Decisions(says("Once."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, OPEN)
+        first, second = await asyncio.gather(say(handle, "Hi", "one"), say(handle, "Hi", "one"))
+        assert first == second == await say(handle, "Hi", "one")
+        await close(handle)
+    assert len(decisions.asked) == 1
+
+
+async def test_a_message_that_fails_or_reaches_a_limit_leaves_the_conversation_open(client: Client) -> None:
+    mistakes = [calls_nothing_that_is_there()] * 5
+    decisions = Decisions(*mistakes, looks_up("a"), looks_up("b"), looks_up("c"), says("Fine."))
+    async with decisions.at_work(client):
+        request = Request(keep_open=True, limits=Limits(turns=5, calls=2))
+        handle = await decisions.start(client, request)
+        assert (await say(handle, "One")).status is RequestStatus.LIMIT_REACHED
+        assert len(decisions.asked) == 3
+        await close(handle)
+
+
+async def test_turns_and_calls_count_anew_for_each_message_and_tokens_do_not(client: Client) -> None:
+    decisions = Decisions(*(says("Fine.") for _ in range(4)))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(keep_open=True, limits=Limits(turns=1, output_tokens=20)))
+        statuses = [(await say(handle, f"message {number}")).status for number in range(3)]
+        await close(handle)
+    assert statuses == [RequestStatus.COMPLETED, RequestStatus.COMPLETED, RequestStatus.LIMIT_REACHED]
+
+
+async def test_nobody_saying_anything_for_long_closes_the_conversation(client: Client) -> None:
+    decisions = Decisions(says("Hello."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(text="Hi", keep_open=True, limits=Limits(idle_seconds=1)))
+        outcome = await handle.result()
+    assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Hello.")
+
+
+async def test_nothing_can_be_said_to_a_request_that_is_not_open(client: Client) -> None:
+    decisions = Decisions(looks_up("slow"), says("Hello."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(text="Hi"))
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await say(handle, "More")
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == "NotOpen"
+
+
+async def test_cancelling_a_conversation_that_waits_ends_it(client: Client) -> None:
+    decisions = Decisions(says("Hello."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, OPEN)
+        await say(handle, "Hi")
+        await handle.cancel()
+        assert (await handle.result()).status is RequestStatus.CANCELLED
+
+
+async def test_a_conversation_goes_on_through_new_runs_and_forgets_nothing() -> None:
+    turns = [decision for word in "abcdefgh" for decision in (looks_up(word), says(f"It is {word}."))]
+    decisions = Decisions(*turns)
+    async with dev_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30") as environment:
+        client = environment.client
+        async with decisions.at_work(client):
+            handle = await decisions.start(client, OPEN)
+            outcomes = [await say(handle, f"What is {word}?", f"id-{word}") for word in "abcdefgh"]
+            again = await say(handle, "What is h?", "id-h")
+            with pytest.raises(WorkflowUpdateFailedError):
+                await say(handle, "What is a?", "id-a")  # its outcome is two runs old
+            whole = await close(handle)
+        runs = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
+    assert len(runs) >= 3
+    assert [outcome.summary for outcome in outcomes] == [f"It is {word}." for word in "abcdefgh"]
+    assert again == outcomes[-1]
+    assert len(whole.receipts) == 8
+    assert len(decisions.asked) == 16
+    assert "What is a?" in str(decisions.asked[-1].conversation)
+
+
+async def test_a_message_that_a_new_run_finds_under_way_is_answered_there_to_whoever_asks_again() -> None:
+    decisions = Decisions(*(looks_up(word) for word in "abcdefgh"), says("That was long."))
+    short = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30")
+    async with dev_server(*short) as environment, decisions.at_work(environment.client):
+        handle = await decisions.start(environment.client, OPEN)
+        outcome = await say(handle, "Look up a lot")
+        await close(handle)
+    assert (outcome.summary, len(outcome.receipts)) == ("That was long.", 8)
+    assert len(decisions.asked) == 9

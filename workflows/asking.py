@@ -1,0 +1,169 @@
+"""The model, as a request asks it: within its limits, and in the words of the conversation so far."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+from workflows.contract import (
+    ANSWER,
+    CHECK_SCHEMA,
+    CONTEXT_TOO_LONG,
+    DECIDE,
+    Answer,
+    AssistantEntry,
+    Decision,
+    NoteEntry,
+    Request,
+    RequestStatus,
+    Schema,
+    Situation,
+)
+from workflows.conversation import Conversation
+from workflows.limits import Allowance, Ended
+from workflows.receipts import detail_of
+
+HEARTBEAT = timedelta(seconds=10)
+"""A worker silent for so long is taken to be gone; running activities beat more often."""
+
+ONE_ANSWER = timedelta(minutes=10)
+PATIENCE_WITH_MODEL = timedelta(minutes=30)
+MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
+REPAIRS = 2
+"""How often the model may correct an output that does not fit the schema."""
+
+Reply = TypeVar("Reply", Decision, Answer)
+
+
+class TooLong(Exception):
+    """The conversation does not fit into what the model can read at once."""
+
+
+class Model:
+    """Asks the model, and keeps count of what that used and of what the endpoint turned out not to be able to do."""
+
+    def __init__(
+        self,
+        request: Request,
+        conversation: Conversation,
+        allowance: Allowance,
+        demoted: tuple[str, ...],
+        show: Callable[[str], None],
+    ) -> None:
+        self._request = request
+        self._conversation = conversation
+        self._allowance = allowance
+        self._show = show
+        self.demoted = demoted
+
+    async def decide(self) -> Decision:
+        """What the model wants done next.
+
+        Raises:
+            Ended: a limit is reached, or the model gives no usable answer.
+            asyncio.CancelledError: the request is cancelled.
+        """
+        self._allowance.begin_turn()
+        turn = f"turn {self._allowance.turn}"
+        self._show(f"{turn}: asking the model")
+        decision = await self._ask(DECIDE, self._situation, Decision, turn)
+        useless = decision.problem or (decision.calls and all(call.route is None for call in decision.calls))
+        self._allowance.mistakes = self._allowance.mistakes + 1 if useless else 0
+        return decision
+
+    async def check_schema(self, schema: Schema) -> None:
+        """
+        Raises:
+            Ended: `output_schema` cannot be used.
+        """
+        try:
+            await workflow.execute_activity(
+                CHECK_SCHEMA,
+                schema,
+                summary="the schema of the output",
+                start_to_close_timeout=timedelta(seconds=10),
+                schedule_to_close_timeout=min(timedelta(minutes=10), self._allowance.time_left()),
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise Ended(RequestStatus.FAILED, f"Nothing was done: {_reason(error)}") from error
+
+    async def answer(self, schema: Schema) -> Answer:
+        """The result in the form that the schema asks for, after at most two corrections.
+
+        Raises:
+            Ended: it does not fit even then; or as `decide`.
+        """
+        for _ in range(REPAIRS):
+            answer = await self._answer(schema)
+            if answer.problem is None:
+                return answer
+            self._conversation.add(
+                [AssistantEntry(text=answer.text or "(nothing)", calls=()), NoteEntry(text=answer.problem)]
+            )
+        answer = await self._answer(schema)
+        if answer.problem is not None:
+            raise Ended(RequestStatus.FAILED, f"The model's output does not fit the schema: {answer.problem}")
+        return answer
+
+    async def _answer(self, schema: Schema) -> Answer:
+        self._allowance.check()
+        self._show("asking the model for the output")
+        return await self._ask(ANSWER, lambda: self._situation(schema), Answer, "the output")
+
+    def _situation(self, output_schema: Schema | None = None) -> Situation:
+        return Situation(
+            requester=self._request.requester,
+            conversation=self._conversation.entries,
+            demoted=self.demoted,
+            output_tokens=self._allowance.output_tokens_left(),
+            output_schema=output_schema,
+        )
+
+    async def _ask(self, activity: str, situation: Callable[[], Situation], kind: type[Reply], summary: str) -> Reply:
+        """One question; again with a shorter conversation, as long as it is too long for the model."""
+        while True:
+            try:
+                reply = await self._ask_once(activity, situation(), kind, summary)
+            except TooLong as error:
+                if not self._conversation.shorten():
+                    raise Ended(RequestStatus.FAILED, f"The request is too long for the model: {error}") from error
+                self._show("the conversation is too long for the model: shortening its oldest results")
+                summary = f"{summary.removesuffix(', shortened')}, shortened"
+            else:
+                self._allowance.use(reply.usage)
+                self.demoted = tuple(dict.fromkeys([*self.demoted, *reply.demoted]))
+                return reply
+
+    async def _ask_once(self, activity: str, situation: Situation, kind: type[Reply], summary: str) -> Reply:
+        try:
+            return await workflow.execute_activity(
+                activity,
+                situation,
+                result_type=kind,
+                summary=summary,
+                start_to_close_timeout=ONE_ANSWER,
+                schedule_to_close_timeout=min(PATIENCE_WITH_MODEL, self._allowance.time_left()),
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=MODEL_RETRIES,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            detail = detail_of(error.cause)
+            if detail is not None and detail.usage is not None:
+                self._allowance.use(detail.usage)
+            if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
+                raise TooLong(_reason(error)) from error
+            self._allowance.time_left()
+            raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
+
+
+def _reason(error: ActivityError) -> str:
+    cause = error.cause
+    return cause.message if isinstance(cause, ApplicationError) else str(cause)

@@ -1,0 +1,141 @@
+"""The messages to a request: the text that it starts with, and what is said to it while it is kept open."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from workflows import receipts
+from workflows.budget import size
+from workflows.contract import Messages, Outcome, Request, RequestStatus, Said, Say
+
+KEPT_BYTES = 64 * 1024
+"""Of an outcome that is carried along for a caller who asks for it again."""
+REMEMBERED = 100
+"""Ids of answered messages that are known beyond a continue-as-new."""
+
+
+class Inbox:
+    """Every message is answered once, in the order in which they came."""
+
+    def __init__(self, request: Request, messages: Messages) -> None:
+        self._idle = timedelta(seconds=request.limits.idle_seconds)
+        self._open = request.keep_open and not messages.closed
+        self._moving = False
+        self._waiting = list(messages.waiting)
+        self._under_way = messages.under_way
+        self._outcomes: dict[str, Outcome | None] = dict.fromkeys(messages.answered)
+        self.latest = messages.latest
+        if messages.latest and messages.answered:
+            self._outcomes[messages.answered[-1]] = messages.latest
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may be said."""
+        return self._open
+
+    @property
+    def under_way(self) -> bool:
+        return self._under_way is not None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def text(self) -> str:
+        """Of the message that is worked on."""
+        return self._under_way.text if self._under_way else ""
+
+    # --- for the loop
+
+    async def has_message(self) -> bool:
+        """Wait for a message; False where none will come any more."""
+        if self._open and not self._waiting and not self._under_way:
+            try:
+                await workflow.wait_condition(
+                    lambda: bool(self._waiting) or not self._open,
+                    timeout=self._idle,
+                    timeout_summary="until it is closed because nobody says anything",
+                )
+            except TimeoutError:
+                self._open = bool(self._waiting)
+        return bool(self._waiting or self._under_way)
+
+    def begin(self) -> Said | None:
+        """The next message; None where an earlier run has begun the one that is to be worked on."""
+        if self._under_way:
+            return None
+        self._under_way = self._waiting.pop(0)
+        return self._under_way
+
+    def answer(self, outcome: Outcome) -> None:
+        """The outcome of the message that is worked on. With a cancellation, nothing that waits is begun."""
+        answered = [self._under_way] if self._under_way else []
+        if outcome.status is RequestStatus.CANCELLED:
+            self._open = False
+            answered += self._waiting
+            self._waiting = []
+        self._under_way = None
+        self.latest = outcome
+        # Who waited for an earlier one has it by now.
+        self._outcomes = dict.fromkeys(self._outcomes)
+        self._outcomes.update({message.id: outcome for message in answered})
+
+    def move(self) -> Messages:
+        """Send away whoever waits for an answer, because the request goes on in a new run."""
+        self._moving = True
+        return Messages(
+            waiting=tuple(self._waiting),
+            under_way=self._under_way,
+            answered=tuple(self._outcomes)[-REMEMBERED:],
+            latest=self.latest and _shortened(self.latest),
+            closed=not self._open,
+        )
+
+    # --- for the Updates
+
+    def check(self, id: str, message: Say) -> None:
+        """
+        Raises:
+            ApplicationError: `NotOpen`, `Moved` or `BadRequest`; the Update is then rejected and leaves no trace.
+        """
+        if not message.text.strip():
+            raise _refusal("BadRequest", "text: it is blank")
+        if self._moving:
+            raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
+        if not self._open and not self._knows(id):
+            raise _refusal("NotOpen", "this request takes no further message; start one with keep_open")
+
+    async def say(self, message: Said) -> Outcome:
+        """Queue a message and wait for its outcome; of one that was said before, under the same id, only wait.
+
+        Raises:
+            ApplicationError: `Moved`, or `AnsweredBefore`: its outcome is not kept any more.
+        """
+        if not self._knows(message.id):
+            self._waiting.append(message)
+        await workflow.wait_condition(lambda: message.id in self._outcomes or self._moving)
+        if message.id not in self._outcomes:
+            raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
+        outcome = self._outcomes[message.id]
+        if outcome is None:
+            raise _refusal("AnsweredBefore", "this message was answered before, and its outcome is not kept any more")
+        return outcome
+
+    def close(self) -> None:
+        self._open = False
+
+    def _knows(self, id: str) -> bool:
+        pending = [*self._waiting, self._under_way] if self._under_way else self._waiting
+        return id in self._outcomes or any(message.id == id for message in pending)
+
+
+def _shortened(outcome: Outcome) -> Outcome:
+    if size(outcome) <= KEPT_BYTES:
+        return outcome
+    return outcome.model_copy(update={"receipts": tuple(map(receipts.shortened, outcome.receipts))})
+
+
+def _refusal(kind: str, why: str) -> ApplicationError:
+    return ApplicationError(why, type=kind, non_retryable=True)
