@@ -14,6 +14,7 @@ from tests.unit.core.arbitrary import json_values, quick
 from workflows.contract import (
     Approve,
     Limits,
+    Messages,
     Outcome,
     Progress,
     Receipt,
@@ -22,6 +23,8 @@ from workflows.contract import (
     Request,
     RequestStatus,
     Route,
+    Said,
+    Spending,
     ToolCall,
     ToolEntry,
     UserEntry,
@@ -137,9 +140,9 @@ class TestWhatComesBack:
 class TestWithin:
     def test_what_a_request_carries_into_its_next_run_arrives_there(self) -> None:
         progress = Progress(
+            messages=Messages(waiting=(Said(id="u", text="More"),), under_way=Said(text="Go"), answered=("a",)),
+            spending=Spending(turn=3, deadline=datetime(2026, 1, 31, 12, tzinfo=UTC)),
             conversation=(UserEntry(text="Go"), ToolEntry(position="1.1", tool="t", text="x", failed=True)),
-            turn=3,
-            deadline=datetime(2026, 1, 31, 12, tzinfo=UTC),
             untrusted=True,
             sent_back=("t",),
         )
