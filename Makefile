@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos lint format clean
+.PHONY: help install demo up test chaos bfcl bench lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -25,6 +25,12 @@ test: $(INSTALLED)  ## run the tests
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
+
+bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderboard's data (10 minutes); make bfcl JSON=1
+	@$(PYTHON) -m tests.bfcl $(if $(JSON),--json)
+
+bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
+	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
 
 lint: $(INSTALLED)  ## check style and types
 	.venv/bin/ruff check .

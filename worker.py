@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.answer import Answers, check_schema
 from activities.catalogue import Catalogue
 from activities.decide import Decide
 from activities.endpoint import Endpoint
@@ -31,6 +32,7 @@ from activities.heartbeats import INTERVAL, Heartbeats
 from activities.ledger import Ledger
 from activities.policy import Policy
 from activities.settings import Settings, connect, is_loopback
+from activities.smtp_connections import MailConnections
 from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
 
@@ -54,7 +56,9 @@ class Service:
         Raises:
             ConfigurationError: a setting is missing or wrong.
         """
-        return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), Endpoint.from_settings(settings))
+        endpoint = Endpoint.from_settings(settings)
+        _say_who_is_asked(endpoint)
+        return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), endpoint)
 
 
 @asynccontextmanager
@@ -69,20 +73,30 @@ async def build_worker(
     settings, tools = service.settings, service.catalogue.tools
     _say_what_is_offered(service.catalogue)
     decide = Decide(service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt)
+    answers = Answers(service.endpoint, settings.system_prompt)
     ledger = await Ledger.open(settings.ledger_url)
     async with (
         httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
+        aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
     ):
-        provisions: dict[type, object] = {httpx.AsyncClient: http, Settings: settings}
+        provisions: dict[type, object] = {httpx.AsyncClient: http, MailConnections: mail, Settings: settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
         yield Worker(
             client,
             task_queue=settings.task_queue,
             workflows=[RequestWorkflow],
-            activities=[decide.decide, decide.check, Settle(ledger).settle, *reads, *writes],
+            activities=[
+                decide.decide,
+                decide.check,
+                answers.answer,
+                check_schema,
+                Settle(ledger).settle,
+                *reads,
+                *writes,
+            ],
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[Heartbeats()],
@@ -121,6 +135,15 @@ def _say_what_is_offered(catalogue: Catalogue) -> None:
     for tool, missing in catalogue.unconfigured.items():
         log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
     log.info("tools offered", tools=list(catalogue.tools))
+
+
+def _say_who_is_asked(endpoint: Endpoint) -> None:
+    profile = endpoint.profile
+    log.info("model", model=endpoint.model, profile=profile.name, calling=profile.calling.value)
+    if endpoint.price is None:
+        log.info(
+            "no price is known: no request can limit its cost", model=endpoint.model, setting="ERRAND_MODEL_PRICES"
+        )
 
 
 def configure_logging() -> None:

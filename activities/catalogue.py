@@ -11,7 +11,7 @@ from typing import Self, cast
 from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
 from activities.tool import Tool, tool_of
-from workflows.contract import CHECK, DECIDE, SETTLE
+from workflows.contract import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, SETTLE
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Catalogue:
         found: dict[str, Tool] = {}
         for module in [*_modules_beside_this_one(), *map(_import, settings.tools)]:
             for each in _tools_in(module):
-                if each.name in (DECIDE, CHECK, SETTLE):
+                if each.name in (DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE):
                     raise ConfigurationError(f"{PREFIX}TOOLS: a tool cannot be named {each.name}")
                 if each.name in found and found[each.name] is not each:
                     raise ConfigurationError(f"{PREFIX}TOOLS: there are two tools named {each.name}")

@@ -1,40 +1,26 @@
 """`decide`: what the model wants done next. The schemas, the policy and the system prompt stay in the worker."""
 
-import hashlib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from openai.types.chat import (
-    ChatCompletionAssistantMessageParam,
-    ChatCompletionMessageFunctionToolCallParam,
-    ChatCompletionMessageParam,
-    ChatCompletionToolParam,
-)
-from pydantic_core import to_json
 from temporalio import activity
 
+from activities import envelope, replies
 from activities.claims import unsupported
-from activities.endpoint import Endpoint
-from activities.errors import InvalidArguments
+from activities.complaints import LONGEST_QUOTE, complaint
+from activities.endpoint import Endpoint, Question
+from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
 from activities.execution import translated
-from activities.grounding import narrowed, texts, ungrounded
+from activities.offers import Offers
 from activities.policy import Policy
-from activities.replies import RawCall, read
+from activities.profiles import Calling, Echo, Profile
+from activities.proposals import Proposals
+from activities.raw_calls import RawCall
+from activities.replies import Reply
+from activities.spending import accounted
 from activities.tool import Tool
-from workflows.contract import (
-    CHECK,
-    DECIDE,
-    Arguments,
-    AssistantEntry,
-    Decision,
-    Entry,
-    NoteEntry,
-    ProposedCall,
-    Situation,
-    ToolCall,
-    ToolEntry,
-    UserEntry,
-)
+from activities.transcript import Offer, to_messages
+from workflows.contract import CHECK, DECIDE, Decision, ProposedCall, Situation, ToolCall, Usage
 
 SYSTEM_PROMPT = (
     "You carry out requests by calling functions. "
@@ -43,10 +29,10 @@ SYSTEM_PROMPT = (
     "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
     "If something could not be done, say so."
 )
-LONGEST_NAME = 64
-LONGEST_ERROR = 4000
-LONGEST_ARGUMENTS = 64 * 1024
-"""Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
+UNREADABLE = (
+    "Your function call could not be read, and nothing was run. Call a function by its name, with arguments that fit "
+    "its schema, or answer in plain text. You wrote: "
+)
 
 
 class Decide:
@@ -62,109 +48,84 @@ class Decide:
     ) -> None:
         self._endpoint = endpoint
         self._tools = tools
-        self._policy = policy
         self._address_book = address_book
         self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
-        self._schemas = {name: tool.schema() for name, tool in tools.items()}
-        # Reads first: what changes from request to request then comes last, and endpoints cache what comes before it.
-        self._in_order = sorted(tools.values(), key=lambda tool: (bool(tool.grounded), tool.route.effect, tool.name))
+        self._offers = Offers(tools, address_book)
+        self._proposals = Proposals(tools, policy, address_book)
 
     @activity.defn(name=DECIDE)
     async def decide(self, situation: Situation) -> Decision:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable or ModelRefused.
+            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong or ModelRefused.
+                Its `FailureDetail` says what all attempts have used.
         """
-        with translated():
-            messages = to_messages(self._system_prompt, situation.conversation)
-            reply = read(await self._endpoint.ask(messages, self._offer(situation)))
-        calls = tuple(self._propose(call, situation) for call in reply.calls)
-        attempts = activity.info().attempt
-        claims = () if calls else unsupported(reply.text, situation, self._tools, self._address_book)
-        usage = reply.usage.model_copy(update={"model_calls": attempts})
-        return Decision(text=reply.text, calls=calls, usage=usage, unsupported=claims)
+        endpoint = self._endpoint.knowing(situation.demoted)
+        with translated(), accounted(endpoint, situation.output_tokens) as spending:
+            profile = endpoint.profile
+            try:
+                reply = await self._ask(endpoint, profile, situation)
+            except CallsUnreadable as error:
+                problem = UNREADABLE + error.written[:LONGEST_QUOTE]
+                return Decision(problem=problem, usage=spending.with_this(Usage()), demoted=endpoint.demoted)
+            return self._decision(reply, situation, profile).model_copy(
+                update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
+            )
 
     @activity.defn(name=CHECK)
     async def check(self, call: ToolCall) -> ProposedCall:
         """Hold a call that a person has edited to the schema and the policy."""
-        return self._propose(RawCall(call.tool, call.arguments), Situation(requester=call.requester, conversation=()))
+        situation = Situation(requester=call.requester, conversation=())
+        return self._proposals.propose(RawCall(call.tool, call.arguments), situation)
 
-    def _offer(self, situation: Situation) -> list[ChatCompletionToolParam]:
-        return [self._offer_one(tool, situation) for tool in self._in_order]
-
-    def _offer_one(self, tool: Tool, situation: Situation) -> ChatCompletionToolParam:
-        schema = narrowed(tool, situation, self._address_book) if tool.grounded else self._schemas[tool.name]
-        return {
-            "type": "function",
-            "function": {"name": tool.name, "description": tool.description, "parameters": {**schema}},
-        }
-
-    def _propose(self, call: RawCall, situation: Situation) -> ProposedCall:
-        if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
-            call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
-        tool = self._tools.get(call.tool)
-        if tool is None:
-            known = ", ".join(self._tools)
-            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; the functions are: {known}")
+    async def _ask(self, endpoint: Endpoint, profile: Profile, situation: Situation) -> Reply:
+        offers = self._offers.of(situation)
+        question = self._question(profile, situation, offers)
+        body = await endpoint.ask(question)
+        cap = endpoint.cap(situation.output_tokens)
         try:
-            if call.problem:
-                raise InvalidArguments(call.problem)
-            valid = tool.validate(call.arguments)
-        except InvalidArguments as error:
-            return _not_to_run(call, str(error), hint=f"the arguments must fit {to_json(tool.schema()).decode()}")
-        ruling, reason = self._policy.rule_on(
-            tool, call.arguments, situation.requester, as_used=valid.model_dump(mode="json")
+            if profile.calling is Calling.NATIVE:
+                schemas = {offer.name: offer.parameters for offer in offers}
+                return replies.read(body, schemas=schemas, recover=profile.recover, max_tokens=cap)
+            return envelope.read(body, offers, max_tokens=cap)
+        except ModelRefused as error:
+            # Some gateways report under status 200 what was wrong.
+            if complaint(200, body).is_about_length:
+                raise ContextTooLong(str(error)) from error
+            raise
+
+    def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:
+        if profile.calling is Calling.NATIVE:
+            return Question(
+                to_messages(self._system_prompt, situation.conversation, profile),
+                tools=self._offers.params(offers, strict=profile.strict),
+                max_tokens=situation.output_tokens,
+            )
+        return Question(
+            envelope.messages(self._system_prompt, situation.conversation, offers, profile.calling),
+            response_format=envelope.response_format(offers, profile.calling),
+            max_tokens=situation.output_tokens,
         )
-        loose = ungrounded(tool, call.arguments, situation, self._address_book)
-        route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
-        # As they will be used: who approves an address sees the domain that mail goes to.
-        used: Arguments = valid.model_dump(mode="json", exclude_unset=True)
-        targets = tuple(sorted(text.casefold() for name in tool.grounded for text in texts(used.get(name))))
-        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), targets=targets, route=route)
 
+    def _decision(self, reply: Reply, situation: Situation, profile: Profile) -> Decision:
+        """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
+        calls = tuple(self._propose(call, situation, profile) for call in reply.calls)
+        is_answer = not (calls or reply.problem or reply.refused)
+        claims = unsupported(reply.text, situation, self._tools, self._address_book) if is_answer else ()
+        echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
+        return Decision(
+            text=reply.text,
+            calls=calls,
+            usage=reply.usage,
+            problem=reply.problem,
+            refused=reply.refused,
+            cut_off=reply.cut_off,
+            reasoning=reply.reasoning if echoes else "",
+            extra=reply.extra if profile.extras else {},
+            unsupported=claims,
+        )
 
-def to_messages(system_prompt: str, conversation: Iterable[Entry]) -> list[ChatCompletionMessageParam]:
-    """The conversation as every endpoint accepts it: one system message, arguments that are valid JSON, and exactly one
-    tool message for each call, in order, under an id of nine letters and digits (what Mistral asks for)."""
-    messages: list[ChatCompletionMessageParam] = []
-    if system_prompt:
-        messages.append({"role": "system", "content": system_prompt})
-    for entry in conversation:
-        match entry:
-            case UserEntry() | NoteEntry():
-                messages.append({"role": "user", "content": entry.text})
-            case AssistantEntry():
-                messages.append(_assistant_message(entry))
-            case ToolEntry():
-                # `name` is not in the client's type for tool messages, yet several endpoints insist on it.
-                told = {"role": "tool", "tool_call_id": _call_id(entry.position), "content": entry.text}
-                messages.append({**told, "name": _sendable(entry.tool)})  # pyright: ignore[reportArgumentType]
-    return messages
-
-
-def _assistant_message(entry: AssistantEntry) -> ChatCompletionAssistantMessageParam:
-    calls: list[ChatCompletionMessageFunctionToolCallParam] = [
-        {
-            "id": _call_id(call.position),
-            "type": "function",
-            "function": {"name": _sendable(call.tool), "arguments": to_json(call.arguments).decode()},
-        }
-        for call in entry.calls
-    ]
-    if not calls:
-        return {"role": "assistant", "content": entry.text}
-    return {"role": "assistant", "content": entry.text or None, "tool_calls": calls}
-
-
-def _sendable(name: str) -> str:
-    """A name as endpoints accept it: one that the model made up may be anything, and would poison the conversation."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
-
-
-def _call_id(position: str) -> str:
-    return hashlib.sha256(position.encode()).hexdigest()[:9]
-
-
-def _not_to_run(call: RawCall, error: str, *, hint: str = "") -> ProposedCall:
-    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR], hint=hint)
+    def _propose(self, call: RawCall, situation: Situation, profile: Profile) -> ProposedCall:
+        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), situation)
+        return proposed.model_copy(update={"extra": call.extra}) if profile.extras and call.extra else proposed

@@ -17,6 +17,9 @@
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        ├── NotTaken               retried at once, without the parameter that the endpoint does not take
+        ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
+        ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
 
 `to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
@@ -28,7 +31,7 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError
 
-from workflows.contract import FailureDetail, ReceiptStatus
+from workflows.contract import FailureDetail, ReceiptStatus, Usage
 
 LONGEST_MESSAGE = 2000
 """Characters; messages stand in history and in the conversation."""
@@ -111,6 +114,11 @@ class UnknownYet(OutcomeUnknown):
 class ModelError(ErrandError):
     """The model could not be asked, or its reply could not be used."""
 
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, usage: Usage | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.usage = usage
+        """What has been used: by this attempt, and once it leaves the activity, by all of them. None: nobody knows."""
+
 
 class ModelUnavailable(ModelError):
     """The endpoint cannot answer now."""
@@ -124,6 +132,24 @@ class ModelReplyUnusable(ModelError):
     retryable = True
 
 
+class NotTaken(ModelError):
+    """The endpoint does not take a parameter; the next attempt does without."""
+
+    retryable = True
+
+
+class CallsUnreadable(ModelError):
+    """The endpoint could not read the calls that the model wrote. `written` is what it wrote, or its beginning."""
+
+    def __init__(self, message: str, *, written: str) -> None:
+        super().__init__(message)
+        self.written = written
+
+
+class ContextTooLong(ModelError):
+    """The question is longer than the model's context."""
+
+
 class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
 
@@ -132,7 +158,9 @@ def to_application_error(error: ErrandError, *, attempt: int) -> ApplicationErro
     """Translate for Temporal; the one detail is a `FailureDetail`."""
     return ApplicationError(
         str(error)[:LONGEST_MESSAGE],
-        FailureDetail(attempt=attempt, status=error.status),
+        FailureDetail(
+            attempt=attempt, status=error.status, usage=error.usage if isinstance(error, ModelError) else None
+        ),
         type=type(error).__name__,
         non_retryable=not error.retryable,
         next_retry_delay=error.retry_after,

@@ -9,8 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
-from pydantic import JsonValue, ValidationError
-from pydantic_core import to_json
+from pydantic import JsonValue
 
 from activities.tool import Tool
 from workflows.contract import Arguments, Situation, ToolEntry, UserEntry
@@ -113,14 +112,7 @@ def _words(text: str) -> Iterable[str]:
 def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
     """Whether the argument would take a word, alone, as its value."""
 
-    def takes(word: str) -> bool:
-        try:
-            tool.arguments.model_validate_json(to_json({name: [word] if as_list else word}), strict=True)
-        except ValidationError as invalid:
-            return all(each["loc"][0] != name for each in invalid.errors(include_url=False))
-        return True
-
-    return takes
+    return lambda word: tool.takes(name, [word] if as_list else word)
 
 
 def _one_value(schema: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:

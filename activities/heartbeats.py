@@ -2,12 +2,25 @@
 
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 INTERVAL = 3.0
 """Seconds between two heartbeats; a worker counts as gone after ten without one."""
+
+_remembered: ContextVar[list[object]] = ContextVar("remembered")
+
+
+def remember(*details: object) -> None:
+    """Leave details for the next attempt: now, and with every heartbeat from now on, which would wipe them otherwise.
+
+    The next attempt finds them in `activity.info().heartbeat_details`, also where this one's worker has crashed.
+    """
+    activity.heartbeat(*details)
+    if (kept := _remembered.get(None)) is not None:
+        kept[:] = details
 
 
 class Heartbeats(Interceptor):
@@ -19,7 +32,9 @@ class Heartbeats(Interceptor):
 
 class _Beating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
-        beating = asyncio.create_task(_beat())
+        kept: list[object] = [*activity.info().heartbeat_details]
+        _remembered.set(kept)
+        beating = asyncio.create_task(_beat(kept))
         try:
             return await super().execute_activity(input)
         finally:
@@ -28,7 +43,7 @@ class _Beating(ActivityInboundInterceptor):
                 await beating
 
 
-async def _beat() -> None:
+async def _beat(details: list[object]) -> None:
     while True:
         await asyncio.sleep(INTERVAL)
-        activity.heartbeat()
+        activity.heartbeat(*details)

@@ -14,12 +14,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
+import structlog
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -29,11 +30,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from activities.errors import ConfigurationError, KeyTaken, NotOpen, ServiceUnavailable, UnknownYet
 from workflows.contract import Arguments, ToolCall
 
+log = structlog.stdlib.get_logger(__name__)
+
 SCHEMA_VERSION = 1
 SCHEMA_LOCK = 0x45727261
 """An advisory lock of PostgreSQL, so that of several workers that start at once only one creates the tables."""
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer."""
+LONGEST_ACT = timedelta(minutes=15)
+"""After which an attempt that has begun is not under way any more: send_email's time limit."""
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -114,21 +119,27 @@ class Ledger:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._reading = _for_reading(engine)
 
     @classmethod
-    async def open(cls, url: str) -> Self:
-        """Connect, and create the tables that are missing.
+    async def open(cls, url: str, *, create: bool = True) -> Self:
+        """Connect, and create the tables that are missing, which the log tells.
+
+        Args:
+            url: as in ERRAND_LEDGER_URL.
+            create: a worker makes the ledger where there is none. For a reader an empty one would look as if nothing
+                had ever been done, so for it this is an error.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
         try:
-            engine = _engine(url)
+            engine = _engine(url, create=create)
         except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
             # Without `from`: some of these quote the URL, and with it the password.
             raise _unusable(error) from None
         try:
-            await _prepare(engine)
+            await (_prepare(engine) if create else _look(engine))
         except BaseException as error:
             await engine.dispose()
             if isinstance(error, (ConfigurationError, asyncio.CancelledError)):
@@ -140,7 +151,7 @@ class Ledger:
         await self._engine.dispose()
 
     async def find(self, key: str) -> Action | None:
-        async with self._transaction("reading") as connection:
+        async with self._transaction("reading", self._reading) as connection:
             return await _row(connection, key)
 
     async def begin(self, call: ToolCall, *, attempt: int, seen: Action | None) -> str:
@@ -216,11 +227,11 @@ class Ledger:
                 await _replace(connection, call.key, found.token, news)
             return found.model_copy(update=news)
 
-    async def resolve(self, key: str, *, delivered: bool, by: str) -> Action:
+    async def resolve(self, key: str, *, delivered: bool, by: str, even_if_under_way: bool = False) -> Action:
         """A person's word on an action whose end nobody knew.
 
         Raises:
-            NotOpen: there is no such action, or it is known how it ended.
+            NotOpen: there is no such action, or it is known how it ended, or it may be under way at this moment.
         """
         news = {
             "state": State.DONE if delivered else State.NOT_DONE,
@@ -230,12 +241,15 @@ class Ledger:
             # From here on an attempt that was frozen all the while holds a token that counts no longer.
             "token": secrets.token_hex(16),
         }
-        open_states = actions.c.state.in_([State.UNKNOWN, State.BEGUN])
+        latest = datetime.now(UTC) - (timedelta(0) if even_if_under_way else LONGEST_ACT)
+        is_open = sa.or_(
+            actions.c.state == State.UNKNOWN, sa.and_(actions.c.state == State.BEGUN, actions.c.begun_at <= latest)
+        )
         async with self._transaction("writing") as connection:
-            await connection.execute(sa.update(actions).where(actions.c.key == key, open_states).values(**news))
+            await connection.execute(sa.update(actions).where(actions.c.key == key, is_open).values(**news))
             row = await _row(connection, key)
         if row is None or row.token != news["token"]:
-            raise NotOpen(f"{key}: {f'it is {row.state} already' if row else 'there is no such action'}")
+            raise NotOpen(f"{key}: {_why_not_open(row)}")
         return row
 
     async def search(
@@ -254,13 +268,13 @@ class Ledger:
             query = query.where(actions.c.state == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
-        async with self._transaction("reading") as connection:
+        async with self._transaction("reading", self._reading) as connection:
             return [Action.model_validate(row) for row in (await connection.execute(query)).mappings()]
 
     @asynccontextmanager
-    async def _transaction(self, doing: str) -> AsyncGenerator[AsyncConnection]:
+    async def _transaction(self, doing: str, engine: AsyncEngine | None = None) -> AsyncGenerator[AsyncConnection]:
         try:
-            async with self._engine.begin() as connection:
+            async with (engine or self._engine).begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError) as error:  # a server that cannot be connected to is the driver's bare OSError
             raise ServiceUnavailable(f"{doing} the ledger failed: {_words(error)}") from error
@@ -271,11 +285,45 @@ async def _prepare(engine: AsyncEngine) -> None:
         if connection.dialect.name == "postgresql":
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         await connection.run_sync(metadata.create_all)
+        new = await _version(connection) is None
+        if new:
+            await connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
+        await _check_version(connection)
+    if new:
+        log.warning("a new ledger was made: writes of earlier runs are not known in it", ledger=_place(engine.url))
+
+
+async def _look(engine: AsyncEngine) -> None:
+    async with _for_reading(engine).begin() as connection:
+        if not await connection.run_sync(lambda synchronous: sa.inspect(synchronous).has_table(actions.name)):
+            raise _missing(engine.url)
         await _check_version(connection)
 
 
 def _unusable(error: BaseException) -> ConfigurationError:
     return ConfigurationError(f"ERRAND_LEDGER_URL: the ledger cannot be used: {_words(error)}")
+
+
+def _missing(url: sa.URL) -> ConfigurationError:
+    return ConfigurationError(
+        f"ERRAND_LEDGER_URL: there is no ledger at {_place(url)}; the worker's is the one to name"
+    )
+
+
+def _place(url: sa.URL) -> str:
+    """The file, or host and database; without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return str(Path(url.database).absolute()) if url.database else "a path"
+    return f"{url.host or ''}/{url.database or ''}"
+
+
+def _why_not_open(row: Action | None) -> str:
+    if row is None:
+        return "there is no such action"
+    if row.state is State.BEGUN:
+        until = row.begun_at + LONGEST_ACT
+        return f"it may be under way; settle it after {until:%H:%M:%S} UTC, or before with --even-if-under-way"
+    return f"it is {row.state} already"
 
 
 async def _row(connection: AsyncConnection, key: str, *, lock: bool = False) -> Action | None:
@@ -292,31 +340,42 @@ async def _replace(connection: AsyncConnection, key: str, token: str, news: Mapp
     return changed.rowcount == 1
 
 
+async def _version(connection: AsyncConnection) -> int | None:
+    return (await connection.execute(sa.select(schema_version.c.version))).scalar_one_or_none()
+
+
 async def _check_version(connection: AsyncConnection) -> None:
-    version = (await connection.execute(sa.select(schema_version.c.version))).scalar_one_or_none()
-    if version is None:
-        await connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-    elif version > SCHEMA_VERSION:
+    version = await _version(connection)
+    if version is not None and version > SCHEMA_VERSION:
         raise ConfigurationError(
             f"ERRAND_LEDGER_URL: the ledger is of version {version}, which is newer than this worker ({SCHEMA_VERSION})"
         )
 
 
-def _engine(url: str) -> AsyncEngine:
-    if sa.make_url(url).get_backend_name() != "sqlite":
+def _engine(url: str, *, create: bool) -> AsyncEngine:
+    parts = sa.make_url(url)
+    if parts.get_backend_name() != "sqlite":
         limits = {"timeout": BUSY_SECONDS, "command_timeout": BUSY_SECONDS} if "asyncpg" in url else {}
         return create_async_engine(url, pool_pre_ping=True, connect_args=limits)
-    if path := sa.make_url(url).database:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if create and parts.database:
+        Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
+    if not create and not (parts.database and Path(parts.database).is_file()):
+        raise _missing(parts)
     engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
+def _for_reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, for transactions that write nothing."""
+    return engine.execution_options(errand_reading=True)
+
+
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # At once for writing: a transaction that began by reading could not wait for its turn to write.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # To write, at once: a transaction that began by reading could not wait for its turn. To read, beside any writer.
+    reading = connection.get_execution_options().get("errand_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:

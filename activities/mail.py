@@ -12,6 +12,7 @@ from activities.act import Act
 from activities.errors import ConfigurationError
 from activities.mail_message import compose, printable
 from activities.settings import PREFIX, Settings
+from activities.smtp_connections import MailConnections
 from activities.smtp_transaction import SmtpTransaction, Timeouts
 from activities.tool import tool
 from workflows.contract import ToolCall
@@ -89,6 +90,7 @@ async def send_email(
     body: Annotated[str, AfterValidator(_not_endless)],
     *,
     settings: Settings,
+    connections: MailConnections,
     call: ToolCall,
     act: Act,
 ) -> SentEmail:
@@ -108,7 +110,7 @@ async def send_email(
     message = compose(sender_name, sender, to, subject, body, key=call.key, date=datetime.now(UTC))
     if settings.smtp_server is None:
         raise ConfigurationError(f"{PREFIX}SMTP_URL is not set")
-    async with SmtpTransaction(settings.smtp_server, _timeouts(settings)) as transaction:
+    async with SmtpTransaction(settings.smtp_server, _timeouts(settings), connections) as transaction:
         refused = await transaction.prepare(sender, to, message.content)
         async with act:
             reply = await transaction.commit()

@@ -3,190 +3,225 @@
 Pure functions. The format: https://platform.openai.com/docs/api-reference/chat/object
 """
 
-import json
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NoReturn, TypeGuard, cast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
-from activities.errors import ModelRefused, ModelReplyUnusable, ModelUnavailable
-from workflows.contract import Arguments, Usage
-
-Object = dict[str, JsonValue]
-
-DEEPEST = 64
-"""Levels of nesting. Arguments travel some levels down in other messages, and pydantic reads no more than 200."""
+from activities.call_arguments import LONGEST_QUOTE
+from activities.errors import ModelError, ModelRefused, ModelReplyUnusable, ModelUnavailable
+from activities.json_text import Object, is_object, parse
+from activities.leaked_calls import leaked
+from activities.raw_calls import RawCall, bounded, read_calls
+from activities.reply_errors import raise_error_in
+from workflows.contract import Usage
 
 MOST_CALLS = 100
 LONGEST_TEXT = 64 * 1024
 """Characters. A payload has its limit of 2 MB, and a reply that breaks it would never arrive."""
 
+LONGEST_CALLS = 512 * 1024
+"""Bytes of JSON, for all calls of a reply together."""
 
-@dataclass(frozen=True)
-class RawCall:
-    """A call as the model wrote it. With a `problem`, its arguments are not what the model meant."""
+CUT_OFF = "the answer was cut off at its length limit, so none of its calls was run"
+ONLY_REASONING = (
+    "the reply held reasoning and nothing else, and nothing was run; "
+    "after the reasoning, call a function with a tool call of its own, or answer in plain text"
+)
 
-    tool: str
-    arguments: Arguments
-    problem: str | None = None
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+_INTERRUPTED = frozenset({"error", "abort", "insufficient_system_resource"})
+_NOT_SENT_BACK = frozenset(
+    {"role", "content", "refusal", "tool_calls", "function_call", "reasoning", "reasoning_content"}
+    | {"annotations", "audio", "name", "parsed"}
+)
+"""What a message holds that is read here, or that endpoints write and do not accept."""
+
+_NOT_SAID = ("refusal", "thinking", "reasoning")
+_THOUGHT = re.compile(r"^[ \t]*<(think|thinking)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.MULTILINE)
+_END_OF_THOUGHT = "</think>"
 
 
 @dataclass(frozen=True)
 class Reply:
+    """What the model said.
+
+    `calls` are to be run, or their `problem` told. `text` is what stands beside them, or the answer. `extra` is what
+    the endpoint put on the message beside the standard fields and the reasoning, to be sent back as it is.
+    """
+
     text: str
     calls: tuple[RawCall, ...]
     usage: Usage
+    reasoning: str = ""
+    extra: Object = field(default_factory=dict[str, JsonValue])
+    refused: bool = False
+    """`text` says that, or why, the model will not do it."""
+    cut_off: bool = False
+    """`text` is the beginning of an answer that reached its length limit; it may be empty."""
+    problem: str | None = None
+    """There is neither text nor a call; the model is to be told this, and asked again."""
 
 
-def read(body: str) -> Reply:
+@dataclass(frozen=True)
+class _Said:
+    text: str
+    reasoning: str
+    refusal: str
+
+
+def read(
+    body: str, *, schemas: Mapping[str, Object] | None = None, recover: bool = False, max_tokens: int | None = None
+) -> Reply:
     """Read the body of a reply with status 200.
+
+    Args:
+        body: as it came.
+        schemas: the offered tools' JSON Schemas, by name.
+        recover: take calls that make up the whole text for calls.
+        max_tokens: the limit that was asked for. A reply that has reached it counts as cut off.
 
     Raises:
         ModelReplyUnusable: it is no chat completion, or one with neither text nor calls.
-        ModelUnavailable, ModelRefused: it is an error in disguise.
+        ModelUnavailable, ModelRefused: it is an error in disguise, or was interrupted or withheld.
+            Where the reply says what it has used, these errors carry it.
     """
+    completion = _completion(body)
+    usage = _usage(completion.get("usage"))
+    spent = max_tokens is not None and usage.output_tokens >= max_tokens
+    try:
+        choice = _first_choice(completion, body)
+        message = choice.get("message")
+        if not is_object(message):
+            raise ModelReplyUnusable("the model's reply has a choice without a message")
+        cut_off = spent or _finish(choice) in _CUT_OFF
+        return _reply(message, usage, schemas or {}, recover=recover, cut_off=cut_off)
+    except ModelError as error:
+        error.usage = usage if usage.output_tokens else None
+        raise
+
+
+def _completion(body: str) -> Object:
     try:
         completion = parse(body)
     except ValueError as error:
-        raise ModelReplyUnusable(f"the model's reply is not JSON: {body[:200]!r}") from error
-    if not _is_object(completion):
-        raise ModelReplyUnusable(f"the model's reply is not a chat completion: {body[:200]!r}")
-    if completion.get("error"):
-        _raise_disguised(completion["error"])
-    choice = _first_choice(completion)
-    message = choice.get("message")
-    if not _is_object(message):
-        raise ModelReplyUnusable("the model's reply has a choice without a message")
-    calls = tuple(_calls(message, truncated=choice.get("finish_reason") == "length"))
-    if len(calls) > MOST_CALLS:
-        raise ModelReplyUnusable(f"the model asked for {len(calls):,} calls at once; {MOST_CALLS} are the most")
-    text = (_text(message.get("content")) or _text(message.get("refusal")))[:LONGEST_TEXT]
-    if not calls and not text:
-        raise ModelReplyUnusable("the model answered with neither text nor a tool call")
-    return Reply(text, calls, _usage(completion.get("usage")))
+        raise ModelReplyUnusable(f"the model's reply is not JSON: {body[:LONGEST_QUOTE]!r}") from error
+    raise_error_in(completion)
+    if not is_object(completion):
+        raise ModelReplyUnusable(f"the model's reply is not a chat completion: {body[:LONGEST_QUOTE]!r}")
+    return completion
 
 
-def parse(text: str) -> JsonValue:
-    """JSON that means one thing and can be passed on: a repeated name, NaN, a number past all floats, half a surrogate
-    pair and endless nesting are errors.
-
-    Raises:
-        ValueError: it is something else.
+def _first_choice(completion: Object, body: str) -> Object:
     """
-    try:
-        value = cast(
-            JsonValue,
-            json.loads(text, parse_constant=_not_json, parse_float=_finite, object_pairs_hook=_without_repetition),
-        )
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    _can_be_passed_on(value, DEEPEST)
-    return value
-
-
-def _first_choice(completion: Object) -> Object:
+    Raises:
+        ModelReplyUnusable: there is none.
+        ModelUnavailable: it was interrupted, so more may have been meant than is there.
+        ModelRefused: the endpoint withheld it.
+    """
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    if not _is_object(first):
-        raise ModelReplyUnusable("the model's reply has no choices")
+    if not is_object(first):
+        raise ModelReplyUnusable(f"the model's reply has no choices: {body[:LONGEST_QUOTE]!r}")
+    raise_error_in(first)
+    finish = _finish(first)
+    if finish in _INTERRUPTED:
+        raise ModelUnavailable(f"the model's endpoint broke off its reply (finish_reason {finish!r})")
+    if finish == "content_filter":
+        raise ModelRefused("the endpoint's content filter withheld the reply; the request has to be put differently")
     return first
 
 
-def _calls(message: Object, *, truncated: bool) -> Iterable[RawCall]:
-    made = message.get("tool_calls") or []
-    if not isinstance(made, list):
-        raise ModelReplyUnusable("the model's reply has tool calls that are no list")
-    for each in made:
-        function = each.get("function") if _is_object(each) else None
-        if not _is_object(function):
-            yield RawCall("", {}, "a tool call must name a function and give its arguments")
-            continue
-        name = function.get("name")
-        arguments, problem = _arguments(function.get("arguments"))
-        if truncated:
-            problem = "the answer was cut off at its length limit, so none of its calls was run"
-        yield RawCall(name if isinstance(name, str) else "", arguments, problem)
+def _reply(message: Object, usage: Usage, schemas: Mapping[str, Object], *, recover: bool, cut_off: bool) -> Reply:
+    said = _said(message)
+    reply = Reply(said.text[:LONGEST_TEXT], (), usage, said.reasoning[:LONGEST_TEXT], _extra(message))
+    if said.refusal:
+        return replace(reply, text=said.refusal[:LONGEST_TEXT], refused=True)
+    return _with_calls(reply, message, said.text, schemas, recover=recover, cut_off=cut_off)
 
 
-def _arguments(raw: JsonValue) -> tuple[Arguments, str | None]:
-    """Arguments as an object: as JSON text, as JSON text within JSON text, as an object, or left out."""
-    value: JsonValue = raw
-    for _ in range(2):
-        if not isinstance(value, str):
-            break
-        try:
-            value = parse(value) if value.strip() else {}
-        except ValueError as error:
-            return {}, f"the arguments are not valid JSON ({error}): {str(raw)[:500]}"
-    if value is None:
-        return {}, None
-    if not _is_object(value):
-        return {}, "the arguments must be a JSON object"
-    return value, None
+def _with_calls(
+    reply: Reply, message: Object, text: str, schemas: Mapping[str, Object], *, recover: bool, cut_off: bool
+) -> Reply:
+    """The reply with its calls; without any it must have something else to say."""
+    calls = tuple(read_calls(message, schemas))
+    if not calls and recover and (calls := leaked(text, schemas)):
+        reply = replace(reply, text="")
+    _limit(calls)
+    if calls:
+        return replace(reply, calls=tuple(replace(each, problem=CUT_OFF) for each in calls) if cut_off else calls)
+    if reply.text or cut_off:
+        return replace(reply, cut_off=cut_off)
+    if reply.reasoning:
+        return replace(reply, problem=ONLY_REASONING)
+    raise ModelReplyUnusable("the model answered with neither text nor a tool call")
+
+
+def _limit(calls: tuple[RawCall, ...]) -> None:
+    if len(calls) > MOST_CALLS:
+        raise ModelReplyUnusable(f"the model asked for {len(calls):,} calls at once; {MOST_CALLS} are the most")
+    if sum(len(to_json(each.arguments)) + len(to_json(each.extra)) for each in calls) > LONGEST_CALLS:
+        raise ModelReplyUnusable(f"the model's calls are longer than {LONGEST_CALLS:,} bytes")
+
+
+def _extra(message: Object) -> Object:
+    unknown = ((name, value) for name, value in message.items() if name not in _NOT_SENT_BACK)
+    return bounded({name: value for name, value in unknown if value not in (None, "", [], {})})
+
+
+def _finish(choice: Object) -> str:
+    return str(choice.get("finish_reason")).casefold()
+
+
+def _said(message: Object) -> _Said:
+    content = message.get("content")
+    text, thoughts = _without_thoughts(_text(content).strip())
+    refusal = _text(message.get("refusal")) or _parts(content, "refusal")
+    separate = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
+    reasoning = (separate, _parts(content, "thinking"), _parts(content, "reasoning"), thoughts)
+    return _Said(text, "\n".join(each.strip() for each in reasoning if each.strip()), refusal.strip())
 
 
 def _text(content: JsonValue) -> str:
+    """Content as text, or as a list of parts: `[{"type": "text", "text": …}, …]`."""
     if isinstance(content, list):
-        return "".join(_text(part.get("text")) for part in content if _is_object(part))
-    return content.strip() if isinstance(content, str) else ""
+        return "".join(_text(each) for each in content)
+    if is_object(content):
+        return _text(content.get("text")) if content.get("type") not in _NOT_SAID else ""
+    return content if isinstance(content, str) else ""
 
 
-def _usage(usage: JsonValue) -> Usage:
-    counts = usage if _is_object(usage) else {}
-    spent, made = counts.get("prompt_tokens"), counts.get("completion_tokens")
-    return Usage(
-        model_calls=1,
-        input_tokens=spent if isinstance(spent, int) else 0,
-        output_tokens=made if isinstance(made, int) else 0,
+def _parts(content: JsonValue, kind: str) -> str:
+    """What the parts of a kind say: `{"type": "refusal", "refusal": …}`, `{"type": "thinking", "thinking": […]}`."""
+    parts = content if isinstance(content, list) else []
+    return "".join(
+        _text(each.get(kind) or each.get("text")) for each in parts if is_object(each) and each.get("type") == kind
     )
 
 
-def _raise_disguised(error: JsonValue) -> NoReturn:
-    details = error if _is_object(error) else {"message": str(error)}
-    message = f"the model's endpoint answered with an error: {details.get('message')}"
-    code = details.get("code") or details.get("status")
-    refused = code == "insufficient_quota" or (isinstance(code, int) and 400 <= code < 500 and code not in (408, 429))
-    raise ModelRefused(message) if refused else ModelUnavailable(message)
+def _without_thoughts(text: str) -> tuple[str, str]:
+    """Text without the `<think>…</think>` in it, and what these say. The last may lack its end, and the first its
+    beginning, which several models' templates write into the question."""
+    before, end, after = text.partition(_END_OF_THOUGHT)
+    started = bool(end) and "<think>" not in before
+    rest, unstarted = (after, before) if started else (text, "")
+    thoughts = [unstarted, *(found[2] for found in _THOUGHT.finditer(rest))]
+    return _THOUGHT.sub("", rest).strip(), "\n".join(each.strip() for each in thoughts if each.strip())
 
 
-def _is_object(value: JsonValue) -> TypeGuard[Object]:
-    return isinstance(value, dict)
+def _usage(usage: JsonValue) -> Usage:
+    counts = usage if is_object(usage) else {}
+    return Usage(
+        model_calls=1,
+        input_tokens=_count(counts.get("prompt_tokens")),
+        output_tokens=_count(counts.get("completion_tokens")),
+    )
 
 
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError(f"{number} is too large")
-    return value
-
-
-def _can_be_passed_on(value: JsonValue, levels: int) -> None:
-    if levels == 0:
-        raise ValueError("it is nested too deeply")
-    match value:
-        case str():
-            value.encode()
-        case list():
-            for each in value:
-                _can_be_passed_on(each, levels - 1)
-        case dict():
-            for name, each in value.items():
-                name.encode()
-                _can_be_passed_on(each, levels - 1)
-        case _:
-            pass
-
-
-def _without_repetition(pairs: list[tuple[str, JsonValue]]) -> Object:
-    found: Object = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name!r} is there twice")
-        found[name] = value
-    return found
+def _count(value: JsonValue) -> int:
+    """Tokens; what cannot be a number of tokens is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 <= value < 2**53 else 0

@@ -24,6 +24,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from activities.errors import ConfigurationError, Unreachable
+from activities.prices import Price, read_prices
+from activities.profiles import PROFILES, Calling
 from workflows.contract import TASK_QUEUE
 
 PREFIX = "ERRAND_"
@@ -35,6 +37,14 @@ def _words(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 """Several values in one variable, separated by spaces or commas."""
+
+
+def _prices(value: object) -> object:
+    return read_prices(value) if isinstance(value, str) else value
+
+
+Prices = Annotated[dict[str, Price], NoDecode, BeforeValidator(_prices)]
+"""Of each model: `gpt-x=1.25/10`, per million tokens read and written, separated by spaces or commas."""
 
 
 class SmtpServer(BaseModel):
@@ -86,6 +96,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     model_timeout: float = Field(default=120, gt=0, description="seconds for one answer of the model")
     model_max_tokens: int | None = Field(default=None, gt=0, description="the longest answer of the model, in tokens")
+    model_profile: str | None = Field(default=None, description="what its endpoint can do; by default from its URL")
+    model_calling: Calling | None = Field(default=None, description="how it calls functions, whatever the profile says")
+    model_prices: Prices = Field(default={}, description="of models; without its own, no request can limit its cost")
     system_prompt: str | None = Field(default=None, description="what the model is told first, instead of the default")
 
     smtp_url: SecretStr | None = None
@@ -132,6 +145,13 @@ class Settings(BaseSettings):
         if secret is not None and not re.fullmatch(r"[!-~]+", secret.get_secret_value()):
             raise ValueError("it has characters that no key has: a space, a line end, or one that is not ASCII")
         return secret
+
+    @field_validator("model_profile")
+    @classmethod
+    def _profile_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in PROFILES:
+            raise ValueError(f"there is no profile {name!r}; the profiles are: {', '.join(PROFILES)}")
+        return name
 
     @property
     def smtp_server(self) -> SmtpServer | None:

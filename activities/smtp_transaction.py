@@ -1,6 +1,6 @@
 """One message over SMTP in four stages, because what a failure means depends on where it happens.
 
-    open       connect, TLS, EHLO, AUTH
+    open       connect, TLS, EHLO, AUTH; or a connection that was kept, and RSET
     announce   MAIL, and RCPT for every recipient
     transmit   DATA, and the message up to its last dot
     commit     the dot, and the server's verdict
@@ -23,6 +23,7 @@ from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
 
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
 from activities.settings import PREFIX, SmtpServer
+from activities.smtp_connections import MailConnections, SmtpConnection
 
 PIECE = 32 * 1024
 """How many bytes of a message are written before waiting until they are gone."""
@@ -45,25 +46,28 @@ class Timeouts:
 
 
 class SmtpTransaction:
-    """A connection that carries one message. Leaving the context closes it."""
+    """One message. Leaving the context gives the connection back where the server has taken the message, and closes it
+    where it has not."""
 
-    def __init__(self, server: SmtpServer, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, server: SmtpServer, timeouts: Timeouts | None = None, connections: MailConnections | None = None
+    ) -> None:
         self._server = server
         self._name = f"mail server {server.host}:{server.port}"
         self._timeouts = timeouts or Timeouts()
-        self._smtp = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            use_tls=server.tls,
-            start_tls=server.start_tls,
-            timeout=self._timeouts.command,
-        )
+        self._connections = connections or MailConnections(most=0)
+        self._connection = self._new_connection()
+        self._taken = False
+        """Whether the server has said yes to the message."""
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._smtp.close()
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        if self._taken and kind is None:
+            self._connections.keep(self._connection)
+        else:
+            self._connection.close()
 
     async def prepare(self, sender: str, recipients: Sequence[str], message: bytes) -> dict[str, str]:
         """Everything that can still be undone: `open`, `announce` and `transmit`, within one time limit.
@@ -78,11 +82,28 @@ class SmtpTransaction:
         with self._nothing_sent("preparing a message"):
             async with asyncio.timeout(self._timeouts.preparation):
                 await self.open()
-                refused = await self.announce(sender, recipients)
-                await self.transmit(message)
-                return refused
+                if self._connection.messages:
+                    # What goes wrong here may be the fault of the old connection: only a new one's word counts.
+                    with suppress(ToolError):
+                        return await self._up_to_the_dot(sender, recipients, message)
+                    self._connection.close()
+                    await self._connect()
+                return await self._up_to_the_dot(sender, recipients, message)
+
+    async def _up_to_the_dot(self, sender: str, recipients: Sequence[str], message: bytes) -> dict[str, str]:
+        refused = await self.announce(sender, recipients)
+        await self.transmit(message)
+        return refused
 
     async def open(self) -> None:
+        """Take a connection that was kept and still answers, or connect."""
+        if kept := await self._connections.ready(self._server):
+            self._connection = kept
+        else:
+            await self._connect()
+
+    async def _connect(self) -> None:
+        self._connection = self._new_connection()
         with self._nothing_sent("connecting"):
             await self._smtp.connect()
             await self._smtp.ehlo()
@@ -131,8 +152,7 @@ class SmtpTransaction:
         code, text = await to_the_end(self._dot())
         if not 200 <= code < 300:
             raise self._refused("having the whole message", code, text)
-        with suppress(aiosmtplib.SMTPException):
-            self._protocol().write(b"QUIT\r\n")  # its reply changes nothing, so nobody waits for it
+        self._taken = True
         return _one_line(code, text)
 
     async def _dot(self) -> tuple[int, str]:
@@ -156,6 +176,13 @@ class SmtpTransaction:
                 # Without the server's words and the cause: some servers quote the line that they refuse.
                 hint = f"check the user and password in {PREFIX}SMTP_URL"
                 raise self._refused("logging in", error.code, hint) from None
+
+    @property
+    def _smtp(self) -> aiosmtplib.SMTP:
+        return self._connection.smtp
+
+    def _new_connection(self) -> SmtpConnection:
+        return SmtpConnection.to(self._server, timeout=self._timeouts.command)
 
     def _protocol(self) -> SMTPProtocol:
         protocol = self._smtp.protocol

@@ -13,23 +13,22 @@ and arguments are held to it strictly ("3" is not a number). Keyword-only parame
 one of type `ToolCall` is the call itself, with its key.
 """
 
+import copy
 import inspect
 import string
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import TypeVar, cast
 
-import docstring_parser
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import to_json
+from pydantic import JsonValue
 
 from activities.act import Act
 from activities.errors import ConfigurationError, InvalidArguments
+from activities.json_schema import Misfit
+from activities.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
 from workflows.contract import Arguments, Effect, Route, ToolCall
 
-ToolFunction = Callable[..., Awaitable[object]]
-Bound = Callable[[BaseModel, Mapping[type, object]], Awaitable[object]]
+Bound = Callable[[Valid, Mapping[type, object]], Awaitable[object]]
 """A tool's function that has its clients: arguments and what differs by call → result."""
 F = TypeVar("F", bound=ToolFunction)
 
@@ -44,7 +43,7 @@ class Tool:
     name: str
     description: str
     function: ToolFunction
-    arguments: type[BaseModel]
+    parameters: Parameters
     provided: Mapping[str, type]
     """The keyword-only parameters: what the worker must give, by type."""
     route: Route
@@ -55,27 +54,34 @@ class Tool:
     claims: str
 
     def schema(self) -> dict[str, JsonValue]:
-        """The JSON Schema of the arguments."""
-        schema = self.arguments.model_json_schema(schema_generator=_Untitled)
-        return {name: part for name, part in schema.items() if name != "title"}
+        """The JSON Schema of the arguments; the caller's own copy."""
+        return copy.deepcopy({**self.parameters.schema.document})
 
-    def validate(self, arguments: Arguments) -> BaseModel:
+    def validate(self, arguments: Arguments) -> Valid:
         """Hold arguments to the schema.
 
         Raises:
             InvalidArguments: they do not fit; the message says where and why, for the model to read.
         """
         try:
-            return self.arguments.model_validate_json(to_json(arguments), strict=True)
-        except ValidationError as invalid:
-            problems = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in invalid.errors(include_url=False)[:5]
-            )[:1000]
-            raise InvalidArguments(f"the arguments of {self.name} are not valid: {problems}") from invalid
+            return self.parameters.read(arguments)
+        except Misfit as misfit:
+            raise InvalidArguments(f"the arguments of {self.name} are not valid: {misfit}") from misfit
+
+    def takes(self, name: str, value: JsonValue) -> bool:
+        """Whether the argument could have this value, whatever the others are."""
+        return self.parameters.takes(name, value)
+
+    def argument_names(self) -> list[str]:
+        """As the schema names them, in its order."""
+        return list(cast("dict[str, JsonValue]", self.parameters.schema.document.get("properties", {})))
 
     def describe(self, arguments: Arguments) -> str:
-        """What a call is about, in a few words for people: "to ann@example.com"."""
-        return string.Formatter().vformat(self.about, (), _Shown(arguments))[:180]
+        """What a call is about, in a few words for people: "to ann@example.com"; by default, its first argument."""
+        shown = _Shown(arguments)
+        if not self.about:
+            return "".join(shown[name] for name in self.argument_names()[:1])[:180]
+        return string.Formatter().vformat(self.about, (), shown)[:180]
 
     def asks_for(self, kind: type) -> bool:
         return kind in self.provided.values()
@@ -94,10 +100,9 @@ class Tool:
             raise ConfigurationError(f"tool {self.name} asks for {wanted}; a worker can give {known}")
         given = {name: provisions[kind] for name, kind in lasting.items()}
 
-        def run(arguments: BaseModel, for_call: Mapping[type, object]) -> Awaitable[object]:
-            values = {name: getattr(arguments, name) for name in type(arguments).model_fields}
+        def run(arguments: Valid, for_call: Mapping[type, object]) -> Awaitable[object]:
             differing = {name: for_call[kind] for name, kind in self.provided.items() if kind in PER_CALL}
-            return self.function(**values, **given, **differing)
+            return self.function(*arguments.values, **given, **differing)
 
         return run
 
@@ -133,43 +138,44 @@ def tool(
     """
 
     def mark(function: F) -> F:
-        arguments, provided = _signature(function)
-        if not set(grounded) <= set(arguments.model_fields):
-            raise TypeError(f"tool {function.__name__}: grounded names arguments that it has not: {grounded}")
-        if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"tool {function.__name__} must be written with `async def`")
-        if effect == "read" and Act in provided.values():
-            raise TypeError(f"tool {function.__name__}: only a write has a point of no return")
-        made = Tool(
-            name=function.__name__,
-            description=(_documentation(function).description or "").strip(),
-            function=function,
-            arguments=arguments,
-            provided=provided,
-            route=Route(
-                effect=effect,
-                start_to_close=timeout,
-                schedule_to_close=patience,
-                attempts=attempts,
-                untrusted=untrusted,
-            ),
-            about=about or "".join(f"{{{name}}}" for name in list(arguments.model_fields)[:1]),
-            needs=needs,
-            grounded=grounded,
-            idempotent=idempotent,
-            claims=claims,
+        vars(function)["errand_tool"] = checked(
+            Tool(
+                name=function.__name__,
+                description=(documentation(function).description or "").strip(),
+                function=function,
+                parameters=Signature(function),
+                provided=provided(function),
+                route=Route(
+                    effect=effect,
+                    start_to_close=timeout,
+                    schedule_to_close=patience,
+                    attempts=attempts,
+                    untrusted=untrusted,
+                ),
+                about=about,
+                needs=needs,
+                grounded=grounded,
+                idempotent=idempotent,
+                claims=claims,
+            )
         )
-        vars(function)["errand_tool"] = made
         return function
 
     return mark
 
 
-class _Untitled(GenerateJsonSchema):
-    """Without the titles that pydantic makes of names: they cost tokens and say nothing new."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
+def checked(made: Tool) -> Tool:
+    """
+    Raises:
+        TypeError: its function cannot be run as that tool.
+    """
+    if not set(made.grounded) <= set(made.argument_names()):
+        raise TypeError(f"tool {made.name}: grounded names arguments that it has not: {made.grounded}")
+    if not inspect.iscoroutinefunction(made.function):
+        raise TypeError(f"tool {made.name} must be written with `async def`")
+    if made.route.effect == "read" and made.asks_for(Act):
+        raise TypeError(f"tool {made.name}: only a write has a point of no return")
+    return made
 
 
 class _Shown(dict[str, str]):
@@ -189,26 +195,3 @@ def tool_of(thing: object) -> Tool | None:
     """The tool that a function was marked as, if it was."""
     made = getattr(thing, "errand_tool", None)
     return made if isinstance(made, Tool) else None
-
-
-def _signature(function: ToolFunction) -> tuple[type[BaseModel], dict[str, type]]:
-    hints = get_type_hints(function, include_extras=True)
-    described = {each.arg_name: each.description for each in _documentation(function).params}
-    fields: dict[str, Any] = {}
-    provided: dict[str, type] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name not in hints:
-            raise TypeError(f"tool {function.__name__}: parameter {name} needs a type")
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            provided[name] = hints[name]
-        elif parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            raise TypeError(f"tool {function.__name__}: parameter {name} must be one that can be given by name")
-        else:
-            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            fields[name] = (hints[name], Field(default=default, description=described.get(name)))
-    model = create_model(function.__name__, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
-    return model, provided
-
-
-def _documentation(function: ToolFunction) -> docstring_parser.Docstring:
-    return docstring_parser.parse(inspect.getdoc(function) or "")

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, is_cancelled_exception
 
 from workflows.contract import (
     ANSWER,
     CHECK_SCHEMA,
     CONTEXT_TOO_LONG,
     DECIDE,
+    Account,
     Answer,
     AssistantEntry,
     Decision,
@@ -22,6 +24,7 @@ from workflows.contract import (
     RequestStatus,
     Schema,
     Situation,
+    Usage,
 )
 from workflows.conversation import Conversation
 from workflows.limits import Allowance, Ended
@@ -155,13 +158,23 @@ class Model:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            detail = detail_of(error.cause)
-            if detail is not None and detail.usage is not None:
-                self._allowance.use(detail.usage)
+            self._allowance.use(_used(error.cause))
             if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
                 raise TooLong(_reason(error)) from error
             self._allowance.time_left()
             raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
+
+
+def _used(cause: BaseException | None) -> Usage:
+    """What a model call has used that came to nothing."""
+    if isinstance(cause, TimeoutError) and cause.last_heartbeat_details:
+        try:
+            account = Account.model_validate(cause.last_heartbeat_details[0])
+        except ValidationError:  # of another release
+            return Usage()
+        return account.before + account.at_most
+    detail = detail_of(cause)
+    return (detail and detail.usage) or Usage()
 
 
 def _reason(error: ActivityError) -> str:

@@ -338,6 +338,14 @@ class FailureDetail(Message):
     )
 
 
+class Account(Message):
+    """The heartbeat details of a model call: what it has used as of one attempt."""
+
+    attempt: int = 0
+    before: Usage = Field(default=Usage(), description="of all that is over")
+    at_most: Usage = Field(default=Usage(), description="of this attempt, if nothing more is heard of it")
+
+
 class Settlement(Message):
     """The output of `settle`: what the ledger knows of a write whose attempts were lost."""
 

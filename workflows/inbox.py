@@ -9,6 +9,8 @@ from workflows import receipts
 from workflows.budget import size
 from workflows.contract import Messages, Outcome, Request, RequestStatus, Said, Say
 
+IDLE = "until it is closed because nobody says anything"
+"""The summary of the timer that runs while a request waits for a message."""
 KEPT_BYTES = 64 * 1024
 """Of an outcome that is carried along for a caller who asks for it again."""
 REMEMBERED = 100
@@ -56,7 +58,7 @@ class Inbox:
                 await workflow.wait_condition(
                     lambda: bool(self._waiting) or not self._open,
                     timeout=self._idle,
-                    timeout_summary="until it is closed because nobody says anything",
+                    timeout_summary=IDLE,
                 )
             except TimeoutError:
                 self._open = bool(self._waiting)

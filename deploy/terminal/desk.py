@@ -17,8 +17,10 @@ from temporalio.exceptions import ApplicationError, TemporalError
 
 from activities.errors import ConfigurationError, ErrandError
 from deploy.terminal.options import json_object
+from deploy.terminal.payloads import reason
 from deploy.terminal.screen import Screen
-from deploy.terminal.story import CancelAsked, Crashed, Ended, Ruled, Step, Waiting, follow, reason
+from deploy.terminal.steps import CancelAsked, Crashed, Ended, Ruled, Step, Waiting
+from deploy.terminal.story import follow
 from workflows.contract import Arguments, PendingApproval
 
 
@@ -39,6 +41,7 @@ class Desk:
     _question: asyncio.Task[None] | None = None
     _asking: bool = False
     _answered: bool = False
+    _waiting: bool = False
 
     async def watch(self, client: Client) -> Ended | Crashed:
         """Show every step, and return the last."""
@@ -60,14 +63,25 @@ class Desk:
 
     def on(self, step: Step) -> None:
         match step:
-            case Waiting(True):
-                self.close()
-                self._answered = False
-                self._question = asyncio.create_task(self._ask())
-            case Ruled() | CancelAsked() | Waiting(False) | Ended() | Crashed():
+            case Waiting():
+                self.foresee(step)
+                self.reopen()
+            case Ruled() | CancelAsked() | Ended() | Crashed():
                 self.close()
             case _:
                 pass
+
+    def foresee(self, step: Step) -> None:
+        """Take note of a step that was shown before, without asking."""
+        if isinstance(step, Waiting):
+            self._waiting = step.yes
+
+    def reopen(self) -> None:
+        """Ask, or ask again, if a call waits."""
+        self.close()
+        if self._waiting:
+            self._answered = False
+            self._question = asyncio.create_task(self._ask())
 
     def close(self) -> None:
         """Take the question back, if one is open. An answer that is on its way is left to arrive."""

@@ -11,7 +11,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable, Unreachable
-from deploy.terminal.story import reason
+from deploy.terminal.payloads import reason
 
 if TYPE_CHECKING:
     from deploy.terminal.screen import Screen

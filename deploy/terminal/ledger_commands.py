@@ -6,7 +6,6 @@ They ask the ledger itself, so they work where Temporal does not answer.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,6 +68,9 @@ def resolve_command(
     key: Annotated[str, typer.Argument(metavar="KEY", help="the call's whole key, as `actions` shows it")],
     word: Annotated[Word, typer.Argument(metavar="delivered|not-delivered", help="what became of it")],
     by: Name = None,
+    even_if_under_way: Annotated[
+        bool, typer.Option("--even-if-under-way", help="also one that has just begun")
+    ] = False,
 ) -> None:
     """Settle a write of which nobody knows whether it happened, after having looked."""
 
@@ -77,8 +79,11 @@ def resolve_command(
         if not who:
             raise ConfigurationError("--by: say who settles it")
         async with _ledger() as ledger:
-            action = await ledger.resolve(key, delivered=word is Word.DELIVERED, by=who)
+            action = await ledger.resolve(
+                key, delivered=word is Word.DELIVERED, by=who, even_if_under_way=even_if_under_way
+            )
         screen.actions([action])
+        screen.note("Settled in the ledger. The receipt of a request that has ended stays as it is.")
         return 0
 
     end_with(command)
@@ -88,24 +93,8 @@ def resolve_command(
 async def _ledger() -> "AsyncGenerator[Ledger]":
     from activities.ledger import Ledger
 
-    url = Settings.from_environment().ledger_url
-    _require_file(url)
-    ledger = await Ledger.open(url)
+    ledger = await Ledger.open(Settings.from_environment().ledger_url, create=False)
     try:
         yield ledger
     finally:
         await ledger.aclose()
-
-
-def _require_file(url: str) -> None:
-    """Opening a ledger creates it, and an empty one would look as if nothing had ever been done."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parts = make_url(url)
-    except ArgumentError:  # opening it says so in better words
-        return
-    if parts.get_backend_name() == "sqlite" and not (parts.database and Path(parts.database).is_file()):
-        where = parts.database or "a path"
-        raise ConfigurationError(f"ERRAND_LEDGER_URL: there is no ledger at {where}; the worker's is the one to name")

@@ -4,9 +4,10 @@ import asyncio
 import json
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
+from deploy.terminal.requests import RequestHandle, request_of
 from workflows.contract import REQUEST_WORKFLOW, RequestStatus
 from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
 
@@ -23,6 +24,7 @@ class Found(BaseModel):
     started_at: datetime
     closed_at: datetime | None
     summary: str
+    keep_open: bool = Field(default=False, description="it runs, and takes messages")
 
 
 async def find(
@@ -60,7 +62,8 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
 
 async def describe(client: Client, request_id: str, run_id: str | None = None) -> Found:
     """What Temporal itself knows of a request."""
-    execution = await client.get_workflow_handle(request_id, run_id=run_id).describe()
+    handle = client.get_workflow_handle(request_id, run_id=run_id)
+    execution = await handle.describe()
     attributes = execution.typed_search_attributes
     return Found(
         request_id=execution.id,
@@ -70,7 +73,13 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         started_at=execution.start_time,
         closed_at=execution.close_time,
         summary=await execution.static_summary() or "",
+        keep_open=execution.close_time is None and await _is_kept_open(client, handle),
     )
+
+
+async def _is_kept_open(client: Client, handle: RequestHandle) -> bool:
+    request = await request_of(client, handle)
+    return request is not None and request.keep_open
 
 
 def _status(execution: WorkflowExecution) -> RequestStatus:

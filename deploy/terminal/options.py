@@ -2,19 +2,28 @@
 
 import getpass
 import re
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from activities.errors import ConfigurationError
-from workflows.contract import Arguments
+from workflows.contract import EVERY_TOOL, Arguments, Schema
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="the request's id")]
 Key = Annotated[str | None, typer.Argument(metavar="[KEY]", help='the call, where several wait; "2.1" will do')]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="by default, your login name")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output, and nothing else there")]
+
+Approved = Annotated[list[str] | None, typer.Option("--approve", metavar="TOOL", help="approve a tool in advance")]
+Yes = Annotated[bool, typer.Option("--yes", help="approve every tool in advance")]
+SchemaFile = Annotated[
+    str | None,
+    typer.Option("--schema", metavar="FILE", help="JSON Schema that the output shall fit; - is standard input"),
+]
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 ARGUMENTS: TypeAdapter[Arguments] = TypeAdapter(Arguments)
@@ -25,6 +34,36 @@ def login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         return ""
+
+
+def in_advance(approved: list[str] | None, *, yes: bool) -> tuple[str, ...]:
+    """The tools that need no further yes."""
+    return (EVERY_TOOL,) if yes else tuple(approved or ())
+
+
+def json_schema(option: str, file: str) -> Schema:
+    """The JSON Schema in a file, or on standard input.
+
+    Raises:
+        ConfigurationError: there is none, or none that the worker could hold an output to.
+    """
+    from activities.json_schema import NotASchema, check
+    from activities.json_text import is_object, parse
+
+    named = "standard input" if file == "-" else file
+    try:
+        schema = parse(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{option}: {named}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{option}: {named} is not JSON: {error}") from error
+    if not is_object(schema):
+        raise ConfigurationError(f'{option}: {named}: expected a JSON object such as {{"type": "object", …}}')
+    try:
+        check(schema)
+    except NotASchema as error:
+        raise ConfigurationError(f"{option}: {named} is not a JSON Schema that can be used: {error}") from error
+    return schema
 
 
 def json_object(option: str, text: str) -> Arguments:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from activities.policy import Policy, Rule
     from activities.tool import Tool
     from deploy.terminal.screen import Screen
-    from workflows.contract import Arguments, Ruling
+    from workflows.contract import Ruling
 
 app = typer.Typer(help="Explain a policy file.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def check_command(
         policy = Policy.load(Path(file))
         called = _tool(tool)
         written = json_object("--arguments", arguments)
-        as_used: Arguments = called.validate(written).model_dump(mode="json")
+        as_used = called.validate(written).used
         by = login_name() if requester is None else requester
         _explain(screen, policy, called, policy.rule_on(called, written, by, as_used=as_used))
         return 0

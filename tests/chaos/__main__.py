@@ -1,6 +1,7 @@
-"""python -m tests.chaos [--json] [--seeds 1,2,3] [--sends 220] [--seconds 50]
+"""python -m tests.chaos [--json] [--seeds 1,2,3] [--sends 220] [--seconds 40] [--broken all]
 
-Exits with 0 only if no trial has a violation and the negative control has duplicates.
+Exits with 0 only if no trial has a violation, every fault and every blow has happened, and the negative control has
+duplicates. With --broken, only if every broken worker was caught.
 """
 
 import argparse
@@ -9,14 +10,26 @@ import json
 import random
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
 
-from tests.chaos.report import as_json, as_table
-from tests.chaos.trial import Result, control, trial
+from tests.chaos import broken
+from tests.chaos.faults import Encryption
+from tests.chaos.report import as_json, as_table, blows_in_words, cells_table, never_hit, never_struck
+from tests.chaos.sites import Kind
+from tests.chaos.trial import Result, Terrain, run_control, run_trial, trial
 
 SEEDS = (1, 2, 3)
+TERRAINS = (
+    Terrain(Kind.SQLITE, Encryption.STARTTLS),
+    Terrain(Kind.POSTGRES, Encryption.STARTTLS),
+    Terrain(Kind.SQLITE, Encryption.TLS),
+)
+"""One for each seed, and again from the beginning."""
 CONTROL_SENDS, CONTROL_SECONDS = 60, 20.0
 
 
@@ -26,30 +39,76 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="the fixed ones; a random one is added")
     parser.add_argument("--only", action="store_true", help="add no random seed")
     parser.add_argument("--sends", type=int, default=220, help="messages a seed")
-    parser.add_argument("--seconds", type=float, default=50, help="how long faults and blows last, a seed")
+    parser.add_argument("--seconds", type=float, default=40, help="how long faults and blows last, a seed")
+    parser.add_argument("--at-once", type=int, default=2, help="trials that run at the same time")
     parser.add_argument("--keep", type=Path, help="keep databases and logs in this directory")
+    parser.add_argument("--broken", help=f"try whether broken workers are caught: all, or of {', '.join(broken.WAYS)}")
     return parser.parse_args()
 
 
-async def run(options: argparse.Namespace) -> tuple[list[Result], Result]:
-    seeds = [int(seed) for seed in options.seeds.split(",")]
+def seeds(options: argparse.Namespace) -> list[int]:
+    chosen = [int(seed) for seed in options.seeds.split(",")]
     if not options.only:
-        seeds.append(random.SystemRandom().randrange(1000, 1_000_000))
-    note(f"seeds: {', '.join(map(str, seeds))}")
+        chosen.append(random.SystemRandom().randrange(1000, 1_000_000))
+    note(f"seeds: {', '.join(map(str, chosen))}")
+    return chosen
+
+
+def run(options: argparse.Namespace) -> tuple[list[Result], Result]:
+    """All trials, some at once: most of each is waiting."""
     trials: list[Result] = []
-    for seed in seeds:
-        result = await trial(seed, sends=options.sends, seconds=options.seconds, home=_home(options.keep, str(seed)))
-        note(f"seed {seed}: {len(result.verdict.violations)} violations, {result.seconds:.0f} s")
-        for words in result.verdict.violations:
-            note(f"    {words}")
-        trials.append(result)
-    return trials, await control(
-        seeds[0], sends=CONTROL_SENDS, seconds=CONTROL_SECONDS, home=_home(options.keep, "control")
-    )
+    chosen = seeds(options)
+    with ProcessPoolExecutor(options.at_once, get_context("spawn")) as processes:
+        place = _home(options.keep, "control")
+        negative = processes.submit(run_control, chosen[0], CONTROL_SENDS, CONTROL_SECONDS, place)
+        for index in range(0, len(chosen), options.at_once):
+            missing = never_hit(trials)
+            several = [
+                processes.submit(
+                    run_trial,
+                    seed,
+                    options.sends,
+                    options.seconds,
+                    replace(TERRAINS[number % len(TERRAINS)], first=missing),
+                    _home(options.keep, str(seed)),
+                )
+                for number, seed in list(enumerate(chosen))[index : index + options.at_once]
+            ]
+            for each in several:
+                trials.append(each.result())
+                _tell(trials[-1])
+        return trials, negative.result()
+
+
+def _tell(result: Result) -> None:
+    note(f"seed {result.name}: {len(result.verdict.violations)} violations, {result.seconds:.0f} s")
+    for words in result.verdict.violations:
+        note(f"    {words}")
+
+
+async def run_broken(options: argparse.Namespace) -> int:
+    """One trial a seed with each broken worker; how many were caught, and as what."""
+    missed = 0
+    chosen = seeds(options)
+    for way in broken.WAYS if options.broken == "all" else options.broken.split(","):
+        results: list[Result] = []
+        for seed in chosen:
+            home = _home(options.keep, f"{way}-{seed}")
+            terrain = Terrain(worker=("tests.chaos.broken", way))
+            results.append(await trial(seed, sends=options.sends, seconds=options.seconds, terrain=terrain, home=home))
+        caught = [result for result in results if not result.is_well]
+        missed += not caught
+        seen = [words.partition(":")[0] for result in caught for words in result.verdict.violations]
+        kinds = ", ".join(f"{seen.count(kind)} {kind}" for kind in sorted(set(seen)))
+        sys.stdout.write(f"{way}: caught in {len(caught)} of {len(results)} trials ({kinds or 'nothing'})\n")
+        note(f"    {blows_in_words(results)}")
+        sys.stdout.flush()
+    return 1 if missed else 0
 
 
 def note(words: str) -> None:
     sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
 
 
 def _home(keep: Path | None, name: str) -> Path | None:
@@ -60,23 +119,27 @@ def _home(keep: Path | None, name: str) -> Path | None:
 
 
 def report(trials: Sequence[Result], negative: Result, *, json_wanted: bool) -> int:
-    blind = not negative.verdict.duplicates
-    well = not blind and all(result.is_well for result in trials)
+    wrong = [f"seed {result.name}: {words}" for result in trials for words in result.verdict.violations]
+    wrong += [f"No message met this fault: {fault.stage}, {fault.kind}." for fault in never_hit(trials)]
+    wrong += [f"This blow never fell: {blow}." for blow in never_struck(trials)]
+    if not negative.verdict.duplicates:
+        wrong.append("The negative control sent nothing twice: this harness would not notice if the service did.")
     if json_wanted:
-        sys.stdout.write(f"{json.dumps(as_json(trials, negative, well=well), indent=2)}\n")
-        return 0 if well else 1
-    Console(width=None if sys.stdout.isatty() else 200).print(as_table(trials, negative))
-    for result in trials:
-        for words in result.verdict.violations:
-            note(f"seed {result.name}: {words}")
-    if blind:
-        note("The negative control sent nothing twice: this harness would not notice if the service did.")
-    return 0 if well else 1
+        sys.stdout.write(f"{json.dumps(as_json(trials, negative, well=not wrong), indent=2)}\n")
+    else:
+        console = Console(width=None if sys.stdout.isatty() else 220)
+        console.print(as_table(trials, negative), cells_table(trials))
+        console.print(f"Blows: {blows_in_words(trials)}")
+    for words in wrong:
+        note(words)
+    return 1 if wrong else 0
 
 
 def main() -> int:
     options = arguments()
-    return report(*asyncio.run(run(options)), json_wanted=options.json)
+    if options.broken:
+        return asyncio.run(run_broken(options))
+    return report(*run(options), json_wanted=options.json)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,16 @@ from temporalio.service import RPCError
 
 from tests.chaos.insist import insist
 from tests.scripted_model import Answer, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Approve, Outcome, PendingApproval, Reject, Request, RequestState
+from workflows.contract import (
+    REQUEST_WORKFLOW,
+    Approve,
+    Outcome,
+    PendingApproval,
+    ReceiptStatus,
+    Reject,
+    Request,
+    RequestState,
+)
 
 TOOL = "send_email"
 LONG_BODY = "A long letter. " * 4000
@@ -40,10 +49,15 @@ class Mail:
     token: str
     """The subject: by it a message is known again."""
     long: bool = False
+    recipients: int = 1
 
     @property
-    def address(self) -> str:
-        return f"{self.token}@example.com"
+    def to(self) -> tuple[str, ...]:
+        """Of several, each says which of how many it is."""
+        if self.recipients == 1:
+            return (f"{self.token}@example.com",)
+        several = range(1, self.recipients + 1)
+        return tuple(f"{self.token}.{index}of{self.recipients}@example.com" for index in several)
 
 
 @dataclass(frozen=True)
@@ -59,15 +73,21 @@ class Plan:
     """While the mail server has the whole message and does not answer, if it comes to that."""
     reset_after: float | None = None
     reset_at_end: bool = False
+    reset_when_settled: bool = False
+    """If it ends with an unknown: as soon as the operator has said what became of that, or after a while."""
 
     @property
     def text(self) -> str:
-        return f"Write to {' and '.join(mail.address for mail in self.mails)} ({self.request_id})"
+        return f"Write to {' and '.join(to for mail in self.mails for to in mail.to)} ({self.request_id})"
+
+    @property
+    def may_be_reset(self) -> bool:
+        return self.reset_after is not None or self.reset_at_end or self.reset_when_settled
 
     def script(self) -> list[Answer]:
         """What the model answers; its last words claim nothing."""
         made = [
-            call(TOOL, to=[mail.address], subject=mail.token, body=LONG_BODY if mail.long else "Hello.")
+            call(TOOL, to=[*mail.to], subject=mail.token, body=LONG_BODY if mail.long else "Hello.")
             for mail in self.mails
         ]
         return [calls(*made), say("That is all.")]
@@ -81,7 +101,10 @@ def plans(random: Random, name: str, sends: int) -> list[Plan]:
         count = min(left, random.choice((1, 1, 2)))
         left -= count
         request_id = f"{name}-{len(made)}"
-        mails = tuple(Mail(f"{request_id}-{index}", long=random.random() < 0.05) for index in range(1, count + 1))
+        mails = tuple(
+            Mail(f"{request_id}-{index}", random.random() < 0.05, random.choice((1, 1, 1, 2, 3, 4)))
+            for index in range(1, count + 1)
+        )
         fate = random.random()
         made.append(
             Plan(
@@ -93,6 +116,7 @@ def plans(random: Random, name: str, sends: int) -> list[Plan]:
                 cancelled_in_doubt=random.random() < 0.5,
                 reset_after=random.uniform(0.3, 8) if 0.1 <= fate < 0.2 else None,
                 reset_at_end=0.2 <= fate < 0.3,
+                reset_when_settled=fate >= 0.3 and random.random() < 0.6,
             )
         )
     return made
@@ -117,13 +141,16 @@ class Story:
     """Verdicts that were taken and should not have been; runs that failed."""
 
 
-async def carry_out(client: Client, task_queue: str, in_doubt: Container[str], story: Story) -> None:
+async def carry_out(
+    client: Client, task_queue: str, in_doubt: Container[str], settled: Container[str], story: Story
+) -> None:
     """Start a request, do to it what is planned, and wait for its end.
 
     Args:
         client: of the Temporal server.
         task_queue: the workers'.
         in_doubt: the tokens of messages that wait for the mail server's verdict at the moment.
+        settled: those of which the operator has said what became of them.
         story: has the plan, and is filled in.
     """
     plan = story.plan
@@ -138,7 +165,7 @@ async def carry_out(client: Client, task_queue: str, in_doubt: Container[str], s
             await asyncio.sleep(plan.reset_after)
             await _reset(client, handle, story)
         outcome = await _result(handle)
-        if plan.reset_at_end:
+        if plan.reset_at_end or (plan.reset_when_settled and await _was_settled(outcome, settled)):
             await _reset(client, handle, story)
             outcome = await _result(handle)
         story.ends.append(End(outcome))
@@ -151,6 +178,18 @@ async def carry_out(client: Client, task_queue: str, in_doubt: Container[str], s
         for how in await asyncio.gather(*people, return_exceptions=True):
             if isinstance(how, Exception):
                 raise how
+
+
+async def _was_settled(outcome: Outcome, settled: Container[str]) -> bool:
+    """Whether there is an unknown on which the operator has had a word within the time that a person has here."""
+    unknown = [
+        str(receipt.arguments.get("subject")) for receipt in outcome.receipts if receipt.status is ReceiptStatus.UNKNOWN
+    ]
+    for _ in range(60 if unknown else 0):
+        if any(token in settled for token in unknown):
+            return True
+        await asyncio.sleep(0.2)
+    return False
 
 
 async def _start(client: Client, task_queue: str, plan: Plan) -> Handle:
@@ -247,7 +286,7 @@ async def _decide(handle: Handle, story: Story, pending: PendingApproval) -> Non
         return  # nobody knows; it is looked at again
     late = await _taken(handle, Approve(key=key, digest=digest, by="Late"))
     # After a reset the same call waits again, and may be approved again.
-    if sum([*both, late]) > 1 and story.plan.reset_after is None and not story.plan.reset_at_end:
+    if sum([*both, late]) > 1 and not story.plan.may_be_reset:
         story.problems.append(f"{key}: it was decided more than once")
 
 

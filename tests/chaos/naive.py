@@ -1,6 +1,6 @@
 """The negative control's worker: `aiosmtplib.send` in an activity with Temporal's default retries.
 
-python -m tests.chaos.naive     TEMPORAL_ADDRESS says where the server is, NAIVE_SMTP_PORT where mail goes
+TEMPORAL_ADDRESS says where the server is, NAIVE_SMTP_PORT where mail goes.
 """
 
 import asyncio
@@ -30,7 +30,15 @@ async def send_naively(token: str) -> None:
     mail["From"], mail["To"], mail["Subject"] = "errand@example.com", f"{token}@example.com", token
     mail["Message-ID"] = f"<{token}@example.com>"
     mail.set_content("Hello.")
-    await aiosmtplib.send(mail, hostname="127.0.0.1", port=int(os.environ[SMTP_PORT]), start_tls=False, timeout=2)
+    await aiosmtplib.send(
+        mail,
+        hostname="127.0.0.1",
+        port=int(os.environ[SMTP_PORT]),
+        start_tls=True,
+        username="errand",
+        password="secret",
+        timeout=2,
+    )
 
 
 @workflow.defn
@@ -58,7 +66,7 @@ async def send(client: Client, token: str) -> None:
         await insist(client.get_workflow_handle(token).result, each=300)
 
 
-async def main() -> None:
+async def work() -> None:
     client = await connect()
     async with Worker(
         client,
@@ -71,5 +79,5 @@ async def main() -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+def main() -> None:
+    asyncio.run(work())

@@ -1,12 +1,10 @@
 """The processes of a trial: a Temporal server on a file database, two workers, and who starts them again."""
 
-import asyncio
 import os
 import random
 import signal
-import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -19,7 +17,10 @@ from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Part, logs
 from deploy.local.ports import is_free
 from deploy.local.supervisor import Supervisor
+from tests.chaos.forks import Forked, Zygote, zygote
 from tests.chaos.insist import insist
+from tests.chaos.sites import Site
+from tests.chaos.wire import Wire, laid
 
 WORKERS = ("worker 1", "worker 2")
 SERVER = "Temporal server"
@@ -31,49 +32,68 @@ BELOW_THE_EPHEMERAL = range(10_000, 32_000)
 class Scene:
     supervisor: Supervisor
     client: Client
-    state: Path
+    site: Site
+    wires: Sequence[Wire]
+    """One from each worker to the Temporal server."""
     up: set[str]
     """The processes that are ready for work."""
-
-    @property
-    def ledger(self) -> Path:
-        return ledger_of(self.state)
 
     def signal(self, name: str, number: signal.Signals) -> bool:
         """Whether there was a process to get it; it may be between two lives."""
         pid = self.supervisor.pid(name)
-        if pid is None:
-            return False
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-            return True
-        return False
+        return pid is not None and sent(pid, number)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of everything that keeps anything: workers, Temporal server and ledger."""
+        several = (self.supervisor.pid(name) for name in (*WORKERS, SERVER))
+        return [pid for pid in several if pid is not None] + list(self.site.pids)
 
 
-def ledger_of(state: Path) -> Path:
-    return state / "ledger" / "ledger.db"
+def sent(pid: int, number: signal.Signals) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+        return True
+    return False
 
 
 @asynccontextmanager
-async def staged(state: Path, worker: Sequence[str], variables: Mapping[str, str]) -> AsyncGenerator[Scene]:
+async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapping[str, str]) -> AsyncGenerator[Scene]:
     """Everything runs, and is gone afterwards.
 
     Args:
         state: an empty directory.
-        worker: the command line that runs a worker and writes "worker ready".
+        site: the ledger.
+        worker: the module whose `main` is a worker and writes "worker ready", and its arguments.
         variables: what its environment has beside Temporal's address.
     """
     temporal_port, ui_port = _quiet_ports(2)
     deployment = Deployment.on_free_ports(state, temporal_port, ui_port)
-    environment = surroundings({**deployment.client_environment(), "NO_PROXY": "127.0.0.1,localhost", **variables})
-    parts = [
-        Part(name, (sys.executable, *worker), logs("worker ready"), environment, (SERVER,), 60, 5) for name in WORKERS
-    ]
-    server = replace(deployment.temporal(), stops_within=3)
     said, up = list[str](), set[str]()
+    async with AsyncExitStack() as stack:
+        wires = [await stack.enter_async_context(laid(temporal_port)) for _ in WORKERS]
+        source = await stack.enter_async_context(zygote(worker))
+        parts = [
+            _worker(name, source, {**variables, "TEMPORAL_ADDRESS": f"127.0.0.1:{wire.port}"})
+            for name, wire in zip(WORKERS, wires, strict=True)
+        ]
+        server = replace(deployment.temporal(), stops_within=3)
+        supervisor = await stack.enter_async_context(
+            Supervisor([*parts, server], deployment.logs, _listening(said, up))
+        )
+        yield Scene(supervisor, await _connected(deployment.temporal_address), site, wires, up)
+    (state / "logs" / "supervisor.log").write_text("\n".join(said))
+
+
+def _worker(name: str, source: Zygote, variables: Mapping[str, str]) -> Part:
+    environment = surroundings({"NO_PROXY": "127.0.0.1,localhost", **variables})
+    return Forked(name, (), logs("worker ready"), environment, (SERVER,), 180, 5, zygote=source)
+
+
+def _listening(said: list[str], up: set[str]) -> Callable[[str], None]:
+    """To a supervisor's "✓ worker 1 (…)", or "worker 1 was ended by …"."""
 
     def say(words: str) -> None:
-        """A supervisor's "✓ worker 1 (…)", or "worker 1 was ended by …"."""
         said.append(words)
         for name in (*WORKERS, SERVER):
             if words.startswith(f"✓ {name}"):
@@ -81,14 +101,13 @@ async def staged(state: Path, worker: Sequence[str], variables: Mapping[str, str
             elif words.startswith(name):
                 up.discard(name)
 
-    async with Supervisor([*parts, server], deployment.logs, say) as supervisor:
-        client = await insist(
-            lambda: Client.connect(
-                deployment.temporal_address, data_converter=pydantic_data_converter, runtime=_quiet_runtime()
-            )
-        )
-        yield Scene(supervisor, client, state, up)
-    await asyncio.to_thread((state / "logs" / "supervisor.log").write_text, "\n".join(said))
+    return say
+
+
+async def _connected(address: str) -> Client:
+    return await insist(
+        lambda: Client.connect(address, data_converter=pydantic_data_converter, runtime=_quiet_runtime())
+    )
 
 
 @cache

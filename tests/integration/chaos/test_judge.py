@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from pydantic import JsonValue
 
 from activities.ledger import Action, State
 from tests.chaos.faults import Faults
 from tests.chaos.judge import NOT_SENT, Verdict, judge
 from tests.chaos.load import End, Mail, Plan, Story
-from tests.chaos.smtp_record import Delivery, SmtpRecord
+from tests.chaos.settling import Settled
+from tests.chaos.smtp_record import Delivery, Dot, SmtpRecord
 from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -17,12 +19,26 @@ LATER = NOON + timedelta(minutes=1)
 KEY = "r/1.1"
 
 
-def end(status: ReceiptStatus | None, *, until: datetime | None = None) -> End:
+ANN, BOB = "t.1of2@example.com", "t.2of2@example.com"
+TO_BOTH = Mail("t", recipients=2)
+
+
+def end(status: ReceiptStatus | None, *, until: datetime | None = None, accepted: tuple[str, ...] = (ANN, BOB)) -> End:
     receipt = Receipt(
-        key=KEY, tool="send_email", arguments={"subject": "t"}, status=status or ReceiptStatus.DONE, finished_at=NOON
+        key=KEY,
+        tool="send_email",
+        arguments={"subject": "t"},
+        status=status or ReceiptStatus.DONE,
+        result=result(*accepted) if status is ReceiptStatus.DONE else None,
+        finished_at=NOON,
     )
     receipts = () if status is None else (receipt,)
     return End(Outcome(request_id="r", status=RequestStatus.COMPLETED, summary="", receipts=receipts), until)
+
+
+def result(*accepted: str) -> dict[str, JsonValue]:
+    refused: dict[str, JsonValue] = {each: "550 Never" for each in TO_BOTH.to if each not in accepted}
+    return {"accepted": list(accepted), **({"refused": refused} if refused else {})}
 
 
 def row(state: State, *, attempt: int = 1, finished_at: datetime | None = None) -> Action:
@@ -39,16 +55,24 @@ def row(state: State, *, attempt: int = 1, finished_at: datetime | None = None) 
         attempt=attempt,
         begun_at=NOON,
         finished_at=finished_at,
+        result=result(ANN, BOB) if state is State.DONE else None,
     )
 
 
 def judged(
-    *ends: End, delivered: int = 0, at: datetime = NOON, ledger: Action | None = None, dot: bool = False
+    *ends: End,
+    delivered: int = 0,
+    to: tuple[str, ...] = TO_BOTH.to,
+    at: datetime = NOON,
+    ledger: Action | None = None,
+    dot: bool = False,
+    settled: Settled | None = None,
 ) -> Verdict:
-    story = Story(Plan("r", (Mail("t"),)), list(ends), finished=bool(ends))
-    deliveries = [Delivery("t", "<id>", at) for _ in range(delivered)]
-    record = SmtpRecord(Faults(Random(0)), deliveries=deliveries, reached_dot={"t"} if dot or delivered else set())
-    return judge([story], record, [ledger] if ledger else [])
+    story = Story(Plan("r", (TO_BOTH,)), list(ends), finished=bool(ends))
+    deliveries = [Delivery("t", "<id>", at, to) for _ in range(delivered)]
+    dots = [Dot("t", at)] if dot or delivered else []
+    record = SmtpRecord(Faults(Random(0)), deliveries=deliveries, dots=dots)
+    return judge([story], record, [ledger] if ledger else [], [settled] if settled else [])
 
 
 @pytest.mark.parametrize("status", [ReceiptStatus.DONE, ReceiptStatus.UNKNOWN])
@@ -57,7 +81,33 @@ def test_what_was_delivered_once_may_be_said_to_be_done_or_unknown(status: Recei
 
 
 def test_two_deliveries_are_a_duplicate_whatever_was_said() -> None:
-    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=2).duplicates) == 1
+    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=2, to=(BOB,)).duplicates) == 1
+
+
+def test_what_some_are_refused_is_held_against_every_single_recipient() -> None:
+    in_part = end(ReceiptStatus.DONE, accepted=(ANN,))
+    assert judged(in_part, delivered=1, to=(ANN,)).violations == []
+    assert len(judged(in_part, delivered=1, to=(ANN, BOB)).ghosts) == 1
+    assert len(judged(end(ReceiptStatus.DONE), delivered=1, to=(ANN,)).lost) == 1
+
+
+def test_a_receipt_that_does_not_speak_of_a_recipient_is_seen() -> None:
+    forgetful = end(ReceiptStatus.DONE)
+    forgetful.outcome.receipts[0].result["accepted"].remove(BOB)  # type: ignore[index]
+    assert len(judged(forgetful, delivered=1, to=(ANN,)).other) == 1
+
+
+def test_nothing_is_sent_after_an_operator_has_said_that_it_is_delivered() -> None:
+    before = Settled(KEY, "t", delivered=True, at=NOON - timedelta(seconds=1))
+    after = Settled(KEY, "t", delivered=True, at=LATER)
+    done = row(State.DONE)
+    assert judged(end(ReceiptStatus.UNKNOWN), delivered=1, ledger=done, settled=after).violations == []
+    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=1, ledger=done, settled=before).other) == 1
+
+
+def test_what_an_operator_has_said_is_delivered_stays_so() -> None:
+    said = Settled(KEY, "t", delivered=True, at=LATER)
+    assert len(judged(end(ReceiptStatus.UNKNOWN), delivered=1, ledger=row(State.UNKNOWN), settled=said).other) == 1
 
 
 def test_done_without_a_delivery_is_lost() -> None:

@@ -1,8 +1,15 @@
 """The command line against a real dev server and a real worker with a scripted model."""
 
 import asyncio
+import fcntl
 import os
+import pty
+import re
+import select
 import sys
+import termios
+import time
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +31,10 @@ ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
 
 
+def an_id() -> str:
+    return f"cli-{uuid.uuid4().hex[:8]}"
+
+
 async def eventually(look: Callable[[], Awaitable[T | None]]) -> T:
     """The first answer that is one."""
     async with asyncio.timeout(10):
@@ -39,6 +50,43 @@ class Said:
     err: str
 
 
+@dataclass
+class Terminal:
+    """A person's end of the terminal that `process` runs in."""
+
+    process: asyncio.subprocess.Process
+    _ours: int
+    _unseen: str = ""
+
+    async def see(self, words: str) -> str:
+        """What is shown next, up to these words and without what moves the cursor."""
+        deadline = time.monotonic() + 30
+        while words not in self._unseen and time.monotonic() < deadline and await asyncio.to_thread(self._read):
+            pass
+        assert words in self._unseen, self._unseen
+        before, _, self._unseen = self._unseen.partition(words)
+        return before + words
+
+    def type(self, keys: str) -> None:
+        os.write(self._ours, keys.encode())
+
+    async def ends(self) -> int:
+        """The exit code."""
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(self._read):
+                pass
+            return await self.process.wait()
+
+    def _read(self) -> bool:
+        """Whether the process may still show something."""
+        try:
+            shown = os.read(self._ours, 4096) if select.select([self._ours], [], [], 1)[0] else b""
+        except OSError:  # the other end is closed
+            return False
+        self._unseen = re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", self._unseen + shown.decode(errors="ignore"))
+        return True
+
+
 @dataclass(frozen=True)
 class CommandLine:
     """`client.py` with the environment of this test: in this process, or in one of its own."""
@@ -51,14 +99,45 @@ class CommandLine:
         return Said(result.exit_code, result.stdout, result.stderr)
 
     @asynccontextmanager
-    async def process(self, *words: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def terminal(self, *words: str, **variables: str) -> AsyncGenerator[Terminal]:
+        """A process in a terminal of its own."""
+        ours, theirs = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "client.py"),
+            *words,
+            env={**os.environ, **self.environment, "TERM": "xterm", "NO_COLOR": "1", **variables},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=lambda: _controlled_by(theirs),
+        )
+        os.close(theirs)
+        try:
+            yield Terminal(process, ours)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+            os.close(ours)
+
+    async def piped(self, typed: str, *words: str) -> Said:
+        """A process that reads this from a pipe."""
+        async with self.process(*words, stdin=asyncio.subprocess.PIPE) as process, asyncio.timeout(40):
+            out, err = await process.communicate(typed.encode())
+        return Said(process.returncode or 0, out.decode(), err.decode())
+
+    @asynccontextmanager
+    async def process(
+        self, *words: str, stdin: int = asyncio.subprocess.DEVNULL
+    ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """A process that is ended with the block, if it has not ended before."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             str(ROOT / "client.py"),
             *words,
             env={**os.environ, **self.environment},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -68,6 +147,12 @@ class CommandLine:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
+
+
+def _controlled_by(terminal: int) -> None:
+    """Ctrl-C typed at the terminal reaches the process."""
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture

@@ -36,6 +36,10 @@ def keys(said: Said) -> list[str]:
     return [json.loads(line)["key"] for line in said.out.splitlines()]
 
 
+def make_empty(path: Path) -> None:
+    path.touch()
+
+
 def files_in(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
@@ -79,12 +83,26 @@ async def test_a_filter_that_is_no_state_or_time_ends_with_2(cli: CommandLine) -
 async def test_a_persons_word_settles_an_unknown_once(
     cli: CommandLine, ledger: Ledger, word: str, state: State
 ) -> None:
-    assert (await cli("resolve", "second/2.1", word)).code == 0
+    said = await cli("resolve", "second/2.1", word)
+    assert said.code == 0
+    assert "The receipt of a request that has ended stays as it is." in said.err
     settled = await ledger.find("second/2.1")
     assert settled is not None
     assert (settled.state, settled.resolved_by) == (state, "ann")
     again = await cli("resolve", "second/2.1", "delivered", "--by", "dave")
     assert again == Said(2, "", f"error: second/2.1: it is {state} already\n")
+
+
+async def test_a_write_that_may_be_under_way_is_settled_only_where_that_is_said(
+    cli: CommandLine, ledger: Ledger
+) -> None:
+    call = ToolCall(key="third/1.1", tool="tell", arguments={})
+    await ledger.begin(call, attempt=1, seen=None)
+    refused = await cli("resolve", "third/1.1", "delivered")
+    assert refused.code == 2
+    assert "third/1.1: it may be under way; settle it after " in refused.err
+    assert "--even-if-under-way" in refused.err
+    assert (await cli("resolve", "third/1.1", "delivered", "--even-if-under-way")).code == 0
 
 
 @pytest.mark.usefixtures("ledger")
@@ -100,6 +118,13 @@ async def test_where_there_is_no_ledger_none_is_made(cli: CommandLine, tmp_path:
     assert shown.code == 2
     assert f"ERRAND_LEDGER_URL: there is no ledger at {tmp_path / 'ledger.db'}" in shown.err
     assert files_in(tmp_path) == []
+
+
+async def test_a_file_that_is_empty_is_no_ledger_either(cli: CommandLine, tmp_path: Path) -> None:
+    make_empty(tmp_path / "ledger.db")
+    shown = await cli("actions", "--json")
+    assert (shown.code, shown.out) == (2, "")
+    assert f"ERRAND_LEDGER_URL: there is no ledger at {tmp_path / 'ledger.db'}" in shown.err
 
 
 async def test_a_ledger_that_cannot_be_used_ends_with_2_and_names_the_variable(cli: CommandLine) -> None:

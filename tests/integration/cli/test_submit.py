@@ -2,23 +2,19 @@
 
 import asyncio
 import json
-import os
-import pty
-import re
 import signal
-import sys
 import time
-import uuid
+from pathlib import Path
 
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from client import handle_of, state
-from tests.integration.cli.conftest import ROOT, CommandLine, Said
+from tests.integration.cli.conftest import CommandLine, Said, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Outcome, Progress, Request, RequestStatus
+from workflows.contract import REQUEST_WORKFLOW, Messages, Outcome, Progress, Request, RequestStatus, Spending
 
 
 @workflow.defn(name=REQUEST_WORKFLOW)
@@ -28,13 +24,10 @@ class TwoRuns:
     @workflow.run
     async def run(self, request: Request) -> Outcome:
         if request.carried is None:
-            progress = Progress(conversation=(), turn=7, deadline=workflow.now())
+            spending = Spending(turn=7, deadline=workflow.now())
+            progress = Progress(messages=Messages(), spending=spending)
             workflow.continue_as_new(request.model_copy(update={"carried": progress}))
         return Outcome(request_id=workflow.info().workflow_id, status=RequestStatus.COMPLETED, summary="Twice.")
-
-
-def an_id() -> str:
-    return f"cli-{uuid.uuid4().hex[:8]}"
 
 
 async def said(process: asyncio.subprocess.Process) -> Said:
@@ -88,15 +81,42 @@ async def test_the_same_id_and_text_joins_and_another_text_is_refused(cli: Comma
 
 
 async def test_no_wait_prints_the_id_and_the_limits_reach_the_request(cli: CommandLine, client: Client) -> None:
-    options = ("--no-wait", "--max-turns", "3", "--max-calls", "4", "--timeout", "5", "--approve", "tell")
-    shown = await cli("submit", "Wait.", *options)
+    limits = ("--max-turns", "3", "--max-calls", "4", "--timeout", "5", "--max-cost", "0.5")
+    tokens = ("--max-input-tokens", "600", "--max-output-tokens", "70")
+    shown = await cli("submit", "Wait.", "--no-wait", *limits, *tokens, "--approve", "tell")
     handle = handle_of(client, shown.out.strip())
     first = await anext(handle.fetch_history_events())
     (payload,) = first.workflow_execution_started_event_attributes.input.payloads
     request = Request.model_validate_json(payload.data)
     assert (request.limits.turns, request.limits.calls, request.limits.seconds) == (3, 4, 5)
+    assert (request.limits.cost, request.limits.input_tokens, request.limits.output_tokens) == (0.5, 600, 70)
     assert (request.approve, request.requester) == (("tell",), "ann")
     await handle.terminate()
+
+
+async def test_a_schema_that_cannot_be_used_is_refused_before_anything_starts(
+    cli: CommandLine, client: Client, tmp_path: Path
+) -> None:
+    (file := tmp_path / "price.json").write_text('{"type": "nubmer"}')
+    request_id = an_id()
+    shown = await cli("submit", "What does it cost?", "--schema", str(file), "--id", request_id)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(f"error: --schema: {file} is not a JSON Schema that can be used: ")
+    assert await cli("status", request_id) == Said(2, "", f"error: there is no request {request_id}\n")
+
+
+async def test_an_output_is_shown_below_the_summary_and_is_in_the_json(
+    cli: CommandLine, worker: ScriptedModel, tmp_path: Path
+) -> None:
+    schema = {"type": "object", "properties": {"letters": {"type": "integer"}}, "required": ["letters"]}
+    (file := tmp_path / "letters.json").write_text(json.dumps(schema))
+    worker.scripts["How long is errand?"] = [say("It has six letters."), say('{"letters": 6}')]
+    shown = await cli("submit", "How long is errand?", "--schema", str(file))
+    assert shown.code == 0, shown.err
+    assert "turn 1  the result is put into the schema" in shown.out
+    assert 'completed: It has six letters.\n{\n  "letters": 6\n}\n' in shown.out
+    as_json = await cli("submit", "How long is errand?", "--schema", str(file), "--json")
+    assert json.loads(as_json.out)["output"] == {"letters": 6}
 
 
 async def test_a_limit_that_is_reached_ends_with_1(cli: CommandLine, worker: ScriptedModel) -> None:
@@ -152,18 +172,11 @@ async def test_on_a_terminal_the_person_is_asked_in_place_and_their_yes_runs_the
 ) -> None:
     worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("Written.")]
     request_id = an_id()
-    ours, theirs = pty.openpty()
-    command = (sys.executable, str(ROOT / "client.py"), "submit", "Write errand.", "--id", request_id)
-    environment = {**os.environ, **cli.environment, "TERM": "xterm", "NO_COLOR": "1"}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
-    os.write(ours, b"y\n")
-    shown += await asyncio.to_thread(read_until, ours, "/history")
-    assert await process.wait() == 0
-    os.close(ours)
+    async with cli.terminal("submit", "Write errand.", "--id", request_id) as terminal:
+        shown = await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("y\n")
+        shown += await terminal.see("/history")
+        assert await terminal.ends() == 0
     assert "write_down waits for approval" in shown
     assert "✓ approved by ann" in shown
     assert happened.done("write_down") == ["errand"]
@@ -174,34 +187,16 @@ async def test_on_a_terminal_the_person_can_edit_the_call_before_saying_yes(
     cli: CommandLine, worker: ScriptedModel, happened: World
 ) -> None:
     worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("It is over.")]
-    ours, theirs = pty.openpty()
-    command = (sys.executable, str(ROOT / "client.py"), "submit", "Write errand.", "--id", an_id())
     editor = "sed -i s/errand/errands/"
-    environment = {**os.environ, **cli.environment, "TERM": "xterm", "NO_COLOR": "1", "VISUAL": editor}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
-    os.write(ours, b"e\n")
-    shown = await asyncio.to_thread(read_until, ours, "approve? [y/N/e=edit/reason]")
-    os.write(ours, b"y\n")
-    shown += await asyncio.to_thread(read_until, ours, "/history")
-    assert await process.wait() == 0
-    os.close(ours)
+    async with cli.terminal("submit", "Write errand.", "--id", an_id(), VISUAL=editor) as terminal:
+        await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("e\n")
+        shown = await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("y\n")
+        shown += await terminal.see("/history")
+        assert await terminal.ends() == 0
     assert 'approved by ann, with word="errands"' in shown
     assert happened.done("write_down") == ["errands"]
-
-
-def read_until(terminal: int, words: str) -> str:
-    shown = b""
-    deadline = time.monotonic() + 20
-    while words not in shown.decode(errors="ignore") and time.monotonic() < deadline:
-        try:
-            shown += os.read(terminal, 4096)
-        except OSError:  # the other end is closed
-            break
-    return re.sub(r"\x1b\[[?\d;]*[a-zA-Z]", "", shown.decode(errors="ignore"))
 
 
 async def test_watching_goes_on_in_the_run_that_continues_the_request(cli: CommandLine, client: Client) -> None:

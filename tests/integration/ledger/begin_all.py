@@ -4,6 +4,8 @@ import asyncio
 import sys
 from contextlib import aclosing
 
+import structlog
+
 from activities.errors import OutcomeUnknown
 from activities.ledger import Ledger
 from workflows.contract import ToolCall
@@ -23,4 +25,5 @@ async def begin_all(url: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.stdout.write(" ".join(asyncio.run(begin_all(sys.argv[1]))))

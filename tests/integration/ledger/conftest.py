@@ -37,9 +37,13 @@ class Database:
             with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
                 connection.execute(statement)
 
+    @property
+    def can_be_read_while_gone(self) -> bool:
+        return self._postgres is None
+
     @asynccontextmanager
     async def gone(self) -> AsyncGenerator[None]:
-        """PostgreSQL cannot be reached; the file of SQLite is locked."""
+        """PostgreSQL cannot be reached; the file of SQLite is locked by another writer."""
         if self._postgres:
             await self._postgres.disconnect()
             try:

@@ -193,7 +193,7 @@ class TestOnce:
 
     async def test_what_a_person_said_was_delivered_is_not_done_again(self, opened: Ledger, paper: Paper) -> None:
         await opened.begin(CALL, attempt=1, seen=None)
-        await opened.resolve(CALL.key, delivered=True, by="ann")
+        await opened.resolve(CALL.key, delivered=True, by="ann", even_if_under_way=True)
         assert await run(opened, paper, attempt=2) == ToolResult(value=None, attempts=2)
         assert paper.acts == []
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
-from activities.ledger import SCHEMA_VERSION, Ledger, State
+from activities.ledger import LONGEST_ACT, SCHEMA_VERSION, Ledger, State
 from tests.integration.ledger.conftest import Database
 from workflows.contract import ToolCall
 
@@ -191,19 +193,44 @@ class TestGivingUp:
 
 class TestResolving:
     @pytest.mark.parametrize(("delivered", "state"), [(True, State.DONE), (False, State.NOT_DONE)])
-    @pytest.mark.parametrize("given_up", [True, False])
     async def test_a_persons_word_settles_it_and_is_kept_with_the_name(
-        self, opened: Ledger, delivered: bool, state: State, given_up: bool
+        self, opened: Ledger, delivered: bool, state: State
     ) -> None:
         await opened.begin(CALL, attempt=1, seen=None)
-        if given_up:
-            await opened.give_up(CALL)
+        await opened.give_up(CALL)
         settled = await opened.resolve(CALL.key, delivered=delivered, by="ann")
         assert (settled.state, settled.resolved_by) == (state, "ann")
         assert await opened.find(CALL.key) == settled
 
+    async def test_what_has_just_begun_may_be_under_way_and_is_settled_only_where_that_is_said(
+        self, opened: Ledger
+    ) -> None:
+        token = await opened.begin(CALL, attempt=1, seen=None)
+        begun = await opened.find(CALL.key)
+        assert begun is not None
+        until = f"{begun.begun_at + LONGEST_ACT:%H:%M:%S} UTC"
+        with pytest.raises(NotOpen, match=rf"may be under way; settle it after {until}, .*--even-if-under-way"):
+            await opened.resolve(CALL.key, delivered=True, by="ann")
+        assert await opened.find(CALL.key) == begun
+        settled = await opened.resolve(CALL.key, delivered=True, by="ann", even_if_under_way=True)
+        assert settled.state is State.DONE
+        assert not await opened.finish(CALL.key, token, State.NOT_DONE)
+
+    async def test_what_began_longer_ago_than_any_attempt_takes_is_settled(
+        self, opened: Ledger, database: Database
+    ) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        for minutes in (14, 15):
+            begun_at = datetime.now(UTC) - timedelta(minutes=minutes)
+            await database.run(f"UPDATE errand_actions SET begun_at = '{begun_at:%Y-%m-%d %H:%M:%S.%f}'")
+            if minutes == 14:
+                with pytest.raises(NotOpen):
+                    await opened.resolve(CALL.key, delivered=True, by="ann")
+        assert (await opened.resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
+
     async def test_a_second_word_is_refused_and_says_what_the_first_was(self, opened: Ledger) -> None:
         await opened.begin(CALL, attempt=1, seen=None)
+        await opened.give_up(CALL)
         await opened.resolve(CALL.key, delivered=True, by="ann")
         with pytest.raises(NotOpen, match=r"orders/7/1\.1: it is done already"):
             await opened.resolve(CALL.key, delivered=False, by="bob")
@@ -214,6 +241,7 @@ class TestResolving:
     async def test_of_many_people_at_once_one_settles_it(self, database: Database) -> None:
         ledgers = [await database.open(), await database.open()]
         await ledgers[0].begin(CALL, attempt=1, seen=None)
+        await ledgers[0].give_up(CALL)
         settled = await asyncio.gather(
             *(ledgers[n % 2].resolve(CALL.key, delivered=n % 3 == 0, by=str(n)) for n in range(12)),
             return_exceptions=True,
@@ -229,11 +257,13 @@ class TestResolving:
 
     async def test_an_attempt_that_wakes_up_after_it_was_settled_changes_nothing(self, opened: Ledger) -> None:
         token = await opened.begin(CALL, attempt=1, seen=None)
+        await opened.give_up(CALL)
         await opened.resolve(CALL.key, delivered=False, by="ann")
         assert not await opened.finish(CALL.key, token, State.DONE, result="sent")
 
     async def test_what_is_begun_again_after_a_persons_no_no_longer_bears_the_name(self, opened: Ledger) -> None:
         await opened.begin(CALL, attempt=1, seen=None)
+        await opened.give_up(CALL)
         token = await opened.begin(CALL, attempt=2, seen=await opened.resolve(CALL.key, delivered=False, by="ann"))
         await opened.finish(CALL.key, token, State.DONE, result="sent")
         row = await opened.find(CALL.key)
@@ -293,16 +323,57 @@ class TestOpening:
         ledger = await database.open()
         token = await ledger.begin(CALL, attempt=1, seen=None)
         async with database.gone():
+            reads = () if database.can_be_read_while_gone else (ledger.find(CALL.key), ledger.search())
             for attempt in (
-                ledger.find(CALL.key),
                 ledger.begin(CALL, attempt=2, seen=None),
                 ledger.finish(CALL.key, token, State.DONE),
                 ledger.give_up(CALL),
-                ledger.search(),
+                *reads,
             ):
                 with pytest.raises(ServiceUnavailable, match=r"^(reading|writing) the ledger failed: "):
                     await attempt
         assert await ledger.finish(CALL.key, token, State.DONE)
+
+    @pytest.mark.usefixtures("impatient")
+    async def test_sqlite_is_read_beside_a_writer_and_a_reader_keeps_nobody_from_writing(
+        self, database: Database
+    ) -> None:
+        if not database.can_be_read_while_gone:
+            pytest.skip("PostgreSQL does so by itself")
+        ledger = await database.open()
+        await ledger.begin(CALL, attempt=1, seen=None)
+        async with database.gone():
+            found = await ledger.find(CALL.key)
+            assert await ledger.search() == [found]
+        await asyncio.gather(*(ledger.search() for _ in range(8)), ledger.give_up(CALL))
+
+    async def test_a_new_ledger_is_told_once_and_without_user_and_password(self, database: Database) -> None:
+        with structlog.testing.capture_logs() as told:
+            await asyncio.gather(*(database.open() for _ in range(4)))
+            await database.open()
+        (line,) = told
+        assert (line["log_level"], line["event"]) == (
+            "warning",
+            "a new ledger was made: writes of earlier runs are not known in it",
+        )
+        place = str(line["ledger"])
+        assert place in database.url
+        assert place.endswith(("/ledger.db", "/postgres"))
+        assert "@" not in place
+
+    async def test_a_reader_makes_no_ledger_and_says_that_there_is_none(self, database: Database) -> None:
+        with pytest.raises(
+            ConfigurationError, match=r"^ERRAND_LEDGER_URL: there is no ledger at .*(ledger\.db|/postgres);"
+        ):
+            await Ledger.open(database.url, create=False)
+        with structlog.testing.capture_logs() as told:
+            await database.open()
+        assert len(told) == 1
+
+    async def test_a_reader_finds_what_a_worker_wrote(self, database: Database, opened: Ledger) -> None:
+        await opened.begin(CALL, attempt=1, seen=None)
+        async with aclosing(await Ledger.open(database.url, create=False)) as reader:
+            assert await reader.search() == [await opened.find(CALL.key)]
 
     async def test_a_path_whose_folder_is_not_there_is_made(self, tmp_path: Path) -> None:
         ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/new/folder/ledger.db")

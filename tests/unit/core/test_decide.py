@@ -9,13 +9,17 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.decide import LONGEST_ARGUMENTS, SYSTEM_PROMPT, Decide
+from activities.decide import SYSTEM_PROMPT, Decide
 from activities.endpoint import Endpoint
+from activities.errors import ConfigurationError
+from activities.offers import Offers
 from activities.policy import Policy, Rule
+from activities.proposals import LONGEST_ARGUMENTS
 from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
+from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import Decision, Situation, Usage, UserEntry
+from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, Usage, UserEntry
 
 
 @tool(about="{city}", untrusted=True)
@@ -43,6 +47,11 @@ TOOLS = offered(get_weather, send_email)
 SITUATION = Situation(requester="ann", conversation=(UserEntry(text="Mail the weather to ann@example.com"),))
 
 
+USED = {"prompt_tokens": 100, "completion_tokens": 10}
+beats: list[tuple[object, ...]] = []
+"""The heartbeat details of the last decision."""
+
+
 async def decide(
     model: ScriptedModel,
     answer: Answer,
@@ -51,15 +60,21 @@ async def decide(
     address_book: tuple[str, ...] = (),
     attempt: int = 1,
     tools: dict[str, Tool] = TOOLS,
+    situation: Situation = SITUATION,
+    details: tuple[object, ...] = (),
+    **settings: object,
 ) -> Decision:
-    model.scripts["Mail the weather to ann@example.com"] = [answer]
-    settings = {"openai_model": "tiny", "openai_base_url": model.url}
-    endpoint = Endpoint.from_settings(Settings.model_validate(settings))
+    """A decision of a second model call, if `attempt` is 2, whose first left `details` in its heartbeats."""
+    model.trouble.append(answer if isinstance(answer, Raw) else Raw(200, completion(answer, usage=USED)))
+    of_model = {"openai_model": "tiny", "openai_base_url": model.url}
+    endpoint = Endpoint.from_settings(Settings.model_validate(of_model | settings))
     environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=attempt)
+    environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=details)
+    environment.on_heartbeat = lambda *left: beats.append(left)
+    beats.clear()
     try:
         decider = Decide(endpoint, tools, policy or Policy(), address_book)
-        return await environment.run(decider.decide, SITUATION)
+        return await environment.run(decider.decide, situation)
     finally:
         await endpoint.aclose()
 
@@ -127,7 +142,7 @@ class TestWrongCalls:
         ("wrong", "told"),
         [
             pytest.param(raw_call("get_wether", "{}"), ["'get_wether'", "get_weather, send_email"], id="unknown"),
-            pytest.param(raw_call("functions.get_weather", "{}"), ["'functions.get_weather'"], id="nearly known"),
+            pytest.param(raw_call("tools.get_weather", "{}"), ["'tools.get_weather'"], id="nearly known"),
             pytest.param(raw_call("", "{}"), ["there is no function"], id="no name"),
             pytest.param({"type": "custom", "custom": {"input": "x"}}, ["there is no function"], id="custom"),
             pytest.param(raw_call("get_weather", '{"city":'), ["not valid JSON", '"city"'], id="malformed"),
@@ -160,12 +175,129 @@ class TestWrongCalls:
         assert "cut off" in (made.error or "")
 
 
+class TestDialects:
+    async def test_a_schema_that_is_fit_for_it_is_strict_where_the_endpoint_can_be(self, model: ScriptedModel) -> None:
+        for profile, strict in (("openai", [True, None]), ("compatible", [None, None])):
+            model.asked.clear()
+            await decide(model, say("Done."), model_profile=profile)
+            offers: Any = model.asked[0]["tools"]
+            assert [each["function"].get("strict") for each in offers] == strict
+
+    @pytest.mark.parametrize(
+        ("calling", "form"), [("json_schema", "json_schema"), ("json_object", "json_object"), ("prompt", None)]
+    )
+    async def test_without_functions_the_calls_come_in_an_envelope(
+        self, model: ScriptedModel, calling: str, form: str | None
+    ) -> None:
+        envelope = {"tool_calls": [{"name": "get_weather", "arguments": {"city": "Paris"}}]}
+        decision = await decide(model, say(json.dumps(envelope)), model_calling=calling)
+        asked: Any = model.asked[0]
+        assert "tools" not in asked
+        assert asked.get("response_format", {}).get("type") == form
+        assert "get_weather" in asked["messages"][0]["content"]
+        (made,) = decision.calls
+        assert (made.tool, made.arguments, made.error) == ("get_weather", {"city": "Paris"}, None)
+        assert made.route is not None
+
+    async def test_a_call_that_leaked_is_one_only_where_calls_are_known_to_leak(self, model: ScriptedModel) -> None:
+        leaked = say(json.dumps({"name": "get_weather", "arguments": {"city": "Paris"}}))
+        for profile, found in (("vllm", 1), ("compatible", 0)):
+            assert len((await decide(model, leaked, model_profile=profile)).calls) == found
+
+    async def test_what_the_endpoint_wants_back_is_kept_and_nothing_else(self, model: ScriptedModel) -> None:
+        made = {**call("get_weather", city="Paris"), "extra_content": {"google": "signed"}}
+        answer: Any = {"content": None, "tool_calls": [made], "reasoning_content": "Hm.", "signature": "abc"}
+        kept = {name: await decide(model, answer, model_profile=name) for name in ("compatible", "gemini", "deepseek")}
+        assert [kept[name].reasoning for name in kept] == ["", "", "Hm."]
+        assert [kept[name].extra for name in kept] == [{}, {"signature": "abc"}, {}]
+        assert [kept[name].calls[0].extra for name in kept] == [{}, {"extra_content": {"google": "signed"}}, {}]
+
+    async def test_a_name_that_endpoints_do_not_take_is_sent_as_another(self, model: ScriptedModel) -> None:
+        odd = {"größe": dataclasses.replace(TOOLS["get_weather"], name="größe")}
+        (made,) = (await decide(model, calls(call("gr__e", city="Paris")), tools=odd)).calls
+        assert (made.tool, made.route is not None) == ("größe", True)
+        offers: Any = model.asked[0]["tools"]
+        assert offers[0]["function"]["name"] == "gr__e"
+
+    def test_two_tools_with_one_such_name_are_a_mistake(self) -> None:
+        odd = {name: dataclasses.replace(TOOLS["get_weather"], name=name) for name in ("größe", "gräße")}
+        with pytest.raises(ConfigurationError, match="gräße, größe"):
+            Offers(odd, ())
+
+
+class TestWhatEndsOtherwise:
+    async def test_a_refusal_is_one(self, model: ScriptedModel) -> None:
+        decision = await decide(model, {"content": None, "refusal": "I will not."})
+        assert (decision.refused, decision.text, decision.calls) == (True, "I will not.", ())
+
+    async def test_a_text_that_reached_its_limit_has_no_end(self, model: ScriptedModel) -> None:
+        asked = SITUATION.model_copy(update={"output_tokens": 10})
+        assert (await decide(model, say("It is"), situation=asked)).cut_off
+        assert model.asked[0]["max_tokens"] == 10
+
+    async def test_reasoning_alone_is_a_problem(self, model: ScriptedModel) -> None:
+        decision = await decide(model, {"content": None, "reasoning_content": "call get_weather"})
+        assert decision.calls == ()
+        assert "nothing was run" in (decision.problem or "")
+
+    async def test_calls_that_the_endpoint_could_not_read_are_told_to_the_model(self, model: ScriptedModel) -> None:
+        body = {"error": {"message": "no", "code": "tool_use_failed", "failed_generation": "<f>" + "x" * 9000}}
+        decision = await decide(model, Raw(400, json.dumps(body)))
+        assert "You wrote: <f>xxx" in (decision.problem or "")
+        assert len(decision.problem or "") < 1000
+        assert decision.usage.model_calls == 1
+
+
+class TestUsage:
+    async def test_what_failed_before_counts_too(self, model: ScriptedModel) -> None:
+        before = Usage(model_calls=2, input_tokens=7, output_tokens=8)
+        left = {"attempt": 2, "before": before.model_dump(mode="json")}
+        decision = await decide(model, say("Done."), attempt=3, details=(left,))
+        assert decision.usage == Usage(model_calls=3, input_tokens=107, output_tokens=18)
+
+    @pytest.mark.parametrize(
+        "details", [(), ("?",), ({"attempt": 1, "at_most": {"model_calls": 1, "output_tokens": 70}},)]
+    )
+    async def test_of_an_attempt_that_was_lost_all_that_it_may_have_written_counts(
+        self, model: ScriptedModel, details: tuple[object, ...]
+    ) -> None:
+        decision = await decide(model, say("Done."), attempt=2, details=details, model_max_tokens=70)
+        assert decision.usage == Usage(model_calls=2, input_tokens=100, output_tokens=80)
+
+    async def test_it_has_a_cost_where_the_model_has_a_price(self, model: ScriptedModel) -> None:
+        decision = await decide(model, say("Done."), model_prices="tiny=10000/100000 other=1/1")
+        assert decision.usage.cost == 2
+
+    async def test_a_failure_tells_what_all_attempts_have_used(self, model: ScriptedModel) -> None:
+        left = {"attempt": 1, "before": {"model_calls": 1, "output_tokens": 5}}
+        for reply, tokens in ((Raw(500, "{}"), 5), (Raw(200, "<html>"), 75)):
+            with pytest.raises(ApplicationError) as raised:
+                await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
+            (detail,) = raised.value.details
+            assert detail.usage == Usage(model_calls=2, output_tokens=tokens)
+            assert beats[-1] == (Account(attempt=2, before=detail.usage),)
+
+
+class TestDemotion:
+    async def test_what_the_request_knows_holds_from_the_first_attempt_and_is_told_on(
+        self, model: ScriptedModel
+    ) -> None:
+        step = "calling: native → json_schema (tiny answered 400: no tools)"
+        knowing = SITUATION.model_copy(update={"demoted": (step, "nonsense")})
+        decision = await decide(model, say('{"final": "Done."}'), situation=knowing)
+        assert (decision.text, decision.demoted) == ("Done.", (step,))
+        assert "tools" not in model.asked[0]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("reply", "kind", "retried"),
         [
             (Raw(500, "{}"), "ModelUnavailable", True),
             (Raw(401, "{}"), "ModelRefused", False),
+            (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "NotTaken", True),
+            (Raw(413, "{}"), CONTEXT_TOO_LONG, False),
+            (Raw(200, '{"error": {"message": "no", "code": "context_length_exceeded"}}'), CONTEXT_TOO_LONG, False),
             (Raw(200, "<html>"), "ModelReplyUnusable", True),
             (Raw(200, '{"error": {"message": "busy"}}'), "ModelUnavailable", True),
             (Raw(200, '{"choices": [{"message": {"content": ""}}]}'), "ModelReplyUnusable", True),

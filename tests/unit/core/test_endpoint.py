@@ -5,17 +5,19 @@ import json
 import socket
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
-from activities.endpoint import Endpoint
-from activities.errors import ConfigurationError, ErrandError, ModelRefused, ModelUnavailable
+from activities.endpoint import Endpoint, Question
+from activities.errors import CallsUnreadable, ConfigurationError, ErrandError, ModelRefused, ModelUnavailable, NotTaken
+from activities.profiles import Calling
 from activities.settings import Settings
 from tests.scripted_model import Raw, ScriptedModel
+from workflows.contract import CONTEXT_TOO_LONG, Usage
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 TOOL: ChatCompletionToolParam = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}
@@ -33,7 +35,7 @@ async def endpoint(url: str | None, **settings: Any) -> AsyncGenerator[Endpoint]
 
 async def ask(url: str, *tools: ChatCompletionToolParam, **settings: Any) -> str:
     async with endpoint(url, **settings) as found:
-        return await found.ask(HELLO, tools)
+        return await found.ask(Question(HELLO, tools=tools))
 
 
 async def error_of(model: ScriptedModel, reply: Raw) -> ErrandError:
@@ -58,7 +60,7 @@ class TestAsking:
     async def test_a_question_has_the_model_the_messages_and_the_tools(self, model: ScriptedModel) -> None:
         model.trouble.append(Raw(200, "{}"))
         await ask(model.url, TOOL, model_max_tokens=77)
-        assert model.asked == [{"model": "tiny", "messages": HELLO, "tools": [TOOL], "max_completion_tokens": 77}]
+        assert model.asked == [{"model": "tiny", "messages": HELLO, "tools": [TOOL], "max_tokens": 77}]
 
     async def test_what_is_not_set_is_not_sent(self, model: ScriptedModel) -> None:
         model.trouble.append(Raw(200, "{}"))
@@ -74,7 +76,7 @@ class TestErrors:
         assert f"model tiny at {model.url}/ answered {status}: " in str(found)
         assert "busy" in str(found)
 
-    @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 415, 422, 451])
+    @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 415, 422, 451])
     async def test_what_will_not_pass_is_refused_and_was_asked_once(self, model: ScriptedModel, status: int) -> None:
         found = await error_of(model, Raw(status, error("no such model")))
         assert type(found) is ModelRefused
@@ -115,6 +117,10 @@ class TestErrors:
         ("header", "pause"),
         [
             ({"Retry-After": "7"}, 7),
+            ({"retry-after-ms": "1500", "Retry-After": "7"}, 1.5),
+            ({"retry-after-ms": "soon", "Retry-After": "7"}, 7),
+            ({"retry-after-ms": "0", "Retry-After": "7"}, 7),
+            ({"retry-after-ms": "99999999"}, 120),
             ({"Retry-After": "0.5"}, 0.5),
             ({"Retry-After": "86400"}, 120),
             ({"Retry-After": "0"}, None),
@@ -132,10 +138,139 @@ class TestErrors:
         assert found.retry_after == (None if pause is None else timedelta(seconds=pause))
 
     async def test_no_error_quotes_the_key(self, model: ScriptedModel) -> None:
-        model.trouble.append(Raw(401, error("Incorrect API key provided")))
+        model.trouble.append(Raw(401, error("Incorrect API key provided: sk-hush")))
         with pytest.raises(ModelRefused) as raised:
             await ask(model.url, openai_api_key="sk-hush")
         assert "hush" not in str(raised.value)
+
+    async def test_a_question_that_is_too_long_is_an_error_of_its_own(self, model: ScriptedModel) -> None:
+        for reply in (
+            Raw(400, error("maximum context length is 10", "context_length_exceeded")),
+            Raw(413, "<html>"),
+            Raw(500, error("Context size has been exceeded.")),
+        ):
+            model.asked.clear()
+            found = await error_of(model, reply)
+            assert (type(found).__name__, found.retryable) == (CONTEXT_TOO_LONG, False)
+
+    async def test_a_filter_that_withholds_the_question_is_named(self, model: ScriptedModel) -> None:
+        found = await error_of(model, Raw(400, error("no tools, no support", "content_filter")))
+        assert type(found) is ModelRefused
+        assert "content filter" in str(found)
+
+    async def test_calls_that_Groq_could_not_read_come_along(self, model: ScriptedModel) -> None:
+        body = {"error": {"message": "Failed to call", "code": "tool_use_failed", "failed_generation": "<f>x</f>"}}
+        found = await error_of(model, Raw(400, json.dumps(body)))
+        assert isinstance(found, CallsUnreadable)
+        assert found.written == "<f>x</f>"
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    async def test_a_redirect_is_not_followed(self, model: ScriptedModel, status: int) -> None:
+        found = await error_of(model, Raw(status, "", {"Location": f"{model.url}/chat/completions"}))
+        assert type(found) is ModelRefused
+        assert "OPENAI_BASE_URL" in str(found)
+
+
+class TestWhatIsNotTaken:
+    async def test_a_parameter_that_is_named_is_left_out_from_then_on(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url, model_profile="llama.cpp", model_max_tokens=9) as found:
+            model.trouble += [
+                Raw(400, error("Unknown field: parallel_tool_calls")),
+                Raw(422, error("max_tokens: extra fields not permitted")),
+                Raw(200, "{}"),
+            ]
+            for _ in range(2):
+                with pytest.raises(NotTaken) as raised:
+                    await found.ask(Question(HELLO, tools=[TOOL]))
+                assert timedelta() < (raised.value.retry_after or timedelta()) < timedelta(seconds=1)
+            await found.ask(Question(HELLO, tools=[TOOL]))
+        assert [sorted(each.keys() - {"model", "messages"}) for each in model.asked] == [
+            ["max_tokens", "parallel_tool_calls", "tools"],
+            ["max_tokens", "tools"],
+            ["max_completion_tokens", "tools"],
+        ]
+        assert found.demoted == (
+            "parallel_tool_calls: not taken (tiny answered 400: Unknown field: parallel_tool_calls)",
+            "max_tokens: not taken (tiny answered 422: max_tokens: extra fields not permitted)",
+        )
+
+    async def test_a_model_without_functions_is_a_rung_lower(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url) as found:
+            model.trouble.append(Raw(400, error("tiny does not support tools")))
+            with pytest.raises(NotTaken):
+                await found.ask(Question(HELLO, tools=[TOOL]))
+            assert found.profile.calling is Calling.JSON_SCHEMA
+            model.trouble.append(Raw(400, error("response_format is not supported")))
+            with pytest.raises(NotTaken):
+                await found.ask(Question(HELLO, response_format={"type": "json_schema", "json_schema": {}}))
+            assert found.profile.calling is Calling.JSON_OBJECT
+
+    async def test_two_questions_at_once_lead_one_rung_down(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url) as found:
+            model.trouble += [Raw(400, error("tiny does not support tools"))] * 2
+            errors = await asyncio.gather(
+                *(found.ask(Question(HELLO, tools=[TOOL])) for _ in range(2)), return_exceptions=True
+            )
+            assert [type(each) for each in errors] == [NotTaken, NotTaken]
+            assert found.profile.calling is Calling.JSON_SCHEMA
+
+    async def test_a_question_that_breaks_the_endpoint_again_and_again_is_put_without_functions(
+        self, model: ScriptedModel
+    ) -> None:
+        kinds: list[type[Exception]] = []
+        async with endpoint(model.url) as found:
+            model.trouble += [Raw(500, error("Value is not callable: null at row 3"))] * 3
+            for _ in range(3):
+                with pytest.raises(ErrandError) as raised:
+                    await found.ask(Question(HELLO, tools=[TOOL]))
+                kinds.append(type(raised.value))
+            assert kinds == [ModelUnavailable, ModelUnavailable, NotTaken]
+            assert found.profile.calling is Calling.JSON_SCHEMA
+
+    async def test_failures_that_differ_are_not_taken_for_one(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url) as found:
+            model.trouble += [Raw(500, error(f"failure {number}")) for number in range(4)]
+            for _ in range(4):
+                with pytest.raises(ModelUnavailable):
+                    await found.ask(Question(HELLO, tools=[TOOL]))
+            assert found.demoted == ()
+
+    async def test_what_a_request_knows_holds_for_its_model_only(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url, model_profile="llama.cpp") as found:
+            steps = found.profile.step("parallel_tool_calls", "tiny answered 400: no"), "nonsense"
+            knowing = found.knowing(steps)
+            assert (knowing.profile.parallel, knowing.demoted) == (None, steps[:1])
+            of_another = found.knowing([found.profile.step("native", "huge answered 400: no")])
+            assert (of_another.profile, of_another.demoted) == (found.profile, ())
+
+    async def test_what_one_request_finds_out_others_know(self, model: ScriptedModel) -> None:
+        async with endpoint(model.url) as found:
+            other = found.knowing([found.profile.step("json_object", "tiny answered 400: no")])
+            model.trouble.append(Raw(400, error("tiny does not support tools")))
+            with pytest.raises(NotTaken):
+                await found.ask(Question(HELLO, tools=[TOOL]))
+            assert other.profile.callings == (Calling.JSON_SCHEMA, Calling.PROMPT)
+
+
+class TestCap:
+    @pytest.mark.parametrize(
+        ("allowed", "wanted", "sent"),
+        [(None, None, None), (9, None, 9), (None, 5, 5), (9, 5, 5), (9, 50, 9), (9, -3, 1)],
+    )
+    async def test_the_lower_limit_is_sent(
+        self, model: ScriptedModel, allowed: int | None, wanted: int | None, sent: int | None
+    ) -> None:
+        model.trouble.append(Raw(200, "{}"))
+        async with endpoint(model.url, model_max_tokens=allowed) as found:
+            await found.ask(Question(HELLO, max_tokens=wanted))
+        assert model.asked[0].get("max_tokens") == sent
+
+    @pytest.mark.parametrize(("profile", "name"), [("openai", "max_completion_tokens"), ("ollama", "max_tokens")])
+    async def test_under_the_name_that_the_endpoint_knows(self, model: ScriptedModel, profile: str, name: str) -> None:
+        model.trouble.append(Raw(200, "{}"))
+        async with endpoint(model.url, model_profile=profile, model_max_tokens=9) as found:
+            await found.ask(Question(HELLO))
+        assert model.asked == [{"model": "tiny", "messages": HELLO, name: 9}]
 
 
 @asynccontextmanager
@@ -167,10 +302,29 @@ class TestConnection:
     async def test_no_answer_in_time(self) -> None:
         begun = time.monotonic()
         async with server(None) as (url, seen):
-            with pytest.raises(ModelUnavailable, match="did not answer in time"):
-                await ask(url, model_timeout=0.2)
+            with pytest.raises(ModelUnavailable, match="did not answer in time") as raised:
+                await ask(url, model_timeout=0.2, model_max_tokens=70)
             assert len(seen) == 1
+            assert raised.value.usage == Usage(model_calls=1, output_tokens=70)
         assert time.monotonic() - begun < 3
+
+    async def test_an_answer_that_trickles_in_has_no_more_time_than_another(self) -> None:
+        async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            with suppress(ConnectionError):
+                for _ in range(50):
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.1)
+            writer.close()
+
+        begun = time.monotonic()
+        listening = await asyncio.start_server(trickle, "127.0.0.1", 0)
+        async with listening:
+            with pytest.raises(ModelUnavailable, match="did not answer in time"):
+                await ask(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", model_timeout=0.5)
+            assert time.monotonic() - begun < 3
 
     @pytest.mark.parametrize(
         "reply",
@@ -178,6 +332,10 @@ class TestConnection:
             pytest.param(b"", id="closed without an answer"),
             pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n", id="not HTTP"),
             pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", id="cut off"),
+            pytest.param(
+                b"HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", id="error, no gzip"
+            ),
+            pytest.param(b"HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\n{", id="error, cut off"),
             pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", id="no gzip"),
         ],
     )
@@ -189,6 +347,15 @@ class TestConnection:
 
 
 class TestSettings:
+    async def test_the_profile_is_the_one_that_is_named_or_that_the_URL_tells(self) -> None:
+        for settings, name, calling in (
+            ({}, "compatible", Calling.NATIVE),
+            ({"model_profile": "mistral"}, "mistral", Calling.NATIVE),
+            ({"model_profile": "vllm", "model_calling": "json_object"}, "vllm", Calling.JSON_OBJECT),
+        ):
+            async with endpoint("http://127.0.0.1:1/v1", **settings) as found:
+                assert (found.profile.name, found.profile.calling) == (name, calling)
+
     def test_a_missing_model_is_named(self) -> None:
         with pytest.raises(ConfigurationError, match=r"^OPENAI_MODEL: missing"):
             Endpoint.from_settings(Settings.model_validate({"openai_model": None}))
@@ -208,4 +375,4 @@ class TestSettings:
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")  # so that nobody outside is asked
         async with endpoint(None, openai_api_key="sk-1") as found:
             with pytest.raises(ModelUnavailable, match=r"at https://api\.openai\.com/v1/ cannot be reached"):
-                await found.ask(HELLO, [])
+                await found.ask(Question(HELLO))

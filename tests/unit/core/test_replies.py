@@ -6,167 +6,179 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import JsonValue
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from activities.errors import ErrandError, ModelRefused, ModelReplyUnusable, ModelUnavailable
-from activities.replies import DEEPEST, RawCall, Reply, parse, read
+from activities.errors import ErrandError, ModelError, ModelRefused, ModelReplyUnusable, ModelUnavailable
+from activities.json_text import Object
+from activities.raw_calls import LONGEST_EXTRA
+from activities.replies import LONGEST_TEXT, MOST_CALLS, Reply, read
+from tests.completions import call, calling, completion
 from tests.unit.core.arbitrary import nearly_json_values, quick
-from workflows.contract import Arguments, Decision, ProposedCall, Usage
+from workflows.contract import Decision, ProposedCall, Usage
 
-
-def completion(message: Any, finish_reason: str | None = "stop", **more: Any) -> str:
-    return json.dumps({"choices": [{"message": message, "finish_reason": finish_reason}], **more})
-
-
-def calling(*calls: Any, finish_reason: str | None = "tool_calls", **message: Any) -> str:
-    return completion({"role": "assistant", "content": None, "tool_calls": calls, **message}, finish_reason)
-
-
-def call(arguments: Any, **more: Any) -> dict[str, Any]:
-    return {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": arguments}, **more}
-
-
-def only_call(body: str) -> RawCall:
-    (made,) = read(body).calls
-    return made
-
-
-PARIS: Arguments = {"city": "Paris"}
+ANY: dict[str, Object] = {"get_weather": {}}
 
 
 class TestText:
     @pytest.mark.parametrize(
-        ("message", "text"),
+        "message",
         [
-            pytest.param({"content": "Sunny."}, "Sunny.", id="plain"),
-            pytest.param({"content": "\n Sunny. \n"}, "Sunny.", id="with space around"),
-            pytest.param({"content": [{"type": "text", "text": "Sun"}, {"text": "ny."}]}, "Sunny.", id="parts"),
-            pytest.param({"content": [None, 3, {"type": "image"}, {"text": "Sunny."}]}, "Sunny.", id="odd parts"),
-            pytest.param({"content": None, "refusal": "I cannot."}, "I cannot.", id="a refusal"),
-            pytest.param({"content": "Sunny.", "tool_calls": None}, "Sunny.", id="calls null"),
-            pytest.param({"content": "Sunny.", "tool_calls": []}, "Sunny.", id="calls empty"),
-            pytest.param({"content": "Sunny.", "tool_calls": {}}, "Sunny.", id="calls an empty object"),
-            pytest.param({"content": "Sunny.", "reasoning_content": "Hm."}, "Sunny.", id="unknown fields"),
-            pytest.param({"content": "Sunny.", "function_call": {"name": ""}}, "Sunny.", id="old style"),
-        ],
-    )  # fmt: skip
-    def test_text_is_the_answer(self, message: Any, text: str) -> None:
-        assert read(completion(message)) == Reply(text, (), Usage(model_calls=1))
-
-    @pytest.mark.parametrize("finish_reason", ["stop", "length", "content_filter", "tool_calls", "eos", "", None])
-    def test_text_is_the_answer_whatever_the_finish_reason(self, finish_reason: str | None) -> None:
-        assert read(completion({"content": "Sunny."}, finish_reason)).text == "Sunny."
-
-
-class TestCalls:
-    @pytest.mark.parametrize(
-        ("arguments", "meant"),
-        [
-            pytest.param('{"city": "Paris"}', PARIS, id="JSON text"),
-            pytest.param({"city": "Paris"}, PARIS, id="an object"),
-            pytest.param('"{\\"city\\": \\"Paris\\"}"', PARIS, id="encoded twice"),
-            pytest.param('{"a": {"b": [1, 2.5, null, true]}}', {"a": {"b": [1, 2.5, None, True]}}, id="nested"),
-            pytest.param("", {}, id="empty"),
-            pytest.param(" \n", {}, id="blank"),
-            pytest.param("{}", {}, id="an empty object"),
-            pytest.param("null", {}, id="null as text"),
-            pytest.param(None, {}, id="null"),
+            pytest.param({"content": "Sunny."}, id="plain"),
+            pytest.param({"content": "\n Sunny. \n"}, id="with space around"),
+            pytest.param({"content": [{"type": "text", "text": "Sun"}, {"text": "ny."}]}, id="parts"),
+            pytest.param({"content": [None, 3, {"type": ["image"]}, {"text": "Sunny."}]}, id="odd parts"),
+            pytest.param({"content": {"type": "text", "text": "Sunny."}}, id="one part, not in a list"),
+            pytest.param({"content": "Sunny.", "refusal": None}, id="refusal null"),
+            pytest.param({"content": "Sunny.", "refusal": ""}, id="refusal empty"),
+            pytest.param({"content": "Sunny.", "tool_calls": None}, id="calls null"),
+            pytest.param({"content": "Sunny.", "tool_calls": []}, id="calls empty"),
+            pytest.param({"content": "Sunny.", "tool_calls": {}}, id="calls an empty object"),
+            pytest.param({"content": "Sunny.", "function_call": {"name": "", "arguments": ""}}, id="old style, empty"),
+            pytest.param({"content": "Sunny.", "function_call": None}, id="old style, null"),
         ],
     )
-    def test_arguments_are_what_the_model_wrote(self, arguments: Any, meant: Arguments) -> None:
-        assert only_call(calling(call(arguments))) == RawCall("get_weather", meant)
+    def test_text_is_the_answer(self, message: Any) -> None:
+        assert read(completion(message)) == Reply("Sunny.", (), Usage(model_calls=1))
 
-    def test_arguments_left_out_are_none(self) -> None:
-        assert only_call(calling({"function": {"name": "now"}})) == RawCall("now", {})
+    @pytest.mark.parametrize("finish_reason", ["stop", "tool_calls", "eos", "", None, 3, ["stop"]])
+    def test_text_is_the_answer_whatever_the_finish_reason(self, finish_reason: Any) -> None:
+        assert read(completion({"content": "Sunny."}, finish_reason)) == Reply("Sunny.", (), Usage(model_calls=1))
 
+    def test_a_text_without_end_is_cut(self) -> None:
+        assert read(completion({"content": "x" * 1_000_000})).text == "x" * LONGEST_TEXT
+
+
+class TestReasoning:
     @pytest.mark.parametrize(
-        ("arguments", "problem"),
+        "message",
         [
-            pytest.param('{"city": "Par', "not valid JSON", id="cut off"),
-            pytest.param("{'city': 'Paris'}", "not valid JSON", id="Python"),
-            pytest.param("city=Paris", "not valid JSON", id="no JSON"),
-            pytest.param('{"city": "Paris"}{"city": "Rome"}', "not valid JSON", id="two objects"),
-            pytest.param('```json\n{"city": "Paris"}\n```', "not valid JSON", id="in a fence"),
-            pytest.param('{"days": NaN}', "NaN is not JSON", id="NaN"),
-            pytest.param('{"days": -Infinity}', "-Infinity is not JSON", id="infinity"),
-            pytest.param('{"days": 1e999}', "1e999 is too large", id="infinity by another name"),
-            pytest.param('{"city": "Paris", "city": "Rome"}', "'city' is there twice", id="a name twice"),
-            pytest.param('{"a": {"to": "x", "to": "y"}}', "'to' is there twice", id="a name twice, deeper"),
-            pytest.param('{"city": "\\ud83d"}', "not valid JSON", id="half a surrogate pair"),
-            pytest.param('{"\\udc00": 1}', "not valid JSON", id="half a surrogate pair in a name"),
-            pytest.param("[" * 100_000, "nested too deeply", id="nested without end"),
-            pytest.param('{"a":' * 200 + "1" + "}" * 200, "nested too deeply", id="nested too deeply"),
-            pytest.param("1" * 5000, "not valid JSON", id="an endless number"),
-            pytest.param('["Paris"]', "must be a JSON object", id="a list"),
-            pytest.param('"Paris"', "not valid JSON", id="text"),
-            pytest.param("3", "must be a JSON object", id="a number"),
-            pytest.param("false", "must be a JSON object", id="false"),
-            pytest.param(0, "must be a JSON object", id="zero, not as text"),
-            pytest.param(["Paris"], "must be a JSON object", id="a list, not as text"),
-            pytest.param(json.dumps(json.dumps('{"city": "Paris"}')), "must be a JSON object", id="encoded thrice"),
-        ],
-    )  # fmt: skip
-    def test_arguments_that_cannot_be_read_are_a_problem_and_never_a_guess(self, arguments: Any, problem: str) -> None:
-        made = only_call(calling(call(arguments)))
-        assert made.tool == "get_weather"
-        assert made.arguments == {}
-        assert problem in (made.problem or "")
-
-    def test_a_problem_quotes_no_more_than_the_beginning(self) -> None:
-        assert len(only_call(calling(call("x" * 100_000))).problem or "") < 1000
-
-    @pytest.mark.parametrize("id_", ["", None, 7, "call_abc", {"odd": True}])
-    def test_the_id_does_not_matter(self, id_: Any) -> None:
-        assert only_call(calling(call(PARIS, id=id_))) == RawCall("get_weather", PARIS)
-
-    def test_an_id_or_a_type_may_be_missing(self) -> None:
-        assert only_call(calling({"function": {"name": "get_weather", "arguments": "{}"}})).problem is None
-
-    def test_two_calls_with_one_id_are_two_calls(self) -> None:
-        calls = read(calling(call({"city": "Paris"}), call({"city": "Rome"}), call({"city": "Rome"}))).calls
-        assert [each.arguments["city"] for each in calls] == ["Paris", "Rome", "Rome"]
-
-    @pytest.mark.parametrize("finish_reason", ["stop", "tool_calls", "tool_call", "eos", "", None])
-    def test_calls_are_calls_whatever_the_finish_reason(self, finish_reason: str | None) -> None:
-        assert only_call(calling(call(PARIS), finish_reason=finish_reason)) == RawCall("get_weather", PARIS)
-
-    def test_text_beside_calls_is_kept(self) -> None:
-        reply = read(calling(call(PARIS), content="Let me see."))
-        assert (reply.text, len(reply.calls)) == ("Let me see.", 1)
-
-    def test_of_an_answer_cut_off_at_its_length_no_call_is_run(self) -> None:
-        calls = read(calling(call(PARIS), call('{"city": "Ro'), finish_reason="length")).calls
-        assert [bool(each.problem) for each in calls] == [True, True]
-        assert all("cut off" in (each.problem or "") for each in calls)
-
-    @pytest.mark.parametrize(
-        "odd",
-        [
-            pytest.param({"id": "c1", "type": "function"}, id="no function"),
-            pytest.param({"type": "custom", "custom": {"name": "get_weather", "input": "Paris"}}, id="type custom"),
-            pytest.param({"function": "get_weather"}, id="function as text"),
-            pytest.param({"function": None}, id="function null"),
-            pytest.param({"name": "get_weather", "arguments": "{}"}, id="function left out"),
-            pytest.param("get_weather", id="text"),
-            pytest.param(None, id="null"),
-            pytest.param([], id="a list"),
+            pytest.param({"content": "Sunny.", "reasoning_content": "Hm."}, id="reasoning_content"),
+            pytest.param({"content": "Sunny.", "reasoning": "Hm."}, id="reasoning"),
+            pytest.param({"content": "Sunny.", "reasoning": "Hm.", "reasoning_content": "Hm."}, id="both"),
+            pytest.param({"content": "<think>Hm.</think>Sunny."}, id="in the text"),
+            pytest.param({"content": "<thinking>\nHm.\n</thinking>\n\nSunny."}, id="in the text, by another name"),
+            pytest.param({"content": "Sunny.\n<think>Hm."}, id="in the text, unfinished"),
+            pytest.param({"content": "Hm.\n</think>\n\nSunny."}, id="in the text, begun in the question"),
+            pytest.param({"content": "Sunny.\n<think>\nHm.</think>"}, id="after the text"),
+            pytest.param(
+                {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"text": "Sunny."}]},
+                id="a part",
+            ),
+            pytest.param({"content": [{"type": "reasoning", "text": "Hm."}, {"text": "Sunny."}]}, id="another part"),
         ],
     )
-    def test_what_is_no_call_is_a_problem_in_its_place(self, odd: Any) -> None:
-        first, second = read(calling(odd, call(PARIS))).calls
-        assert (first.tool, first.arguments) == ("", {})
-        assert first.problem
-        assert second == RawCall("get_weather", PARIS)
+    def test_reasoning_is_not_the_answer(self, message: Any) -> None:
+        assert read(completion(message)) == Reply("Sunny.", (), Usage(model_calls=1), reasoning="Hm.")
 
-    @pytest.mark.parametrize("name", [None, 3, ["get_weather"], {}])
-    def test_a_name_that_is_no_text_names_no_function(self, name: Any) -> None:
-        assert only_call(calling({"function": {"name": name, "arguments": "{}"}})).tool == ""
+    @pytest.mark.parametrize("odd", [None, "", 3, {}, []])
+    def test_odd_reasoning_is_none(self, odd: Any) -> None:
+        assert read(completion({"content": "Sunny.", "reasoning_content": odd})).reasoning == ""
 
-    @pytest.mark.parametrize("calls", [call(PARIS), "get_weather", 1, True])
-    def test_calls_that_are_no_list_are_never_passed_over(self, calls: Any) -> None:
-        with pytest.raises(ModelReplyUnusable, match="no list"):
-            read(completion({"content": "Mail sent.", "tool_calls": calls}))
+    def test_who_speaks_of_the_tags_does_not_think(self) -> None:
+        text = "It writes <think> and </think> around its thoughts."
+        assert read(completion({"content": text})).text == text
+
+    def test_reasoning_beside_calls_is_kept(self) -> None:
+        reply = read(calling(call({}), content="<think>Hm.</think>Let me see.", reasoning="First"))
+        assert (reply.text, reply.reasoning, len(reply.calls)) == ("Let me see.", "First\nHm.", 1)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            pytest.param({"content": "", "reasoning_content": "Hm."}, id="reasoning_content"),
+            pytest.param({"content": None, "tool_calls": [], "reasoning": "Hm."}, id="reasoning"),
+            pytest.param({"content": "<think>Hm.</think>"}, id="in the text"),
+            pytest.param({"reasoning": '<tool_call>{"name": "get_weather", "arguments": {}}</tool_call>'}, id="a call"),
+        ],
+    )
+    @pytest.mark.parametrize("finish_reason", ["stop", "tool_calls"])
+    def test_reasoning_alone_is_a_problem_and_no_call_in_it_is_run(self, message: Any, finish_reason: str) -> None:
+        reply = read(completion(message, finish_reason), schemas=ANY, recover=True)
+        assert (reply.text, reply.calls) == ("", ())
+        assert "reasoning and nothing else" in (reply.problem or "")
+
+    def test_reasoning_without_end_is_cut(self) -> None:
+        reply = read(completion({"content": "Sunny.", "reasoning": "x" * 1_000_000}))
+        assert reply.reasoning == "x" * LONGEST_TEXT
+
+
+class TestSentBack:
+    def test_what_the_endpoint_put_on_the_message_is_kept(self) -> None:
+        details = {
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "Zm9v"}],
+            "extra_content": {"a": False},
+        }
+        assert read(calling(call({}), **details)).extra == details
+        assert read(completion({"content": "Sunny.", **details})).extra == details
+
+    @pytest.mark.parametrize("name", ["role", "annotations", "audio", "reasoning", "reasoning_content", "name"])
+    def test_what_has_its_place_or_is_not_accepted_back_is_not(self, name: str) -> None:
+        assert read(completion({"content": "Sunny.", name: ["x"]})).extra == {}
+
+    @pytest.mark.parametrize("nothing", [None, "", [], {}])
+    def test_nothing_is_not(self, nothing: Any) -> None:
+        assert read(completion({"content": "Sunny.", "reasoning_details": nothing})).extra == {}
+
+    def test_too_much_is_not(self) -> None:
+        assert read(completion({"content": "Sunny.", "details": "x" * LONGEST_EXTRA})).extra == {}
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(
+        "message",
+        [
+            pytest.param({"content": None, "refusal": "I cannot."}, id="a field"),
+            pytest.param({"content": "Well,", "refusal": " I cannot. "}, id="a field beside text"),
+            pytest.param({"content": [{"type": "refusal", "refusal": "I cannot."}]}, id="a part"),
+            pytest.param({"content": [{"text": "Well,"}, {"type": "refusal", "refusal": "I cannot."}]}, id="parts"),
+            pytest.param({"content": None, "refusal": "I cannot.", "tool_calls": [call({})]}, id="beside calls"),
+        ],
+    )
+    def test_a_refusal_is_the_answer_and_nothing_is_run(self, message: Any) -> None:
+        assert read(completion(message)) == Reply("I cannot.", (), Usage(model_calls=1), refused=True)
+
+    @pytest.mark.parametrize("message", [{"content": None}, {"content": "Well,"}, {"tool_calls": [call({})]}])
+    def test_what_the_content_filter_withholds_is_no_answer(self, message: Any) -> None:
+        with pytest.raises(ModelRefused, match="content filter"):
+            read(completion(message, "content_filter"))
+
+
+class TestCutOff:
+    @pytest.mark.parametrize("finish_reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
+    @pytest.mark.parametrize(
+        "message",
+        [
+            pytest.param({"content": "Sun"}, id="in the text"),
+            pytest.param({"content": ""}, id="before the text"),
+            pytest.param({"content": "<think>Hm"}, id="in the reasoning"),
+            pytest.param({"content": None, "reasoning_content": "Hm"}, id="in separate reasoning"),
+        ],
+    )
+    def test_a_text_that_reached_its_limit_is_cut_off(self, message: Any, finish_reason: str) -> None:
+        reply = read(completion(message, finish_reason))
+        assert (reply.cut_off, reply.problem, reply.calls) == (True, None, ())
+
+    @pytest.mark.parametrize("finish_reason", ["stop", "tool_calls", None])
+    @pytest.mark.parametrize(("spent", "cut_off"), [(99, False), (100, True), (101, True)])
+    def test_who_spent_all_tokens_was_cut_off_whatever_it_says(
+        self, finish_reason: str | None, spent: int, cut_off: bool
+    ) -> None:
+        usage = {"completion_tokens": spent}
+        body = completion({"content": "Sun"}, finish_reason, usage=usage)
+        assert read(body, max_tokens=100).cut_off is cut_off
+        called = completion({"tool_calls": [call({})]}, finish_reason, usage=usage)
+        (made,) = read(called, max_tokens=100).calls
+        assert bool(made.problem) is cut_off
+
+    def test_of_an_answer_that_was_cut_off_no_call_is_run(self) -> None:
+        reply = read(calling(call({"city": "Paris"}), call('{"city": "Ro'), finish_reason="length"))
+        assert not reply.cut_off
+        assert ["cut off" in (each.problem or "") for each in reply.calls] == [True, True]
+
+    @pytest.mark.parametrize("finish_reason", ["error", "abort", "insufficient_system_resource"])
+    def test_of_an_answer_that_was_broken_off_nothing_is_used(self, finish_reason: str) -> None:
+        with pytest.raises(ModelUnavailable, match=finish_reason):
+            read(calling(call({}), content="Sun", finish_reason=finish_reason))
 
 
 class TestUnusable:
@@ -180,7 +192,7 @@ class TestUnusable:
             pytest.param("[]", id="a list"),
             pytest.param('"Sunny."', id="text"),
             pytest.param("{}", id="an empty object"),
-            pytest.param('{"choices": null}', id="choices null"),
+            pytest.param('{"error": null, "choices": null}', id="choices null"),
             pytest.param('{"choices": []}', id="choices empty"),
             pytest.param('{"choices": {"0": {}}}', id="choices an object"),
             pytest.param('{"choices": ["Sunny."]}', id="a choice that is text"),
@@ -190,56 +202,59 @@ class TestUnusable:
             pytest.param('{"choices": [{"message": "Sunny."}]}', id="message text"),
             pytest.param('{"choices": [{"message": {"content": NaN}}]}', id="NaN"),
             pytest.param('{"choices": [{"message": {"content": "\\ud83d"}}]}', id="half a surrogate pair"),
+            pytest.param('{"choices": [{"message": {"content": "No.", "content": "Yes."}}]}', id="two contents"),
             pytest.param("[" * 100_000, id="nested without end"),
             pytest.param('data: {"choices": []}\n\ndata: [DONE]\n', id="a stream"),
             pytest.param(completion({"content": None}), id="content null"),
             pytest.param(completion({"content": "  "}), id="content blank"),
-            pytest.param(completion({"content": {"text": "Sunny."}}), id="content an object"),
-            pytest.param(completion({"content": "", "reasoning_content": "call get_weather"}), id="only reasoning"),
+            pytest.param(completion({"content": {"parts": "Sunny."}}), id="content an object"),
             pytest.param(completion({"content": None, "tool_calls": []}, "tool_calls"), id="calls promised, none made"),
+            pytest.param(calling(*[call({})] * (MOST_CALLS + 1)), id="calls without end"),
+            pytest.param(calling(*[call({"body": "x" * 60_000})] * 10), id="calls too long to be passed on"),
         ],
     )
     def test_what_is_neither_text_nor_calls_is_asked_for_again(self, body: str) -> None:
-        with pytest.raises(ModelReplyUnusable):
+        with pytest.raises(ModelReplyUnusable) as raised:
             read(body)
-
-    @pytest.mark.parametrize(
-        ("error", "meaning"),
-        [
-            pytest.param({"message": "overloaded", "code": 503}, ModelUnavailable, id="a server error"),
-            pytest.param({"message": "slow down", "code": 429}, ModelUnavailable, id="too many requests"),
-            pytest.param({"message": "slow", "code": 408}, ModelUnavailable, id="time-out"),
-            pytest.param({"message": "broken", "code": None}, ModelUnavailable, id="no code"),
-            pytest.param({"message": "broken", "code": "oops"}, ModelUnavailable, id="an unknown code"),
-            pytest.param("broken", ModelUnavailable, id="text"),
-            pytest.param(["broken"], ModelUnavailable, id="a list"),
-            pytest.param({"message": "bad key", "code": 401}, ModelRefused, id="unauthorized"),
-            pytest.param({"message": "too long", "status": 400}, ModelRefused, id="status instead of code"),
-            pytest.param({"message": "pay", "code": "insufficient_quota"}, ModelRefused, id="quota"),
-        ],
-    )
-    def test_an_error_under_status_200_is_an_error(self, error: Any, meaning: type[ErrandError]) -> None:
-        with pytest.raises(meaning) as raised:
-            read(json.dumps({"error": error, "choices": None}))
-        assert type(raised.value) is meaning
-        assert (error["message"] if isinstance(error, dict) else "broken") in str(raised.value)
+        assert len(str(raised.value)) < 1000
 
 
 class TestUsage:
     @pytest.mark.parametrize(
         ("usage", "tokens"),
         [
-            ({"prompt_tokens": 12, "completion_tokens": 3}, (12, 3)),
-            ({"prompt_tokens": 12}, (12, 0)),
-            ({"prompt_tokens": "12", "completion_tokens": None}, (0, 0)),
-            ({}, (0, 0)),
-            (None, (0, 0)),
-            ([], (0, 0)),
+            pytest.param({"prompt_tokens": 12, "completion_tokens": 3}, (12, 3), id="as it should be"),
+            pytest.param({"prompt_tokens": 12}, (12, 0), id="half"),
+            pytest.param({"prompt_tokens": 12.0, "completion_tokens": 3.9}, (12, 3), id="not whole"),
+            pytest.param({"prompt_tokens": "12", "completion_tokens": None}, (0, 0), id="text and null"),
+            pytest.param({"prompt_tokens": -1, "completion_tokens": -1.5}, (0, 0), id="negative"),
+            pytest.param({"prompt_tokens": True, "completion_tokens": 10**300}, (0, 0), id="true, and beyond counting"),
+            pytest.param({"prompt_tokens": {"text": 12}, "completion_tokens": [3]}, (0, 0), id="nested"),
+            pytest.param({"prompt_tokens": 12, "prompt_tokens_details": {"cached_tokens": 8}}, (12, 0), id="details"),
+            pytest.param({}, (0, 0), id="empty"),
+            pytest.param(None, (0, 0), id="null"),
+            pytest.param([12, 3], (0, 0), id="a list"),
         ],
     )
     def test_tokens_are_counted_where_the_endpoint_counts_them(self, usage: Any, tokens: tuple[int, int]) -> None:
         used = read(completion({"content": "Sunny."}, usage=usage)).usage
         assert (used.model_calls, used.input_tokens, used.output_tokens) == (1, *tokens)
+
+    @pytest.mark.parametrize(
+        ("usage", "output_tokens"),
+        [({"prompt_tokens": 12, "completion_tokens": 3}, 3), ({"prompt_tokens": 12}, None), (None, None)],
+    )
+    @pytest.mark.parametrize(
+        ("message", "finish_reason"),
+        [({"content": ""}, "stop"), ({"content": "Sun"}, "content_filter"), ({}, "error"), (None, None)],
+    )
+    def test_what_cannot_be_used_was_written_all_the_same(
+        self, message: Any, finish_reason: str | None, usage: Any, output_tokens: int | None
+    ) -> None:
+        with pytest.raises(ModelError) as raised:
+            read(completion(message, finish_reason, usage=usage))
+        used = raised.value.usage
+        assert (used.output_tokens if used else None) == output_tokens
 
 
 def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -247,36 +262,35 @@ def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
     return st.fixed_dictionaries({}, optional={name: nearly_json_values | each for name, each in fields.items()})
 
 
-Functions = objects(name=st.just("get_weather"), arguments=st.text() | nearly_json_values.map(json.dumps))
-Messages = objects(content=st.text(), tool_calls=st.lists(objects(function=Functions), max_size=3), refusal=st.text())
-Choices = st.lists(objects(message=Messages, finish_reason=st.sampled_from(["stop", "length"])), max_size=2)
-Completions = objects(choices=Choices, usage=objects(prompt_tokens=st.integers()), error=objects(code=st.integers()))
+Functions = objects(name=st.sampled_from(["get_weather", "parallel"]), arguments=nearly_json_values.map(json.dumps))
+Calls = st.lists(objects(function=Functions, index=st.integers(), custom=Functions), max_size=3)
+Texts = (
+    st.text() | Functions.map(json.dumps) | st.sampled_from(["<think>", "</think>x", "<tool_call>{", "[TOOL_CALLS]"])
+)
+Parts = st.lists(objects(type=st.sampled_from(["text", "refusal", "thinking"]), text=st.text()), max_size=3)
+Messages = objects(
+    content=Texts | Parts, tool_calls=Calls, refusal=st.text(), function_call=Functions, reasoning=st.text()
+)
+FINISHES = ["stop", "length", "content_filter", "error"]
+Choices = st.lists(objects(message=Messages, finish_reason=st.sampled_from(FINISHES)), max_size=2)
+Completions = objects(
+    choices=Choices, usage=objects(completion_tokens=st.integers()), error=objects(code=st.integers())
+)
 
 
 class TestAnything:
     @quick
-    @given(nearly_json_values.map(json.dumps) | Completions.map(json.dumps) | st.text())
+    @given(nearly_json_values.map(json.dumps) | Completions.map(json.dumps) | Messages.map(completion) | st.text())
     def test_every_reply_can_be_passed_on_or_is_an_error_of_the_tree(self, body: str) -> None:
         try:
-            reply = read(body)
-        except ErrandError:
+            reply = read(body, schemas=ANY, recover=True, max_tokens=100)
+        except ErrandError as error:
+            assert type(error) in (ModelReplyUnusable, ModelUnavailable, ModelRefused)  # noqa: PT017
             return
+        assert reply.text or reply.calls or reply.cut_off or reply.problem
         calls = tuple(ProposedCall(tool=each.tool, arguments=each.arguments) for each in reply.calls)
         decision = Decision(text=reply.text, calls=calls, usage=reply.usage)
         assert Decision.model_validate_json(to_json(decision)) == decision
-
-    @quick
-    @given(nearly_json_values)
-    def test_what_parses_is_what_everybody_else_reads(self, value: Any) -> None:
-        text = json.dumps(value)
-        try:
-            parsed = parse(text)
-        except ValueError:
-            return
-        assert from_json(text, allow_inf_nan=False) == parsed
-
-    def test_nesting_is_allowed_within_reason(self) -> None:
-        value: JsonValue = 1
-        for _ in range(DEEPEST - 1):
-            value = [value]
-        assert parse(json.dumps(value)) == value
+        assert json.loads(to_json([reply.reasoning, reply.extra, reply.problem])) == [
+            reply.reasoning, reply.extra, reply.problem
+        ]  # fmt: skip

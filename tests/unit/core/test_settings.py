@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from activities.errors import ConfigurationError
+from activities.prices import Price
 from activities.settings import Settings, SmtpServer
+from workflows.contract import Usage
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,12 @@ class TestReading:
         settings = read(monkeypatch, ERRAND_TOOLS=value, ERRAND_ADDRESS_BOOK=value)
         assert settings.tools == settings.address_book == ("one", "two")
 
+    def test_prices_are_per_million_tokens_by_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = read(monkeypatch, ERRAND_MODEL_PRICES="gpt-x=1.25/10, org/model:free=0/0 a=b=1/2")
+        assert settings.model_prices == {"gpt-x": Price(1.25, 10), "org/model:free": Price(0, 0), "a=b": Price(1, 2)}
+        used = Usage(model_calls=1, input_tokens=2_000_000, output_tokens=100_000)
+        assert settings.model_prices["gpt-x"].of(used).cost == 3.5
+
     def test_no_secret_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(
             monkeypatch,
@@ -71,6 +79,14 @@ class TestMistakes:
             ("ERRAND_MODEL_TIMEOUT", "0"),
             ("ERRAND_MODEL_TIMEOUT", "-1"),
             ("ERRAND_MODEL_MAX_TOKENS", "many"),
+            ("ERRAND_MODEL_PROFILE", "gpt"),
+            ("ERRAND_MODEL_CALLING", "by phone"),
+            ("ERRAND_MODEL_PRICES", "gpt-x"),
+            ("ERRAND_MODEL_PRICES", "gpt-x=1"),
+            ("ERRAND_MODEL_PRICES", "=1/2"),
+            ("ERRAND_MODEL_PRICES", "gpt-x=1/-2"),
+            ("ERRAND_MODEL_PRICES", "gpt-x=1/nan"),
+            ("ERRAND_MODEL_PRICES", "gpt-x=1/2/3"),
             ("ERRAND_SMTP_URL", "mail.example.com:587"),
             ("ERRAND_SMTP_URL", "http://mail.example.com"),
             ("ERRAND_SMTP_URL", "smtp://"),
@@ -97,6 +113,10 @@ class TestMistakes:
             read(monkeypatch, **{variable: value})
         assert str(raised.value).startswith(f"{variable}: ")
         assert "\n" not in str(raised.value)
+
+    def test_an_unknown_profile_is_told_which_there_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(ConfigurationError, match=r"'gpt'; the profiles are: .*openai.*ollama"):
+            read(monkeypatch, ERRAND_MODEL_PROFILE="gpt")
 
     @pytest.mark.parametrize(
         ("variable", "value"),

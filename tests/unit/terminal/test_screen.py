@@ -7,18 +7,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ledger import Action, State
-from deploy.terminal.screen import UNVERIFIED, Screen, arguments, link, visible
-from deploy.terminal.story import Asked, Corrected, EditRefused, Ruled, Settled, Settling, Step
+from deploy.terminal.results import UNVERIFIED, link
+from deploy.terminal.screen import Screen
+from deploy.terminal.steps import (
+    Answered,
+    Asked,
+    CloseAsked,
+    Corrected,
+    Decided,
+    Demoted,
+    EditRefused,
+    Listening,
+    MessageCame,
+    NotAnswered,
+    Ruled,
+    Settled,
+    Settling,
+    Shaped,
+    Step,
+    Thinking,
+)
+from deploy.terminal.text import arguments, visible
 from workflows.contract import (
+    Answer,
     Approve,
+    AssistantEntry,
+    Decision,
+    MadeCall,
+    Messages,
     Outcome,
+    Progress,
     Receipt,
     ReceiptStatus,
     Reject,
     Request,
+    RequestState,
     RequestStatus,
+    Said,
     Settlement,
+    Spending,
     ToolCall,
+    Usage,
+    UserEntry,
 )
 from workflows.timeline import summary
 
@@ -128,11 +158,27 @@ CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
         ),
         (Ruled(Reject(key="r/1.1", digest="", reason="she knows")), "✗ rejected by somebody: she knows"),
         (EditRefused(Approve(key="r/1.1", digest="", by="ann"), "to: Field required"), "to: Field required"),
+        (MessageCame(Said(id="1", text="Thank\nyou.", by="bob")), "> Thank you.  (bob)\n"),
+        (Answered("1", ended()), "completed: Sent.\n"),
+        (NotAnswered("1", "it was lost"), "✗ the message has no answer: it was lost\n"),
+        (CloseAsked(), "it is to be closed\n"),
+        (Listening("Hello."), "        Hello.\n"),
+        (Thinking(3, shortened=True), "the conversation is too long for the model, and was shortened\n"),
+        (Demoted("it calls no functions"), "⚠ the model's endpoint: it calls no functions\n"),
+        (Shaped(3, Answer(output={}, usage=Usage())), "turn 3  the result is put into the schema  0.0 s\n"),
+        (
+            Shaped(3, Answer(problem="price: missing", usage=Usage())),
+            "turn 3  the result does not fit the schema  0.0 s\n        price: missing\n",
+        ),
+        (
+            Decided(2, Decision(problem="it is cut short", usage=Usage())),
+            "turn 2  the model's reply could not be used  0.0 s\n        it is cut short\n",
+        ),
+        (Decided(2, Decision(text="No.", refused=True, usage=Usage())), "turn 2  the model refuses: No."),
+        (Decided(2, Decision(text="On and", cut_off=True, usage=Usage())), "the model's answer is cut off: On and"),
     ],
 )
-def test_what_becomes_of_a_write_and_of_claims_is_told(
-    step: Step, shown: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_kind_of_step_is_told(step: Step, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     Screen().show(step, "r")
     assert shown in capsys.readouterr().out
 
@@ -159,3 +205,47 @@ def test_actions_are_shown_with_their_whole_keys_so_that_they_can_be_settled(
     shown = capsys.readouterr().out
     for expected in (action.key, "not_done", "send_email", "[red]", "carol", "the server said no", "settled by dave"):
         assert expected in shown, shown
+
+
+def test_an_output_is_shown_below_the_summary_and_what_it_cost_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    usage = Usage(model_calls=2, input_tokens=10, output_tokens=5, cost=0.01234567)
+    outcome = ended().model_copy(update={"output": {"price": 3.5, "note": "\x1b[2J"}, "usage": usage})
+    Screen().outcome(outcome, "link")
+    shown = capsys.readouterr().out
+    assert 'completed: Sent.\n{\n  "price": 3.5,\n  "note": "\\u001b[2J"\n}\n' in shown
+    assert "2 model calls, 10 tokens in and 5 out, cost 0.01235\n" in shown
+
+
+def test_where_an_open_conversation_stands_says_how_many_messages_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    state = RequestState(request_id="r", status=RequestStatus.RUNNING, turn=3, doing="turn 3: asking the model")
+    Screen().state(state.model_copy(update={"messages_waiting": 2}))
+    assert "r  running  turn 3: asking the model  (2 messages waiting)\n" in capsys.readouterr().out
+
+
+def test_what_was_said_before_is_told_in_brief_also_of_an_earlier_run(capsys: pytest.CaptureFixture[str]) -> None:
+    conversation = (
+        *(entry for number in range(4) for entry in (UserEntry(text=f"Is it {number}?"), answer("It is not."))),
+        AssistantEntry(text="I look.", calls=(MadeCall(position="1.1", tool="look_up", arguments={}),)),
+    )
+    progress = Progress(
+        conversation=conversation, messages=Messages(), spending=Spending(deadline=datetime(2030, 1, 1, tzinfo=UTC))
+    )
+    Screen().past(
+        [
+            Asked(Request(keep_open=True, carried=progress)),
+            MessageCame(Said(id="1", text="Is it 4?")),
+            Answered("1", ended(mailed())),
+            Listening("It is."),
+            MessageCame(Said(id="2", text="Is it 5?")),
+        ]
+    )
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "… 2 lines before"
+    assert shown[1] == "> Is it 1?"
+    assert shown[-5:] == ["> Is it 4?", "        Sent. (1 receipt)", "        It is.", "> Is it 5?", ""]
+
+
+def answer(text: str) -> AssistantEntry:
+    return AssistantEntry(text=text, calls=())

@@ -1,5 +1,6 @@
 """A request's history, told as steps."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
@@ -9,41 +10,60 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 from temporalio.exceptions import TimeoutError as TimedOut
 
-from deploy.terminal.story import (
-    Approve,
+from deploy.terminal.payloads import reason
+from deploy.terminal.steps import (
+    Answered,
     Asked,
     Broke,
     Calling,
+    CloseAsked,
     Corrected,
     Crashed,
     Decided,
+    Demoted,
     EditRefused,
     Ended,
+    Listening,
+    MessageCame,
+    NotAnswered,
     NotRun,
     Returned,
     Ruled,
     Settled,
     Settling,
+    Shaped,
+    Shaping,
     Step,
-    Story,
+    Thinking,
     Waiting,
-    reason,
 )
+from deploy.terminal.story import Story
 from workflows.contract import (
+    ANSWER,
     CHECK,
     DECIDE,
     SETTLE,
+    Answer,
+    Approve,
     AssistantEntry,
+    Decision,
+    Messages,
     NoteEntry,
+    Outcome,
     Progress,
     ReceiptStatus,
     Request,
     RequestStatus,
+    Said,
+    Say,
     Settlement,
     Situation,
+    Spending,
     ToolCall,
+    Usage,
     UserEntry,
 )
+from workflows.inbox import IDLE
 
 RECORDED = Path(__file__).parent / "histories" / "mail_after_approval.json"
 CONVERTER = pydantic_data_converter
@@ -59,6 +79,10 @@ async def recorded() -> list[Step]:
     return await told(*history.events)
 
 
+def spent(*, turns: int) -> Spending:
+    return Spending(turn=turns, deadline=datetime(2030, 1, 1, tzinfo=UTC))
+
+
 def event(kind: EventType.ValueType, number: int = 1) -> HistoryEvent:
     return HistoryEvent(event_id=number, event_type=kind)
 
@@ -70,10 +94,33 @@ async def started(request: Request) -> HistoryEvent:
     return made
 
 
-async def scheduled(tool: str, *inputs: object) -> HistoryEvent:
+async def scheduled(tool: str, *inputs: object, about: str = "") -> HistoryEvent:
     made = event(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, 5)
     made.activity_task_scheduled_event_attributes.activity_type.name = tool
     made.activity_task_scheduled_event_attributes.input.payloads.extend(await CONVERTER.encode(inputs))
+    made.user_metadata.summary.CopyFrom((await CONVERTER.encode([about]))[0])
+    return made
+
+
+async def listening() -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_TIMER_STARTED, 20)
+    made.user_metadata.summary.CopyFrom((await CONVERTER.encode([IDLE]))[0])
+    return made
+
+
+async def said(text: str, message_id: str) -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, 3)
+    request = made.workflow_execution_update_accepted_event_attributes.accepted_request
+    request.input.name, request.meta.update_id = "say", message_id
+    request.input.args.payloads.extend(await CONVERTER.encode([Say(text=text, by="bob")]))
+    return made
+
+
+async def answered(outcome: Outcome) -> HistoryEvent:
+    made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, 9)
+    ended = made.workflow_execution_update_completed_event_attributes
+    ended.accepted_event_id = 3
+    ended.outcome.success.payloads.extend(await CONVERTER.encode([outcome]))
     return made
 
 
@@ -92,13 +139,13 @@ async def update_accepted(verdict: Approve) -> HistoryEvent:
     return made
 
 
-def update_completed(*, failure: str = "") -> HistoryEvent:
+def update_completed(*, failure: str = "", kind: str = "InvalidArguments") -> HistoryEvent:
     made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, 9)
     ended = made.workflow_execution_update_completed_event_attributes
     ended.accepted_event_id = 3
     if failure:
         ended.outcome.failure.message = failure
-        ended.outcome.failure.application_failure_info.type = "InvalidArguments"
+        ended.outcome.failure.application_failure_info.type = kind
     return made
 
 
@@ -155,8 +202,7 @@ async def test_a_run_that_continues_another_goes_on_with_its_turn_and_does_not_r
     moved.workflow_execution_continued_as_new_event_attributes.new_execution_run_id = "second"
     assert await told(await started(whole), moved, story=story) == [Asked(whole)]
     assert story.next_run == "second"
-    progress = Progress.model_validate({"conversation": (), "turn": 7, "deadline": "2030-01-01T00:00:00Z"})
-    carried = whole.model_copy(update={"carried": progress})
+    carried = whole.model_copy(update={"carried": Progress(messages=Messages(), spending=spent(turns=7))})
     steps = await told(await started(carried), await scheduled(DECIDE, {"conversation": []}), story=story)
     assert [getattr(step, "turn", None) for step in steps] == [8]
     assert story.next_run is None
@@ -230,3 +276,79 @@ def test_a_time_out_says_what_had_gone_wrong_before() -> None:
     late = TimedOut("activity ScheduleToClose timeout", type=TimeoutType.SCHEDULE_TO_CLOSE, last_heartbeat_details=[])
     late.__cause__ = ApplicationError("the service answered 503")
     assert reason(late) == "it took too long (activity ScheduleToClose timeout), after: the service answered 503"
+
+
+HELLO = Outcome(request_id="r", status=RequestStatus.COMPLETED, summary="Hello.")
+
+
+async def test_a_message_is_told_with_its_answer_and_only_then_that_the_next_one_is_waited_for() -> None:
+    steps = await told(await said("Hi.", "m1"), await listening(), await answered(HELLO))
+    assert steps == [MessageCame(Said(id="m1", text="Hi.", by="bob")), Answered("m1", HELLO), Listening()]
+
+
+async def test_the_next_message_takes_the_place_of_waiting_for_one() -> None:
+    story = Story(CONVERTER)
+    await told(await said("Hi.", "m1"), await listening(), story=story)
+    later = await said("And?", "m2")
+    later.event_id = 11
+    steps = await told(later, await answered(HELLO), story=story)
+    assert [type(step) for step in steps] == [MessageCame, Answered]
+
+
+async def test_the_answer_to_the_first_text_is_told_when_the_next_message_is_waited_for_and_once() -> None:
+    decided = [await scheduled(DECIDE, Situation(conversation=()), about="turn 1"), await returned(saying("Hello."))]
+    steps = await told(*decided, await listening(), await listening())
+    assert [step for step in steps if isinstance(step, Listening)] == [Listening("Hello."), Listening()]
+
+
+async def test_a_message_that_is_said_again_in_the_next_run_is_told_once() -> None:
+    moved = update_completed(failure="it goes on in a new run", kind="Moved")
+    steps = await told(await said("Hi.", "m1"), moved, await said("Hi.", "m1"), await answered(HELLO))
+    assert steps == [MessageCame(Said(id="m1", text="Hi.", by="bob")), Answered("m1", HELLO)]
+
+
+async def test_a_message_without_an_answer_and_the_wish_to_close_are_told() -> None:
+    steps = await told(await said("Hi.", "m1"), update_completed(failure="it was lost", kind="Other"))
+    assert isinstance(steps[1], NotAnswered)
+    assert "it was lost" in steps[1].error
+    close = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, 4)
+    close.workflow_execution_update_accepted_event_attributes.accepted_request.input.name = "close"
+    assert await told(close) == [CloseAsked()]
+
+
+def saying(text: str, **more: object) -> Decision:
+    return Decision.model_validate({"text": text, "usage": Usage(), **more})
+
+
+async def test_the_turn_is_the_one_that_the_workflow_says_also_where_it_asks_twice() -> None:
+    asked = Situation(conversation=(UserEntry(text="Hi."), NoteEntry(text="You did not.")))
+    steps = await told(
+        await scheduled(DECIDE, asked, about="turn 4"), await scheduled(DECIDE, asked, about="turn 4, shortened")
+    )
+    assert steps == [Corrected("You did not."), Thinking(4), Thinking(4, shortened=True)]
+
+
+async def test_putting_the_result_into_the_schema_belongs_to_the_last_turn() -> None:
+    answer = Answer(output={"price": 3}, usage=Usage())
+    steps = await told(
+        await scheduled(DECIDE, Situation(conversation=()), about="turn 2"),
+        await returned(saying("It is 3.")),
+        await scheduled(ANSWER, Situation(conversation=()), about="the output"),
+        await returned(answer),
+    )
+    assert steps[2:] == [Shaping(2), Shaped(2, answer)]
+
+
+async def test_what_the_endpoint_cannot_do_is_told_once() -> None:
+    asked = await scheduled(DECIDE, Situation(conversation=()))
+    first, second = saying("", demoted=["no tools"]), saying("", demoted=["no tools", "no schema"])
+    steps = await told(asked, await returned(first), asked, await returned(second))
+    assert [step for step in steps if isinstance(step, Demoted)] == [Demoted("no tools"), Demoted("no schema")]
+
+
+async def test_what_is_wrong_with_a_reply_is_not_told_again_as_a_correction() -> None:
+    problem = "That is no JSON."
+    told_so = Situation(conversation=(UserEntry(text="Hi."), NoteEntry(text=problem)))
+    asked = await scheduled(DECIDE, Situation(conversation=()))
+    steps = await told(asked, await returned(saying("", problem=problem)), await scheduled(DECIDE, told_so))
+    assert [type(step) for step in steps] == [Thinking, Decided, Thinking]

@@ -17,6 +17,7 @@ USUAL = {
     "AUTH": "235 2.7.0 Welcome",
     "MAIL": "250 2.1.0 Ok",
     "RCPT": "250 2.1.5 Ok",
+    "RSET": "250 2.0.0 Ok",
     "DATA": "354 Go on",
     "dot": "250 2.0.0 Ok: queued as 4F2A",
     "QUIT": "221 Bye",
@@ -26,26 +27,52 @@ USUAL = {
 @dataclass
 class FakeSmtp:
     """What happens at a stage is a reply, or DROP, RESET or HANG. Stages are those of `USUAL`, "RCPT <address>" for one
-    recipient, and "body", which comes in the middle of a message."""
+    recipient, "MAIL again" for a command that comes again in a session, and "body", which comes in the middle of a
+    message."""
 
     stages: Mapping[str, str]
     dot_delay: float = 0
     port: int = 0
     commands: list[str] = field(default_factory=list[str])
+    sessions: list[list[str]] = field(default_factory=list[list[str]])
+    """The verbs of each."""
+    connected: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
     messages: list[bytes] = field(default_factory=list[bytes])
     """Every message that arrived up to its dot, as it was on the wire."""
     dot_arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await self._act("banner", writer)
-            while line := (await reader.readline()).decode().strip():
-                self.commands.append(line)
-                verb = line.split()[0].upper()
-                await self._act(f"RCPT {line[9:-1]}" if f"RCPT {line[9:-1]}" in self.stages else verb, writer)
-                if verb == "DATA" and not self.stages.get("DATA"):
-                    await self._take_message(reader, writer)
-        writer.close()
+        self.connected.add(writer)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._converse(reader, writer)
+        finally:
+            self.connected.discard(writer)
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        verbs: list[str] = []
+        self.sessions.append(verbs)
+        await self._act("banner", writer)
+        while line := (await reader.readline()).decode().strip():
+            self.commands.append(line)
+            verb = line.split()[0].upper()
+            special = (f"{verb} again" if verb in verbs else "", f"RCPT {line[9:-1]}")
+            verbs.append(verb)
+            await self._act(next((each for each in special if each in self.stages), verb), writer)
+            if verb == "DATA" and not self.stages.get("DATA"):
+                await self._take_message(reader, writer)
+
+    async def say(self, text: str) -> None:
+        """On every connection, without having been asked."""
+        for each in self.connected:
+            each.write(text.encode())
+            await each.drain()
+
+    async def hang_up(self) -> None:
+        for each in list(self.connected):
+            each.close()
+            await each.wait_closed()
 
     async def _take_message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if "body" in self.stages:

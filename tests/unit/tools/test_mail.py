@@ -22,6 +22,7 @@ from activities.execution import write_activity
 from activities.ledger import Ledger, State
 from activities.mail import address, send_email
 from activities.settings import Settings
+from activities.smtp_connections import MailConnections
 from activities.tool import tool_of
 from workflows.contract import Arguments, ToolCall, ToolResult
 
@@ -77,7 +78,9 @@ async def run(
     assert tool is not None
     filled: Arguments = {"to": ["ann@example.com"], "subject": "hi", "body": "hello"}
     call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}))
-    return await ActivityEnvironment().run(write_activity(tool, {Settings: settings}, ledger, fence=fence), call)
+    async with aclosing(MailConnections()) as connections:
+        provisions: dict[type, object] = {Settings: settings, MailConnections: connections}
+        return await ActivityEnvironment().run(write_activity(tool, provisions, ledger, fence=fence), call)
 
 
 async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
@@ -187,6 +190,7 @@ async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: Settings, le
             "hi",
             "hello",
             settings=settings.model_copy(update={"mail_from": sender}),
+            connections=MailConnections(),
             call=call,
             act=Act(ledger, call, attempt=1, seen=None, fence=counts),
         )

@@ -30,16 +30,19 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @contextmanager
-def mail_server(authority: trustme.CA, scheme: str, name: str = "127.0.0.1") -> Generator[SmtpServer]:
+def mail_server(
+    authority: trustme.CA, scheme: str, name: str = "127.0.0.1", handler: object = None
+) -> Generator[SmtpServer]:
+    handler = handler or Sink()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate = authority.issue_cert(name)
     certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # names pyOpenSSL's type too
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     if scheme == "smtps":
-        controller = Controller(Sink(), hostname="127.0.0.1", port=port, ssl_context=context)
+        controller = Controller(handler, hostname="127.0.0.1", port=port, ssl_context=context)
     else:
-        controller = Controller(Sink(), hostname="127.0.0.1", port=port, tls_context=context, require_starttls=True)
+        controller = Controller(handler, hostname="127.0.0.1", port=port, tls_context=context, require_starttls=True)
     controller.start()
     try:
         yield SmtpServer.from_url(f"{scheme}://127.0.0.1:{port}")

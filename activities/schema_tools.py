@@ -1,0 +1,112 @@
+"""Tools whose parameters are a JSON Schema instead of a Python signature: what descriptions from elsewhere become.
+
+    names = legal_names(["pets.find", "pets_find"])
+    find = tool_from_schema(
+        name=names["pets.find"],
+        description="Find pets.",
+        parameters={"type": "object", "properties": {"kind": {"enum": ["cat", "dog"]}}, "required": ["kind"]},
+        function=find_pets,          # async def find_pets(arguments: Arguments, *, http: httpx.AsyncClient) -> ...
+        effect="read",
+    )
+
+The function gets the arguments as one dictionary, under the names that the schema has, and keyword-only what the worker
+gives, as in `@tool`. Objects that name their fields take no others, unless the schema says that they do.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from pydantic import JsonValue
+
+from activities.errors import ConfigurationError
+from activities.json_schema import JsonSchema, NotASchema, check
+from activities.parameters import FromSchema, ToolFunction, provided
+from activities.schema_closing import closed
+from activities.tool import Tool, checked
+from workflows.contract import Effect, Route
+
+LONGEST_NAME = 64
+LEGAL = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_NAME}}}")
+"""What every endpoint takes as the name of a function."""
+
+
+def tool_from_schema(
+    *,
+    name: str,
+    description: str,
+    parameters: Mapping[str, JsonValue],
+    function: ToolFunction,
+    effect: Effect = "write",
+    about: str = "",
+    timeout: float = 30,
+    patience: float = 600,
+    attempts: int = 5,
+    needs: tuple[str, ...] = (),
+    grounded: tuple[str, ...] = (),
+    untrusted: bool = False,
+    idempotent: bool = False,
+    claims: str = "",
+) -> Tool:
+    """Make a tool of a name, a description, a JSON Schema and a function. The rest means what it means for `@tool`.
+
+    Raises:
+        ConfigurationError: the name is not legal, or the parameters are no JSON Schema of an object, refer to something
+            outside it, or cannot be held to in bounded time. The message names the tool.
+    """
+    if not LEGAL.fullmatch(name):
+        raise ConfigurationError(f"tool {name[:LONGEST_NAME]!r}: a name is 1 to {LONGEST_NAME} of a-z A-Z 0-9 _ -")
+    return checked(
+        Tool(
+            name=name,
+            description=description.strip(),
+            function=function,
+            parameters=FromSchema(_compiled(name, parameters)),
+            provided=provided(function),
+            route=Route(
+                effect=effect,
+                start_to_close=timeout,
+                schedule_to_close=patience,
+                attempts=attempts,
+                untrusted=untrusted,
+            ),
+            about=about,
+            needs=needs,
+            grounded=grounded,
+            idempotent=idempotent,
+            claims=claims,
+        )
+    )
+
+
+def legal_names(names: Iterable[str], *, taken: Iterable[str] = ()) -> dict[str, str]:
+    """A legal name for every name, no two the same and none of those that are taken: original → legal.
+
+    The same whatever the order: a legal name stays as it is, and where others would come to the same, each gets a
+    suffix made of its original.
+    """
+    wanted = {name: re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_" for name in names}
+    reserved = frozenset(taken)
+    used = {*reserved, *(name for name, legal in wanted.items() if name == legal)}
+    clashing = {legal for legal, times in Counter(wanted.values()).items() if times > 1} | used
+    return {
+        name: legal if legal not in clashing or (name == legal and name not in reserved) else _suffixed(name, legal)
+        for name, legal in wanted.items()
+    }
+
+
+def _suffixed(name: str, legal: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{legal[: LONGEST_NAME - len(digest) - 1]}_{digest}"
+
+
+def _compiled(name: str, parameters: Mapping[str, JsonValue]) -> JsonSchema:
+    try:
+        document = {"type": "object", **parameters}
+        if document["type"] != "object":
+            raise NotASchema("the arguments of a tool are an object")
+        check(document)
+    except NotASchema as error:
+        raise ConfigurationError(f"tool {name}: its parameters are no schema that can be used: {error}") from error
+    return JsonSchema(closed(document))

@@ -1,0 +1,73 @@
+"""`client.py approve` and `reject`: a person's word on a call that waits for it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeAlias
+
+import typer
+
+from deploy.terminal.exits import CannotDecide
+from deploy.terminal.options import Id, Key, Name, json_object, login_name
+from deploy.terminal.requests import RequestHandle, approve, handle_of, reject, state
+from deploy.terminal.session import Session, run
+from workflows.contract import Arguments, PendingApproval
+
+app = typer.Typer()
+
+Verdict: TypeAlias = Callable[[RequestHandle, PendingApproval], Awaitable[None]]
+
+
+@app.command("approve")
+def approve_command(
+    id: Id,
+    key: Key = None,
+    by: Name = None,
+    edit: Annotated[str | None, typer.Option(metavar="JSON", help="arguments that replace the call's own")] = None,
+) -> None:
+    """Say yes to a call that waits, or to what you make of it."""
+
+    async def command(session: Session) -> int:
+        edits = json_object("--edit", edit) if edit is not None else None
+
+        async def yes(handle: RequestHandle, call: PendingApproval) -> None:
+            await approve(handle, call, by=by or login_name(), arguments=call.arguments if edits else None)
+
+        return await _decide(session, id, key, yes, "approved", edits)
+
+    run(command)
+
+
+@app.command("reject")
+def reject_command(
+    id: Id, reason: Annotated[str, typer.Option(help="the model is told")], key: Key = None, by: Name = None
+) -> None:
+    """Say no to a call that waits."""
+
+    async def no(handle: RequestHandle, call: PendingApproval) -> None:
+        await reject(handle, call, by=by or login_name(), reason=reason)
+
+    run(lambda session: _decide(session, id, key, no, "rejected"))
+
+
+async def _decide(
+    session: Session, request_id: str, key: str | None, verdict: Verdict, done: str, edits: Arguments | None = None
+) -> int:
+    handle = handle_of(session.client, request_id)
+    call = await _the_call(handle, key)
+    if edits:
+        call = call.model_copy(update={"arguments": {**call.arguments, **edits}})
+    session.screen.pending(call)
+    await verdict(handle, call)
+    session.screen.say(done)
+    return 0
+
+
+async def _the_call(handle: RequestHandle, key: str | None) -> PendingApproval:
+    """The call that is meant: the one with this key ("2.1" will do), or the only one that waits."""
+    waiting = (await state(handle)).awaiting_approval
+    meant = [call for call in waiting if key in (None, call.key, call.key.rpartition("/")[2])]
+    if len(meant) == 1:
+        return meant[0]
+    if not waiting:
+        raise CannotDecide(f"no call of {handle.id} waits for approval")
+    listed = "\n".join(f"  {call.key}  {call.tool} {call.about}" for call in waiting)
+    raise CannotDecide(f"say which call is meant:\n{listed}" if not key else f"{key} is none of the calls:\n{listed}")

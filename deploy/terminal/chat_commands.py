@@ -1,0 +1,59 @@
+"""`client.py chat`: a request that is kept open, one message at a time."""
+
+from typing import Annotated
+
+import typer
+
+from activities.errors import ConfigurationError
+from deploy.terminal.options import Approved, AsJson, SchemaFile, Yes, in_advance, json_schema, login_name
+from deploy.terminal.requests import new_id
+from deploy.terminal.session import Session, run
+from workflows.contract import Limits, Request
+
+app = typer.Typer()
+
+
+@app.command("chat")
+def chat_command(
+    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="an open conversation, to go on with")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", "--requester", metavar="NAME", help="by default, your login name")
+    ] = None,
+    approved: Approved = None,
+    yes: Yes = False,
+    schema: SchemaFile = None,
+    idle: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="how long it stays open without a message")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Talk: each message is answered with its own receipts, and the model knows what was said before.
+
+    At a terminal it asks in place about calls that wait. Ctrl-D leaves the conversation open, `/close` ends it. From a
+    pipe, each line is a message, and each answer is printed; with --json, one outcome a line.
+    """
+
+    async def command(session: Session) -> int:
+        from deploy.terminal.chat import Script, Talk
+        from deploy.terminal.desk import can_ask
+
+        if id and (approved or yes or schema or idle is not None):
+            raise ConfigurationError(f"{id}: only a new conversation takes --approve, --yes, --schema and --idle")
+        who = by or login_name()
+        opens = None if id else request(who)
+        if can_ask() and not as_json:
+            return await Talk(session, id or new_id(), who, opens).run()
+        return await Script(session, id or new_id(), who, opens, as_json).run()
+
+    def request(who: str) -> Request:
+        if schema == "-":
+            raise ConfigurationError("--schema: standard input is where the messages come from; name a file")
+        return Request(
+            keep_open=True,
+            requester=who,
+            approve=in_advance(approved, yes=yes),
+            limits=Limits() if idle is None else Limits(idle_seconds=idle),
+            output_schema=json_schema("--schema", schema) if schema else None,
+        )
+
+    run(command, quiet=as_json)

@@ -1,0 +1,242 @@
+"""Requests, as a program has to do with them: start one, say more to it, decide about its calls, wait for its end."""
+
+import asyncio
+import base64
+import secrets
+import uuid
+from datetime import timedelta
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.errors import ConfigurationError, ErrandError, NotOpen, Unreachable
+from deploy.terminal.payloads import Payloads
+from workflows.contract import (
+    REQUEST_WORKFLOW,
+    TASK_QUEUE,
+    Approve,
+    Arguments,
+    Outcome,
+    PendingApproval,
+    Reject,
+    Request,
+    RequestState,
+    Say,
+)
+from workflows.timeline import summary
+
+RequestHandle: TypeAlias = WorkflowHandle[Any, Outcome]
+Output = TypeVar("Output", bound=BaseModel)
+
+PATIENCE = timedelta(seconds=5)
+"""How long a command waits for Temporal, or for a worker behind it, before it says that nobody answers."""
+PAUSE = 0.2
+"""Seconds until a message is said again to a request that is about to go on in a new run."""
+
+
+async def submit(
+    client: Client,
+    request: Request,
+    output: type[BaseModel] | None = None,
+    *,
+    request_id: str | None = None,
+    task_queue: str = TASK_QUEUE,
+) -> RequestHandle:
+    """Start a request, or join the one that was started before with the same id and text.
+
+    With `output`, the outcome's output has this form; `output_of` reads it.
+
+    Raises:
+        ConfigurationError: the id belongs to something else.
+    """
+    request, request_id = with_output(request, output), request_id or new_id()
+    handle = handle_of(client, request_id)
+    try:
+        await client.start_workflow(
+            REQUEST_WORKFLOW,
+            request,
+            id=request_id,
+            task_queue=task_queue,
+            static_summary=summary(request.text) or None,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+        )
+    except WorkflowAlreadyStartedError as taken:
+        known = await request_of(client, handle)
+        if known is None or known.text != request.text:
+            raise ConfigurationError(f"{request_id} is taken by another request; use another id") from taken
+    return handle
+
+
+def with_output(request: Request, output: type[BaseModel] | None) -> Request:
+    """The request, with the schema of `output` if it is given."""
+    return request if output is None else request.model_copy(update={"output_schema": output.model_json_schema()})
+
+
+def output_of(outcome: Outcome, output: type[Output]) -> Output:
+    """The outcome's output, as it was asked for.
+
+    Raises:
+        ErrandError: there is none, because the request has ended otherwise.
+    """
+    if outcome.output is None:
+        raise ErrandError(f"{outcome.request_id} has no output; it is {outcome.status}: {outcome.summary}")
+    return output.model_validate(outcome.output)
+
+
+def new_id() -> str:
+    return f"errand-{base64.b32encode(secrets.token_bytes(5)).decode().lower()}"
+
+
+def handle_of(client: Client, request_id: str) -> RequestHandle:
+    """A request that was started before, by anybody."""
+    return client.get_workflow_handle(request_id, result_type=Outcome)
+
+
+async def outcome(handle: RequestHandle) -> Outcome:
+    """Wait until a request has ended."""
+    return await handle.result()
+
+
+async def request_of(client: Client, handle: RequestHandle) -> Request | None:
+    """The request as it was started; None where that cannot be read."""
+    async for event in handle.fetch_history_events(page_size=1):
+        payloads = event.workflow_execution_started_event_attributes.input.payloads
+        return await Payloads(client.data_converter).read(payloads, Request)
+    return None
+
+
+# --- a request that is kept open ---------------------------------------------------------------------------------
+
+
+async def open_with(
+    client: Client,
+    request: Request,
+    text: str,
+    *,
+    by: str = "",
+    request_id: str | None = None,
+    message_id: str | None = None,
+    task_queue: str = TASK_QUEUE,
+) -> Outcome:
+    """Start a request that is kept open, and say the first message to it in one step; returns the message's outcome.
+
+    Where the request is open already, the message is said to it.
+
+    Raises:
+        NotOpen: the request has ended.
+    """
+    request_id, message_id = request_id or new_id(), message_id or str(uuid.uuid4())
+    start: WithStartWorkflowOperation[Any, Outcome] = WithStartWorkflowOperation(
+        REQUEST_WORKFLOW,
+        request.model_copy(update={"keep_open": True}),
+        id=request_id,
+        task_queue=task_queue,
+        static_summary=summary(request.text or text),
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    # The SDK leaves the parameter of one overload of its Update functions untyped, here and below.
+    first = client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
+        "say", Say(text=text, by=by), start_workflow_operation=start, id=message_id, result_type=Outcome
+    )
+    try:
+        return await first
+    except WorkflowAlreadyStartedError as ended:
+        raise NotOpen(f"{request_id} has ended") from ended
+    except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        _again_or_raise(error)
+    return await say(client, request_id, text, by=by, message_id=message_id)
+
+
+async def say(client: Client, request_id: str, text: str, *, by: str = "", message_id: str | None = None) -> Outcome:
+    """Say a message to a request that is kept open, and wait for its outcome: for hours, if an approval takes them.
+
+    The same `message_id` twice is one message.
+
+    Raises:
+        NotOpen: the request takes no message any more, or this one was answered before and its outcome is not kept.
+    """
+    handle, message_id = handle_of(client, request_id), message_id or str(uuid.uuid4())
+    while True:
+        try:
+            return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+                "say", Say(text=text, by=by), id=message_id, result_type=Outcome
+            )
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
+                raise NotOpen(f"{request_id} has ended") from error
+            raise
+        except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            _again_or_raise(error)
+        await asyncio.sleep(PAUSE)
+
+
+def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutOrCancelledError) -> None:
+    """Return where the same message is to be said again: a poll was too long, or the request goes on in a new run."""
+    if isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError):
+        task = asyncio.current_task()
+        if task and task.cancelling():  # the SDK reports it as if the server had done it
+            raise asyncio.CancelledError from error
+        return
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        raise error
+    match cause.type:
+        case "Moved":
+            return
+        case "NotOpen" | "AnsweredBefore":
+            raise NotOpen(cause.message) from error
+        case "BadRequest":
+            raise ConfigurationError(cause.message) from error
+        case _:
+            raise error
+
+
+async def close(handle: RequestHandle) -> None:
+    """Let a request that is kept open end, once everything that was said before is answered."""
+    await handle.execute_update("close", rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]
+
+
+# --- while it runs -------------------------------------------------------------------------------------------------
+
+
+async def state(handle: RequestHandle) -> RequestState:
+    """Ask where a request stands, with the calls that wait for approval.
+
+    Raises:
+        Unreachable: no worker answers.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await handle.query("state", result_type=RequestState)
+    except (RPCError, TimeoutError) as error:
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+            raise
+        raise Unreachable(f"no worker answers for {handle.id}: is one running on its task queue?") from error
+
+
+async def approve(
+    handle: RequestHandle, pending: PendingApproval, *, by: str, arguments: Arguments | None = None
+) -> None:
+    """Say yes to one call exactly as it was shown, or to it with other arguments."""
+    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
+
+
+async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
+    """Say no to one call; the model is told the reason."""
+    await _decide(handle, "reject", Reject(key=pending.key, digest=pending.digest, by=by, reason=reason))
+
+
+async def _decide(handle: RequestHandle, update: str, verdict: Approve | Reject) -> None:
+    await handle.execute_update(update, verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,80 @@
+"""What every command that asks Temporal works with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+from temporalio.client import Client
+
+from activities.settings import Settings, connect
+from deploy.terminal.exits import ENDED_OTHERWISE, end_with
+from deploy.terminal.options import login_name
+from deploy.terminal.requests import PATIENCE, approve, handle_of, reject, state
+from deploy.terminal.steps import Crashed, Ended
+from workflows.contract import Outcome, RequestStatus
+
+if TYPE_CHECKING:
+    from deploy.terminal.desk import Desk
+    from deploy.terminal.screen import Screen
+    from workflows.contract import PendingApproval
+
+
+@dataclass(frozen=True)
+class Session:
+    client: Client
+    settings: Settings
+    screen: "Screen"
+
+    def desk(self, request_id: str, *, by: str, asks: bool) -> "Desk":
+        """Where the person is asked about the calls of a request that wait, if somebody is there to answer."""
+        from deploy.terminal.desk import Desk
+
+        handle = handle_of(self.client, request_id)
+
+        async def pending() -> "tuple[PendingApproval, ...]":
+            return (await state(handle)).awaiting_approval
+
+        return Desk(
+            self.screen,
+            request_id,
+            asks=asks,
+            pending=pending,
+            approve=lambda call, edited: approve(handle, call, by=by, arguments=edited),
+            reject=lambda call, why: reject(handle, call, by=by, reason=why),
+        )
+
+    async def watch(self, request_id: str, *, as_json: bool) -> int:
+        """Show a request's steps until its end, and ask about calls that wait where somebody can answer."""
+        from deploy.terminal.desk import can_ask
+
+        desk = self.desk(request_id, by=login_name(), asks=can_ask() and not as_json)
+        match await desk.watch(self.client):
+            case Ended(outcome):
+                return await self.finish(outcome, as_json=as_json)
+            case Crashed() as crash:
+                self.screen.crashed(crash, await self.link(request_id))
+                return ENDED_OTHERWISE
+
+    async def finish(self, outcome: Outcome, *, as_json: bool) -> int:
+        if as_json:
+            typer.echo(outcome.model_dump_json(indent=2))
+        else:
+            self.screen.outcome(outcome, await self.link(outcome.request_id))
+        return 0 if outcome.status is RequestStatus.COMPLETED else ENDED_OTHERWISE
+
+    async def link(self, request_id: str) -> str:
+        from deploy.terminal.results import link
+
+        run_id = (await handle_of(self.client, request_id).describe()).run_id
+        return link(self.settings.ui_url, self.client.namespace, request_id, run_id)
+
+
+def run(command: Callable[[Session], Awaitable[int]], *, quiet: bool = False) -> None:
+    """Run a command that asks Temporal, and end with its exit code."""
+
+    async def connected(screen: "Screen") -> int:
+        settings = Settings.from_environment()
+        return await command(Session(await connect(patience=PATIENCE), settings, screen))
+
+    end_with(connected, quiet=quiet)

@@ -1,0 +1,89 @@
+"""The processes: a Temporal server that keeps everything in memory, and one worker at a time."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from deploy.local.deployment import Deployment
+from deploy.local.part import DeploymentError, Log, Part, logs
+from tests.bench.surroundings import Surroundings, surroundings
+from worker import register_search_attributes
+
+POLL = 0.01
+SETTINGS_OF_OTHERS = ("TEMPORAL_", "OPENAI_", "ERRAND_")
+
+
+@dataclass(frozen=True)
+class Running:
+    pid: int
+    ready_after: float
+    """Seconds from its start."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    folder: Path
+    address: str
+    server: Running
+    around: Surroundings
+    plain: Client
+    """With the default converter."""
+    client: Client
+
+
+@asynccontextmanager
+async def staged(folder: Path) -> AsyncGenerator[Scene]:
+    """Everything but the workers; gone afterwards.
+
+    Args:
+        folder: an empty directory.
+    """
+    deployment = Deployment.on_free_ports(folder)
+    address = deployment.temporal_address
+    async with surroundings() as around, running(_in_memory(deployment.temporal()), folder) as server:
+        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        await register_search_attributes(client)
+        yield Scene(folder, address, server, around, await Client.connect(address), client)
+
+
+def _in_memory(server: Part) -> Part:
+    """The embedded deployment's server, without its file."""
+    words = list(server.command)
+    while (at := next((i for i, word in enumerate(words) if word in ("--db-filename", "--sqlite-pragma")), -1)) >= 0:
+        del words[at : at + 2]
+    return replace(server, command=tuple(words))
+
+
+def worker(name: str, command: Sequence[str], variables: Mapping[str, str]) -> Part:
+    """A worker that writes "worker ready", with these variables and nobody else's settings."""
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
+    environment = usual | {"NO_PROXY": "127.0.0.1,localhost"} | dict(variables)
+    return Part(name, (sys.executable, *command), logs("worker ready"), environment, stops_within=10)
+
+
+@asynccontextmanager
+async def running(part: Part, folder: Path) -> AsyncGenerator[Running]:
+    """
+    Raises:
+        DeploymentError: it did not become ready; the message ends with what it wrote last.
+    """
+    log = Log(folder / f"{part.name.replace(' ', '-')}-{time.monotonic_ns()}.log", 0)
+    began = time.monotonic()
+    process = await part.start(log)
+    try:
+        while not await part.is_ready(log):
+            if process.returncode is not None or time.monotonic() - began > part.ready_within:
+                raise DeploymentError(f"{part.name} did not become ready:\n{log.tail()}")
+            await asyncio.sleep(POLL)
+        yield Running(process.pid, time.monotonic() - began)
+    finally:
+        if process.returncode is None:
+            await part.stop(process)

@@ -1,0 +1,115 @@
+"""An endpoint that is slow, busy, silent or picky: the request goes on, and says what it has cost."""
+
+import asyncio
+import json
+import time
+
+from pydantic import JsonValue
+from temporalio.client import Client
+
+from activities.settings import Settings
+from tests.completions import completion
+from tests.conftest import running_worker, settings_for
+from tests.integration.model.silent import silent_endpoint
+from tests.integration.requests.asking import Handle, ask, start
+from tests.scripted_model import Raw, ScriptedModel, say
+from workflows.contract import DECIDE, Decision, RequestStatus, Situation, Usage
+
+USED = {"prompt_tokens": 100, "completion_tokens": 10}
+NO_TOOLS = json.dumps({"error": {"message": "scripted does not support tools"}})
+
+
+def envelope(**content: JsonValue) -> Raw:
+    return Raw(200, completion({"content": json.dumps(content)}, usage=USED))
+
+
+async def decisions(handle: Handle) -> list[tuple[Situation, Decision]]:
+    """What went into every model call of a request, and what came out."""
+    converter = handle._client.data_converter  # pyright: ignore[reportPrivateUsage]
+    asked: dict[int, Situation] = {}
+    found: list[tuple[Situation, Decision]] = []
+    async for event in handle.fetch_history_events():
+        if event.HasField("activity_task_scheduled_event_attributes"):
+            scheduled = event.activity_task_scheduled_event_attributes
+            if scheduled.activity_type.name == DECIDE:
+                (asked[event.event_id],) = await converter.decode(scheduled.input.payloads, [Situation])
+        if event.HasField("activity_task_completed_event_attributes"):
+            completed = event.activity_task_completed_event_attributes
+            if completed.scheduled_event_id in asked:
+                (decision,) = await converter.decode(completed.result.payloads, [Decision])
+                found.append((asked[completed.scheduled_event_id], decision))
+    return found
+
+
+class TestPicky:
+    async def test_an_endpoint_without_functions_is_asked_in_another_way_and_the_request_remembers(
+        self, client: Client, model: ScriptedModel, settings: Settings
+    ) -> None:
+        look_up: list[JsonValue] = [{"name": "look_up", "arguments": {"word": "owl"}}]
+        model.trouble += [Raw(400, NO_TOOLS), envelope(tool_calls=look_up), envelope(final="It is a bird.")]
+        async with running_worker(client, settings):
+            handle = await start(client, settings, "What is an owl?")
+            outcome = await handle.result()
+        assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "It is a bird.")
+        assert outcome.usage == Usage(model_calls=3, input_tokens=200, output_tokens=20)
+        assert ["tools" in each for each in model.asked] == [True, False, False]
+        step = "calling: native → json_schema (scripted answered 400: scripted does not support tools)"
+        (first, told), (second, _) = await decisions(handle)
+        assert (first.demoted, told.demoted, second.demoted) == ((), (step,), (step,))
+
+    async def test_the_next_request_does_not_ask_in_vain(
+        self, client: Client, model: ScriptedModel, settings: Settings
+    ) -> None:
+        model.trouble += [Raw(400, NO_TOOLS), envelope(final="One."), envelope(final="Two.")]
+        async with running_worker(client, settings):
+            assert (await ask(client, settings, "Say one")).summary == "One."
+            assert (await ask(client, settings, "Say two")).usage.model_calls == 1
+        assert ["tools" in each for each in model.asked] == [True, False, False]
+
+
+class TestBusy:
+    async def test_the_pause_that_is_asked_for_is_kept(
+        self, client: Client, model: ScriptedModel, settings: Settings
+    ) -> None:
+        model.scripts["Hello"] = [say("Hi.")]
+        model.trouble.append(Raw(429, "{}", {"Retry-After": "3.5"}))
+        begun = time.monotonic()
+        async with running_worker(client, settings):
+            assert (await ask(client, settings, "Hello")).summary == "Hi."
+        assert 3.5 <= time.monotonic() - begun < 30
+
+    async def test_of_an_answer_that_never_came_the_longest_counts(self, client: Client, model: ScriptedModel) -> None:
+        """For longer than heartbeats are apart, so that one of them may not wipe the account."""
+        settings = settings_for(model, model_timeout=4, model_max_tokens=70, model_prices="scripted=0/100000")
+        async with silent_endpoint() as silent:
+            slow = settings.model_copy(update={"openai_base_url": silent.url})
+            async with running_worker(client, slow):
+                handle = await start(client, slow, "Hello")
+                await asyncio.wait_for(silent.left_alone.wait(), 10)
+        model.scripts["Hello"] = [say("Hi.")]
+        async with running_worker(client, settings):
+            outcome = await handle.result()
+        assert outcome.usage == Usage(model_calls=2, input_tokens=100, output_tokens=80, cost=8)
+
+    async def test_what_a_failure_has_cost_stands_in_the_outcome(
+        self, client: Client, model: ScriptedModel, settings: Settings
+    ) -> None:
+        model.trouble += [Raw(500, "{}"), Raw(401, "{}")]
+        async with running_worker(client, settings):
+            outcome = await ask(client, settings, "Hello")
+        assert (outcome.status, outcome.usage.model_calls) == (RequestStatus.FAILED, 2)
+
+
+class TestSilent:
+    async def test_a_cancelled_request_does_not_wait_for_the_model(self, client: Client, model: ScriptedModel) -> None:
+        async with silent_endpoint() as silent:
+            settings = settings_for(model, openai_base_url=silent.url)
+            async with running_worker(client, settings):
+                handle = await start(client, settings, "Hello")
+                await asyncio.wait_for(silent.asked.wait(), 10)
+                begun = time.monotonic()
+                await handle.cancel()
+                outcome = await handle.result()
+                await asyncio.wait_for(silent.left_alone.wait(), 5)
+                assert time.monotonic() - begun < 5
+        assert outcome.status is RequestStatus.CANCELLED
