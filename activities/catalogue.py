@@ -11,7 +11,10 @@ from typing import Self, cast
 from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
 from activities.tool import Tool, tool_of
-from workflows.contract import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, SETTLE
+from workflows.contract import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, RECALL, SETTLE
+
+TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE, RECALL})
+"""Names of activities that are no tools."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Catalogue:
         found: dict[str, Tool] = {}
         for module in [*_modules_beside_this_one(), *map(_import, settings.tools)]:
             for each in _tools_in(module):
-                if each.name in (DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE):
+                if each.name in TAKEN:
                     raise ConfigurationError(f"{PREFIX}TOOLS: a tool cannot be named {each.name}")
                 if each.name in found and found[each.name] is not each:
                     raise ConfigurationError(f"{PREFIX}TOOLS: there are two tools named {each.name}")

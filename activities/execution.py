@@ -24,7 +24,17 @@ from activities.errors import (
 )
 from activities.ledger import Action, Ledger, State
 from activities.tool import Tool
-from workflows.contract import SETTLE, ReceiptStatus, Settlement, ToolCall, ToolResult
+from workflows.contract import (
+    RECALL,
+    SETTLE,
+    Recall,
+    Recalled,
+    Receipt,
+    ReceiptStatus,
+    Settlement,
+    ToolCall,
+    ToolResult,
+)
 
 RESULT_BYTES = 16 * 1024
 """The most that one tool result may take in history and in the conversation."""
@@ -32,6 +42,8 @@ RESULT_BYTES = 16 * 1024
 GRACE = timedelta(seconds=30)
 """How long running activities may take to finish when their worker is told to stop."""
 LAST_WORDS = 2.0
+MOST_RECALLED = 300
+"""As many calls as a request may make."""
 
 ToolActivity = Callable[[ToolCall], Awaitable[ToolResult]]
 
@@ -93,6 +105,37 @@ class Settle:
                 return Settlement(
                     status=ReceiptStatus.UNKNOWN, error=found.error or "it was begun, and never reported on"
                 )
+
+
+class Remember:
+    """Says what a request did before its run was reset, and the new run does not know of."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name=RECALL)
+    async def recall(self, wanted: Recall) -> Recalled:
+        with translated():
+            rows = await self._ledger.search(request_id=wanted.request_id, limit=MOST_RECALLED)
+        forgotten = (row for row in rows if row.key not in wanted.known and row.state is not State.NOT_DONE)
+        return Recalled(receipts=tuple(map(_receipt, sorted(forgotten, key=lambda row: row.begun_at))))
+
+
+def _receipt(row: Action) -> Receipt:
+    known = row.state is State.DONE
+    return Receipt(
+        key=row.key,
+        tool=row.tool,
+        arguments=row.arguments,
+        effect="write",
+        status=ReceiptStatus.DONE if known else ReceiptStatus.UNKNOWN,
+        result=row.result,
+        error=None if known else f"begun before the request was reset: {row.error or 'its end is not known'}",
+        attempts=row.attempt,
+        approved_by=row.approved_by or None,
+        started_at=row.begun_at,
+        finished_at=row.finished_at,
+    )
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, c
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
-from activities.json_schema import JsonSchema, Misfit, whole
-from activities.schema_closing import closed
-from activities.schema_problems import in_words, placed
+from activities.schema.closing import closed
+from activities.schema.json_schema import JsonSchema, Misfit, whole
+from activities.schema.problems import in_words, placed
 from workflows.contract import Arguments
 
 ToolFunction = Callable[..., Awaitable[object]]

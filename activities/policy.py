@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.errors import ConfigurationError
-from activities.grounding import texts
+from activities.model.grounding import texts
 from activities.tool import Tool
 from workflows.contract import Arguments, Ruling
 

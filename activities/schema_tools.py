@@ -21,9 +21,9 @@ from collections.abc import Iterable, Mapping
 from pydantic import JsonValue
 
 from activities.errors import ConfigurationError
-from activities.json_schema import JsonSchema, NotASchema, check
 from activities.parameters import FromSchema, ToolFunction, provided
-from activities.schema_closing import closed
+from activities.schema.closing import closed
+from activities.schema.json_schema import JsonSchema, NotASchema, check
 from activities.tool import Tool, checked
 from workflows.contract import Effect, Route
 

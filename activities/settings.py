@@ -24,8 +24,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 from activities.errors import ConfigurationError, Unreachable
-from activities.prices import Price, read_prices
-from activities.profiles import PROFILES, Calling
+from activities.model.prices import Price, read_prices
+from activities.model.profiles import PROFILES, Calling
 from workflows.contract import TASK_QUEUE
 
 PREFIX = "ERRAND_"

@@ -24,8 +24,8 @@ from pydantic import JsonValue
 
 from activities.act import Act
 from activities.errors import ConfigurationError, InvalidArguments
-from activities.json_schema import Misfit
 from activities.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
+from activities.schema.json_schema import Misfit
 from workflows.contract import Arguments, Effect, Route, ToolCall
 
 Bound = Callable[[Valid, Mapping[type, object]], Awaitable[object]]

@@ -19,7 +19,7 @@ from tests.conftest import dev_server, running_worker, settings_for
 from tests.integration.requests.asking import Handle, answer, start, until, until_it_waits
 from tests.sample_tools import world
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import Approve, Limits, Reject
+from workflows.contract import Approve, Limits, Reject, Say, Schema
 
 HISTORIES = Path(__file__).parent / "histories"
 PRIVATE = {"identity", "stackTrace"}
@@ -47,6 +47,10 @@ SHAPES: dict[str, list[Answer]] = {
     "cancelled while waiting": [WRITE, say("Never said.")],
     "cancelled during a write": [calls(call("write_down", word="slow", seconds=3)), say("Never said.")],
     "turn limit": [calls(call("look_up", word=f"w{turn}")) for turn in range(3)],
+    "conversation": [say("Hello."), calls(call("look_up", word="tree")), say("A plant.")],
+    "output": [calls(call("look_up", word="tree")), say("A plant."), say('{"kind": "plant"}')],
+    "output corrected": [say("A plant."), say('{"kind": 1}'), say('{"kind": "plant"}')],
+    "refused": [{"role": "assistant", "content": None, "refusal": "I will not."}],
     "continued as new": [*(calls(call("look_up", word=f"w{turn}")) for turn in range(5)), say("Long.")],
 }
 IN_ADVANCE = {
@@ -56,6 +60,8 @@ IN_ADVANCE = {
     "ungrounded",
     "cancelled during a write",
 }
+KIND: Schema = {"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
+SCHEMAS = {"output": KIND, "output corrected": KIND}
 LIMITS = {"approval expired": Limits(approval_seconds=1), "turn limit": Limits(turns=2)}
 
 
@@ -85,8 +91,15 @@ async def _cancel_running(handle: Handle) -> None:
     await handle.cancel()
 
 
+async def _talk(handle: Handle) -> None:
+    said = handle.execute_update("say", Say(text="What is a tree?"), id="second")  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+    await said
+    await handle.execute_update("close")  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+
+
 MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
     "approved": _approve,
+    "conversation": _talk,
     "edited": _edit,
     "rejected": _reject,
     "ungrounded": _reject,
@@ -99,7 +112,16 @@ async def record(client: Client, settings: Settings, shape: str) -> None:
     """Run one shape to its end and keep the history of each of its runs."""
     name = shape.replace(",", "").replace(" ", "-")
     approve = ("*",) if shape in IN_ADVANCE else ()
-    handle = await start(client, settings, shape, approve=approve, limits=LIMITS.get(shape), request_id=name)
+    handle = await start(
+        client,
+        settings,
+        shape,
+        approve=approve,
+        limits=LIMITS.get(shape),
+        request_id=name,
+        output_schema=SCHEMAS.get(shape),
+        keep_open=shape == "conversation",
+    )
     if shape in MEANWHILE:
         await MEANWHILE[shape](handle)
     await handle.result()

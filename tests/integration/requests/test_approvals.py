@@ -198,6 +198,21 @@ async def test_resetting_a_run_does_no_write_again(
     assert [receipt.status for receipt in again.receipts] == [ReceiptStatus.DONE]
 
 
+async def test_a_run_that_was_reset_and_goes_another_way_still_has_the_receipts_of_what_was_done_before(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", approve=("*",))
+        first = await handle.result()
+        model.scripts["Write"] = [say("There was nothing to do.")]
+        run_id = await reset_to_its_beginning(client, handle)
+        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+    assert again.summary == "There was nothing to do."
+    (was, now) = (first.receipts[0], again.receipts[0])
+    assert (now.key, now.status, now.result, now.approved_by) == (was.key, was.status, was.result, was.approved_by)
+
+
 async def test_a_write_that_is_done_or_may_be_is_not_covered_by_a_yes_in_advance_again(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from activities.errors import ConfigurationError
-from activities.prices import Price
+from activities.model.prices import Price
 from activities.settings import Settings, SmtpServer
 from workflows.contract import Usage
 

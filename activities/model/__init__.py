@@ -1,0 +1,1 @@
+"""The model: what it is asked, and what its replies mean."""

@@ -1,0 +1,189 @@
+"""`answer`: the outcome's `output`, in the form that the caller's JSON Schema asks for.
+
+Few endpoints take functions and a form of the answer in one question, and most of those ignore one of the two. So the
+form has a question of its own, without functions, when the model has nothing left to call. What comes back is held to
+the schema here, whatever the endpoint promises; formats (`date`, `email`) are told to the model and not asserted, as
+JSON Schema 2020-12 has it: what must hold belongs into a `pattern` or an `enum`.
+"""
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+from temporalio import activity
+
+from activities.errors import CallsUnreadable, ConfigurationError, ContextTooLong, ModelRefused
+from activities.execution import translated
+from activities.model.complaints import is_about_length
+from activities.model.decide import SYSTEM_PROMPT
+from activities.model.endpoint import Endpoint, Question
+from activities.model.envelope import history
+from activities.model.grammar import Definitions, is_strict, loosened
+from activities.model.json_text import is_object, parse
+from activities.model.json_within import json_within
+from activities.model.profiles import Calling, Profile
+from activities.model.replies import Reply, read
+from activities.model.spending import accounted
+from activities.model.transcript import to_messages
+from activities.schema.json_schema import JsonSchema, Misfit, NotASchema, check
+from workflows.contract import ANSWER, CHECK_SCHEMA, Answer, Entry, NoteEntry, Schema, Situation, Usage
+
+OUTPUT = "output"
+LARGEST_SCHEMA = 64 * 1024
+"""Bytes of JSON: the schema stands in every question for the output."""
+
+LONGEST_QUOTE = 500
+NO_JSON = "there is no JSON in the reply"
+CUT_OFF = "the reply was cut off at its length limit; write a shorter one"
+NO_FUNCTIONS = "no function can be called any more"
+INSTRUCTION = (
+    "Now give the result of the request, from what was said and found above, as JSON that fits this JSON Schema. "
+    "Reply with the JSON and nothing else.\n"
+)
+
+
+class Answers:
+    """Asks the model for the output."""
+
+    def __init__(self, endpoint: Endpoint, system_prompt: str | None = None) -> None:
+        self._endpoint = endpoint
+        self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
+
+    @activity.defn(name=ANSWER)
+    async def answer(self, situation: Situation) -> Answer:
+        """One question to the model. A reply that does not fit says so in its `problem`, for the model to read.
+
+        Raises:
+            ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable or
+                ModelRefused.
+        """
+        endpoint = self._endpoint.knowing(situation.demoted)
+        with translated(), accounted(endpoint, situation.output_tokens) as spending:
+            schema = situation.output_schema
+            if schema is None:
+                raise ConfigurationError("output_schema: missing")
+            question = ask_for(schema, self._system_prompt, situation, endpoint.profile)
+            reply = await _ask(endpoint, question)
+            usage = spending.with_this(reply.usage)
+            if reply.refused:
+                raise ModelRefused(
+                    f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
+                )
+        try:
+            output, problem = read_output(reply, schema), None
+        except ValueError as error:
+            output, problem = None, f"That is not the output: {error}. Write the whole JSON again."
+        return Answer(text=reply.text, output=output, problem=problem, usage=usage, demoted=endpoint.demoted)
+
+
+async def _ask(endpoint: Endpoint, question: Question) -> Reply:
+    try:
+        return read(await endpoint.ask(question), max_tokens=endpoint.cap(question.max_tokens))
+    except CallsUnreadable as error:
+        # Groq: it was no JSON, or not what the schema asks for.
+        return Reply(error.written, (), Usage())
+    except ModelRefused as error:
+        # Some gateways report under status 200 what was wrong.
+        if is_about_length(str(error)):
+            raise ContextTooLong(str(error)) from error
+        raise
+
+
+@activity.defn(name=CHECK_SCHEMA)
+async def check_schema(schema: Schema) -> None:
+    """
+    Raises:
+        ApplicationError: of type ConfigurationError: nothing can be held to this schema. The message says why.
+    """
+    with translated():
+        require_usable(schema)
+
+
+def require_usable(schema: Schema) -> None:
+    """
+    Raises:
+        ConfigurationError: it is no JSON Schema, refers to something outside of itself, or is too large.
+    """
+    size = len(to_json(schema))
+    if size > LARGEST_SCHEMA:
+        raise ConfigurationError(f"output_schema: it has {size:,} bytes, and {LARGEST_SCHEMA:,} are the most")
+    try:
+        check(schema)
+    except NotASchema as error:
+        raise ConfigurationError(f"output_schema: {error}") from error
+
+
+def ask_for(schema: Schema, system_prompt: str, situation: Situation, profile: Profile) -> Question:
+    """The question for the output: the conversation in the form that the model knows it in, and the instruction."""
+    sent = on_the_wire(schema)
+    instruction = NoteEntry(text=INSTRUCTION + to_json(sent).decode())
+    conversation: list[Entry] = [*situation.conversation, instruction]
+    if profile.calling is Calling.NATIVE:
+        messages = to_messages(system_prompt, conversation, profile)
+    else:
+        messages = [*to_messages(system_prompt, ()), *history(conversation)]
+    return Question(messages, response_format=_response_format(sent, profile), max_tokens=situation.output_tokens)
+
+
+def on_the_wire(schema: Schema) -> Schema:
+    """The schema of an object, which is all that endpoints hold a model to; of anything else, `{"output": …}`."""
+    if _is_of_object(schema):
+        return schema
+    definitions = Definitions()
+    inner = definitions.take_from(schema, OUTPUT)
+    wrapped: Schema = {
+        "type": "object",
+        "properties": {OUTPUT: inner},
+        "required": [OUTPUT],
+        "additionalProperties": False,
+    }
+    return {**wrapped, "$defs": {**definitions.found}} if definitions.found else wrapped
+
+
+def read_output(reply: Reply, schema: Schema) -> JsonValue:
+    """The output that a reply consists of, or holds.
+
+    Raises:
+        ValueError: it holds none that fits; the message says why, for the model to read.
+    """
+    if reply.calls:
+        raise ValueError(NO_FUNCTIONS)
+    if reply.cut_off:
+        raise ValueError(CUT_OFF)
+    value = _value(reply.text)
+    if is_object(value) and value.keys() == {OUTPUT} and not _is_of_object(schema):
+        value = value[OUTPUT]
+    try:
+        JsonSchema(schema).require(value)
+    except Misfit as misfit:
+        raise ValueError(str(misfit)) from misfit
+    return value
+
+
+def _value(text: str) -> JsonValue:
+    try:
+        return parse(text)
+    except ValueError:
+        found = json_within(text)
+    if found is None:
+        raise ValueError(NO_JSON)
+    try:
+        return parse(found)
+    except ValueError as error:
+        raise ValueError(f"it is not valid JSON ({error})") from error
+
+
+def _is_of_object(schema: Schema) -> bool:
+    return schema.get("type") == "object" and schema.keys().isdisjoint({"anyOf", "oneOf", "allOf", "$ref"})
+
+
+def _response_format(schema: Schema, profile: Profile) -> dict[str, JsonValue] | None:
+    """What the endpoint is to hold the model to, as far as it can: also one that takes functions in its own way."""
+    match next((each for each in profile.callings if each is not Calling.NATIVE), Calling.PROMPT):
+        case Calling.JSON_SCHEMA if profile.strict and is_strict(schema):
+            form: dict[str, JsonValue] = {"name": OUTPUT, "strict": True, "schema": schema}
+            return {"type": "json_schema", "json_schema": form}
+        case Calling.JSON_SCHEMA:
+            return {"type": "json_schema", "json_schema": {"name": OUTPUT, "schema": loosened(schema)}}
+        case Calling.JSON_OBJECT:
+            return {"type": "json_object"}
+        case _:
+            return None

@@ -1,0 +1,131 @@
+"""`decide`: what the model wants done next. The schemas, the policy and the system prompt stay in the worker."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from temporalio import activity
+
+from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
+from activities.execution import translated
+from activities.model import envelope, replies
+from activities.model.claims import unsupported
+from activities.model.complaints import LONGEST_QUOTE, complaint
+from activities.model.endpoint import Endpoint, Question
+from activities.model.offers import Offers
+from activities.model.profiles import Calling, Echo, Profile
+from activities.model.proposals import Proposals
+from activities.model.raw_calls import RawCall
+from activities.model.replies import Reply
+from activities.model.spending import accounted
+from activities.model.transcript import Offer, to_messages
+from activities.policy import Policy
+from activities.tool import Tool
+from workflows.contract import CHECK, DECIDE, Decision, ProposedCall, Situation, ToolCall, Usage
+
+SYSTEM_PROMPT = (
+    "You carry out requests by calling functions. "
+    "Take every value from the request or from an earlier result; never make one up. "
+    "Do only what is asked for. "
+    "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
+    "If something could not be done, say so."
+)
+UNREADABLE = (
+    "Your function call could not be read, and nothing was run. Call a function by its name, with arguments that fit "
+    "its schema, or answer in plain text. You wrote: "
+)
+
+
+class Decide:
+    """Asks the model, holds what it wants to the schemas, and says of each call how it is to be run."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        tools: Mapping[str, Tool],
+        policy: Policy,
+        address_book: tuple[str, ...] = (),
+        system_prompt: str | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._tools = tools
+        self._address_book = address_book
+        self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
+        self._offers = Offers(tools, address_book)
+        self._proposals = Proposals(tools, policy, address_book)
+
+    @activity.defn(name=DECIDE)
+    async def decide(self, situation: Situation) -> Decision:
+        """One question to the model.
+
+        Raises:
+            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong or ModelRefused.
+                Its `FailureDetail` says what all attempts have used.
+        """
+        endpoint = self._endpoint.knowing(situation.demoted)
+        with translated(), accounted(endpoint, situation.output_tokens) as spending:
+            profile = endpoint.profile
+            try:
+                reply = await self._ask(endpoint, profile, situation)
+            except CallsUnreadable as error:
+                problem = UNREADABLE + error.written[:LONGEST_QUOTE]
+                return Decision(problem=problem, usage=spending.with_this(Usage()), demoted=endpoint.demoted)
+            return self._decision(reply, situation, profile).model_copy(
+                update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
+            )
+
+    @activity.defn(name=CHECK)
+    async def check(self, call: ToolCall) -> ProposedCall:
+        """Hold a call that a person has edited to the schema and the policy."""
+        situation = Situation(requester=call.requester, conversation=())
+        return self._proposals.propose(RawCall(call.tool, call.arguments), situation)
+
+    async def _ask(self, endpoint: Endpoint, profile: Profile, situation: Situation) -> Reply:
+        offers = self._offers.of(situation)
+        question = self._question(profile, situation, offers)
+        body = await endpoint.ask(question)
+        cap = endpoint.cap(situation.output_tokens)
+        try:
+            if profile.calling is Calling.NATIVE:
+                schemas = {offer.name: offer.parameters for offer in offers}
+                return replies.read(body, schemas=schemas, recover=profile.recover, max_tokens=cap)
+            return envelope.read(body, offers, max_tokens=cap)
+        except ModelRefused as error:
+            # Some gateways report under status 200 what was wrong.
+            if complaint(200, body).is_about_length:
+                raise ContextTooLong(str(error)) from error
+            raise
+
+    def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:
+        if profile.calling is Calling.NATIVE:
+            return Question(
+                to_messages(self._system_prompt, situation.conversation, profile),
+                tools=self._offers.params(offers, strict=profile.strict),
+                max_tokens=situation.output_tokens,
+            )
+        return Question(
+            envelope.messages(self._system_prompt, situation.conversation, offers, profile.calling),
+            response_format=envelope.response_format(offers, profile.calling),
+            max_tokens=situation.output_tokens,
+        )
+
+    def _decision(self, reply: Reply, situation: Situation, profile: Profile) -> Decision:
+        """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
+        calls = tuple(self._propose(call, situation, profile) for call in reply.calls)
+        is_answer = not (calls or reply.problem or reply.refused)
+        claims = unsupported(reply.text, situation, self._tools, self._address_book) if is_answer else ()
+        echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
+        return Decision(
+            text=reply.text,
+            calls=calls,
+            usage=reply.usage,
+            problem=reply.problem,
+            refused=reply.refused,
+            cut_off=reply.cut_off,
+            reasoning=reply.reasoning if echoes else "",
+            extra=reply.extra if profile.extras else {},
+            unsupported=claims,
+        )
+
+    def _propose(self, call: RawCall, situation: Situation, profile: Profile) -> ProposedCall:
+        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), situation)
+        return proposed.model_copy(update={"extra": call.extra}) if profile.extras and call.extra else proposed

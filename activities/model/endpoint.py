@@ -1,0 +1,269 @@
+"""One question to an OpenAI-compatible endpoint, and what its errors mean.
+
+The client's own retries are off: one attempt of the activity is one HTTP request, and only Temporal repeats it.
+"""
+
+import asyncio
+import copy
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import openai
+from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from pydantic import JsonValue
+
+from activities.errors import (
+    CallsUnreadable,
+    ConfigurationError,
+    ContextTooLong,
+    ModelError,
+    ModelRefused,
+    ModelUnavailable,
+    NotTaken,
+)
+from activities.model.complaints import Complaint, complaint
+from activities.model.prices import Price
+from activities.model.profiles import (
+    COMPATIBLE,
+    PROFILES,
+    Calling,
+    Echo,
+    Experience,
+    Profile,
+    of_each_once,
+    profile_for,
+)
+from activities.model.reply_errors import OUT_OF_MONEY
+from activities.settings import Settings
+from activities.web import LONGEST_WAIT, retry_after
+from workflows.contract import Usage
+
+RETRYABLE = frozenset({408, 409, 425, 429})
+NAMES_A_PARAMETER = frozenset({400, 404, 422, 501})
+SAME_FAILURES = 3
+"""An endpoint that breaks over a question with functions as often as this does not break by chance."""
+LASTING, FREAK = 3600.0, 300.0
+"""Seconds until a worker tries again what was not taken: endpoints are upgraded, and one that broke is repaired."""
+LONGEST_REASON = 160
+AT_ONCE = timedelta(milliseconds=10)
+"""Zero would mean: as the retry policy says."""
+NO_KEY = "none"
+OPENAI = "https://api.openai.com/v1"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, as the endpoint's profile wants it."""
+
+    messages: Sequence[ChatCompletionMessageParam]
+    tools: Sequence[ChatCompletionToolParam] = ()
+    response_format: dict[str, JsonValue] | None = None
+    max_tokens: int | None = None
+    """The most that may be answered, if that is less than the settings allow."""
+
+    @property
+    def format(self) -> Calling | None:
+        """The rung of the ladder that its `response_format` is."""
+        kind = self.response_format.get("type") if self.response_format else None
+        return Calling(kind) if kind in (Calling.JSON_SCHEMA, Calling.JSON_OBJECT) else None
+
+
+class Endpoint:
+    """Where the model answers: `POST {base_url}/chat/completions`.
+
+    Source: https://platform.openai.com/docs/api-reference/chat/create
+    """
+
+    def __init__(
+        self,
+        client: openai.AsyncOpenAI,
+        model: str,
+        *,
+        profile: Profile = COMPATIBLE,
+        timeout: float = 120,
+        max_tokens: int | None = None,
+        price: Price | None = None,
+    ) -> None:
+        self._client = client
+        self.model = model
+        self._profile = profile
+        self._timeout = timeout
+        self._max_tokens = max_tokens
+        self.price = price
+        self._experience = Experience()
+        self._known: tuple[str, ...] = ()
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Endpoint":
+        """
+        Raises:
+            ConfigurationError: OPENAI_MODEL is missing, or OPENAI_API_KEY is and OpenAI itself would be asked.
+        """
+        if settings.openai_model is None:
+            raise ConfigurationError("OPENAI_MODEL: missing; name the model to ask, as its endpoint calls it")
+        if settings.openai_api_key is None and settings.openai_base_url is None:
+            raise ConfigurationError("OPENAI_API_KEY: missing; or set OPENAI_BASE_URL to an endpoint that needs no key")
+        return cls(
+            _client(settings),
+            settings.openai_model,
+            profile=_profile(settings),
+            timeout=settings.model_timeout,
+            max_tokens=settings.model_max_tokens,
+            price=settings.model_prices.get(settings.openai_model),
+        )
+
+    def knowing(self, demoted: Iterable[str]) -> "Endpoint":
+        """The same endpoint, with what a request has found out about it. What it has about another model is nothing."""
+        known = tuple(step for step in demoted if f"({self.model} answered " in step)
+        if not known:
+            return self
+        endpoint = copy.copy(self)
+        endpoint._known = known
+        return endpoint
+
+    @property
+    def demoted(self) -> tuple[str, ...]:
+        """What the endpoint turned out not to take."""
+        return of_each_once([*self._known, *self._experience.steps()])
+
+    @property
+    def profile(self) -> Profile:
+        """What the endpoint can do, by all that is known now."""
+        return self._profile.after(self.demoted)
+
+    def cap(self, wanted: int | None) -> int | None:
+        """The most tokens that an answer may have, as it is sent; None where nothing limits it."""
+        limits = [limit for limit in (wanted, self._max_tokens) if limit is not None]
+        return max(1, min(limits)) if limits and self.profile.caps else None
+
+    def priced(self, usage: Usage) -> Usage:
+        """With its cost; where the model has no price, as it is."""
+        return self.price.of(usage) if self.price else usage
+
+    async def ask(self, question: Question) -> str:
+        """The body of the reply.
+
+        Raises:
+            ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
+            NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
+            ContextTooLong: the question is longer than the model's context.
+            CallsUnreadable: the model's calls were none (Groq).
+            ModelRefused: any other status, and 429 where the quota is used up.
+        """
+        profile, cap = self.profile, self.cap(question.max_tokens)
+        options = _options(question, profile, cap)
+        try:
+            # The client's own time limit is one between two bytes.
+            async with asyncio.timeout(self._timeout):
+                reply = await self._client.chat.completions.with_raw_response.create(
+                    model=self.model, messages=question.messages, extra_body=options or None
+                )
+        except (openai.APITimeoutError, TimeoutError) as error:
+            usage = Usage(model_calls=1, output_tokens=cap or 0)
+            raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
+        except openai.APIStatusError as error:
+            raise self._meaning(error, question, options, profile) from error
+        except openai.APIConnectionError as error:
+            raise ModelUnavailable(f"{self._where} cannot be reached") from error
+        except openai.OpenAIError as error:
+            raise ModelRefused(f"{self._where} cannot be asked: {type(error).__name__}") from error
+        return reply.text
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+    @property
+    def _where(self) -> str:
+        return f"model {self.model} at {str(self._client.base_url).partition('?')[0]}"
+
+    def _meaning(
+        self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
+    ) -> ModelError:
+        key = self._client.api_key
+        told = complaint(error.status_code, error.response.text, secrets=() if key == NO_KEY else (key,))
+        message = f"{self._where} answered {told.status}: {told.words}"
+        if told.codes & OUT_OF_MONEY:
+            return ModelRefused(f"{message}; its quota is used up")
+        if told.status == 400 and told.is_about_content:
+            return ModelRefused(f"{message}; its content filter withheld the question")
+        if told.status == 400 and told.failed_generation:
+            return CallsUnreadable(message, written=told.failed_generation)
+        if told.is_about_length and told.status not in (401, 403):
+            return ContextTooLong(message)
+        if (parameter := self._not_taken(told, question, options, profile)) is not None:
+            step = profile.step(parameter, f"{self.model} answered {told.status}: {told.words[:LONGEST_REASON]}")
+            self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
+            return NotTaken(message, retry_after=AT_ONCE)
+        if told.status in RETRYABLE or told.status >= 500:
+            return ModelUnavailable(message, retry_after=_pause(error))
+        if 300 <= told.status < 400:
+            return ModelRefused(f"{message}; OPENAI_BASE_URL must name the place that it redirects to")
+        return ModelRefused(message)
+
+    def _not_taken(
+        self, told: Complaint, question: Question, options: Mapping[str, object], profile: Profile
+    ) -> str | None:
+        """What to do without the next time, if that may help."""
+        broken = told.status == 500 and bool(question.tools) and self._keeps_breaking(told, question)
+        if not broken and told.status not in NAMES_A_PARAMETER:
+            return None
+        named = told.names(_sent(question, options, profile)) or ("tools" if broken else None)
+        if named == "tools":
+            return Calling.NATIVE
+        return question.format if named == "response_format" else named
+
+    def _keeps_breaking(self, told: Complaint, question: Question) -> bool:
+        return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
+
+
+def _client(settings: Settings) -> openai.AsyncOpenAI:
+    # An endpoint of one's own needs no key, but the client insists on one.
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
+    # Redirects are not followed: a key is for the place that the settings name, and for no other.
+    http = openai.DefaultAsyncHttpx2Client(follow_redirects=False, timeout=settings.model_timeout)
+    return openai.AsyncOpenAI(
+        api_key=key,
+        base_url=settings.openai_base_url or OPENAI,
+        timeout=settings.model_timeout,
+        max_retries=0,
+        http_client=http,
+    )
+
+
+def _profile(settings: Settings) -> Profile:
+    named = settings.model_profile
+    profile = PROFILES[named] if named else profile_for(settings.openai_base_url or OPENAI)
+    return profile.with_calling(settings.model_calling) if settings.model_calling else profile
+
+
+def _options(question: Question, profile: Profile, cap: int | None) -> dict[str, object]:
+    """What is sent beside model and messages, by the API's names. What is not set is not sent."""
+    options: dict[str, object] = {}
+    if question.tools:
+        options["tools"] = question.tools
+        if profile.parallel is not None:
+            options["parallel_tool_calls"] = profile.parallel
+    if question.response_format is not None:
+        options["response_format"] = question.response_format
+    if cap is not None:
+        options[profile.caps[0]] = cap
+    return options
+
+
+def _sent(question: Question, options: Mapping[str, object], profile: Profile) -> list[str]:
+    """What the endpoint may have objected to; what is easily done without comes first."""
+    strict = any(tool["function"].get("strict") for tool in question.tools)
+    echo = profile.echo is not Echo.NEVER
+    fields = [*options]
+    return [*(["strict"] if strict else []), *([profile.reasoning_field] if echo else []), *reversed(fields)]
+
+
+def _pause(error: openai.APIStatusError) -> timedelta | None:
+    """`retry-after-ms` (OpenAI's, Azure's), else `Retry-After`; at most two minutes."""
+    headers = error.response.headers
+    exact = headers.get("retry-after-ms", "").strip()
+    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", exact) and float(exact) > 0:
+        return min(timedelta(milliseconds=float(exact)), LONGEST_WAIT)
+    return retry_after(headers.get("retry-after", ""))

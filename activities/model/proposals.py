@@ -1,0 +1,52 @@
+"""From a call as the model wrote it to one that says how it is to be run, or why it is not."""
+
+from collections.abc import Mapping
+
+from pydantic_core import to_json
+
+from activities.errors import InvalidArguments
+from activities.model.grounding import texts, ungrounded
+from activities.model.raw_calls import RawCall
+from activities.model.transcript import LONGEST_NAME
+from activities.policy import Policy
+from activities.tool import Tool
+from workflows.contract import ProposedCall, Situation
+
+LONGEST_ERROR = 4000
+LONGEST_ARGUMENTS = 64 * 1024
+"""Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
+
+
+class Proposals:
+    """Holds calls to the schemas, the policy, and what was said."""
+
+    def __init__(self, tools: Mapping[str, Tool], policy: Policy, address_book: tuple[str, ...]) -> None:
+        self._tools = tools
+        self._policy = policy
+        self._address_book = address_book
+
+    def propose(self, call: RawCall, situation: Situation) -> ProposedCall:
+        """Never with arguments other than those that the model wrote: what does not fit is not run."""
+        if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
+            call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            known = ", ".join(self._tools)
+            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; the functions are: {known}")
+        try:
+            if call.problem:
+                raise InvalidArguments(call.problem)
+            valid = tool.validate(call.arguments)
+        except InvalidArguments as error:
+            return _not_to_run(call, str(error), hint=f"the arguments must fit {to_json(tool.schema()).decode()}")
+        ruling, reason = self._policy.rule_on(tool, call.arguments, situation.requester, as_used=valid.used)
+        loose = ungrounded(tool, call.arguments, situation, self._address_book)
+        route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
+        # As they will be used: who approves an address sees the domain that mail goes to.
+        used = valid.given
+        targets = tuple(sorted(text.casefold() for name in tool.grounded for text in texts(used.get(name))))
+        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), targets=targets, route=route)
+
+
+def _not_to_run(call: RawCall, error: str, *, hint: str = "") -> ProposedCall:
+    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR], hint=hint)

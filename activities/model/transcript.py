@@ -1,0 +1,126 @@
+"""The conversation as an endpoint accepts it: `messages` of a chat completion, valid whatever the model has written.
+
+The format: https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import cast
+
+from openai.types.chat import (
+    ChatCompletionAssistantMessageParam,
+    ChatCompletionMessageFunctionToolCallParam,
+    ChatCompletionMessageParam,
+)
+from pydantic_core import to_json
+
+from activities.model.profiles import COMPATIBLE, Echo, Profile
+from workflows.contract import AssistantEntry, Entry, Extra, MadeCall, NoteEntry, Schema, ToolEntry, UserEntry
+
+LONGEST_NAME = 64
+STANDARD = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal"})
+"""What only this module writes into a message."""
+NO_RESULT = "there is no result of this call: it was not run"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A function that the model may call, under the name that it is sent under."""
+
+    name: str
+    description: str
+    parameters: Schema
+
+
+def to_messages(
+    system_prompt: str, conversation: Iterable[Entry], profile: Profile = COMPATIBLE
+) -> list[ChatCompletionMessageParam]:
+    """One system message; arguments that are valid JSON; directly behind a message with calls exactly one tool message
+    for each, in order, under an id of nine letters and digits (what Mistral asks for); the rest as the profile says.
+    """
+    entries = tuple(conversation)
+    told = {entry.position: entry for entry in entries if isinstance(entry, ToolEntry)}
+    messages: list[ChatCompletionMessageParam] = []
+    if system_prompt:
+        messages.append({"role": "system", "content": system_prompt})
+    for is_model, said in groupby(filter(_says_something, entries), lambda entry: isinstance(entry, AssistantEntry)):
+        if not is_model:
+            texts = [entry.text for entry in said if isinstance(entry, UserEntry | NoteEntry)]
+            messages += _user_messages(texts, profile, after=messages)
+            continue
+        for entry in said:
+            if isinstance(entry, AssistantEntry):
+                messages.append(_assistant_message(entry, profile))
+                messages += (_tool_message(call, told.get(call.position)) for call in entry.calls)
+    return messages
+
+
+def _says_something(entry: Entry) -> bool:
+    """Results are told with their calls, and silence is not told."""
+    match entry:
+        case AssistantEntry():
+            return bool(entry.text or entry.calls)
+        case ToolEntry():
+            return False
+        case _:
+            return True
+
+
+def sendable(name: str) -> str:
+    """A name as endpoints accept it: one that the model made up may be anything, and would poison the conversation."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
+
+
+def call_id(position: str) -> str:
+    """Nine letters and digits, the same whenever they are made, and another for every position."""
+    found = re.fullmatch(r"([1-9]\d{0,4})\.([1-9]\d{0,2})", position, re.ASCII)
+    if found is None:
+        return "x" + hashlib.sha256(position.encode()).hexdigest()[:8]
+    return f"c{int(found[1]):05d}{int(found[2]):03d}"
+
+
+def _user_messages(
+    texts: list[str], profile: Profile, *, after: list[ChatCompletionMessageParam]
+) -> Iterable[ChatCompletionMessageParam]:
+    if after and after[-1]["role"] == "tool" and not profile.user_after_tool:
+        yield {"role": "assistant", "content": "I stopped here."}
+    for text in ["\n\n".join(texts)] if profile.merges_users else texts:
+        yield {"role": "user", "content": text}
+
+
+def _tool_message(call: MadeCall, entry: ToolEntry | None) -> ChatCompletionMessageParam:
+    """What became of a call. `name` is not in the client's type, yet several endpoints insist on it."""
+    text = NO_RESULT if entry is None else entry.text
+    told = {"role": "tool", "tool_call_id": call_id(call.position), "name": sendable(call.tool), "content": text}
+    return cast("ChatCompletionMessageParam", cast(object, told))
+
+
+def _assistant_message(entry: AssistantEntry, profile: Profile) -> ChatCompletionAssistantMessageParam:
+    message: dict[str, object] = _extra(entry.extra, profile)
+    message |= {"role": "assistant", "content": entry.text}
+    if entry.calls:
+        message["content"] = entry.text or (None if profile.null_content else "")
+        message["tool_calls"] = [_call(call, profile) for call in entry.calls]
+    if entry.reasoning and (profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and entry.calls)):
+        message[profile.reasoning_field] = entry.reasoning
+    return cast("ChatCompletionAssistantMessageParam", cast(object, message))
+
+
+def _extra(extra: Extra, profile: Profile) -> dict[str, object]:
+    return {name: value for name, value in extra.items() if name not in STANDARD} if profile.extras else {}
+
+
+def _call(call: MadeCall, profile: Profile) -> ChatCompletionMessageFunctionToolCallParam:
+    made: Mapping[str, object] = {
+        **_extra(call.extra, profile),
+        "id": call_id(call.position),
+        "type": "function",
+        "function": {
+            "name": sendable(call.tool),
+            "arguments": to_json(call.arguments, inf_nan_mode="null").decode(),
+        },
+    }
+    return cast("ChatCompletionMessageFunctionToolCallParam", cast(object, made))

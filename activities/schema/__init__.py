@@ -1,0 +1,1 @@
+"""JSON Schema: what values must be, and what is wrong with those that are not."""

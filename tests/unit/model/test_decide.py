@@ -1,0 +1,313 @@
+"""One question to the model becomes a decision in which every call says how it is to be run, or why it is not."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.errors import ConfigurationError
+from activities.model.decide import SYSTEM_PROMPT, Decide
+from activities.model.endpoint import Endpoint
+from activities.model.offers import Offers
+from activities.model.proposals import LONGEST_ARGUMENTS
+from activities.policy import Policy, Rule
+from activities.settings import Settings
+from activities.tool import Tool, tool, tool_of
+from tests.completions import completion
+from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
+from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, Usage, UserEntry
+
+
+@tool(about="{city}", untrusted=True)
+async def get_weather(city: str) -> str:
+    """Get the weather.
+
+    Args:
+        city: Name of the city.
+    """
+    return city
+
+
+@tool(effect="write", about="to {to}", grounded=("to",))
+async def send_email(to: list[str], body: str = "") -> str:
+    """Send an email."""
+    return body
+
+
+def offered(*functions: Callable[..., object]) -> dict[str, Tool]:
+    found = [tool_of(each) for each in functions]
+    return {each.name: each for each in found if each is not None}
+
+
+TOOLS = offered(get_weather, send_email)
+SITUATION = Situation(requester="ann", conversation=(UserEntry(text="Mail the weather to ann@example.com"),))
+
+
+USED = {"prompt_tokens": 100, "completion_tokens": 10}
+beats: list[tuple[object, ...]] = []
+"""The heartbeat details of the last decision."""
+
+
+async def decide(
+    model: ScriptedModel,
+    answer: Answer,
+    *,
+    policy: Policy | None = None,
+    address_book: tuple[str, ...] = (),
+    attempt: int = 1,
+    tools: dict[str, Tool] = TOOLS,
+    situation: Situation = SITUATION,
+    details: tuple[object, ...] = (),
+    **settings: object,
+) -> Decision:
+    """A decision of a second model call, if `attempt` is 2, whose first left `details` in its heartbeats."""
+    model.trouble.append(answer if isinstance(answer, Raw) else Raw(200, completion(answer, usage=USED)))
+    of_model = {"openai_model": "tiny", "openai_base_url": model.url}
+    endpoint = Endpoint.from_settings(Settings.model_validate(of_model | settings))
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=details)
+    environment.on_heartbeat = lambda *left: beats.append(left)
+    beats.clear()
+    try:
+        decider = Decide(endpoint, tools, policy or Policy(), address_book)
+        return await environment.run(decider.decide, situation)
+    finally:
+        await endpoint.aclose()
+
+
+class TestAsking:
+    async def test_the_model_is_told_the_rules_and_offered_every_tool(self, model: ScriptedModel) -> None:
+        await decide(model, say("Done."))
+        (asked,) = model.asked
+        assert asked["messages"] == [
+            {"role": "system", "content": SYSTEM_PROMPT},
+            {"role": "user", "content": "Mail the weather to ann@example.com"},
+        ]
+        offers: Any = asked["tools"]
+        assert [each["function"]["name"] for each in offers] == ["get_weather", "send_email"]
+        assert offers[0]["function"]["description"] == "Get the weather."
+        assert offers[0]["function"]["parameters"]["properties"]["city"]["description"] == "Name of the city."
+
+    async def test_without_tools_none_are_offered(self, model: ScriptedModel) -> None:
+        await decide(model, say("Done."), tools={})
+        assert "tools" not in model.asked[0]
+
+
+class TestDecision:
+    async def test_text_ends_the_request(self, model: ScriptedModel) -> None:
+        decision = await decide(model, say("Done."))
+        assert decision == Decision(text="Done.", usage=Usage(model_calls=1, input_tokens=100, output_tokens=10))
+
+    async def test_every_attempt_counts_as_a_model_call(self, model: ScriptedModel) -> None:
+        assert (await decide(model, say("Done."), attempt=3)).usage.model_calls == 3
+
+    async def test_a_call_that_fits_carries_its_route_and_what_it_is_about(self, model: ScriptedModel) -> None:
+        (made,) = (await decide(model, calls(call("get_weather", city="Paris")))).calls
+        assert (made.tool, made.arguments, made.about, made.error) == ("get_weather", {"city": "Paris"}, "Paris", None)
+        assert made.route == TOOLS["get_weather"].route.model_copy(update={"untrusted": True, "ruling": "allow"})
+
+    async def test_the_calls_keep_the_models_order(self, model: ScriptedModel) -> None:
+        cities = ["Rome", "Paris", "Rome"]
+        made = (await decide(model, calls(*(call("get_weather", city=city) for city in cities)))).calls
+        assert [each.arguments["city"] for each in made] == cities
+
+    async def test_a_write_carries_the_policys_ruling_and_its_reason(self, model: ScriptedModel) -> None:
+        answer = calls(call("send_email", to=["ann@example.com"]))
+        policy = Policy(rule=(Rule(tool="send_email", requester="ann", ruling="deny"),))
+        for rules, ruling in (
+            (policy, ("deny", "rule 1 of the policy")),
+            (Policy(), ("ask", "no rule of the policy allows it")),
+        ):
+            (made,) = (await decide(model, answer, policy=rules)).calls
+            assert made.route is not None
+            assert (made.route.ruling, made.route.reason) == ruling
+
+    async def test_values_that_nobody_mentioned_are_named(self, model: ScriptedModel) -> None:
+        answer = calls(call("send_email", to=["ann@example.com", "eve@evil.test", "bob@example.com"]))
+        (made,) = (await decide(model, answer, address_book=("bob@example.com",))).calls
+        assert made.route is not None
+        assert made.route.ungrounded == ("eve@evil.test",)
+
+
+def raw_call(name: Any, arguments: Any) -> Any:
+    return {"id": "c", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+class TestWrongCalls:
+    @pytest.mark.parametrize(
+        ("wrong", "told"),
+        [
+            pytest.param(raw_call("get_wether", "{}"), ["'get_wether'", "get_weather, send_email"], id="unknown"),
+            pytest.param(raw_call("tools.get_weather", "{}"), ["'tools.get_weather'"], id="nearly known"),
+            pytest.param(raw_call("", "{}"), ["there is no function"], id="no name"),
+            pytest.param({"type": "custom", "custom": {"input": "x"}}, ["there is no function"], id="custom"),
+            pytest.param(raw_call("get_weather", '{"city":'), ["not valid JSON", '"city"'], id="malformed"),
+            pytest.param(raw_call("get_weather", '{"city": NaN}'), ["NaN"], id="NaN"),
+            pytest.param(raw_call("get_weather", '{"city": "a", "city": "b"}'), ["twice"], id="a name twice"),
+            pytest.param(raw_call("get_weather", '{"city": "\\ud83d"}'), ["not valid JSON"], id="half a character"),
+            pytest.param(raw_call("get_weather", '{"city":' * 300), ["not valid JSON"], id="cut off, deep"),
+            pytest.param(raw_call("get_weather", "[" * 300 + "]" * 300), ["nested too deeply"], id="deep"),
+            pytest.param(raw_call("get_weather", "{}"), ["city: Field required", '"required":["city"]'], id="missing"),
+            pytest.param(raw_call("get_weather", '{"city": 3}'), ["city: Input should be a valid string"], id="type"),
+            pytest.param(raw_call("get_weather", '{"city": "a", "to": 1}'), ["to: Extra inputs"], id="extra"),
+            pytest.param(
+                raw_call("get_weather", json.dumps({"city": "x" * LONGEST_ARGUMENTS})), ["longer than"], id="too long"
+            ),
+        ],
+    )
+    async def test_a_wrong_call_is_not_run_and_the_model_is_told_why(
+        self, model: ScriptedModel, wrong: Any, told: list[str]
+    ) -> None:
+        first, second = (await decide(model, calls(wrong, call("get_weather", city="Paris")))).calls
+        assert first.route is None
+        assert all(each in f"{first.error} {first.hint}" for each in told)
+        assert second.route is not None
+
+    async def test_of_an_answer_that_was_cut_off_no_call_is_run(self, model: ScriptedModel) -> None:
+        message = {"content": None, "tool_calls": [raw_call("get_weather", '{"city": "Par"}')]}
+        body = json.dumps({"choices": [{"message": message, "finish_reason": "length"}]})
+        (made,) = (await decide(model, Raw(200, body))).calls
+        assert made.route is None
+        assert "cut off" in (made.error or "")
+
+
+class TestDialects:
+    async def test_a_schema_that_is_fit_for_it_is_strict_where_the_endpoint_can_be(self, model: ScriptedModel) -> None:
+        for profile, strict in (("openai", [True, None]), ("compatible", [None, None])):
+            model.asked.clear()
+            await decide(model, say("Done."), model_profile=profile)
+            offers: Any = model.asked[0]["tools"]
+            assert [each["function"].get("strict") for each in offers] == strict
+
+    @pytest.mark.parametrize(
+        ("calling", "form"), [("json_schema", "json_schema"), ("json_object", "json_object"), ("prompt", None)]
+    )
+    async def test_without_functions_the_calls_come_in_an_envelope(
+        self, model: ScriptedModel, calling: str, form: str | None
+    ) -> None:
+        envelope = {"tool_calls": [{"name": "get_weather", "arguments": {"city": "Paris"}}]}
+        decision = await decide(model, say(json.dumps(envelope)), model_calling=calling)
+        asked: Any = model.asked[0]
+        assert "tools" not in asked
+        assert asked.get("response_format", {}).get("type") == form
+        assert "get_weather" in asked["messages"][0]["content"]
+        (made,) = decision.calls
+        assert (made.tool, made.arguments, made.error) == ("get_weather", {"city": "Paris"}, None)
+        assert made.route is not None
+
+    async def test_a_call_that_leaked_is_one_only_where_calls_are_known_to_leak(self, model: ScriptedModel) -> None:
+        leaked = say(json.dumps({"name": "get_weather", "arguments": {"city": "Paris"}}))
+        for profile, found in (("vllm", 1), ("compatible", 0)):
+            assert len((await decide(model, leaked, model_profile=profile)).calls) == found
+
+    async def test_what_the_endpoint_wants_back_is_kept_and_nothing_else(self, model: ScriptedModel) -> None:
+        made = {**call("get_weather", city="Paris"), "extra_content": {"google": "signed"}}
+        answer: Any = {"content": None, "tool_calls": [made], "reasoning_content": "Hm.", "signature": "abc"}
+        kept = {name: await decide(model, answer, model_profile=name) for name in ("compatible", "gemini", "deepseek")}
+        assert [kept[name].reasoning for name in kept] == ["", "", "Hm."]
+        assert [kept[name].extra for name in kept] == [{}, {"signature": "abc"}, {}]
+        assert [kept[name].calls[0].extra for name in kept] == [{}, {"extra_content": {"google": "signed"}}, {}]
+
+    async def test_a_name_that_endpoints_do_not_take_is_sent_as_another(self, model: ScriptedModel) -> None:
+        odd = {"größe": dataclasses.replace(TOOLS["get_weather"], name="größe")}
+        (made,) = (await decide(model, calls(call("gr__e", city="Paris")), tools=odd)).calls
+        assert (made.tool, made.route is not None) == ("größe", True)
+        offers: Any = model.asked[0]["tools"]
+        assert offers[0]["function"]["name"] == "gr__e"
+
+    def test_two_tools_with_one_such_name_are_a_mistake(self) -> None:
+        odd = {name: dataclasses.replace(TOOLS["get_weather"], name=name) for name in ("größe", "gräße")}
+        with pytest.raises(ConfigurationError, match="gräße, größe"):
+            Offers(odd, ())
+
+
+class TestWhatEndsOtherwise:
+    async def test_a_refusal_is_one(self, model: ScriptedModel) -> None:
+        decision = await decide(model, {"content": None, "refusal": "I will not."})
+        assert (decision.refused, decision.text, decision.calls) == (True, "I will not.", ())
+
+    async def test_a_text_that_reached_its_limit_has_no_end(self, model: ScriptedModel) -> None:
+        asked = SITUATION.model_copy(update={"output_tokens": 10})
+        assert (await decide(model, say("It is"), situation=asked)).cut_off
+        assert model.asked[0]["max_tokens"] == 10
+
+    async def test_reasoning_alone_is_a_problem(self, model: ScriptedModel) -> None:
+        decision = await decide(model, {"content": None, "reasoning_content": "call get_weather"})
+        assert decision.calls == ()
+        assert "nothing was run" in (decision.problem or "")
+
+    async def test_calls_that_the_endpoint_could_not_read_are_told_to_the_model(self, model: ScriptedModel) -> None:
+        body = {"error": {"message": "no", "code": "tool_use_failed", "failed_generation": "<f>" + "x" * 9000}}
+        decision = await decide(model, Raw(400, json.dumps(body)))
+        assert "You wrote: <f>xxx" in (decision.problem or "")
+        assert len(decision.problem or "") < 1000
+        assert decision.usage.model_calls == 1
+
+
+class TestUsage:
+    async def test_what_failed_before_counts_too(self, model: ScriptedModel) -> None:
+        before = Usage(model_calls=2, input_tokens=7, output_tokens=8)
+        left = {"attempt": 2, "before": before.model_dump(mode="json")}
+        decision = await decide(model, say("Done."), attempt=3, details=(left,))
+        assert decision.usage == Usage(model_calls=3, input_tokens=107, output_tokens=18)
+
+    @pytest.mark.parametrize(
+        "details", [(), ("?",), ({"attempt": 1, "at_most": {"model_calls": 1, "output_tokens": 70}},)]
+    )
+    async def test_of_an_attempt_that_was_lost_all_that_it_may_have_written_counts(
+        self, model: ScriptedModel, details: tuple[object, ...]
+    ) -> None:
+        decision = await decide(model, say("Done."), attempt=2, details=details, model_max_tokens=70)
+        assert decision.usage == Usage(model_calls=2, input_tokens=100, output_tokens=80)
+
+    async def test_it_has_a_cost_where_the_model_has_a_price(self, model: ScriptedModel) -> None:
+        decision = await decide(model, say("Done."), model_prices="tiny=10000/100000 other=1/1")
+        assert decision.usage.cost == 2
+
+    async def test_a_failure_tells_what_all_attempts_have_used(self, model: ScriptedModel) -> None:
+        left = {"attempt": 1, "before": {"model_calls": 1, "output_tokens": 5}}
+        for reply, tokens in ((Raw(500, "{}"), 5), (Raw(200, "<html>"), 75)):
+            with pytest.raises(ApplicationError) as raised:
+                await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
+            (detail,) = raised.value.details
+            assert detail.usage == Usage(model_calls=2, output_tokens=tokens)
+            assert beats[-1] == (Account(attempt=2, before=detail.usage),)
+
+
+class TestDemotion:
+    async def test_what_the_request_knows_holds_from_the_first_attempt_and_is_told_on(
+        self, model: ScriptedModel
+    ) -> None:
+        step = "calling: native → json_schema (tiny answered 400: no tools)"
+        knowing = SITUATION.model_copy(update={"demoted": (step, "nonsense")})
+        decision = await decide(model, say('{"final": "Done."}'), situation=knowing)
+        assert (decision.text, decision.demoted) == ("Done.", (step,))
+        assert "tools" not in model.asked[0]
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("reply", "kind", "retried"),
+        [
+            (Raw(500, "{}"), "ModelUnavailable", True),
+            (Raw(401, "{}"), "ModelRefused", False),
+            (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "NotTaken", True),
+            (Raw(413, "{}"), CONTEXT_TOO_LONG, False),
+            (Raw(200, '{"error": {"message": "no", "code": "context_length_exceeded"}}'), CONTEXT_TOO_LONG, False),
+            (Raw(200, "<html>"), "ModelReplyUnusable", True),
+            (Raw(200, '{"error": {"message": "busy"}}'), "ModelUnavailable", True),
+            (Raw(200, '{"choices": [{"message": {"content": ""}}]}'), "ModelReplyUnusable", True),
+        ],
+    )
+    async def test_a_failure_says_by_its_type_whether_it_may_pass(
+        self, model: ScriptedModel, reply: Raw, kind: str, retried: bool
+    ) -> None:
+        with pytest.raises(ApplicationError) as raised:
+            await decide(model, reply)
+        assert raised.value.type == kind
+        assert raised.value.non_retryable is not retried
+        assert len(model.asked) == 1
