@@ -11,8 +11,8 @@ from workflows.contract import Arguments
 K = TypeVar("K")
 T = TypeVar("T")
 
-CONVERSATION_BYTES = 512 * 1024
-"""Every model call records its input, and a payload may have 2 MB."""
+CONVERSATION_BYTES = 192 * 1024
+"""Every model call records its input, so this is what a turn costs at most, in history as in time."""
 RECEIPTS_BYTES = 512 * 1024
 KEPT_BYTES = 240
 """What is left of a text that had to be shortened."""

@@ -82,9 +82,16 @@ class Request(Input):
     text: str = Field(
         default="", validate_default=True, max_length=100_000, description="what should happen, in plain words"
     )
-    requester: str = Field(default="", max_length=200, description="who asks; policies and the UI show it")
-    approve: tuple[str, ...] = Field(default=(), description="tools approved in advance; `*` is every tool")
-    limits: Limits = Limits()
+    requester: str = Field(
+        default="",
+        max_length=200,
+        exclude_if=lambda name: not name,
+        description="who asks; policies and the UI show it",
+    )
+    approve: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda tools: not tools, description="tools approved in advance; `*` is every tool"
+    )
+    limits: Limits = Field(default=Limits(), exclude_if=lambda limits: limits == Limits())
     output_schema: Schema | None = Field(
         default=None,
         exclude_if=lambda schema: schema is None,
@@ -199,7 +206,7 @@ class Route(Message):
     start_to_close: float
     schedule_to_close: float
     attempts: int
-    ruling: Ruling = "allow"
+    ruling: Ruling = Field(default="allow", exclude_if=lambda ruling: ruling == "allow")
     reason: str = Field(default="", exclude_if=lambda text: not text, description="which rule made the ruling")
     untrusted: bool = Field(
         default=False, exclude_if=lambda yes: not yes, description="its result is a stranger's text"
@@ -229,8 +236,8 @@ class ProposedCall(Message):
 class Decision(Message):
     """What one model call returned: tool calls, the text that ends the request, or what is wrong with the reply."""
 
-    text: str = ""
-    calls: tuple[ProposedCall, ...] = ()
+    text: str = Field(default="", exclude_if=lambda text: not text)
+    calls: tuple[ProposedCall, ...] = Field(default=(), exclude_if=lambda calls: not calls)
     usage: Usage
     problem: str | None = Field(
         default=None, exclude_if=lambda text: text is None, description="for the model: why the reply cannot be used"
@@ -324,7 +331,7 @@ class ToolResult(Message):
     """The output of a tool's activity."""
 
     value: JsonValue
-    attempts: int = 1
+    attempts: int = Field(default=1, exclude_if=lambda attempts: attempts == 1)
 
 
 class FailureDetail(Message):

@@ -12,7 +12,7 @@ def position(turn: int, index: int) -> str:
 
 
 class Conversation:
-    """Entries in order, within 512 KiB: the oldest tool results and arguments are shortened first."""
+    """Entries in order, within 192 KiB: the oldest tool results and arguments are shortened first."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = Bounded[int, Entry](CONVERSATION_BYTES, size, _shortened)

@@ -157,8 +157,11 @@ class Endpoint:
         try:
             # The client's own time limit is one between two bytes.
             async with asyncio.timeout(self._timeout):
-                reply = await self._client.chat.completions.with_raw_response.create(
-                    model=self.model, messages=question.messages, extra_body=options or None
+                # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
+                return await self._client.post(
+                    "/chat/completions",
+                    cast_to=str,
+                    body={"model": self.model, "messages": question.messages, **options},
                 )
         except (openai.APITimeoutError, TimeoutError) as error:
             usage = Usage(model_calls=1, output_tokens=cap or 0)
@@ -169,7 +172,6 @@ class Endpoint:
             raise ModelUnavailable(f"{self._where} cannot be reached") from error
         except openai.OpenAIError as error:
             raise ModelRefused(f"{self._where} cannot be asked: {type(error).__name__}") from error
-        return reply.text
 
     async def aclose(self) -> None:
         await self._client.close()

@@ -126,7 +126,7 @@ async def test_a_conversation_stays_within_its_budget_however_much_the_tools_ret
         outcome = await ask(client, settings, "Wide", limits=Limits(calls=100))
     assert outcome.status is RequestStatus.COMPLETED
     sizes = [len(str(body["messages"])) for body in model.asked]
-    assert max(sizes) < 600_000
+    assert max(sizes) < 250_000
     last = str(model.asked[-1]["messages"])
     assert "[shortened: 240 of 16,000 bytes]" in last
     assert "x" * 16_019 in last

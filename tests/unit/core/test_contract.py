@@ -151,5 +151,5 @@ class TestWithin:
 
     def test_what_says_nothing_is_left_out_of_history(self) -> None:
         route = Route(effect="read", start_to_close=1, schedule_to_close=2, attempts=3)
-        assert set(route.model_dump()) == {"effect", "start_to_close", "schedule_to_close", "attempts", "ruling"}
+        assert set(route.model_dump()) == {"effect", "start_to_close", "schedule_to_close", "attempts"}
         assert Route.model_validate_json(to_json(route)) == route
