@@ -203,9 +203,9 @@ class Route(Message):
     """How a call is to be run, as it stood when the model asked for it. Times are in seconds."""
 
     effect: Effect
-    start_to_close: float
-    schedule_to_close: float
-    attempts: int
+    start_to_close: float = Field(default=30, exclude_if=lambda seconds: seconds == 30, description="for one attempt")
+    schedule_to_close: float = Field(default=600, exclude_if=lambda seconds: seconds == 600, description="for all")
+    attempts: int = Field(default=5, exclude_if=lambda attempts: attempts == 5)
     ruling: Ruling = Field(default="allow", exclude_if=lambda ruling: ruling == "allow")
     reason: str = Field(default="", exclude_if=lambda text: not text, description="which rule made the ruling")
     untrusted: bool = Field(

@@ -146,7 +146,6 @@ class RequestWorkflow:
         await self.calls.recall()
         messages = self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        timeline.continuing()
         workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress(messages)}))
 
     def progress(self, messages: Messages) -> Progress:

@@ -46,17 +46,13 @@ def count(number: int, thing: str) -> str:
 
 
 def started(request: Request) -> None:
-    requester = [REQUESTER.value_set(request.requester)] if request.requester else []
-    _upsert(STATUS.value_set(RequestStatus.RUNNING), *requester)
+    """Whose request it is. That it runs, Temporal's own `ExecutionStatus` says, and at no cost."""
+    if request.requester and workflow.info().typed_search_attributes.get(REQUESTER) != request.requester:
+        _upsert(REQUESTER.value_set(request.requester))
 
 
 def awaiting_approval(yes: bool) -> None:
     _upsert(AWAITING_APPROVAL.value_set(yes))
-
-
-def continuing() -> None:
-    """The status goes along to the next run, so that one request is not found twice."""
-    _upsert(STATUS.value_unset())
 
 
 def ended(status: RequestStatus, receipts: Iterable[Receipt]) -> None:

@@ -27,7 +27,7 @@ async def test_a_request_is_found_by_its_status_requester_tools_and_whether_it_w
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", requester="billing-7")
         await until_it_waits(handle)
-        running = "ErrandStatus = 'running' AND ErrandAwaitingApproval = true AND ErrandRequester = 'billing-7'"
+        running = "ExecutionStatus = 'Running' AND ErrandAwaitingApproval = true AND ErrandRequester = 'billing-7'"
         async with asyncio.timeout(10):
             while await found(client, running) != [handle.id]:
                 await asyncio.sleep(0.1)
