@@ -27,6 +27,7 @@ from activities.tool import Tool
 from workflows.contract import (
     RECALL,
     SETTLE,
+    Arguments,
     Recall,
     Recalled,
     Receipt,
@@ -42,8 +43,10 @@ RESULT_BYTES = 16 * 1024
 GRACE = timedelta(seconds=30)
 """How long running activities may take to finish when their worker is told to stop."""
 LAST_WORDS = 2.0
-MOST_RECALLED = 300
+MOST_RECALLED = 500
 """As many calls as a request may make."""
+RECALLED_BYTES = 1024
+"""Of the arguments of a recalled write, and of its result: 500 of them have to fit into one payload."""
 
 ToolActivity = Callable[[ToolCall], Awaitable[ToolResult]]
 
@@ -74,6 +77,8 @@ def write_activity(
             seen = await ledger.find(call.key)
             if seen is not None and (stored := await _known(tool, call, seen, ledger)):
                 return stored
+            if seen is None and call.after_reset is not None:
+                await _refuse_if_done_before(tool, call, call.after_reset, ledger)
             act = Act(ledger, call, attempt=activity.info().attempt, seen=seen, fence=fence or _still_counts)
             value = await _to_its_end(act, _acting(tool, act, lambda: function(arguments, {ToolCall: call, Act: act})))
             result = _result(value)
@@ -117,7 +122,7 @@ class Remember:
     async def recall(self, wanted: Recall) -> Recalled:
         with translated():
             rows = await self._ledger.search(request_id=wanted.request_id, limit=MOST_RECALLED)
-        forgotten = (row for row in rows if row.key not in wanted.known and row.state is not State.NOT_DONE)
+        forgotten = (row for row in rows if wanted.known.get(row.key) != row.digest and row.state is not State.NOT_DONE)
         return Recalled(receipts=tuple(map(_receipt, sorted(forgotten, key=lambda row: row.begun_at))))
 
 
@@ -126,10 +131,10 @@ def _receipt(row: Action) -> Receipt:
     return Receipt(
         key=row.key,
         tool=row.tool,
-        arguments=row.arguments,
+        arguments=row.arguments if len(to_json(row.arguments)) <= RECALLED_BYTES else {},
         effect="write",
         status=ReceiptStatus.DONE if known else ReceiptStatus.UNKNOWN,
-        result=row.result,
+        result=row.result if len(to_json(row.result)) <= RECALLED_BYTES else "(in the ledger)",
         error=None if known else f"begun before the request was reset: {row.error or 'its end is not known'}",
         attempts=row.attempt,
         approved_by=row.approved_by or None,
@@ -186,6 +191,23 @@ async def _known(tool: Tool, call: ToolCall, seen: Action, ledger: Ledger) -> To
             raise OutcomeUnknown(
                 f"attempt {seen.attempt} began at {seen.begun_at:%H:%M:%S} UTC and was never reported on"
             )
+
+
+async def _refuse_if_done_before(tool: Tool, call: ToolCall, known: tuple[str, ...], ledger: Ledger) -> None:
+    """In a run that was reset, the model may come to the same write by another way, and so under another key.
+
+    Raises:
+        KeyTaken: before the reset the same was done, or something with the same grounded arguments.
+    """
+    for row in await ledger.search(request_id=call.request_id, limit=MOST_RECALLED):
+        other = row.key != call.key and row.key not in known and row.state is not State.NOT_DONE
+        if other and row.tool == call.tool and _looks_like(tool, row.arguments, call.arguments):
+            raise KeyTaken(f"the same was done as {row.key}, or may have been, before the request was reset")
+
+
+def _looks_like(tool: Tool, one: Arguments, other: Arguments) -> bool:
+    grounded = bool(tool.grounded) and all(one.get(name) == other.get(name) for name in tool.grounded)
+    return grounded or one == other
 
 
 async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:

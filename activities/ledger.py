@@ -392,7 +392,7 @@ def _identity(call: ToolCall) -> dict[str, object]:
         "digest": call.digest,
         "tool": call.tool,
         "arguments": call.arguments,
-        "request_id": call.key.rpartition("/")[0],
+        "request_id": call.request_id,
         "requester": call.requester,
     }
 

@@ -125,6 +125,7 @@ class Model:
             conversation=self._conversation.entries,
             demoted=self.demoted,
             output_tokens=self._allowance.output_tokens_left(),
+            cost_left=self._allowance.cost_left(),
             output_schema=output_schema,
         )
 
@@ -161,7 +162,7 @@ class Model:
             self._allowance.use(_used(error.cause))
             if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
                 raise TooLong(_reason(error)) from error
-            self._allowance.time_left()
+            self._allowance.check()
             raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
 
 

@@ -61,11 +61,17 @@ class Bounded(Generic[K, T]):
         self._whole: dict[K, None] = {}
         self._total = 0
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._items
+
     def __getitem__(self, key: K) -> T:
         return self._items[key]
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def items(self) -> tuple[tuple[K, T], ...]:
+        return tuple(self._items.items())
 
     def values(self) -> tuple[T, ...]:
         return tuple(self._items.values())
@@ -74,19 +80,29 @@ class Bounded(Generic[K, T]):
         self._whole.pop(key, None)
         self._whole[key] = None
         self._replace(key, item)
-        self._shorten_to(self._budget)
+        self.shorten_to(self._budget)
 
-    def shorten(self) -> bool:
-        """Shorten what was put first until half of the bytes are left, if it goes so far; False if nothing gave way."""
-        before = self._total
-        self._shorten_to(before // 2)
-        return self._total < before
+    @property
+    def total(self) -> int:
+        """Bytes."""
+        return self._total
 
-    def _shorten_to(self, budget: int) -> None:
+    @property
+    def is_over(self) -> bool:
+        """Although all that can be shortened is."""
+        return self._total > self._budget
+
+    def shorten_to(self, budget: int) -> None:
+        """Shorten what was put first until so many bytes are left, if it goes so far."""
         while self._total > budget and self._whole:
             oldest = next(iter(self._whole))
             del self._whole[oldest]
             self._replace(oldest, self._shortened(self._items[oldest]))
+
+    def drop(self, key: K) -> None:
+        del self._items[key]
+        self._whole.pop(key, None)
+        self._total -= self._sizes.pop(key)
 
     def _replace(self, key: K, item: T) -> None:
         size = self._size(item)

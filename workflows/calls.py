@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,6 +32,7 @@ from workflows.contract import (
     ToolCall,
     ToolEntry,
     ToolResult,
+    sha256,
 )
 from workflows.conversation import position
 from workflows.limits import Allowance
@@ -69,6 +69,9 @@ class Calls:
         self.untrusted = progress.untrusted
         self.sent_back = set(progress.sent_back)
         self.acted = set(progress.acted)
+        info = workflow.info()
+        self.was_reset = progress.was_reset or info.run_id != info.original_execution_run_id
+        self.writes = dict(progress.writes)
         self._request = request
         self._approvals = approvals
         self._allowance = allowance
@@ -87,16 +90,18 @@ class Calls:
             await asyncio.gather(*(self._carry_out(step) for step in together))
         return [self._told(step, self.receipts[step.call.key]) for step in steps]
 
-    async def recall(self) -> None:
-        """Where an operator has reset the run: ask the ledger for the writes of which this run knows nothing."""
-        info = workflow.info()
-        if info.run_id == info.original_execution_run_id:
-            return
-        known = tuple(receipt.key for receipt in self.receipts.all())
-        with suppress(ActivityError):
+    async def recall(self) -> str | None:
+        """Where an operator has reset the run: add the receipts of the writes of which this run knows nothing.
+
+        Returns:
+            What is to be told where that cannot be done.
+        """
+        if not self.was_reset:
+            return None
+        try:
             recalled = await workflow.execute_activity(
                 RECALL,
-                Recall(request_id=info.workflow_id, known=known),
+                Recall(request_id=workflow.info().workflow_id, known=self.writes),
                 result_type=Recalled,
                 summary="what was done before the reset",
                 start_to_close_timeout=timedelta(seconds=30),
@@ -104,8 +109,14 @@ class Calls:
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
             )
-            for receipt in recalled.receipts:
-                self.receipts.put(receipt)
+        except ActivityError as error:
+            return f"what was done before the reset is not known: the ledger cannot be asked: {error.cause}"
+        for receipt in recalled.receipts:
+            taken = receipt.key in self.receipts
+            self.receipts.put(
+                receipt.model_copy(update={"key": f"{receipt.key} (before the reset)"}) if taken else receipt
+            )
+        return None
 
     def skip(self, turn: int, proposed: Sequence[ProposedCall], why: str) -> None:
         """Leave the calls of a turn undone, with a receipt that says why."""
@@ -176,7 +187,10 @@ class Calls:
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
     def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:
-        news = {"approved_by": by, "requester": self._request.requester, "arguments": proposed.arguments}
+        news: dict[str, object] = {"approved_by": by, "requester": self._request.requester}
+        if self.was_reset:
+            news["after_reset"] = tuple(self.writes)
+        news["arguments"] = proposed.arguments
         return Step(step.position, step.call.model_copy(update=news), proposed)
 
     def _why_ask(self, route: Route) -> str:
@@ -191,6 +205,8 @@ class Calls:
 
     async def _run(self, step: Step, route: Route) -> None:
         call = step.call
+        if route.effect == "write":
+            self.writes[call.key] = call.digest
         receipt = self.receipts.put_open(receipts.begun(call, route, workflow.now()))
         self._changed()
         try:
@@ -250,8 +266,13 @@ class Calls:
         if receipt.key in self._approvals.edited:
             result = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": result}
         text = result if isinstance(result, str) else to_json(result).decode()
-        untrusted = step.proposed.route is not None and step.proposed.route.untrusted
-        return ToolEntry(position=step.position, tool=step.call.tool, text=text, untrusted=untrusted)
+        return ToolEntry(
+            position=step.position,
+            tool=step.call.tool,
+            text=text,
+            untrusted=step.proposed.route is not None and step.proposed.route.untrusted,
+            arguments=receipt.arguments if receipt.key in self._approvals.edited else None,
+        )
 
 
 async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> ToolResult:
@@ -268,7 +289,7 @@ async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> Tool
 def _marks(step: Step) -> set[str]:
     """What makes another call look like this one: the same content, or the same recipients."""
     marks = {step.call.content}
-    return marks | {" ".join([step.call.tool, *step.proposed.targets])} if step.proposed.targets else marks
+    return marks | {sha256([step.call.tool, *step.proposed.targets])} if step.proposed.targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

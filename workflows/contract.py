@@ -183,19 +183,28 @@ class ToolCall(Message):
     arguments: Arguments
     requester: str = Field(default="", exclude_if=lambda text: not text)
     approved_by: str = Field(default="", exclude_if=lambda text: not text)
+    after_reset: tuple[str, ...] | None = Field(
+        default=None,
+        exclude_if=lambda keys: keys is None,
+        description="of a run that an operator has reset: the keys of its own calls; another's write is not done again",
+    )
+
+    @property
+    def request_id(self) -> str:
+        return self.key.rpartition("/")[0]
 
     @property
     def digest(self) -> str:
         """SHA-256 over tool, arguments and key: what an approval is bound to."""
-        return _sha256([self.tool, self.arguments, self.key])
+        return sha256([self.tool, self.arguments, self.key])
 
     @property
     def content(self) -> str:
         """SHA-256 over tool and arguments: the same for a call that is made again."""
-        return _sha256([self.tool, self.arguments])
+        return sha256([self.tool, self.arguments])
 
 
-def _sha256(value: JsonValue) -> str:
+def sha256(value: JsonValue) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -299,6 +308,11 @@ class ToolEntry(Message):
     text: str
     failed: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is not the tool's own result")
     untrusted: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is a stranger's text")
+    arguments: Arguments | None = Field(
+        default=None,
+        exclude_if=lambda arguments: arguments is None,
+        description="as a person edited them, where one did",
+    )
 
 
 class NoteEntry(Message):
@@ -321,6 +335,9 @@ class Situation(Message):
     )
     output_tokens: int | None = Field(
         default=None, exclude_if=lambda left: left is None, description="the most that the model may write now"
+    )
+    cost_left: float | None = Field(
+        default=None, exclude_if=lambda left: left is None, description="the most that it may cost now"
     )
     output_schema: Schema | None = Field(
         default=None, exclude_if=lambda schema: schema is None, description="only for `answer`"
@@ -388,7 +405,7 @@ class Recall(Message):
     """The input of `recall`, of a run that an operator has reset: what did the run before it do?"""
 
     request_id: str
-    known: tuple[str, ...] = Field(description="keys that have receipts")
+    known: dict[str, str] = Field(description="the writes that this run has receipts for: key → digest")
 
 
 class Recalled(Message):
@@ -483,6 +500,8 @@ class Progress(Message):
     acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown")
     corrected: bool = Field(default=False, description="the model was given its chance to correct its summary")
     sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
+    was_reset: bool = Field(default=False, description="an operator has reset this run, or one before it")
+    writes: dict[str, str] = Field(default={}, description="of a run that was reset: key → digest")
     demoted: tuple[str, ...] = Field(
         default=(), description="what the model's endpoint turned out not to be able to do"
     )

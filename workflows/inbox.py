@@ -1,5 +1,6 @@
 """The messages to a request: the text that it starts with, and what is said to it while it is kept open."""
 
+from collections import Counter
 from datetime import timedelta
 
 from temporalio import workflow
@@ -13,6 +14,8 @@ IDLE = "until it is closed because nobody says anything"
 """The summary of the timer that runs while a request waits for a message."""
 KEPT_BYTES = 64 * 1024
 """Of an outcome that is carried along for a caller who asks for it again."""
+MOST_WAITING = 5
+"""Temporal takes ten Updates at once, and a yes to a call that waits must get in too."""
 REMEMBERED = 100
 """Ids of answered messages that are known beyond a continue-as-new."""
 
@@ -27,6 +30,7 @@ class Inbox:
         self._waiting = list(messages.waiting)
         self._under_way = messages.under_way
         self._outcomes: dict[str, Outcome | None] = dict.fromkeys(messages.answered)
+        self._asking = Counter[str]()
         self.latest = messages.latest
         if messages.latest and messages.answered:
             self._outcomes[messages.answered[-1]] = messages.latest
@@ -74,19 +78,23 @@ class Inbox:
     def answer(self, outcome: Outcome) -> None:
         """The outcome of the message that is worked on. With a cancellation, nothing that waits is begun."""
         answered = [self._under_way] if self._under_way else []
+        not_begun: list[Said] = []
         if outcome.status is RequestStatus.CANCELLED:
             self._open = False
-            answered += self._waiting
-            self._waiting = []
+            not_begun, self._waiting = self._waiting, []
         self._under_way = None
         self.latest = outcome
-        # Who waited for an earlier one has it by now.
-        self._outcomes = dict.fromkeys(self._outcomes)
+        # An outcome is kept for as long as somebody waits for it, and the last one beyond that.
+        self._outcomes = {id: kept if self._asking[id] else None for id, kept in self._outcomes.items()}
         self._outcomes.update({message.id: outcome for message in answered})
+        self._outcomes.update({message.id: _not_begun(outcome) for message in not_begun})
 
-    def move(self) -> Messages:
+    def move(self) -> None:
         """Send away whoever waits for an answer, because the request goes on in a new run."""
         self._moving = True
+
+    def messages(self) -> Messages:
+        """What the new run has to know."""
         return Messages(
             waiting=tuple(self._waiting),
             under_way=self._under_way,
@@ -100,7 +108,7 @@ class Inbox:
     def check(self, id: str, message: Say) -> None:
         """
         Raises:
-            ApplicationError: `NotOpen`, `Moved` or `BadRequest`; the Update is then rejected and leaves no trace.
+            ApplicationError: `NotOpen`, `Moved`, `Busy` or `BadRequest`; the Update is rejected, without a trace.
         """
         if not message.text.strip():
             raise _refusal("BadRequest", "text: it is blank")
@@ -108,6 +116,8 @@ class Inbox:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
         if not self._open and not self._knows(id):
             raise _refusal("NotOpen", "this request takes no further message; start one with keep_open")
+        if len(self._waiting) >= MOST_WAITING and not self._knows(id):
+            raise _refusal("Busy", f"{MOST_WAITING} messages wait already; say it again later")
 
     async def say(self, message: Said) -> Outcome:
         """Queue a message and wait for its outcome; of one that was said before, under the same id, only wait.
@@ -117,7 +127,9 @@ class Inbox:
         """
         if not self._knows(message.id):
             self._waiting.append(message)
+        self._asking[message.id] += 1
         await workflow.wait_condition(lambda: message.id in self._outcomes or self._moving)
+        self._asking[message.id] -= 1
         if message.id not in self._outcomes:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
         outcome = self._outcomes[message.id]
@@ -136,7 +148,12 @@ class Inbox:
 def _shortened(outcome: Outcome) -> Outcome:
     if size(outcome) <= KEPT_BYTES:
         return outcome
-    return outcome.model_copy(update={"receipts": tuple(map(receipts.shortened, outcome.receipts))})
+    shorter = outcome.model_copy(update={"receipts": tuple(map(receipts.shortened, outcome.receipts))})
+    return shorter if size(shorter) <= KEPT_BYTES else shorter.model_copy(update={"receipts": (), "output": None})
+
+
+def _not_begun(outcome: Outcome) -> Outcome:
+    return outcome.model_copy(update={"summary": "Cancelled before it was begun.", "receipts": ()})
 
 
 def _refusal(kind: str, why: str) -> ApplicationError:

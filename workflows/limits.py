@@ -7,6 +7,8 @@ from temporalio import workflow
 from workflows import timeline
 from workflows.contract import Limits, RequestStatus, Spending, Usage
 
+CALLS_IN_ALL = 500
+"""Of a request that is kept open: more receipts would not fit into one message."""
 MISTAKES_IN_A_ROW = 5
 """Replies of which nothing could be used, each after the model was told why."""
 
@@ -75,6 +77,8 @@ class Allowance:
         Raises:
             Ended: so many calls are more than may be made.
         """
+        if calls > CALLS_IN_ALL:
+            raise _reached(f"{CALLS_IN_ALL} tool calls in one request; start another")
         if calls - self._calls_before > self._limits.calls:
             raise _reached(timeline.count(self._limits.calls, "tool call"))
 
@@ -93,6 +97,10 @@ class Allowance:
     def output_tokens_left(self) -> int | None:
         limit = self._limits.output_tokens
         return None if limit is None else limit - self.usage.output_tokens
+
+    def cost_left(self) -> float | None:
+        limit = self._limits.cost
+        return None if limit is None else limit - (self.usage.cost or 0)
 
     def time_left(self) -> timedelta:
         """

@@ -49,6 +49,9 @@ class Receipts:
         """The keys of the calls that have begun."""
         return tuple(key for key in sorted(self._open) if self[key].started_at is not None)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._receipts
+
     def __getitem__(self, key: str) -> Receipt:
         return self._receipts[key]
 

@@ -1,7 +1,9 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
@@ -31,6 +33,8 @@ from workflows.conversation import Conversation
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
 
+T = TypeVar("T")
+
 
 @workflow.defn(failure_exception_types=[ValidationError, TypeError])
 class RequestWorkflow:
@@ -57,7 +61,6 @@ class RequestWorkflow:
         while await self.has_message():
             self.begin_message()
             self.inbox.answer(await self.work())
-            await self.continue_as_new_if_long()
         return await self.end()
 
     async def work(self) -> Outcome:
@@ -84,6 +87,7 @@ class RequestWorkflow:
         if self.inbox.is_open and not self.inbox.waiting:
             self.show("waiting for a message")
         try:
+            await self.continue_as_new_if_long()
             return await self.inbox.has_message()
         except asyncio.CancelledError:
             self.inbox.answer(self.outcome(RequestStatus.CANCELLED, "Cancelled while it waited for a message."))
@@ -143,14 +147,13 @@ class RequestWorkflow:
         """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
         if not workflow.info().is_continue_as_new_suggested() or not (self.inbox.under_way or self.inbox.is_open):
             return
-        await self.calls.recall()
-        messages = self.inbox.move()
+        self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress(messages)}))
+        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress()}))
 
-    def progress(self, messages: Messages) -> Progress:
+    def progress(self) -> Progress:
         return Progress(
-            messages=messages,
+            messages=self.inbox.messages(),
             spending=self.allowance.spent(),
             conversation=self.conversation.entries,
             receipts=self.calls.receipts.all(),
@@ -158,6 +161,8 @@ class RequestWorkflow:
             corrected=self.corrected,
             acted=tuple(sorted(self.calls.acted)),
             sent_back=tuple(sorted(self.calls.sent_back)),
+            was_reset=self.calls.was_reset,
+            writes=self.calls.writes if self.calls.was_reset else {},
             demoted=self.model.demoted,
         )
 
@@ -178,12 +183,13 @@ class RequestWorkflow:
 
     async def end(self) -> Outcome:
         """The outcome of the request: of its last message, with every receipt there is."""
-        await self.calls.recall()
         last = self.inbox.latest or self.outcome(RequestStatus.COMPLETED, "Nothing was asked.")
-        outcome = last.model_copy(update={"receipts": self.calls.receipts.all()})
+        lost = await _shielded(self.calls.recall())
+        summary = f"{last.summary} [{lost}]" if lost else last.summary
+        outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
         timeline.ended(outcome.status, outcome.receipts)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome
 
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
@@ -254,6 +260,17 @@ class RequestWorkflow:
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))
         self.show()
+
+
+async def _shielded(step: Coroutine[None, None, T]) -> T:
+    """A step that a request takes to its end although it is cancelled meanwhile: it is ending anyway."""
+    running = asyncio.ensure_future(step)
+    while True:
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if running.done():
+                raise
 
 
 def _update_id() -> str:

@@ -193,7 +193,7 @@ def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutO
     if not isinstance(cause, ApplicationError):
         raise error
     match cause.type:
-        case "Moved":
+        case "Moved" | "Busy":
             return
         case "NotOpen" | "AnsweredBefore":
             raise NotOpen(cause.message) from error

@@ -213,6 +213,40 @@ async def test_a_run_that_was_reset_and_goes_another_way_still_has_the_receipts_
     assert (now.key, now.status, now.result, now.approved_by) == (was.key, was.status, was.result, was.approved_by)
 
 
+async def test_a_reset_run_that_comes_to_the_same_write_by_another_way_does_not_do_it_again(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = [calls(call("look_up", word="x")), *WRITE]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", approve=("*",))
+        first = await handle.result()
+        model.scripts["Write"] = WRITE
+        run_id = await reset_to_its_beginning(client, handle)
+        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+    assert happened.done("write_down") == ["tree"]
+    assert [(receipt.key[-3:], receipt.status) for receipt in again.receipts] == [
+        ("1.1", ReceiptStatus.REFUSED),
+        ("2.1", ReceiptStatus.DONE),
+    ]
+    assert "before the request was reset" in str(again.receipts[0].error)
+
+
+async def test_a_reset_run_that_uses_a_key_for_something_else_keeps_the_receipt_of_what_was_done_under_it(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", approve=("*",))
+        first = await handle.result()
+        model.scripts["Write"] = [calls(call("look_up", word="x")), say("There was nothing to do.")]
+        run_id = await reset_to_its_beginning(client, handle)
+        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+    assert [(receipt.key.rpartition("/")[2], receipt.tool, receipt.status) for receipt in again.receipts] == [
+        ("1.1", "look_up", ReceiptStatus.DONE),
+        ("1.1 (before the reset)", "write_down", ReceiptStatus.DONE),
+    ]
+
+
 async def test_a_write_that_is_done_or_may_be_is_not_covered_by_a_yes_in_advance_again(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:

@@ -4,14 +4,20 @@ import asyncio
 import uuid
 
 import pytest
+from pydantic_core import to_json
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
-from tests.conftest import dev_server
-from tests.integration.requests.asking import Handle, state, until
+from activities.settings import Settings
+from tests.conftest import dev_server, running_worker
+from tests.integration.requests.asking import Handle, answer, start, state, until, until_it_waits
 from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
-from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, Request, RequestStatus, Say
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls
+from tests.scripted_model import say as say_so
+from workflows.contract import REQUEST_WORKFLOW, Approve, Limits, Outcome, Request, RequestStatus, Say
+from workflows.inbox import MOST_WAITING
 
 OPEN = Request(keep_open=True)
 
@@ -24,8 +30,9 @@ async def say(handle: Handle, text: str, id: str | None = None) -> Outcome:
             said = handle.execute_update("say", Say(text=text), id=id, result_type=Outcome)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
             return await said
         except WorkflowUpdateFailedError as failed:
-            if not isinstance(failed.cause, ApplicationError) or failed.cause.type != "Moved":
+            if not isinstance(failed.cause, ApplicationError) or failed.cause.type not in ("Moved", "Busy"):
                 raise
+            await asyncio.sleep(0.2)
 
 
 async def close(handle: Handle) -> Outcome:
@@ -141,6 +148,62 @@ async def test_cancelling_a_conversation_that_waits_ends_it(client: Client) -> N
         await say(handle, "Hi")
         await handle.cancel()
         assert (await handle.result()).status is RequestStatus.CANCELLED
+
+
+async def test_a_message_that_ends_at_once_does_not_take_the_outcome_of_the_one_before_from_its_caller(
+    client: Client,
+) -> None:
+    decisions = Decisions(looks_up("a"), says("One."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(keep_open=True, limits=Limits(output_tokens=20)))
+        first, second = await asyncio.gather(say(handle, "One"), say(handle, "Two"))
+        await close(handle)
+    assert {first.status, second.status} == {RequestStatus.COMPLETED, RequestStatus.LIMIT_REACHED}
+
+
+async def test_a_call_can_be_decided_about_however_many_messages_wait(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["first"] = [calls(call("write_down", word="a")), *(say_so("Done.") for _ in range(20))]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "", keep_open=True)
+        said = [asyncio.create_task(say(handle, "first"))]
+        pending = await until_it_waits(handle)
+        said += [asyncio.create_task(say(handle, f"message {number}")) for number in range(12)]
+        await until(handle, lambda now: now.messages_waiting == MOST_WAITING)
+        async with asyncio.timeout(10):
+            await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
+        assert {(await each).status for each in said} == {RequestStatus.COMPLETED}
+        await close(handle)
+
+
+async def test_when_a_conversation_is_cancelled_a_message_that_was_not_begun_has_no_receipts(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["first"] = [calls(call("write_down", word="a"))]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "", keep_open=True)
+        first = asyncio.create_task(say(handle, "first"))
+        await until_it_waits(handle)
+        second = asyncio.create_task(say(handle, "second"))
+        await until(handle, lambda now: now.messages_waiting == 1)
+        await handle.cancel()
+        assert len((await first).receipts) == 1
+        assert (await second).receipts == ()
+        assert (await handle.result()).status is RequestStatus.CANCELLED
+
+
+async def test_a_conversation_of_any_length_stays_small_enough_to_go_on(client: Client) -> None:
+    decisions = Decisions(*(says("Fine.") for _ in range(45)))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, OPEN)
+        for number in range(45):
+            await say(handle, "€" * 19_990 + str(number))
+        await close(handle)
+    last = decisions.asked[-1].conversation
+    assert len(to_json(last)) < 250_000
+    assert "left out" in str(last[0])
+    assert str(last[-1]).count("€") > 19_000
 
 
 async def test_a_conversation_goes_on_through_new_runs_and_forgets_nothing() -> None:

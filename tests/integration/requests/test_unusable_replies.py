@@ -4,6 +4,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
+from tests.integration.requests.test_conversations import close, say
 from workflows.contract import CONTEXT_TOO_LONG, FailureDetail, NoteEntry, ReceiptStatus, Request, RequestStatus, Usage
 from workflows.limits import MISTAKES_IN_A_ROW
 
@@ -72,3 +73,17 @@ async def test_what_the_endpoint_cannot_do_is_known_to_every_later_decision_and_
         details = await handle.query("__temporal_workflow_metadata")
     assert decisions.asked[1].demoted == (step,)
     assert f"⚠ model: {step}" in str(details)
+
+
+async def test_what_was_said_first_is_left_out_where_shortening_is_not_enough(client: Client) -> None:
+    too_long = ApplicationError("8,000 tokens", type=CONTEXT_TOO_LONG, non_retryable=True)
+    talk = [says("word " * 60) for _ in range(10)]
+    decisions = Decisions(*talk, too_long, says("Fine."))
+    async with decisions.at_work(client):
+        handle = await decisions.start(client, Request(keep_open=True))
+        for number in range(11):
+            await say(handle, f"message {number}")
+        assert (await close(handle)).summary == "Fine."
+    left = str(decisions.asked[-1].conversation)
+    assert "message 0" not in left
+    assert "message 10" in left
