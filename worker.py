@@ -1,13 +1,16 @@
 """The worker: settings → clients → activities → Worker.
 
-uv run worker.py        every setting is an environment variable; README.md lists them
+uv run worker.py                  every setting is an environment variable; README.md lists them
+uv run worker.py --processes 4    as many workers, each on a core of its own
 """
 
+import argparse
 import asyncio
 import hashlib
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
@@ -106,6 +109,7 @@ async def build_worker(
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[Heartbeats()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
+            max_cached_workflows=settings.cached_requests,
             graceful_shutdown_timeout=GRACE,
             sticky_queue_schedule_to_start_timeout=RECOVERY,
         )
@@ -197,8 +201,36 @@ async def serve(service: Service) -> None:
     log.info("worker stopped")
 
 
+def serve_in(processes: int) -> int:
+    """Run so many workers, and stop them together: on a signal, or when one of them ends.
+
+    Returns:
+        The exit code of the one that ended first.
+    """
+    workers = [subprocess.Popen([sys.executable, __file__]) for _ in range(processes)]  # noqa: S603  # this very file
+
+    def stop(*_: object) -> None:
+        for each in workers:
+            each.terminate()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    first, status = os.wait()
+    ended = next(each for each in workers if each.pid == first)
+    ended.returncode = os.waitstatus_to_exitcode(status)
+    stop()
+    for each in workers:
+        each.wait()
+    return ended.returncode if ended.returncode >= 0 else 1
+
+
 def main() -> int:
     """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
+    options = argparse.ArgumentParser(description="Carry out requests; see README.md for its settings.")
+    options.add_argument("--processes", type=int, default=1, metavar="N", help="workers, each in a process of its own")
+    processes: int = options.parse_args().processes
+    if processes > 1:
+        return serve_in(processes)
     configure_logging()
     try:
         asyncio.run(serve(Service.assemble(Settings.from_environment())))

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, populate_by_name=True)
 
     task_queue: str = TASK_QUEUE
+    cached_requests: int = Field(
+        default=500, gt=0, description="requests that a worker keeps in memory while they wait"
+    )
     ui_url: str = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")
 
     openai_model: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_MODEL"))

@@ -66,12 +66,9 @@ async def test_cancelling_during_reads_does_not_wait_for_them(
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.CANCELLED] * 2
 
 
-@asynccontextmanager
-async def worker_process(
-    environment: WorkflowEnvironment, settings: Settings
-) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """`worker.py` as a process of its own, ready to work; killed when the block ends, if it still lives."""
-    variables = {
+def variables_of(environment: WorkflowEnvironment, settings: Settings) -> dict[str, str]:
+    """The environment of a `worker.py`."""
+    return {
         **os.environ,
         "TEMPORAL_ADDRESS": environment.client.service_client.config.target_host,
         "OPENAI_MODEL": "scripted",
@@ -80,8 +77,15 @@ async def worker_process(
         "ERRAND_TOOLS": " ".join(settings.tools),
         "ERRAND_LEDGER_URL": settings.ledger_url,
     }
+
+
+@asynccontextmanager
+async def worker_process(
+    environment: WorkflowEnvironment, settings: Settings
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """`worker.py` as a process of its own, ready to work; killed when the block ends, if it still lives."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "worker.py", cwd=ROOT, env=variables, stderr=asyncio.subprocess.PIPE
+        sys.executable, "worker.py", cwd=ROOT, env=variables_of(environment, settings), stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr
     try:

@@ -1,0 +1,69 @@
+"""`worker.py --processes N`: one worker a core, which come and go together."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from activities.settings import Settings
+from tests.integration.requests.asking import start
+from tests.integration.requests.test_stopping import ROOT, variables_of
+from tests.scripted_model import ScriptedModel, say
+
+
+@asynccontextmanager
+async def two_workers(
+    temporal: WorkflowEnvironment, settings: Settings
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, list[int]]]:
+    """The process that has started two workers which are ready, and their pids."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "worker.py",
+        "--processes",
+        "2",
+        cwd=ROOT,
+        env=variables_of(temporal, settings),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    try:
+        async with asyncio.timeout(60):
+            ready = 0
+            while ready < 2:
+                ready += b"worker ready" in await process.stderr.readline()
+        children = (ROOT / f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield process, [int(pid) for pid in children]
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def test_several_workers_share_the_work_and_stop_together(
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Hi"] = [say("Hello.")]
+    async with two_workers(temporal, settings) as (process, pids):
+        assert len(pids) == 2
+        handle = await start(temporal.client, settings, "Hi")
+        assert (await handle.result()).summary == "Hello."
+        process.terminate()
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_when_one_of_several_workers_dies_the_others_stop_and_whoever_started_them_is_told(
+    temporal: WorkflowEnvironment, settings: Settings
+) -> None:
+    async with two_workers(temporal, settings) as (process, pids):
+        os.kill(pids[0], signal.SIGKILL)
+        async with asyncio.timeout(20):
+            assert await process.wait() == 1
