@@ -20,6 +20,7 @@
         ├── NotTaken               retried at once, without the parameter that the endpoint does not take
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
+        ├── NothingLeft            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
 
 `to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
@@ -148,6 +149,10 @@ class CallsUnreadable(ModelError):
 
 class ContextTooLong(ModelError):
     """The question is longer than the model's context."""
+
+
+class NothingLeft(ModelError):
+    """Earlier attempts have used up what the request may still use; the model was not asked again."""
 
 
 class ModelRefused(ModelError):

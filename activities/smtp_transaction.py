@@ -145,7 +145,7 @@ class SmtpTransaction:
         A cancellation does not cut the waiting short: the verdict, when it comes, is what is returned or raised.
 
         Raises:
-            ServiceUnavailable: 4yz, or the connection was lost before the dot; nothing was sent.
+            ServiceUnavailable: 4yz, or the connection was lost or not silent before the dot; nothing was sent.
             ServiceRefused: 5yz; nothing was sent.
             OutcomeUnknown: no reply, or none that says yes or no; the message may have been sent.
         """
@@ -158,6 +158,10 @@ class SmtpTransaction:
     async def _dot(self) -> tuple[int, str]:
         with self._nothing_sent("waiting for the end of the message"):
             protocol = self._protocol()
+            if not self._connection.silent:
+                # It would be read as the verdict.
+                why = "it said something unasked, or hung up, before the end of the message"
+                raise ServiceUnavailable(f"{self._name}: {why}; nothing was sent")
             protocol.write(b".\r\n")
         try:
             code, text = await protocol.read_response(timeout=self._timeouts.verdict)

@@ -15,6 +15,7 @@ from workflows.contract import (
     CHECK_SCHEMA,
     CONTEXT_TOO_LONG,
     DECIDE,
+    NOTHING_LEFT,
     Account,
     Answer,
     AssistantEntry,
@@ -163,6 +164,8 @@ class Model:
             if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
                 raise TooLong(_reason(error)) from error
             self._allowance.check()
+            if isinstance(error.cause, ApplicationError) and error.cause.type == NOTHING_LEFT:
+                raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
             raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
 
 

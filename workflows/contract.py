@@ -21,6 +21,7 @@ CHECK = "check"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
+NOTHING_LEFT = "NothingLeft"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
 

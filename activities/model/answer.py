@@ -6,6 +6,8 @@ the schema here, whatever the endpoint promises; formats (`date`, `email`) are t
 JSON Schema 2020-12 has it: what must hold belongs into a `pattern` or an `enum`.
 """
 
+import asyncio
+
 from pydantic import JsonValue
 from pydantic_core import to_json
 from temporalio import activity
@@ -52,15 +54,15 @@ class Answers:
         """One question to the model. A reply that does not fit says so in its `problem`, for the model to read.
 
         Raises:
-            ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable or
-                ModelRefused.
+            ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable,
+                NothingLeft or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), accounted(endpoint, situation.output_tokens) as spending:
+        with translated(), accounted(endpoint, situation.cost_left) as spending:
             schema = situation.output_schema
             if schema is None:
                 raise ConfigurationError("output_schema: missing")
-            question = ask_for(schema, self._system_prompt, situation, endpoint.profile)
+            question = spending.within(ask_for(schema, self._system_prompt, situation, endpoint.profile))
             reply = await _ask(endpoint, question)
             usage = spending.with_this(reply.usage)
             if reply.refused:
@@ -68,7 +70,7 @@ class Answers:
                     f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
                 )
         try:
-            output, problem = read_output(reply, schema), None
+            output, problem = await asyncio.to_thread(read_output, reply, schema), None
         except ValueError as error:
             output, problem = None, f"That is not the output: {error}. Write the whole JSON again."
         return Answer(text=reply.text, output=output, problem=problem, usage=usage, demoted=endpoint.demoted)
@@ -76,10 +78,10 @@ class Answers:
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:
     try:
-        return read(await endpoint.ask(question), max_tokens=endpoint.cap(question.max_tokens))
+        return read(await endpoint.ask(question), max_tokens=endpoint.cap(question))
     except CallsUnreadable as error:
         # Groq: it was no JSON, or not what the schema asks for.
-        return Reply(error.written, (), Usage())
+        return Reply(error.written, (), error.usage or Usage())
     except ModelRefused as error:
         # Some gateways report under status 200 what was wrong.
         if is_about_length(str(error)):
@@ -94,7 +96,7 @@ async def check_schema(schema: Schema) -> None:
         ApplicationError: of type ConfigurationError: nothing can be held to this schema. The message says why.
     """
     with translated():
-        require_usable(schema)
+        await asyncio.to_thread(require_usable, schema)
 
 
 def require_usable(schema: Schema) -> None:

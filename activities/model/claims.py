@@ -52,12 +52,14 @@ def _problems(sentence: str, tool: Tool, situation: Situation, known: tuple[str,
 
 
 def _done(tool: Tool, situation: Situation) -> list[Mapping[str, JsonValue]]:
-    """The arguments of the tool's calls that are done."""
+    """The arguments that the tool's calls were done with: the model's, or what a person made of them."""
     succeeded = {
-        entry.position for entry in situation.conversation if isinstance(entry, ToolEntry) and not entry.failed
+        entry.position: entry.arguments
+        for entry in situation.conversation
+        if isinstance(entry, ToolEntry) and not entry.failed
     }
     return [
-        call.arguments
+        call.arguments if (edited := succeeded[call.position]) is None else edited
         for entry in situation.conversation
         if isinstance(entry, AssistantEntry)
         for call in entry.calls

@@ -13,10 +13,10 @@ from activities.model.complaints import LONGEST_QUOTE, complaint
 from activities.model.endpoint import Endpoint, Question
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
-from activities.model.proposals import Proposals
+from activities.model.proposals import Proposals, each_hint_once
 from activities.model.raw_calls import RawCall
 from activities.model.replies import Reply
-from activities.model.spending import accounted
+from activities.model.spending import Spending, accounted
 from activities.model.transcript import Offer, to_messages
 from activities.policy import Policy
 from activities.tool import Tool
@@ -58,17 +58,18 @@ class Decide:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong or ModelRefused.
-                Its `FailureDetail` says what all attempts have used.
+            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong, NothingLeft or
+                ModelRefused. Its `FailureDetail` says what all attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), accounted(endpoint, situation.output_tokens) as spending:
+        with translated(), accounted(endpoint, situation.cost_left) as spending:
             profile = endpoint.profile
             try:
-                reply = await self._ask(endpoint, profile, situation)
+                reply = await self._ask(endpoint, profile, situation, spending)
             except CallsUnreadable as error:
                 problem = UNREADABLE + error.written[:LONGEST_QUOTE]
-                return Decision(problem=problem, usage=spending.with_this(Usage()), demoted=endpoint.demoted)
+                usage = spending.with_this(error.usage or Usage())
+                return Decision(problem=problem, usage=usage, demoted=endpoint.demoted)
             return self._decision(reply, situation, profile).model_copy(
                 update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
             )
@@ -79,16 +80,16 @@ class Decide:
         situation = Situation(requester=call.requester, conversation=())
         return self._proposals.propose(RawCall(call.tool, call.arguments), situation)
 
-    async def _ask(self, endpoint: Endpoint, profile: Profile, situation: Situation) -> Reply:
+    async def _ask(self, endpoint: Endpoint, profile: Profile, situation: Situation, spending: Spending) -> Reply:
         offers = self._offers.of(situation)
-        question = self._question(profile, situation, offers)
+        question = spending.within(self._question(profile, situation, offers))
         body = await endpoint.ask(question)
-        cap = endpoint.cap(situation.output_tokens)
+        cap = endpoint.cap(question)
         try:
             if profile.calling is Calling.NATIVE:
                 schemas = {offer.name: offer.parameters for offer in offers}
                 return replies.read(body, schemas=schemas, recover=profile.recover, max_tokens=cap)
-            return envelope.read(body, offers, max_tokens=cap)
+            return envelope.read(body, self._offers.full(), max_tokens=cap)
         except ModelRefused as error:
             # Some gateways report under status 200 what was wrong.
             if complaint(200, body).is_about_length:
@@ -110,7 +111,7 @@ class Decide:
 
     def _decision(self, reply: Reply, situation: Situation, profile: Profile) -> Decision:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
-        calls = tuple(self._propose(call, situation, profile) for call in reply.calls)
+        calls = each_hint_once(self._propose(call, situation, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
         claims = unsupported(reply.text, situation, self._tools, self._address_book) if is_answer else ()
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))

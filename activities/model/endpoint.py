@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
+import httpx2
 import openai
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from activities.errors import (
     CallsUnreadable,
@@ -24,7 +27,7 @@ from activities.errors import (
     NotTaken,
 )
 from activities.model.complaints import Complaint, complaint
-from activities.model.prices import Price
+from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
     PROFILES,
@@ -44,6 +47,23 @@ RETRYABLE = frozenset({408, 409, 425, 429})
 NAMES_A_PARAMETER = frozenset({400, 404, 422, 501})
 SAME_FAILURES = 3
 """An endpoint that breaks over a question with functions as often as this does not break by chance."""
+GATEWAY_TIMED_OUT = frozenset({504, 524})
+NOT_SENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.LocalProtocolError,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.WriteError,
+    httpx2.WriteTimeout,
+)
+"""What the connection says when the question did not get through, so that nobody can have answered it."""
+LONGEST_CONNECTING = 10.0
+"""Seconds; and at most half of the time for an answer, so that one that nobody could give is told from a lost one."""
+SAFE_CAP = 8192
+"""Tokens. Many endpoints refuse a question that allows more than their model can write, so a cap that nobody has asked
+for, but that follows from the money left, is sent up to this."""
 LASTING, FREAK = 3600.0, 300.0
 """Seconds until a worker tries again what was not taken: endpoints are upgraded, and one that broke is repaired."""
 LONGEST_REASON = 160
@@ -62,12 +82,19 @@ class Question:
     response_format: dict[str, JsonValue] | None = None
     max_tokens: int | None = None
     """The most that may be answered, if that is less than the settings allow."""
+    affordable: int | None = None
+    """The most that can be paid for."""
 
     @property
     def format(self) -> Calling | None:
         """The rung of the ladder that its `response_format` is."""
         kind = self.response_format.get("type") if self.response_format else None
         return Calling(kind) if kind in (Calling.JSON_SCHEMA, Calling.JSON_OBJECT) else None
+
+    @cached_property
+    def tokens(self) -> int:
+        """How long it is: an estimate (bytes / 3)."""
+        return estimated_tokens(to_json([self.messages, self.tools, self.response_format]))
 
 
 class Endpoint:
@@ -133,10 +160,15 @@ class Endpoint:
         """What the endpoint can do, by all that is known now."""
         return self._profile.after(self.demoted)
 
-    def cap(self, wanted: int | None) -> int | None:
+    def cap(self, question: Question) -> int | None:
         """The most tokens that an answer may have, as it is sent; None where nothing limits it."""
-        limits = [limit for limit in (wanted, self._max_tokens) if limit is not None]
-        return max(1, min(limits)) if limits and self.profile.caps else None
+        affordable = question.affordable if (question.affordable or 0) <= SAFE_CAP else None
+        return _lowest(question.max_tokens, self._max_tokens, affordable) if self.profile.caps else None
+
+    def at_most(self, question: Question) -> Usage:
+        """What a question has used if its answer never comes: as much as it allowed, also where that is not sent."""
+        longest = _lowest(question.max_tokens, self._max_tokens, question.affordable)
+        return Usage(model_calls=1, input_tokens=question.tokens, output_tokens=longest or 0)
 
     def priced(self, usage: Usage) -> Usage:
         """With its cost; where the model has no price, as it is."""
@@ -151,8 +183,9 @@ class Endpoint:
             ContextTooLong: the question is longer than the model's context.
             CallsUnreadable: the model's calls were none (Groq).
             ModelRefused: any other status, and 429 where the quota is used up.
+            Where an answer may have been lost, or the question was read, these errors carry what that has used.
         """
-        profile, cap = self.profile, self.cap(question.max_tokens)
+        profile, cap = self.profile, self.cap(question)
         options = _options(question, profile, cap)
         try:
             # The client's own time limit is one between two bytes.
@@ -164,12 +197,15 @@ class Endpoint:
                     body={"model": self.model, "messages": question.messages, **options},
                 )
         except (openai.APITimeoutError, TimeoutError) as error:
-            usage = Usage(model_calls=1, output_tokens=cap or 0)
+            usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
         except openai.APIStatusError as error:
-            raise self._meaning(error, question, options, profile) from error
+            meaning = self._meaning(error, question, options, profile)
+            meaning.usage = meaning.usage or self._taken(question, error.status_code)
+            raise meaning from error
         except openai.APIConnectionError as error:
-            raise ModelUnavailable(f"{self._where} cannot be reached") from error
+            usage = self._lost(question, error)
+            raise ModelUnavailable(f"{self._where} cannot be reached", usage=usage) from error
         except openai.OpenAIError as error:
             raise ModelRefused(f"{self._where} cannot be asked: {type(error).__name__}") from error
 
@@ -179,6 +215,15 @@ class Endpoint:
     @property
     def _where(self) -> str:
         return f"model {self.model} at {str(self._client.base_url).partition('?')[0]}"
+
+    def _lost(self, question: Question, error: Exception) -> Usage | None:
+        return None if isinstance(error.__cause__, NOT_SENT) else self.at_most(question)
+
+    def _taken(self, question: Question, status: int) -> Usage | None:
+        """What an error with this status has used."""
+        if status in GATEWAY_TIMED_OUT:
+            return self.at_most(question)
+        return Usage(model_calls=1, input_tokens=question.tokens) if status >= 500 else None
 
     def _meaning(
         self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
@@ -191,7 +236,9 @@ class Endpoint:
         if told.status == 400 and told.is_about_content:
             return ModelRefused(f"{message}; its content filter withheld the question")
         if told.status == 400 and told.failed_generation:
-            return CallsUnreadable(message, written=told.failed_generation)
+            unreadable = CallsUnreadable(message, written=told.failed_generation)
+            unreadable.usage = Usage(model_calls=1, output_tokens=estimated_tokens(told.failed_generation))
+            return unreadable
         if told.is_about_length and told.status not in (401, 403):
             return ContextTooLong(message)
         if (parameter := self._not_taken(told, question, options, profile)) is not None:
@@ -228,7 +275,7 @@ def _client(settings: Settings) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(
         api_key=key,
         base_url=settings.openai_base_url or OPENAI,
-        timeout=settings.model_timeout,
+        timeout=openai.Timeout(settings.model_timeout, connect=min(LONGEST_CONNECTING, settings.model_timeout / 2)),
         max_retries=0,
         http_client=http,
     )
@@ -238,6 +285,11 @@ def _profile(settings: Settings) -> Profile:
     named = settings.model_profile
     profile = PROFILES[named] if named else profile_for(settings.openai_base_url or OPENAI)
     return profile.with_calling(settings.model_calling) if settings.model_calling else profile
+
+
+def _lowest(*limits: int | None) -> int | None:
+    given = [limit for limit in limits if limit is not None]
+    return max(1, min(given)) if given else None
 
 
 def _options(question: Question, profile: Profile, cap: int | None) -> dict[str, object]:

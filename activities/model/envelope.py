@@ -6,7 +6,8 @@
 
 An endpoint that can holds the model to the envelope (`json_schema`) or to JSON (`json_object`); the functions and the
 envelope are described in words on every rung. What comes back is validated on every rung too, and a call that does not
-fit is told to the model instead of being run: arguments are never guessed. Pure functions.
+fit is told to the model instead of being run: arguments are never guessed. Nor is a call run that stands in a text, or
+beside another: it may be quoted. Pure functions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ from pydantic_core import to_json
 from activities.model import replies
 from activities.model.grammar import Definitions, loosened
 from activities.model.json_text import Object, is_object, parse
-from activities.model.json_within import json_within
+from activities.model.json_within import json_within, without_fence
 from activities.model.leaked_calls import leaked
 from activities.model.profiles import Calling
 from activities.model.raw_calls import RawCall, read_function
@@ -114,8 +115,13 @@ def envelope_schema(tools: Sequence[Offer]) -> Schema:
 def read(body: str, tools: Sequence[Offer], *, max_tokens: int | None = None) -> Reply:
     """Read the body of a reply with status 200.
 
-    A call whose arguments do not fit carries a `problem`; a reply that is no envelope is one. Text without any JSON is
-    the answer.
+    A call whose arguments do not fit carries a `problem`; a reply that holds JSON and is no envelope is one. Text
+    without any JSON is the answer.
+
+    Args:
+        body: as it came.
+        tools: with the schemas that calls are held to, which may take more than was offered.
+        max_tokens: the limit that was asked for.
 
     Raises:
         ModelReplyUnusable: it is no chat completion, or an empty one.
@@ -123,28 +129,30 @@ def read(body: str, tools: Sequence[Offer], *, max_tokens: int | None = None) ->
     """
     schemas = {tool.name: tool.parameters for tool in tools}
     reply = replies.read(body, schemas=schemas, max_tokens=max_tokens)
-    found = json_within(reply.text)
-    if reply.calls or reply.refused or reply.problem or found is None:
+    if reply.calls or reply.refused or reply.problem or json_within(reply.text) is None:
         return reply
     if reply.cut_off:
         return replace(reply, text="", cut_off=False, problem=CUT_OFF)
     try:
-        return _opened(reply, found, schemas)
+        return _opened(reply, schemas)
     except ValueError as error:
-        return replace(reply, text="", problem=_useless(error, found, tools))
+        return replace(reply, text="", problem=_useless(error, reply.text, tools))
 
 
-def _opened(reply: Reply, found: str, schemas: Mapping[str, Schema]) -> Reply:
+def _opened(reply: Reply, schemas: Mapping[str, Schema]) -> Reply:
     """What is in the envelope, or the calls that lack one.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or something else stands beside it.
     """
-    value = _parsed(found)
+    text = without_fence(reply.text)
+    is_json = json_within(text) == text
+    value = _parsed(text) if is_json else None
     if not is_object(value) or value.keys() not in ({FINAL}, {CALLS}):
-        if calls := leaked(found, schemas):
-            return replace(reply, text="", calls=_held(calls, schemas))
-        raise ValueError(f"it must have the one field {CALLS!r} or {FINAL!r}")
+        if calls := leaked(text, schemas):
+            return _calling(reply, calls, schemas)
+        one_field = f"it must have the one field {CALLS!r} or {FINAL!r}"
+        raise ValueError(one_field if is_json else "there must be nothing before or after the one JSON object")
     if FINAL in value:
         final = value[FINAL]
         if not isinstance(final, str) or not final.strip():
@@ -153,9 +161,13 @@ def _opened(reply: Reply, found: str, schemas: Mapping[str, Schema]) -> Reply:
     made = value[CALLS]
     if not isinstance(made, list) or not made:
         raise ValueError(f"{CALLS} must be a list of calls")
-    if len(made) > replies.MOST_CALLS:
-        raise ValueError(f"{len(made)} calls are too many at once")
-    return replace(reply, text="", calls=_held([_call(each, schemas) for each in made], schemas))
+    return _calling(reply, [_call(each, schemas) for each in made], schemas)
+
+
+def _calling(reply: Reply, calls: Sequence[RawCall], schemas: Mapping[str, Schema]) -> Reply:
+    if len(calls) > replies.MOST_CALLS:
+        raise ValueError(f"{len(calls)} calls are too many at once")
+    return replace(reply, text="", calls=_held(calls, schemas))
 
 
 def _parsed(text: str) -> JsonValue:
@@ -187,8 +199,8 @@ def _held_one(call: RawCall, schema: Schema) -> RawCall:
     return call
 
 
-def _useless(error: ValueError, found: str, tools: Sequence[Offer]) -> str:
-    quoted = found if len(found) <= LONGEST_QUOTE else f"{found[:LONGEST_QUOTE]}…"
+def _useless(error: ValueError, text: str, tools: Sequence[Offer]) -> str:
+    quoted = text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
     return f"Your reply cannot be used, and nothing was run: {error}. {_reminder(tools)} The reply was: {quoted}"
 
 
@@ -218,12 +230,13 @@ def _brief(schema: Schema) -> Schema:
 
 
 def _written(entry: AssistantEntry) -> str:
-    """What the model said, in the envelope; what has JSON in it stays as it was written."""
+    """What the model said, in the envelope; what has JSON in it stays as it was written. Text beside calls is shown as
+    a thought: beside an envelope nothing else may stand."""
     if not entry.calls:
         return entry.text if json_within(entry.text) else _json({FINAL: entry.text})
     made: list[JsonValue] = [{"name": sendable(call.tool), "arguments": call.arguments} for call in entry.calls]
     envelope = _json({CALLS: made})
-    return f"{entry.text}\n{envelope}" if entry.text else envelope
+    return f"<think>{entry.text}</think>\n{envelope}" if entry.text else envelope
 
 
 def _result(entry: ToolEntry) -> Object:

@@ -7,6 +7,9 @@ _BEGINNING = re.compile(r"""\{\s*["'}]|\[\s*\{""")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.?+)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 """A string, whose end may be missing, or a bracket."""
 
+_FENCE = "```"
+_OPENING = re.compile(r"```[\w-]*")
+
 
 def json_within(text: str) -> str | None:
     """The first object, or list of objects, up to the bracket that closes it; to the end of the text where none does.
@@ -22,3 +25,10 @@ def json_within(text: str) -> str | None:
         if depth == 0:
             return text[start : token.end()]
     return text[start:]
+
+
+def without_fence(text: str) -> str:
+    """What a text holds besides the fence of one code block around all of it. Its end may be missing."""
+    text = text.strip()
+    opening = _OPENING.match(text)
+    return text[opening.end() :].removesuffix(_FENCE).strip() if opening else text

@@ -36,6 +36,11 @@ class Offers:
         """With the values that grounded arguments may have now."""
         return [self._offer(tool, situation) for tool in self._in_order]
 
+    def full(self) -> list[Offer]:
+        """With every value that grounded arguments may ever have: what a call is held to. Whether somebody mentioned
+        the value is asked of the call, and a person may allow one that nobody did."""
+        return [*self._offers.values()]
+
     def params(self, offers: Iterable[Offer], *, strict: bool) -> list[ChatCompletionToolParam]:
         """Offers as `tools` of a completion."""
         return [self._params[strict].get(offer.name) or as_param(offer, strict=strict) for offer in offers]

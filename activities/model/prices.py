@@ -1,4 +1,7 @@
-"""What tokens cost: `ERRAND_MODEL_PRICES="gpt-x=1.25/10 gpt-x-mini=0.25/2"`, per million tokens read and written."""
+"""What tokens cost: `ERRAND_MODEL_PRICES="gpt-x=1.25/10 gpt-x-mini=0.25/2"`, per million tokens read and written.
+
+And how many there are, roughly, where the endpoint does not count them.
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,6 +9,9 @@ from dataclasses import dataclass
 from workflows.contract import Usage
 
 MILLION = 1_000_000
+MOST_TOKENS = 1_000_000_000
+"""No answer is that long, and no question."""
+BYTES_OF_A_TOKEN = 3
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,22 @@ class Price:
         """The same usage with its cost."""
         cost = (usage.input_tokens * self.input + usage.output_tokens * self.output) / MILLION
         return usage.model_copy(update={"cost": cost})
+
+    def affordable(self, money: float) -> int | None:
+        """How many tokens the model may write for so much, the last of them begun; None where they cost nothing."""
+        if not self.output:
+            return None
+        # Rounded, for sums of money are not exact.
+        return math.ceil(round(min(max(0.0, money) * MILLION / self.output, MOST_TOKENS), 6))
+
+
+def estimated_tokens(*texts: str | bytes) -> int:
+    """An estimate, for want of the endpoint's count: the bytes / 3, rounded up.
+
+    English has about four bytes a token and JSON about three, so it is rather too high than too low.
+    """
+    size = sum(len(each if isinstance(each, bytes) else each.encode(errors="replace")) for each in texts)
+    return -(-size // BYTES_OF_A_TOKEN)
 
 
 def read_prices(text: str) -> dict[str, Price]:

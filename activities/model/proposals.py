@@ -1,6 +1,6 @@
 """From a call as the model wrote it to one that says how it is to be run, or why it is not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic_core import to_json
 
@@ -15,6 +15,9 @@ from workflows.contract import ProposedCall, Situation
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
 """Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
+LONGEST_HINT = 4 * 1024
+"""Bytes. The model knows the schema, which may be large, from what it was offered."""
+SHORTENED = "… (shortened; the whole schema is that of the function)"
 
 
 class Proposals:
@@ -38,7 +41,7 @@ class Proposals:
                 raise InvalidArguments(call.problem)
             valid = tool.validate(call.arguments)
         except InvalidArguments as error:
-            return _not_to_run(call, str(error), hint=f"the arguments must fit {to_json(tool.schema()).decode()}")
+            return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, situation.requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, situation, self._address_book)
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
@@ -46,6 +49,28 @@ class Proposals:
         used = valid.given
         targets = tuple(sorted(text.casefold() for name in tool.grounded for text in texts(used.get(name))))
         return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), targets=targets, route=route)
+
+
+def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:
+    """The calls of one reply, of which only the first with a hint keeps it, for each tool."""
+    hinted: set[str] = set()
+    return tuple(_unless_given(call, hinted) for call in calls)
+
+
+def _unless_given(call: ProposedCall, hinted: set[str]) -> ProposedCall:
+    if not call.hint:
+        return call
+    if call.tool in hinted:
+        return call.model_copy(update={"hint": ""})
+    hinted.add(call.tool)
+    return call
+
+
+def _hint(tool: Tool) -> str:
+    hint = f"the arguments must fit {to_json(tool.schema()).decode()}".encode()
+    if len(hint) <= LONGEST_HINT:
+        return hint.decode()
+    return hint[: LONGEST_HINT - len(SHORTENED.encode())].decode(errors="ignore") + SHORTENED
 
 
 def _not_to_run(call: RawCall, error: str, *, hint: str = "") -> ProposedCall:

@@ -14,6 +14,7 @@ from activities.errors import ModelError, ModelRefused, ModelReplyUnusable, Mode
 from activities.model.call_arguments import LONGEST_QUOTE
 from activities.model.json_text import Object, is_object, parse
 from activities.model.leaked_calls import leaked
+from activities.model.prices import MOST_TOKENS, estimated_tokens
 from activities.model.raw_calls import RawCall, bounded, read_calls
 from activities.model.reply_errors import raise_error_in
 from workflows.contract import Usage
@@ -77,6 +78,9 @@ def read(
 ) -> Reply:
     """Read the body of a reply with status 200.
 
+    Its usage is the endpoint's count. Where that is missing, zero or absurd, the tokens that were written are estimated
+    (bytes / 3), and those that were read are 0: the reply does not show them.
+
     Args:
         body: as it came.
         schemas: the offered tools' JSON Schemas, by name.
@@ -86,11 +90,12 @@ def read(
     Raises:
         ModelReplyUnusable: it is no chat completion, or one with neither text nor calls.
         ModelUnavailable, ModelRefused: it is an error in disguise, or was interrupted or withheld.
-            Where the reply says what it has used, these errors carry it.
+            These errors carry what it has used, unless nobody knows that or it has used nothing.
     """
     completion = _completion(body)
-    usage = _usage(completion.get("usage"))
-    spent = max_tokens is not None and usage.output_tokens >= max_tokens
+    counted = _usage(completion.get("usage"))
+    spent = max_tokens is not None and counted.output_tokens >= max_tokens
+    usage = counted if counted.output_tokens else counted.model_copy(update={"output_tokens": _estimated(completion)})
     try:
         choice = _first_choice(completion, body)
         message = choice.get("message")
@@ -98,8 +103,11 @@ def read(
             raise ModelReplyUnusable("the model's reply has a choice without a message")
         cut_off = spent or _finish(choice) in _CUT_OFF
         return _reply(message, usage, schemas or {}, recover=recover, cut_off=cut_off)
+    except ModelReplyUnusable as error:
+        error.usage = counted if counted.output_tokens else None
+        raise
     except ModelError as error:
-        error.usage = usage if usage.output_tokens else None
+        error.usage = usage
         raise
 
 
@@ -108,7 +116,11 @@ def _completion(body: str) -> Object:
         completion = parse(body)
     except ValueError as error:
         raise ModelReplyUnusable(f"the model's reply is not JSON: {body[:LONGEST_QUOTE]!r}") from error
-    raise_error_in(completion)
+    try:
+        raise_error_in(completion)
+    except ModelUnavailable as error:  # as one with status 5xx: the question was taken
+        error.usage = Usage(model_calls=1)
+        raise
     if not is_object(completion):
         raise ModelReplyUnusable(f"the model's reply is not a chat completion: {body[:LONGEST_QUOTE]!r}")
     return completion
@@ -222,6 +234,18 @@ def _usage(usage: JsonValue) -> Usage:
 
 def _count(value: JsonValue) -> int:
     """Tokens; what cannot be a number of tokens is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int):
         return 0
-    return int(value) if 0 <= value < 2**53 else 0
+    return value if 0 <= value <= MOST_TOKENS else 0
+
+
+def _estimated(completion: Object) -> int:
+    """How many tokens the model has written, by the bytes of its text, its reasoning and its calls."""
+    choices = completion.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if is_object(choice) else None
+    if not is_object(message):
+        return 0
+    said = _said(message)
+    calls = message.get("tool_calls") or message.get("function_call")
+    return estimated_tokens(said.text, said.reasoning, said.refusal, to_json(calls) if calls else "")

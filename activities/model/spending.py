@@ -1,68 +1,114 @@
 """What a model call has used, over all attempts of its activity: also those that failed, or lost their worker.
 
 An attempt leaves its account in its heartbeat details, where the next one finds it. One that never said how it ended
-counts as if the model had written as much as it was allowed to.
+counts as if the model had read all of the question and written as much as it was allowed to. What an attempt may use is
+what the earlier ones have left.
+
+The endpoint's counts are taken where it gives any; else the tokens are estimated, from the bytes of what was asked and
+answered.
 """
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.errors import ModelError, ModelReplyUnusable
+from activities.errors import ModelError, ModelReplyUnusable, NothingLeft
 from activities.heartbeats import remember
-from activities.model.endpoint import Endpoint
+from activities.model.endpoint import Endpoint, Question
 from workflows.contract import Account, Usage
 
 
 class Spending:
-    """Turns the usage of an attempt into that of all so far."""
+    """What the attempts of an activity have used, and what is left for this one."""
 
-    def __init__(self, endpoint: Endpoint, before: Usage) -> None:
+    def __init__(self, endpoint: Endpoint, cost_left: float | None) -> None:
         self._endpoint = endpoint
-        self._before = before
+        self._cost_left = cost_left
+        self._attempt = activity.info().attempt
+        found = _account()
+        self._before = found.before + found.at_most
+        self._unaccounted = max(0, self._attempt - 1 - found.attempt)
+        self._at_most = Usage(model_calls=1)
+
+    def within(self, question: Question) -> Question:
+        """The question, allowing no longer answer than is left for it. To be asked at once, and only once.
+
+        Raises:
+            NothingLeft: no answer is; the error carries the usage of all attempts.
+        """
+        for _ in range(self._unaccounted):
+            self._before += self._of_a_lost(question)
+        self._unaccounted = 0
+        if self._is_used_up(question):
+            raise NothingLeft("the attempts so far have used up what the request may use", usage=self._before)
+        asked = self._left(question)
+        self._at_most = self._endpoint.priced(self._endpoint.at_most(asked))
+        remember(Account(attempt=self._attempt, before=self._before, at_most=self._at_most))
+        return asked
 
     def with_this(self, usage: Usage) -> Usage:
-        """All attempts up to this one, which used so much."""
+        """All attempts up to this one, which used so much. What was read is estimated where nobody has counted it."""
+        read = usage.input_tokens or self._at_most.input_tokens
+        return self._with(usage.model_copy(update={"input_tokens": read}))
+
+    def failed(self, error: ModelError) -> None:
+        """Say in the error, and to the next attempt, what all attempts up to this one have used."""
+        if error.usage is not None:
+            error.usage = self.with_this(error.usage)
+        else:
+            # Of a reply that cannot be read nobody knows how long it took to write.
+            error.usage = self._with(self._at_most if isinstance(error, ModelReplyUnusable) else Usage())
+        remember(Account(attempt=self._attempt, before=error.usage))
+
+    def _with(self, usage: Usage) -> Usage:
         return self._before + self._endpoint.priced(usage.model_copy(update={"model_calls": 1}))
+
+    def _of_a_lost(self, question: Question) -> Usage:
+        """What an attempt has used at most that left no account."""
+        if self._is_used_up(question):
+            return Usage(model_calls=1)
+        return self._endpoint.priced(self._endpoint.at_most(self._left(question)))
+
+    def _is_used_up(self, question: Question) -> bool:
+        left = self._left(question)
+        return any(most is not None and most <= 0 for most in (left.max_tokens, left.affordable))
+
+    def _left(self, question: Question) -> Question:
+        tokens, price = question.max_tokens, self._endpoint.price
+        return replace(
+            question,
+            max_tokens=None if tokens is None else tokens - self._before.output_tokens,
+            affordable=price.affordable(self._cost_left - (self._before.cost or 0))
+            if price and self._cost_left is not None
+            else None,
+        )
 
 
 @contextmanager
-def accounted(endpoint: Endpoint, max_tokens: int | None) -> Generator[Spending]:
+def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending]:
     """One attempt of a model call. Errors that leave the block carry the usage of all attempts so far.
 
     Args:
         endpoint: the one that is asked.
-        max_tokens: as in the `Question`.
+        cost_left: what all attempts together may cost.
     """
-    at_most = endpoint.priced(Usage(model_calls=1, output_tokens=endpoint.cap(max_tokens) or 0))
-    before = _before(at_most)
-    attempt = activity.info().attempt
-    remember(Account(attempt=attempt, before=before, at_most=at_most))
-    spending = Spending(endpoint, before)
+    spending = Spending(endpoint, cost_left)
     try:
         yield spending
+    except NothingLeft:
+        raise
     except ModelError as error:
-        # Of a reply that cannot be read nobody knows how long it took to write.
-        unknown = at_most if isinstance(error, ModelReplyUnusable) else Usage()
-        error.usage = spending.with_this(error.usage or unknown)
-        remember(Account(attempt=attempt, before=error.usage))
+        spending.failed(error)
         raise
 
 
-def _before(at_most: Usage) -> Usage:
-    """What earlier attempts have used. Those that left no account count as this one would at most."""
-    info = activity.info()
-    found = _account(info.heartbeat_details[0]) if info.heartbeat_details else Account()
-    usage = found.before + found.at_most
-    for _ in range(found.attempt + 1, info.attempt):
-        usage += at_most
-    return usage
-
-
-def _account(details: object) -> Account:
+def _account() -> Account:
+    """The one that an earlier attempt has left."""
+    details = activity.info().heartbeat_details
     try:
-        return Account.model_validate(details)
+        return Account.model_validate(details[0]) if details else Account()
     except ValidationError:
         return Account()

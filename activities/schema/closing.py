@@ -11,13 +11,13 @@ from typing import Any, cast
 
 Schema = dict[str, Any]
 
-OF_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+OF_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 OF_MANY = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 OF_ONE = (
     *("items", "additionalItems", "unevaluatedItems", "contains", "additionalProperties", "unevaluatedProperties"),
     *("propertyNames", "not", "if", "then", "else", "contentSchema"),
 )
-TOGETHER = ("allOf", "if", "then", "else", "not", "dependentSchemas")
+TOGETHER = ("allOf", "if", "then", "else", "not", "dependentSchemas", "dependencies")
 """Judge the same object as what stands beside them, so none of them can say alone which fields there are."""
 EITHER = ("anyOf", "oneOf")
 SAYS = ("additionalProperties", "unevaluatedProperties", "patternProperties")

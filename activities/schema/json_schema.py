@@ -6,9 +6,11 @@ notes and not checked, as JSON Schema has it too. Nothing is ever fetched.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 from pydantic import JsonValue
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
@@ -17,6 +19,13 @@ from referencing.jsonschema import DRAFT202012
 from activities.schema.closing import Schema, every
 from activities.schema.keywords import TooMuchWork, bounded, draft, is_linear, start_counting
 from activities.schema.problems import in_words, problems
+
+MOST_REFERENCES = 1_000
+"""In one schema, to different places."""
+
+
+NAMES = frozenset({"$anchor", "$dynamicAnchor", "$id", "id"})
+"""Keywords that give a part a name, under which references find it."""
 
 
 class NotASchema(ValueError):
@@ -32,8 +41,6 @@ class JsonSchema:
 
     def __init__(self, document: Mapping[str, JsonValue]) -> None:
         self.document = document
-        kind = bounded(draft(document))
-        self._validator = kind(cast("dict[str, Any]", document), registry=Registry[Any]())
 
     def require(self, value: JsonValue) -> None:
         """
@@ -62,6 +69,12 @@ class JsonSchema:
         start_counting()
         return self._validator.iter_errors(value)
 
+    @cached_property
+    def _validator(self) -> Validator:
+        document = cast("Schema", self.document)
+        kind: Any = bounded(draft(document))
+        return kind(document, _resolver=_resolver(document))
+
 
 def check(document: Schema) -> None:
     """Hold a stranger's schema to what a schema must be.
@@ -71,8 +84,8 @@ def check(document: Schema) -> None:
     """
     try:
         _check_form(document)
+        _check_references(document)
         for schema in every(document):
-            _check_references(document, schema)
             _check_patterns(schema)
         if {"patternProperties", "unevaluatedProperties"} <= {keyword for each in every(document) for keyword in each}:
             raise NotASchema("patternProperties beside unevaluatedProperties cannot be held to in bounded time")
@@ -88,18 +101,31 @@ def _check_form(document: Schema) -> None:
         raise NotASchema(f"{where}: {error.message[:300]}".removeprefix(": "))
 
 
-def _check_references(document: Schema, schema: Schema) -> None:
-    for keyword in ("$ref", "$dynamicRef"):
-        target = schema.get(keyword)
-        if not isinstance(target, str):
-            continue
+def _check_references(document: Schema) -> None:
+    named = ((keyword, schema.get(keyword)) for schema in every(document) for keyword in ("$ref", "$dynamicRef"))
+    references = dict.fromkeys((keyword, target) for keyword, target in named if isinstance(target, str))
+    if len(references) > MOST_REFERENCES:
+        raise NotASchema(f"it refers to {len(references):,} different places, and {MOST_REFERENCES:,} are the most")
+    schemas, resolver = {id(schema) for schema in every(document)}, _resolver(document)
+    for keyword, target in references:
         if not target.startswith("#"):
             raise NotASchema(f"{keyword} {target[:100]!r} points outside the schema, and nothing is fetched")
-        resource = Resource[Any].from_contents(document, default_specification=DRAFT202012)
         try:
-            Registry[Any]().resolver_with_root(resource).lookup(target)
-        except Unresolvable as error:
+            found = resolver.lookup(target).contents
+        except (Unresolvable, ValueError, TypeError) as error:
             raise NotASchema(f"{keyword} {target[:100]!r} points to nothing") from error
+        # What stands where no schema is expected, in `const` for one, was not checked.
+        if id(found) not in schemas and not isinstance(found, bool):
+            raise NotASchema(f"{keyword} {target[:100]!r} points to what is no schema")
+
+
+def _resolver(document: Schema) -> Any:
+    """Of references. Names are looked for once: at every reference, as else, it would take minutes."""
+    resource = Resource[Any].from_contents(document, default_specification=DRAFT202012)
+    uri = resource.id() or ""
+    registry = Registry[Any]().with_resource(uri, resource)
+    has_names = any(not NAMES.isdisjoint(schema) for schema in every(document))
+    return (registry.crawl() if has_names else registry).resolver(uri)
 
 
 def _check_patterns(schema: Schema) -> None:

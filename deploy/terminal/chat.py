@@ -150,6 +150,8 @@ class Script:
             match line.strip():
                 case "":
                     pass
+                case "/close" if not conversation.begun:
+                    break
                 case "/close":
                     await conversation.close()
                     break

@@ -63,6 +63,10 @@ async def test_with_json_there_is_one_outcome_a_line_and_close_ends_the_conversa
     assert (ended.summary, len(ended.receipts)) == ("You are welcome.", 1)
 
 
+async def test_closing_what_was_never_begun_is_no_mistake(cli: CommandLine) -> None:
+    assert await cli.piped("\n/close\nToo late.\n", "chat") == Said(0, "", "")
+
+
 async def test_a_message_that_is_not_completed_makes_the_exit_code_1(cli: CommandLine, worker: ScriptedModel) -> None:
     unknown = Raw(401, json.dumps({"error": {"message": "who are you?"}}))
     worker.scripts["Say hello."] = [say("Hello."), unknown]

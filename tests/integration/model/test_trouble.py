@@ -12,8 +12,8 @@ from tests.completions import completion
 from tests.conftest import running_worker, settings_for
 from tests.integration.model.silent import silent_endpoint
 from tests.integration.requests.asking import Handle, ask, start
-from tests.scripted_model import Raw, ScriptedModel, say
-from workflows.contract import DECIDE, Decision, RequestStatus, Situation, Usage
+from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from workflows.contract import DECIDE, Decision, Limits, RequestStatus, Situation, Usage
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
 NO_TOOLS = json.dumps({"error": {"message": "scripted does not support tools"}})
@@ -89,7 +89,27 @@ class TestBusy:
         model.scripts["Hello"] = [say("Hi.")]
         async with running_worker(client, settings):
             outcome = await handle.result()
-        assert outcome.usage == Usage(model_calls=2, input_tokens=100, output_tokens=80, cost=8)
+        used = outcome.usage
+        assert (used.model_calls, used.output_tokens, used.cost) == (2, 80, 8)
+        assert used.input_tokens > 100
+
+    async def test_a_limit_is_reached_although_no_answer_has_come(self, client: Client, model: ScriptedModel) -> None:
+        model.trouble.append(Raw(504, ""))
+        settings = settings_for(model, model_prices="scripted=0/100000")
+        async with running_worker(client, settings):
+            outcome = await ask(client, settings, "Hello", limits=Limits(cost=5))
+        assert (outcome.status, outcome.usage.cost) == (RequestStatus.LIMIT_REACHED, 5)
+        assert len(model.asked) == 1
+
+    async def test_a_limit_is_reached_although_the_endpoint_counts_nothing(
+        self, client: Client, model: ScriptedModel, settings: Settings
+    ) -> None:
+        called = completion(calls(call("look_up", word="owl")), "tool_calls")
+        model.trouble += [Raw(200, called)] * 9
+        async with running_worker(client, settings):
+            outcome = await ask(client, settings, "Hello", limits=Limits(input_tokens=1000))
+        assert outcome.status is RequestStatus.LIMIT_REACHED
+        assert len(model.asked) < 9
 
     async def test_what_a_failure_has_cost_stands_in_the_outcome(
         self, client: Client, model: ScriptedModel, settings: Settings

@@ -1,5 +1,6 @@
 """The output of a request comes in the form that its schema asks for, or the model is told why not."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -243,6 +244,21 @@ class TestCheckSchema:
             await ActivityEnvironment().run(check_schema, schema)
         assert raised.value.type == "ConfigurationError"
         assert raised.value.non_retryable
+
+    async def test_while_a_schema_is_judged_the_worker_goes_on(self) -> None:
+        """Else its heartbeats, and those of all others, would stop."""
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        going_on = asyncio.create_task(others())
+        await ActivityEnvironment().run(check_schema, {"allOf": [*[CITY] * 100]})
+        going_on.cancel()
+        assert turns > 20
 
 
 async def answered(model: ScriptedModel, scripted: Scripted, **more: Any) -> Answer:

@@ -18,6 +18,13 @@ def mailed(*to: str, failed: bool = False) -> tuple[Entry, Entry]:
     return AssistantEntry(calls=(call,)), ToolEntry(position="1.1", tool="send_email", text="{}", failed=failed)
 
 
+def edited(*to: str) -> tuple[Entry, Entry]:
+    """A mail to Ann that a person has sent to somebody else."""
+    asked, done = mailed("ann@example.com")
+    assert isinstance(done, ToolEntry)
+    return asked, done.model_copy(update={"arguments": {"to": list(to), "subject": "s", "body": "b"}})
+
+
 def problems(summary: str, *entries: Entry) -> tuple[str, ...]:
     return unsupported(summary, Situation(conversation=(REQUEST, *entries)), TOOLS, ())
 
@@ -34,6 +41,13 @@ def test_a_claim_without_any_done_call_is_not_borne_out(summary: str) -> None:
 def test_a_claim_about_an_address_that_no_done_call_names_is_not_borne_out() -> None:
     summary = "I sent it to ann@example.com and bob@example.com."
     assert problems(summary, *mailed("ann@example.com")) == ("no call of send_email to bob@example.com has succeeded",)
+
+
+def test_a_call_that_a_person_has_edited_bears_out_what_was_done_and_not_what_was_asked_for() -> None:
+    done = edited("bob@example.com")
+    assert problems("I sent it to bob@example.com.", *done) == ()
+    told = problems("I sent it to ann@example.com.", *done)
+    assert told == ("no call of send_email to ann@example.com has succeeded",)
 
 
 @pytest.mark.parametrize(

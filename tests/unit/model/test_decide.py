@@ -3,9 +3,10 @@
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -13,7 +14,7 @@ from activities.errors import ConfigurationError
 from activities.model.decide import SYSTEM_PROMPT, Decide
 from activities.model.endpoint import Endpoint
 from activities.model.offers import Offers
-from activities.model.proposals import LONGEST_ARGUMENTS
+from activities.model.proposals import LONGEST_ARGUMENTS, LONGEST_HINT
 from activities.policy import Policy, Rule
 from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
@@ -36,6 +37,18 @@ async def get_weather(city: str) -> str:
 async def send_email(to: list[str], body: str = "") -> str:
     """Send an email."""
     return body
+
+
+@tool(effect="write", about="{to}", grounded=("to",))
+async def invite(to: Annotated[str, Field(json_schema_extra={"format": "email"})]) -> str:
+    """Invite somebody."""
+    return to
+
+
+@tool(about="{place}")
+async def odd(place: Annotated[str, Field(json_schema_extra={"examples": ["ä" * 25_000]})]) -> str:
+    """Take what needs a long description."""
+    return place
 
 
 def offered(*functions: Callable[..., object]) -> dict[str, Tool]:
@@ -167,6 +180,18 @@ class TestWrongCalls:
         assert all(each in f"{first.error} {first.hint}" for each in told)
         assert second.route is not None
 
+    async def test_the_schema_of_each_function_is_told_once(self, model: ScriptedModel) -> None:
+        wrong = [call("get_weather"), call("get_weather", town="Rome"), call("send_email"), call("get_weather")]
+        made = (await decide(model, calls(*wrong))).calls
+        assert [bool(each.hint) for each in made] == [True, False, True, False]
+        assert all(each.error for each in made)
+
+    async def test_however_large_a_schema_is_a_decision_can_be_delivered(self, model: ScriptedModel) -> None:
+        made = (await decide(model, calls(*[call("odd")] * 100), tools=offered(odd))).calls
+        assert len(made) == 100
+        assert len(made[0].hint.encode()) <= LONGEST_HINT
+        assert "shortened" in made[0].hint
+
     async def test_of_an_answer_that_was_cut_off_no_call_is_run(self, model: ScriptedModel) -> None:
         message = {"content": None, "tool_calls": [raw_call("get_weather", '{"city": "Par"}')]}
         body = json.dumps({"choices": [{"message": message, "finish_reason": "length"}]})
@@ -198,6 +223,19 @@ class TestDialects:
         (made,) = decision.calls
         assert (made.tool, made.arguments, made.error) == ("get_weather", {"city": "Paris"}, None)
         assert made.route is not None
+
+    @pytest.mark.parametrize("calling", ["native", "json_schema", "prompt"])
+    async def test_a_recipient_that_nobody_mentioned_is_left_to_a_person_on_every_rung(
+        self, model: ScriptedModel, calling: str
+    ) -> None:
+        made = {"to": "eve@evil.test"}
+        envelope = say(json.dumps({"tool_calls": [{"name": "invite", "arguments": made}]}))
+        answer = calls(call("invite", **made)) if calling == "native" else envelope
+        (proposed,) = (await decide(model, answer, tools=offered(invite), model_calling=calling)).calls
+        assert "enum" in json.dumps(model.asked[0])
+        assert proposed.error is None
+        assert proposed.route is not None
+        assert proposed.route.ungrounded == ("eve@evil.test",)
 
     async def test_a_call_that_leaked_is_one_only_where_calls_are_known_to_leak(self, model: ScriptedModel) -> None:
         leaked = say(json.dumps({"name": "get_weather", "arguments": {"city": "Paris"}}))
@@ -262,7 +300,7 @@ class TestUsage:
         self, model: ScriptedModel, details: tuple[object, ...]
     ) -> None:
         decision = await decide(model, say("Done."), attempt=2, details=details, model_max_tokens=70)
-        assert decision.usage == Usage(model_calls=2, input_tokens=100, output_tokens=80)
+        assert (decision.usage.model_calls, decision.usage.output_tokens) == (2, 80)
 
     async def test_it_has_a_cost_where_the_model_has_a_price(self, model: ScriptedModel) -> None:
         decision = await decide(model, say("Done."), model_prices="tiny=10000/100000 other=1/1")
@@ -270,11 +308,11 @@ class TestUsage:
 
     async def test_a_failure_tells_what_all_attempts_have_used(self, model: ScriptedModel) -> None:
         left = {"attempt": 1, "before": {"model_calls": 1, "output_tokens": 5}}
-        for reply, tokens in ((Raw(500, "{}"), 5), (Raw(200, "<html>"), 75)):
+        for reply, tokens in ((Raw(429, "{}"), 5), (Raw(200, "<html>"), 75)):
             with pytest.raises(ApplicationError) as raised:
                 await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
             (detail,) = raised.value.details
-            assert detail.usage == Usage(model_calls=2, output_tokens=tokens)
+            assert (detail.usage.model_calls, detail.usage.output_tokens) == (2, tokens)
             assert beats[-1] == (Account(attempt=2, before=detail.usage),)
 
 

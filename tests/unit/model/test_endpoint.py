@@ -9,10 +9,19 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+import httpcore2
 import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
-from activities.errors import CallsUnreadable, ConfigurationError, ErrandError, ModelRefused, ModelUnavailable, NotTaken
+from activities.errors import (
+    CallsUnreadable,
+    ConfigurationError,
+    ErrandError,
+    ModelError,
+    ModelRefused,
+    ModelUnavailable,
+    NotTaken,
+)
 from activities.model.endpoint import Endpoint, Question
 from activities.model.profiles import Calling
 from activities.settings import Settings
@@ -20,6 +29,8 @@ from tests.scripted_model import Raw, ScriptedModel
 from workflows.contract import CONTEXT_TOO_LONG, Usage
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
+LOST = Usage(model_calls=1, input_tokens=Question(HELLO).tokens, output_tokens=70)
+"""Of `HELLO`, if the answer may have 70 tokens and never comes."""
 TOOL: ChatCompletionToolParam = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}
 
 
@@ -265,6 +276,17 @@ class TestCap:
             await found.ask(Question(HELLO, max_tokens=wanted))
         assert model.asked[0].get("max_tokens") == sent
 
+    @pytest.mark.parametrize(
+        ("wanted", "affordable", "sent"), [(None, 5, 5), (9, 5, 5), (3, 5, 3), (None, 8192, 8192), (None, 8193, None)]
+    )
+    async def test_no_more_than_can_be_paid_for_as_long_as_every_model_can_write_so_much(
+        self, model: ScriptedModel, wanted: int | None, affordable: int, sent: int | None
+    ) -> None:
+        model.trouble.append(Raw(200, "{}"))
+        async with endpoint(model.url) as found:
+            await found.ask(Question(HELLO, max_tokens=wanted, affordable=affordable))
+        assert model.asked[0].get("max_tokens") == sent
+
     @pytest.mark.parametrize(("profile", "name"), [("openai", "max_completion_tokens"), ("ollama", "max_tokens")])
     async def test_under_the_name_that_the_endpoint_knows(self, model: ScriptedModel, profile: str, name: str) -> None:
         model.trouble.append(Raw(200, "{}"))
@@ -296,8 +318,9 @@ class TestConnection:
     async def test_refused(self) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
-            with pytest.raises(ModelUnavailable, match="cannot be reached"):
-                await ask(f"http://127.0.0.1:{unused.getsockname()[1]}/v1")
+            with pytest.raises(ModelUnavailable, match="cannot be reached") as raised:
+                await ask(f"http://127.0.0.1:{unused.getsockname()[1]}/v1", model_max_tokens=70)
+            assert raised.value.usage is None
 
     async def test_no_answer_in_time(self) -> None:
         begun = time.monotonic()
@@ -305,7 +328,7 @@ class TestConnection:
             with pytest.raises(ModelUnavailable, match="did not answer in time") as raised:
                 await ask(url, model_timeout=0.2, model_max_tokens=70)
             assert len(seen) == 1
-            assert raised.value.usage == Usage(model_calls=1, output_tokens=70)
+            assert raised.value.usage == LOST
         assert time.monotonic() - begun < 3
 
     async def test_an_answer_that_trickles_in_has_no_more_time_than_another(self) -> None:
@@ -344,6 +367,63 @@ class TestConnection:
             with pytest.raises(ModelUnavailable):
                 await ask(url)
             assert len(seen) == 1
+
+
+class TestUsage:
+    """What an error has used, as far as it is known to have used anything."""
+
+    @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"])
+    async def test_an_answer_that_was_lost_on_its_way_counts_as_the_longest(self, reply: bytes) -> None:
+        async with server(reply) as (url, _):
+            with pytest.raises(ModelUnavailable) as raised:
+                await ask(url, model_max_tokens=70)
+        assert raised.value.usage == LOST
+
+    @pytest.mark.parametrize("status", [504, 524])
+    async def test_so_does_one_that_a_gateway_did_not_wait_for(self, model: ScriptedModel, status: int) -> None:
+        model.trouble.append(Raw(status, ""))
+        with pytest.raises(ModelUnavailable) as raised:
+            await ask(model.url, model_max_tokens=70)
+        assert raised.value.usage == LOST
+
+    async def test_so_does_one_to_an_endpoint_that_takes_no_limit(self) -> None:
+        async with server(None) as (url, _), endpoint(url, model_timeout=0.2) as found:
+            knowing = found.knowing(
+                found.profile.step(name, "tiny answered 400: no") for name in ("max_tokens", "max_completion_tokens")
+            )
+            with pytest.raises(ModelUnavailable) as raised:
+                await knowing.ask(Question(HELLO, max_tokens=70))
+        assert knowing.cap(Question(HELLO, max_tokens=70)) is None
+        assert raised.value.usage == LOST
+
+    @pytest.mark.parametrize("status", [500, 502, 503])
+    async def test_an_endpoint_that_broke_has_read_the_question(self, model: ScriptedModel, status: int) -> None:
+        found = await error_of(model, Raw(status, error("broken")))
+        assert isinstance(found, ModelUnavailable)
+        assert found.usage == Usage(model_calls=1, input_tokens=LOST.input_tokens)
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 429])
+    async def test_a_question_that_was_turned_away_has_used_nothing(self, model: ScriptedModel, status: int) -> None:
+        found = await error_of(model, Raw(status, error("no")))
+        assert isinstance(found, ModelError)
+        assert found.usage is None
+
+    async def test_a_host_that_cannot_be_reached_in_time_has_used_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def never(*_: object, **__: object) -> None:
+            raise httpcore2.ConnectTimeout
+
+        monkeypatch.setattr(httpcore2.AsyncConnectionPool, "handle_async_request", never)
+        with pytest.raises(ModelUnavailable, match="did not answer in time") as raised:
+            await ask("http://127.0.0.1:1/v1", model_max_tokens=70)
+        assert raised.value.usage is None
+
+    async def test_calls_that_could_not_be_read_were_written(self, model: ScriptedModel) -> None:
+        body = {"error": {"message": "no", "code": "tool_use_failed", "failed_generation": "x" * 30}}
+        found = await error_of(model, Raw(400, json.dumps(body)))
+        assert isinstance(found, CallsUnreadable)
+        assert found.usage == Usage(model_calls=1, output_tokens=10)
 
 
 class TestSettings:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.model.json_within import json_within
+from activities.model.json_within import json_within, without_fence
 from tests.unit.core.arbitrary import quick
 
 OBJECT = '{"a": [{"b": "}"}, "\\"{", {}]}'
@@ -57,3 +57,17 @@ def test_a_long_text_takes_no_long_time(text: str) -> None:
     begun = time.monotonic()
     json_within(text)
     assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        (f" {OBJECT}\n", OBJECT),
+        (f"```json\n{OBJECT}\n```\n", OBJECT),
+        (f"```{OBJECT}", OBJECT),
+        (f"It is ```{OBJECT}```", f"It is ```{OBJECT}```"),
+        (f"```\n{OBJECT}\n```\nand more", f"{OBJECT}\n```\nand more"),
+    ],
+)
+def test_the_fence_around_a_whole_text_is_left_out(text: str, within: str) -> None:
+    assert without_fence(text) == within

@@ -17,6 +17,8 @@ from tests.unit.core.arbitrary import nearly_json_values, quick
 from workflows.contract import Decision, ProposedCall, Usage
 
 ANY: dict[str, Object] = {"get_weather": {}}
+COUNTED = {"prompt_tokens": 12, "completion_tokens": 3}
+USED = Usage(model_calls=1, input_tokens=12, output_tokens=3)
 
 
 class TestText:
@@ -38,11 +40,11 @@ class TestText:
         ],
     )
     def test_text_is_the_answer(self, message: Any) -> None:
-        assert read(completion(message)) == Reply("Sunny.", (), Usage(model_calls=1))
+        assert read(completion(message, usage=COUNTED)) == Reply("Sunny.", (), USED)
 
     @pytest.mark.parametrize("finish_reason", ["stop", "tool_calls", "eos", "", None, 3, ["stop"]])
     def test_text_is_the_answer_whatever_the_finish_reason(self, finish_reason: Any) -> None:
-        assert read(completion({"content": "Sunny."}, finish_reason)) == Reply("Sunny.", (), Usage(model_calls=1))
+        assert read(completion({"content": "Sunny."}, finish_reason, usage=COUNTED)) == Reply("Sunny.", (), USED)
 
     def test_a_text_without_end_is_cut(self) -> None:
         assert read(completion({"content": "x" * 1_000_000})).text == "x" * LONGEST_TEXT
@@ -68,7 +70,7 @@ class TestReasoning:
         ],
     )
     def test_reasoning_is_not_the_answer(self, message: Any) -> None:
-        assert read(completion(message)) == Reply("Sunny.", (), Usage(model_calls=1), reasoning="Hm.")
+        assert read(completion(message, usage=COUNTED)) == Reply("Sunny.", (), USED, reasoning="Hm.")
 
     @pytest.mark.parametrize("odd", [None, "", 3, {}, []])
     def test_odd_reasoning_is_none(self, odd: Any) -> None:
@@ -135,7 +137,7 @@ class TestRefusal:
         ],
     )
     def test_a_refusal_is_the_answer_and_nothing_is_run(self, message: Any) -> None:
-        assert read(completion(message)) == Reply("I cannot.", (), Usage(model_calls=1), refused=True)
+        assert read(completion(message, usage=COUNTED)) == Reply("I cannot.", (), USED, refused=True)
 
     @pytest.mark.parametrize("message", [{"content": None}, {"content": "Well,"}, {"tool_calls": [call({})]}])
     def test_what_the_content_filter_withholds_is_no_answer(self, message: Any) -> None:
@@ -224,16 +226,9 @@ class TestUsage:
         ("usage", "tokens"),
         [
             pytest.param({"prompt_tokens": 12, "completion_tokens": 3}, (12, 3), id="as it should be"),
-            pytest.param({"prompt_tokens": 12}, (12, 0), id="half"),
-            pytest.param({"prompt_tokens": 12.0, "completion_tokens": 3.9}, (12, 3), id="not whole"),
-            pytest.param({"prompt_tokens": "12", "completion_tokens": None}, (0, 0), id="text and null"),
-            pytest.param({"prompt_tokens": -1, "completion_tokens": -1.5}, (0, 0), id="negative"),
-            pytest.param({"prompt_tokens": True, "completion_tokens": 10**300}, (0, 0), id="true, and beyond counting"),
-            pytest.param({"prompt_tokens": {"text": 12}, "completion_tokens": [3]}, (0, 0), id="nested"),
-            pytest.param({"prompt_tokens": 12, "prompt_tokens_details": {"cached_tokens": 8}}, (12, 0), id="details"),
-            pytest.param({}, (0, 0), id="empty"),
-            pytest.param(None, (0, 0), id="null"),
-            pytest.param([12, 3], (0, 0), id="a list"),
+            pytest.param({"prompt_tokens": 10**9, "completion_tokens": 10**9}, (10**9, 10**9), id="the most"),
+            pytest.param({"prompt_tokens": 12}, (12, 2), id="half"),
+            pytest.param({"prompt_tokens": 12, "prompt_tokens_details": {"cached_tokens": 8}}, (12, 2), id="details"),
         ],
     )
     def test_tokens_are_counted_where_the_endpoint_counts_them(self, usage: Any, tokens: tuple[int, int]) -> None:
@@ -241,20 +236,67 @@ class TestUsage:
         assert (used.model_calls, used.input_tokens, used.output_tokens) == (1, *tokens)
 
     @pytest.mark.parametrize(
+        "usage",
+        [
+            pytest.param({"prompt_tokens": 0, "completion_tokens": 0}, id="zero"),
+            pytest.param({"prompt_tokens": 12.0, "completion_tokens": 3.9}, id="floats"),
+            pytest.param({"prompt_tokens": "12", "completion_tokens": None}, id="text and null"),
+            pytest.param({"prompt_tokens": -1, "completion_tokens": -1.5}, id="negative"),
+            pytest.param(
+                {"prompt_tokens": True, "completion_tokens": 10**9 + 1}, id="true, and more than there can be"
+            ),
+            pytest.param({"prompt_tokens": {"text": 12}, "completion_tokens": [3]}, id="nested"),
+            pytest.param({}, id="empty"),
+            pytest.param(None, id="null"),
+            pytest.param([12, 3], id="a list"),
+        ],
+    )
+    def test_where_it_does_not_what_was_written_is_estimated(self, usage: Any) -> None:
+        used = read(completion({"content": "Sunny."}, usage=usage)).usage
+        assert (used.input_tokens, used.output_tokens) == (0, 2)
+
+    @pytest.mark.parametrize(
+        ("message", "tokens"),
+        [
+            pytest.param({"content": "x" * 300}, 100, id="text"),
+            pytest.param({"content": "ä" * 150}, 100, id="bytes, not characters"),
+            pytest.param({"content": "x", "reasoning": "x" * 299}, 100, id="reasoning"),
+            pytest.param({"content": "<think>" + "x" * 300 + "</think>"}, 100, id="reasoning in the text"),
+            pytest.param({"content": None, "refusal": "x" * 300}, 100, id="a refusal"),
+            pytest.param({"content": "x" * 300_000}, 100_000, id="text that is cut"),
+        ],
+    )
+    def test_the_estimate_is_a_third_of_the_bytes(self, message: Any, tokens: int) -> None:
+        assert read(completion(message)).usage.output_tokens == tokens
+
+    def test_the_estimate_counts_calls_and_their_arguments(self) -> None:
+        calls = [call(json.dumps({"city": "x" * 300})), call("{not JSON" + "x" * 300)]
+        assert 200 < read(calling(*calls)).usage.output_tokens < 350
+
+    def test_an_estimate_is_no_reason_to_take_a_reply_for_cut_off(self) -> None:
+        assert not read(completion({"content": "x" * 900}), max_tokens=100).cut_off
+
+    @pytest.mark.parametrize(
         ("usage", "output_tokens"),
         [({"prompt_tokens": 12, "completion_tokens": 3}, 3), ({"prompt_tokens": 12}, None), (None, None)],
     )
-    @pytest.mark.parametrize(
-        ("message", "finish_reason"),
-        [({"content": ""}, "stop"), ({"content": "Sun"}, "content_filter"), ({}, "error"), (None, None)],
-    )
-    def test_what_cannot_be_used_was_written_all_the_same(
-        self, message: Any, finish_reason: str | None, usage: Any, output_tokens: int | None
+    @pytest.mark.parametrize("message", [{"content": ""}, None])
+    def test_of_a_reply_that_says_nothing_the_endpoints_count_is_known_or_none(
+        self, message: Any, usage: Any, output_tokens: int | None
     ) -> None:
-        with pytest.raises(ModelError) as raised:
-            read(completion(message, finish_reason, usage=usage))
+        with pytest.raises(ModelReplyUnusable) as raised:
+            read(completion(message, usage=usage))
         used = raised.value.usage
         assert (used.output_tokens if used else None) == output_tokens
+
+    @pytest.mark.parametrize(("usage", "output_tokens"), [({"completion_tokens": 3}, 3), (None, 1)])
+    @pytest.mark.parametrize("finish_reason", ["content_filter", "error"])
+    def test_what_cannot_be_used_was_written_all_the_same(
+        self, finish_reason: str, usage: Any, output_tokens: int
+    ) -> None:
+        with pytest.raises(ModelError) as raised:
+            read(completion({"content": "Sun"}, finish_reason, usage=usage))
+        assert raised.value.usage == Usage(model_calls=1, output_tokens=output_tokens)
 
 
 def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

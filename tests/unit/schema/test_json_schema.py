@@ -189,6 +189,13 @@ class TestForeignSchemas:
             ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "nothing is fetched"),
             ({"$ref": "#/$defs/Nowhere"}, "points to nothing"),
             ({"$ref": "#"}, "nested too deeply"),
+            ({"const": {"pattern": "(?=a)b"}, "not": {"$ref": "#/const"}}, "points to what is no schema"),
+            ({"allOf": [STRING], "not": {"$ref": "#/allOf/x"}}, "points to nothing"),
+            ({"$defs": {str(n): {"$ref": f"#/$defs/{n}"} for n in range(1001)}}, "1,001 different places"),
+            (
+                {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"a": {"pattern": "(?=a)b"}}},
+                "may take for ever",
+            ),
             ({"pattern": "("}, "no regular expression"),
             ({"pattern": "(?=a)b"}, "may take for ever"),
             ({"pattern": r"(a)\1"}, "may take for ever"),
@@ -244,6 +251,13 @@ class TestTime:
         begun = time.monotonic()
         problem(schema, value)
         assert time.monotonic() - begun < 15
+
+    def test_names_are_looked_for_once_and_not_at_every_reference(self) -> None:
+        schema = {"$defs": {"a": {"$anchor": "a"}}, "allOf": [{"$ref": "#a"}] * 2400}
+        begun = time.process_time()
+        check(schema)
+        assert problem(schema, {}) == ""
+        assert time.process_time() - begun < 5  # 50 without
 
 
 SCALARS = (

@@ -187,3 +187,22 @@ async def test_dots_arrive_as_they_were() -> None:
     async with fake_smtp() as smtp:
         await send(smtp, message=b"a: b\r\n\r\n.\r\n..\r\nQUIT\r\n")
         assert smtp.messages == [b"a: b\r\n\r\n..\r\n...\r\nQUIT\r\n.\r\n"]
+
+
+async def test_what_the_server_said_unasked_is_no_verdict() -> None:
+    """A reply that is there before the dot belongs to nothing: the dot is not sent, and another time it may work."""
+    async with fake_smtp() as smtp:
+        async with SmtpTransaction(server(smtp), LONG_ENOUGH) as transaction:
+            await transaction.prepare("errand@example.com", [ANN], MESSAGE)
+            await smtp.say("250 2.0.0 Ok: never asked\r\n")
+            with pytest.raises(ServiceUnavailable, match=r"unasked.*nothing was sent"):
+                await transaction.commit()
+        assert not smtp.messages
+
+
+async def test_what_came_with_the_permission_to_send_is_no_verdict() -> None:
+    """Also where it came in one packet with 354."""
+    async with fake_smtp({"DATA": "354 Go on\r\n250 2.0.0 Ok: never asked"}) as smtp:
+        with pytest.raises(ServiceUnavailable, match="nothing was sent"):
+            await send(smtp, message=b"hello\r\n")
+        assert "." not in smtp.commands
