@@ -51,6 +51,8 @@ class JsonSchema:
             found = in_words(problems(self.errors(value)))
         except (TooMuchWork, RecursionError):
             found = "they are too deeply nested or too many to be checked"
+        except Unresolvable as error:
+            found = f"the schema refers to what is not there: {str(error)[:200]}"
         if found:
             raise Misfit(found)
 
@@ -58,7 +60,7 @@ class JsonSchema:
         """Whether a field of this name could have this value, whatever the others are."""
         try:
             return all(error.path and error.path[0] != name for error in self.errors({name: value}))
-        except (TooMuchWork, RecursionError):
+        except (TooMuchWork, RecursionError, Unresolvable):
             return False
 
     def errors(self, value: JsonValue) -> Iterator[ValidationError]:

@@ -7,7 +7,7 @@ linear time, an unknown or missing field has a place of its own, and after `MOST
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from jsonschema import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator
@@ -77,7 +77,7 @@ def _counted(name: str, keyword: Keyword) -> Keyword:
     return apply
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _matcher(pattern: str) -> SchemaValidator | re.Pattern[str]:
     try:
         return SchemaValidator(core_schema.str_schema(pattern=pattern))
