@@ -226,11 +226,6 @@ def serve_in(processes: int) -> int:
 
 def main() -> int:
     """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
-    options = argparse.ArgumentParser(description="Carry out requests; see README.md for its settings.")
-    options.add_argument("--processes", type=int, default=1, metavar="N", help="workers, each in a process of its own")
-    processes: int = options.parse_args().processes
-    if processes > 1:
-        return serve_in(processes)
     configure_logging()
     try:
         asyncio.run(serve(Service.assemble(Settings.from_environment())))
@@ -243,8 +238,16 @@ def main() -> int:
     return 0
 
 
+def processes_wanted() -> int:
+    """What the command line says."""
+    options = argparse.ArgumentParser(description="Carry out requests; README.md lists its settings.")
+    options.add_argument("--processes", type=int, default=1, metavar="N", help="workers, each in a process of its own")
+    return options.parse_args().processes
+
+
 if __name__ == "__main__":
-    code = main()
+    processes = processes_wanted()
+    code = serve_in(processes) if processes > 1 else main()
     sys.stderr.flush()
     # Not sys.exit: the SDK's own threads sometimes crash an interpreter that takes itself apart.
     os._exit(code)
