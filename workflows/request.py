@@ -188,6 +188,7 @@ class RequestWorkflow:
         summary = f"{last.summary} [{lost}]" if lost else last.summary
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
+        self.show(f"{outcome.status}: {summary}")
         timeline.ended(outcome.status, outcome.receipts)
         await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome

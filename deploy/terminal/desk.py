@@ -123,6 +123,10 @@ class Desk:
 
     async def _answer(self) -> str:
         self._answered = False
+        # What was typed before the call was seen is no answer to it.
+        import termios
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         self.screen.question()
         self._asking = True
         answer = await _typed()

@@ -176,6 +176,26 @@ async def test_at_a_terminal_calls_are_approved_in_place_and_close_ends_the_conv
     assert (await handle_of(client, request_id).result()).receipts[0].approved_by == "ann"
 
 
+async def test_what_is_typed_before_a_call_is_shown_is_no_answer_to_it(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    slowly = calls(call("look_up", word="errand", seconds=1.5))
+    worker.scripts["Write errand."] = [slowly, calls(call("write_down", word="errand")), say("Not written.")]
+    async with cli.terminal("chat") as terminal:
+        request_id = (await terminal.see("> ")).split()[0]
+        terminal.type("Write errand.\n")
+        await terminal.see("look_up")
+        terminal.type("y\n")
+        await terminal.see("approve? [y/N/e=edit/reason]")
+        await asyncio.sleep(0.5)
+        assert len((await state(handle_of(client, request_id))).awaiting_approval) == 1
+        terminal.type("n\n")
+        await terminal.see("so far")
+        terminal.type("/close\n")
+        assert await terminal.ends() == 0
+    assert happened.done("write_down") == []
+
+
 async def test_ctrl_c_stops_waiting_and_the_message_goes_on_and_ctrl_c_again_leaves(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:

@@ -169,7 +169,7 @@ async def test_a_call_can_be_decided_about_however_many_messages_wait(
         handle = await start(client, settings, "", keep_open=True)
         said = [asyncio.create_task(say(handle, "first"))]
         pending = await until_it_waits(handle)
-        said += [asyncio.create_task(say(handle, f"message {number}")) for number in range(12)]
+        said += [asyncio.create_task(say(handle, f"message {number}")) for number in range(8)]
         await until(handle, lambda now: now.messages_waiting == MOST_WAITING)
         async with asyncio.timeout(10):
             await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann"))
