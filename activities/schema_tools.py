@@ -14,22 +14,18 @@ gives, as in `@tool`. Objects that name their fields take no others, unless the 
 """
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
 from activities.errors import ConfigurationError
+from activities.function_names import LEGAL, LONGEST_NAME, sendable
 from activities.parameters import FromSchema, ToolFunction, provided
 from activities.schema.closing import closed
 from activities.schema.json_schema import JsonSchema, NotASchema, check
 from activities.tool import Tool, checked
 from workflows.contract import Effect, Route
-
-LONGEST_NAME = 64
-LEGAL = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_NAME}}}")
-"""What every endpoint takes as the name of a function."""
 
 
 def tool_from_schema(
@@ -86,7 +82,7 @@ def legal_names(names: Iterable[str], *, taken: Iterable[str] = ()) -> dict[str,
     The same whatever the order: a legal name stays as it is, and where others would come to the same, each gets a
     suffix made of its original.
     """
-    wanted = {name: re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_" for name in names}
+    wanted = {name: sendable(name) for name in names}
     reserved = frozenset(taken)
     used = {*reserved, *(name for name, legal in wanted.items() if name == legal)}
     clashing = {legal for legal, times in Counter(wanted.values()).items() if times > 1} | used

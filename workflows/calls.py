@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from pydantic_core import to_json
 from temporalio import workflow
@@ -39,6 +40,7 @@ from workflows.limits import Allowance
 from workflows.receipts import Receipts
 
 DONE_BEFORE = "the same is done already, or may be"
+T = TypeVar("T")
 PATIENCE_WITH_LEDGER = timedelta(hours=1)
 
 
@@ -99,16 +101,8 @@ class Calls:
         if not self.was_reset:
             return None
         try:
-            recalled = await workflow.execute_activity(
-                RECALL,
-                Recall(request_id=workflow.info().workflow_id, known=self.writes),
-                result_type=Recalled,
-                summary="what was done before the reset",
-                start_to_close_timeout=timedelta(seconds=30),
-                schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
-            )
+            known = Recall(request_id=workflow.info().workflow_id, known=self.writes)
+            recalled = await _ask_ledger(RECALL, known, Recalled, "what was done before the reset")
         except ActivityError as error:
             return f"what was done before the reset is not known: the ledger cannot be asked: {error.cause}"
         for receipt in recalled.receipts:
@@ -243,17 +237,7 @@ class Calls:
     async def _settle(self, call: ToolCall) -> Settlement:
         """Ask the ledger what became of a write whose attempts were lost, and keep them from acting later."""
         try:
-            return await workflow.execute_activity(
-                SETTLE,
-                call,
-                result_type=Settlement,
-                summary=timeline.summary(f"what became of {call.tool}"),
-                start_to_close_timeout=timedelta(seconds=30),
-                schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
-                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            )
+            return await _ask_ledger(SETTLE, call, Settlement, f"what became of {call.tool}")
         except ActivityError as error:
             return Settlement(status=ReceiptStatus.UNKNOWN, error=f"the ledger cannot be asked: {error.cause}")
 
@@ -273,6 +257,21 @@ class Calls:
             untrusted=step.proposed.route is not None and step.proposed.route.untrusted,
             arguments=receipt.arguments if receipt.key in self._approvals.edited else None,
         )
+
+
+async def _ask_ledger(activity: str, question: ToolCall | Recall, answer: type[T], summary: str) -> T:
+    """Ask until the ledger answers: what it knows of a write is worth an hour's wait."""
+    return await workflow.execute_activity(
+        activity,
+        question,
+        result_type=answer,
+        summary=timeline.summary(summary),
+        start_to_close_timeout=timedelta(seconds=30),
+        schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
 
 
 async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> ToolResult:

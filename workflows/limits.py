@@ -28,21 +28,17 @@ class Allowance:
     def __init__(self, limits: Limits, spent: Spending) -> None:
         self._limits = limits
         self._turns_before = spent.turns_before
-        self._calls_before = spent.calls_before
+        self.calls_before = spent.calls_before
+        """How many calls were made before this message."""
         self.turn = spent.turn
         self.usage = spent.usage
         self.deadline = spent.deadline
         self.mistakes = spent.mistakes
 
-    @property
-    def calls_before(self) -> int:
-        """How many calls were made before this message."""
-        return self._calls_before
-
     def begin_message(self, calls: int) -> None:
         """Count anew what counts for one message."""
         self._turns_before = self.turn
-        self._calls_before = calls
+        self.calls_before = calls
         self.mistakes = 0
         self.deadline = workflow.now() + timedelta(seconds=self._limits.seconds)
 
@@ -79,7 +75,7 @@ class Allowance:
         """
         if calls > CALLS_IN_ALL:
             raise _reached(f"{CALLS_IN_ALL} tool calls in one request; start another")
-        if calls - self._calls_before > self._limits.calls:
+        if calls - self.calls_before > self._limits.calls:
             raise _reached(timeline.count(self._limits.calls, "tool call"))
 
     def use(self, usage: Usage) -> None:
@@ -109,7 +105,8 @@ class Allowance:
         """
         left = self.deadline - workflow.now()
         if left <= timedelta():
-            raise _reached_time(timedelta(seconds=self._limits.seconds))
+            allowed = timedelta(seconds=self._limits.seconds)
+            raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")
         return left
 
     def spent(self) -> Spending:
@@ -117,7 +114,7 @@ class Allowance:
             usage=self.usage,
             turn=self.turn,
             turns_before=self._turns_before,
-            calls_before=self._calls_before,
+            calls_before=self.calls_before,
             deadline=self.deadline,
             mistakes=self.mistakes,
         )
@@ -125,7 +122,3 @@ class Allowance:
 
 def _reached(limit: str) -> Ended:
     return Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the limit of {limit}.")
-
-
-def _reached_time(allowed: timedelta) -> Ended:
-    return Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")

@@ -19,7 +19,7 @@ from activities.model.decide import SYSTEM_PROMPT
 from activities.model.endpoint import Endpoint, Question
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
-from activities.model.json_text import is_object, parse
+from activities.model.json_text import LONGEST_QUOTE, is_object, parse
 from activities.model.json_within import json_within
 from activities.model.profiles import Calling, Profile
 from activities.model.replies import Reply, read
@@ -32,7 +32,6 @@ OUTPUT = "output"
 LARGEST_SCHEMA = 64 * 1024
 """Bytes of JSON: the schema stands in every question for the output."""
 
-LONGEST_QUOTE = 500
 NO_JSON = "there is no JSON in the reply"
 CUT_OFF = "the reply was cut off at its length limit; write a shorter one"
 NO_FUNCTIONS = "no function can be called any more"

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from activities.model.json_text import Object, is_object, parse
+from activities.model.json_text import LONGEST_QUOTE, Object, is_object, parse
 from workflows.contract import Arguments
-
-LONGEST_QUOTE = 500
-"""Characters of what was wrong, quoted back."""
 
 
 def read_arguments(raw: JsonValue, schema: Object) -> tuple[Arguments, str | None]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-LONGEST_QUOTE = 500
-"""Characters of an endpoint's own words, or of the model's, that are quoted."""
+from activities.model.json_text import LONGEST_QUOTE
 
 TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 TOO_LONG = re.compile(

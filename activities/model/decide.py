@@ -9,8 +9,9 @@ from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
 from activities.execution import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
-from activities.model.complaints import LONGEST_QUOTE, complaint
+from activities.model.complaints import complaint
 from activities.model.endpoint import Endpoint, Question
+from activities.model.json_text import LONGEST_QUOTE
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.proposals import Proposals, each_hint_once

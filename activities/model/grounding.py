@@ -6,7 +6,7 @@ request, in a tool's result, or in the address book of the settings.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 from pydantic import JsonValue
@@ -50,7 +50,7 @@ def mentioned(tool: Tool, name: str, situation: Situation, known: Iterable[str])
 
     Nothing, where its type is as wide as any text, or where it is not certain that nothing was overlooked.
     """
-    schema = tool.schema()
+    schema = tool.parameters.schema.document
     part = _one_value(schema, name)
     heard = " ".join([*known, *_said(situation)])
     if not {"format", "pattern"} & part.keys() or len(heard) > LONGEST_SEARCHED:
@@ -115,11 +115,11 @@ def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
     return lambda word: tool.takes(name, [word] if as_list else word)
 
 
-def _one_value(schema: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:
+def _one_value(schema: Mapping[str, JsonValue], name: str) -> dict[str, JsonValue]:
     """The schema of one value: of the items, where the argument is a list."""
     items = _properties(schema)[name].get("items")
     return items if isinstance(items, dict) else _properties(schema)[name]
 
 
-def _properties(schema: dict[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
+def _properties(schema: Mapping[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
     return cast("dict[str, dict[str, JsonValue]]", schema["properties"])

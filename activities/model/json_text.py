@@ -6,6 +6,9 @@ from typing import NoReturn, TypeGuard, cast
 
 from pydantic import JsonValue
 
+LONGEST_QUOTE = 500
+"""Characters of an endpoint's own words, or of the model's, that are quoted."""
+
 Object = dict[str, JsonValue]
 
 DEEPEST = 64

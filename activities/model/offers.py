@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from openai.types.chat import ChatCompletionToolParam
 
 from activities.errors import ConfigurationError
+from activities.function_names import sendable
 from activities.model.grammar import is_strict
 from activities.model.grounding import narrowed
-from activities.model.transcript import Offer, sendable
+from activities.model.transcript import Offer
 from activities.tool import Tool
 from workflows.contract import Situation
 

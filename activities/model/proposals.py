@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
+from activities.function_names import LONGEST_NAME
 from activities.model.grounding import texts, ungrounded
 from activities.model.raw_calls import RawCall
-from activities.model.transcript import LONGEST_NAME
 from activities.policy import Policy
 from activities.tool import Tool
 from workflows.contract import ProposedCall, Situation

@@ -11,8 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.errors import ModelError, ModelRefused, ModelReplyUnusable, ModelUnavailable
-from activities.model.call_arguments import LONGEST_QUOTE
-from activities.model.json_text import Object, is_object, parse
+from activities.model.json_text import LONGEST_QUOTE, Object, is_object, parse
 from activities.model.leaked_calls import leaked
 from activities.model.prices import MOST_TOKENS, estimated_tokens
 from activities.model.raw_calls import RawCall, bounded, read_calls

@@ -16,8 +16,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.errors import ModelRefused, ModelUnavailable
-from activities.model.call_arguments import LONGEST_QUOTE
-from activities.model.json_text import Object, is_object
+from activities.model.json_text import LONGEST_QUOTE, Object, is_object
 
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 

@@ -17,10 +17,10 @@ from openai.types.chat import (
 )
 from pydantic_core import to_json
 
+from activities.function_names import sendable
 from activities.model.profiles import COMPATIBLE, Echo, Profile
 from workflows.contract import AssistantEntry, Entry, Extra, MadeCall, NoteEntry, Schema, ToolEntry, UserEntry
 
-LONGEST_NAME = 64
 STANDARD = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal"})
 """What only this module writes into a message."""
 NO_RESULT = "there is no result of this call: it was not run"
@@ -67,11 +67,6 @@ def _says_something(entry: Entry) -> bool:
             return False
         case _:
             return True
-
-
-def sendable(name: str) -> str:
-    """A name as endpoints accept it: one that the model made up may be anything, and would poison the conversation."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
 
 
 def call_id(position: str) -> str:

@@ -8,7 +8,7 @@ from typing import cast
 from jsonschema import Draft202012Validator
 
 from activities.errors import InvalidArguments
-from activities.schema_tools import LEGAL
+from activities.function_names import LEGAL
 from activities.tool import Tool
 from tests.bfcl.imported import tools_of
 from tests.bfcl.judge import Object, fits, instances

@@ -9,7 +9,8 @@ from pydantic import JsonValue
 
 from activities.act import Act
 from activities.errors import ConfigurationError, InvalidArguments
-from activities.schema_tools import LEGAL, legal_names, tool_from_schema
+from activities.function_names import LEGAL
+from activities.schema_tools import legal_names, tool_from_schema
 from activities.tool import Tool
 from workflows.contract import Arguments, ToolCall
 

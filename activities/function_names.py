@@ -1,0 +1,11 @@
+"""Names of functions, as every endpoint takes them."""
+
+import re
+
+LONGEST_NAME = 64
+LEGAL = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_NAME}}}")
+
+
+def sendable(name: str) -> str:
+    """A name made legal: one that the model made up may be anything, and would poison the conversation."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:LONGEST_NAME] or "_"
