@@ -118,8 +118,8 @@ class Settings(BaseSettings):
     stocks_token: SecretStr | None = None
 
     ledger_url: str = Field(
-        default="sqlite+aiosqlite:///.errand/ledger.db",
-        description="the table that knows every write; postgresql+asyncpg://… for workers on more than one machine",
+        default="sqlite:///.errand/ledger.db",
+        description="the table that knows every write; postgresql://… for workers on more than one machine",
     )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
     tools: Words = Field(default=(), description="modules with further tools")

@@ -87,7 +87,7 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
             "openai_model": "scripted",
             "openai_base_url": model.url,
             "tools": ("tests.sample_tools",),
-            "ledger_url": f"sqlite+aiosqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
+            "ledger_url": f"sqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
             **changes,
         }
     )

@@ -74,7 +74,7 @@ class Deployment:
             "ERRAND_WEATHER_URL": samples,
             "ERRAND_GEOCODING_URL": samples,
             "ERRAND_STOCKS_URL": samples,
-            "ERRAND_LEDGER_URL": f"sqlite+aiosqlite:///{self.state / 'ledger.db'}",
+            "ERRAND_LEDGER_URL": f"sqlite:///{self.state / 'ledger.db'}",
             "NO_PROXY": "127.0.0.1,localhost",
         }
 

@@ -71,7 +71,7 @@ class Service:
             "ERRAND_WEATHER_URL": around.services,
             "ERRAND_GEOCODING_URL": around.services,
             "ERRAND_STOCKS_URL": around.services,
-            "ERRAND_LEDGER_URL": f"sqlite+aiosqlite:///{scene.folder / 'ledger.db'}",
+            "ERRAND_LEDGER_URL": f"sqlite:///{scene.folder / 'ledger.db'}",
             "ERRAND_POLICY": str(policy),
         }
         return worker(self.name, ("worker.py",), variables | dict(self.settings))

@@ -49,7 +49,7 @@ def lying_settle() -> None:
     usual = execution.Settle.__init__
 
     def settle(self: execution.Settle, ledger: Ledger) -> None:
-        usual(self, Liar(ledger._engine))
+        usual(self, Liar(ledger._database))
 
     execution.Settle.__init__ = settle
 

@@ -28,7 +28,7 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql+asyncpg://postgres@/postgres?host={self.folder}"
+        return f"postgresql://postgres@/postgres?host={self.folder}"
 
     @property
     def pids(self) -> Sequence[int]:

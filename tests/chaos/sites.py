@@ -55,7 +55,7 @@ class SqliteSite(Site):
     url: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.url = f"sqlite+aiosqlite:///{self.file}"
+        self.url = f"sqlite:///{self.file}"
 
     @asynccontextmanager
     async def locked(self) -> AsyncGenerator[None]:

@@ -15,7 +15,7 @@ from workflows.contract import ToolCall
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
     """The command line of a user called ann, where no Temporal server answers."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
     return CommandLine({"TEMPORAL_ADDRESS": "127.0.0.1:1", "ERRAND_LEDGER_URL": url, "LOGNAME": "ann"})
 
 
@@ -128,7 +128,7 @@ async def test_a_file_that_is_empty_is_no_ledger_either(cli: CommandLine, tmp_pa
 
 
 async def test_a_ledger_that_cannot_be_used_ends_with_2_and_names_the_variable(cli: CommandLine) -> None:
-    for url in ("nonsense", "sqlite+aiosqlite://"):
+    for url in ("nonsense", "sqlite://"):
         shown = await CommandLine({**cli.environment, "ERRAND_LEDGER_URL": url})("actions")
         assert shown.code == 2
         assert "ERRAND_LEDGER_URL" in shown.err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities import act, ledger
+from activities import act, ledger_database
 from activities.ledger import Ledger
 from tests.integration.ledger.postgres import Postgres, postgres_server
 
@@ -57,7 +57,7 @@ class Database:
 
     @property
     def _file(self) -> str:
-        return self.url.removeprefix("sqlite+aiosqlite:///")
+        return self.url.removeprefix("sqlite:///")
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ def postgres() -> Generator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
-        made = Database(f"sqlite+aiosqlite:///{tmp_path}/ledger.db", None)
+        made = Database(f"sqlite:///{tmp_path}/ledger.db", None)
     else:
         server: Postgres = request.getfixturevalue("postgres")
         await server.empty()
@@ -92,5 +92,5 @@ async def opened(database: Database) -> Ledger:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a ledger that is gone."""
-    monkeypatch.setattr(ledger, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(ledger_database, "BUSY_SECONDS", 0.2)
     monkeypatch.setattr(act, "PAUSES", (0.05, 0.05))

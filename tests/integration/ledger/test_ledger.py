@@ -1,18 +1,20 @@
 """The ledger knows every write before and after; a row is changed only by who may."""
 
 import asyncio
+import sqlite3
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
-from activities.ledger import LONGEST_ACT, SCHEMA_VERSION, Ledger, State
+from activities.ledger import LONGEST_ACT, Ledger, State
+from activities.ledger_database import SCHEMA_VERSION
 from tests.integration.ledger.conftest import Database
+from tests.integration.ledger.postgres import Postgres
 from workflows.contract import ToolCall
 
 ROOT = Path(__file__).parents[3]
@@ -297,6 +299,36 @@ class TestSearching:
         assert await keys(since=datetime.now(UTC)) == []
 
 
+class TestWaiting:
+    """What nobody waits for any longer does not happen later."""
+
+    async def test_a_beginning_that_is_cancelled_while_another_writes_is_not_written_later(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "ledger.db"
+        async with aclosing(await Ledger.open(f"sqlite:///{path}")) as ledger:
+            with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+                writer.execute("BEGIN EXCLUSIVE")
+                beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
+                await asyncio.sleep(0.1)
+                beginning.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await beginning
+            assert await ledger.find(CALL.key) is None
+
+    @pytest.mark.usefixtures("impatient", "empty")
+    async def test_a_server_that_is_frozen_is_not_waited_for_and_nothing_is_written_when_it_wakes_up(
+        self, postgres: Postgres
+    ) -> None:
+        async with aclosing(await Ledger.open(postgres.url)) as ledger:
+            assert await ledger.find(CALL.key) is None
+            async with postgres.frozen():
+                with pytest.raises(ServiceUnavailable, match="writing the ledger failed: no answer in time"):
+                    await ledger.begin(CALL, attempt=1, seen=None)
+            assert await ledger.find(CALL.key) is None
+            await ledger.begin(CALL, attempt=2, seen=None)
+
+
 class TestOpening:
     async def test_several_workers_that_start_at_once_create_the_tables_once(self, database: Database) -> None:
         ledgers = await asyncio.gather(*(database.open() for _ in range(8)))
@@ -376,35 +408,33 @@ class TestOpening:
             assert await reader.search() == [await opened.find(CALL.key)]
 
     async def test_a_path_whose_folder_is_not_there_is_made(self, tmp_path: Path) -> None:
-        ledger = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/new/folder/ledger.db")
+        ledger = await Ledger.open(f"sqlite:///{tmp_path}/new/folder/ledger.db")
         await ledger.aclose()
         assert (tmp_path / "new/folder/ledger.db").exists()
 
     async def test_sqlite_survives_a_reader_beside_a_writer_by_its_write_ahead_log(self, tmp_path: Path) -> None:
-        url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+        url = f"sqlite:///{tmp_path}/ledger.db"
         await (await Ledger.open(url)).aclose()
-        engine = create_async_engine(url)
-        async with engine.connect() as connection:
-            mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
-        await engine.dispose()
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         assert mode == "wal"
 
     @pytest.mark.parametrize(
         "url",
         [
             "hush",
-            "sqlite:////tmp/hush.db",
-            "sqlite+aiosqlite:////proc/no/such/place/ledger.db",
-            "sqlite+aiosqlite:////tmp",
+            "sqlite+aiosqlite:////tmp/hush.db",
+            "sqlite:////proc/no/such/place/ledger.db",
+            "sqlite:////tmp",
             "mysql+asyncmy://ann:hush@127.0.0.1/errand",
             "nosuch://ann:hush@127.0.0.1/errand",
-            "postgresql://ann:hush@127.0.0.1/errand",
+            "postgresql+asyncpg://ann:hush@127.0.0.1/errand",
             "postgresql+psycopg2://ann:hush@127.0.0.1/errand",
-            "postgresql+asyncpg://ann:hush@127.0.0.1:1/errand",
-            "postgresql+asyncpg://ann:hush@127.0.0.1:port/errand",
-            "postgresql+asyncpg://ann:hush@127.0.0.1:ha/hush@db/errand",
-            "postgresql+asyncpg://ann:hush@no.such.host.invalid/errand",
-            "postgresql+asyncpg://ann:hush@127.0.0.1:1/errand?no_such_option=hush",
+            "postgresql://ann:hush@127.0.0.1:1/errand",
+            "postgresql://ann:hush@127.0.0.1:port/errand",
+            "postgresql://ann:hush@127.0.0.1:ha/hush@db/errand",
+            "postgresql://ann:hush@no.such.host.invalid/errand",
+            "postgresql://ann:hush@127.0.0.1:1/errand?no_such_option=hush",
         ],
     )
     async def test_one_that_cannot_be_used_is_a_setting_to_mend_and_its_password_is_not_quoted(self, url: str) -> None:

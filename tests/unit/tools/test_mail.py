@@ -62,7 +62,7 @@ def settings(inbox: Inbox) -> Generator[Settings]:
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
-    opened = await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/ledger.db")
+    opened = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     yield opened
     await opened.aclose()
 
@@ -110,7 +110,7 @@ async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbo
 async def test_one_call_has_one_message_id(settings: Settings, inbox: Inbox, tmp_path: Path) -> None:
     """The Message-ID follows from the call's key: the same call gives the same one, another call another."""
     for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
-        async with aclosing(await Ledger.open(f"sqlite+aiosqlite:///{tmp_path}/{number}.db")) as ledger:
+        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/{number}.db")) as ledger:
             await run(settings, ledger, key=key)
     first, again, other = (each["Message-ID"] for each in inbox.messages)
     assert first == again != other
