@@ -107,9 +107,7 @@ class Model:
             answer = await self._answer(schema)
             if answer.problem is None:
                 return answer
-            self._conversation.add(
-                [AssistantEntry(text=answer.text or "(nothing)", calls=()), NoteEntry(text=answer.problem)]
-            )
+            self._conversation.add([AssistantEntry(text=answer.text or "(nothing)"), NoteEntry(text=answer.problem)])
         answer = await self._answer(schema)
         if answer.problem is not None:
             raise Ended(RequestStatus.FAILED, f"The model's output does not fit the schema: {answer.problem}")

@@ -52,7 +52,8 @@ def beginning(text: str, limit: int) -> str:
 class Bounded(Generic[K, T]):
     """Items in the order they first came, kept within a budget of bytes: what was put first is shortened first."""
 
-    def __init__(self, budget: int, size: Callable[[T], int], shortened: Callable[[T], T]) -> None:
+    def __init__(self, budget: int, size: Callable[[T], int], shortened: Callable[[T, int], T]) -> None:
+        """`shortened` makes an item shorter: by so many bytes, where it can stop there."""
         self._budget = budget
         self._size = size
         self._shortened = shortened
@@ -96,8 +97,9 @@ class Bounded(Generic[K, T]):
         """Shorten what was put first until so many bytes are left, if it goes so far."""
         while self._total > budget and self._whole:
             oldest = next(iter(self._whole))
-            del self._whole[oldest]
-            self._replace(oldest, self._shortened(self._items[oldest]))
+            self._replace(oldest, self._shortened(self._items[oldest], self._total - budget))
+            if self._total > budget:
+                del self._whole[oldest]
 
     def drop(self, key: K) -> None:
         del self._items[key]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
@@ -20,6 +19,7 @@ from workflows.contract import (
     RECALL,
     SETTLE,
     Approve,
+    Arguments,
     Progress,
     ProposedCall,
     Recall,
@@ -30,12 +30,12 @@ from workflows.contract import (
     Request,
     Route,
     Settlement,
+    Told,
     ToolCall,
-    ToolEntry,
     ToolResult,
+    position,
     sha256,
 )
-from workflows.conversation import position
 from workflows.limits import Allowance
 from workflows.receipts import Receipts
 
@@ -48,7 +48,6 @@ PATIENCE_WITH_LEDGER = timedelta(hours=1)
 class Step:
     """One call of a turn, on its way to a receipt."""
 
-    position: str
     call: ToolCall
     proposed: ProposedCall
 
@@ -79,11 +78,11 @@ class Calls:
         self._allowance = allowance
         self._changed = changed
 
-    async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[ToolEntry]:
+    async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[Told]:
         """Run the calls of a turn: neighbouring reads at once, a write after all before it and before all after it.
 
         Returns:
-            What the model is told, one entry a call, in the order of the calls.
+            What the model is told of each call, in the order of the calls.
         """
         steps = [self._step(turn, index, each) for index, each in enumerate(proposed, start=1)]
         for together in _in_order(steps):
@@ -119,13 +118,12 @@ class Calls:
 
     def _step(self, turn: int, index: int, proposed: ProposedCall) -> Step:
         """From here on the call has a receipt, whatever ends the request."""
-        at = position(turn, index)
-        key = f"{workflow.info().workflow_id}/{at}"
+        key = f"{workflow.info().workflow_id}/{position(turn, index)}"
         call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments)
         self.receipts.put_open(
             receipts.not_run(call, proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before")
         )
-        return Step(at, call, proposed)
+        return Step(call, proposed)
 
     async def _carry_out(self, step: Step) -> None:
         route = step.proposed.route
@@ -185,7 +183,7 @@ class Calls:
         if self.was_reset:
             news["after_reset"] = tuple(self.writes)
         news["arguments"] = proposed.arguments
-        return Step(step.position, step.call.model_copy(update=news), proposed)
+        return Step(step.call.model_copy(update=news), proposed)
 
     def _why_ask(self, route: Route) -> str:
         if route.ungrounded:
@@ -241,22 +239,15 @@ class Calls:
         except ActivityError as error:
             return Settlement(status=ReceiptStatus.UNKNOWN, error=f"the ledger cannot be asked: {error.cause}")
 
-    def _told(self, step: Step, receipt: Receipt) -> ToolEntry:
+    def _told(self, step: Step, receipt: Receipt) -> Told:
         if receipt.status is not ReceiptStatus.DONE:
-            hint = {"hint": step.proposed.hint} if step.proposed.hint else {}
-            told = {"status": receipt.status, "error": receipt.error, **hint}
-            return ToolEntry(position=step.position, tool=step.call.tool, text=to_json(told).decode(), failed=True)
-        result = receipt.result
-        if receipt.key in self._approvals.edited:
-            result = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": result}
-        text = result if isinstance(result, str) else to_json(result).decode()
-        return ToolEntry(
-            position=step.position,
-            tool=step.call.tool,
-            text=text,
-            untrusted=step.proposed.route is not None and step.proposed.route.untrusted,
-            arguments=receipt.arguments if receipt.key in self._approvals.edited else None,
-        )
+            hint: Arguments = {"hint": step.proposed.hint} if step.proposed.hint else {}
+            return Told(value={"status": receipt.status.value, "error": receipt.error, **hint}, failed=True)
+        untrusted = step.proposed.route is not None and step.proposed.route.untrusted
+        if receipt.key not in self._approvals.edited:
+            return Told(value=receipt.result, untrusted=untrusted)
+        edited: Arguments = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": receipt.result}
+        return Told(value=edited, untrusted=untrusted, arguments=receipt.arguments)
 
 
 async def _ask_ledger(activity: str, question: ToolCall | Recall, answer: type[T], summary: str) -> T:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic_core import to_json
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -205,6 +206,11 @@ class ToolCall(Message):
         return sha256([self.tool, self.arguments])
 
 
+def position(turn: int, index: int) -> str:
+    """Where a call stands in its request, the part of its key behind the request id: "2.1" is turn 2, first call."""
+    return f"{turn}.{index}"
+
+
 def sha256(value: JsonValue) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -283,30 +289,10 @@ class UserEntry(Message):
     text: str
 
 
-class MadeCall(Message):
-    """A call as the model made it, at `position` ("2.1": turn 2, second call)."""
+class Told(Message):
+    """What the model is told of a call."""
 
-    position: str
-    tool: str
-    arguments: Arguments
-    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
-
-
-class AssistantEntry(Message):
-    role: Literal["assistant"] = "assistant"
-    text: str = Field(default="", exclude_if=lambda text: not text)
-    calls: tuple[MadeCall, ...]
-    reasoning: str = Field(default="", exclude_if=lambda text: not text)
-    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
-
-
-class ToolEntry(Message):
-    """What became of the call at `position` ("2.1": turn 2, second call), in the words that the model is given."""
-
-    role: Literal["tool"] = "tool"
-    position: str
-    tool: str
-    text: str
+    value: JsonValue
     failed: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is not the tool's own result")
     untrusted: bool = Field(default=False, exclude_if=lambda yes: not yes, description="it is a stranger's text")
     arguments: Arguments | None = Field(
@@ -314,6 +300,34 @@ class ToolEntry(Message):
         exclude_if=lambda arguments: arguments is None,
         description="as a person edited them, where one did",
     )
+
+    @property
+    def text(self) -> str:
+        """In the words that the model is given."""
+        return self.value if isinstance(self.value, str) else to_json(self.value).decode()
+
+
+class MadeCall(Message):
+    """A call as the model made it, and what became of it."""
+
+    tool: str
+    arguments: Arguments
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
+    told: Told | None = Field(default=None, exclude_if=lambda told: told is None, description="null until it has ended")
+
+
+class AssistantEntry(Message):
+    role: Literal["assistant"] = "assistant"
+    turn: int = Field(default=0, exclude_if=lambda turn: turn == 0, description="of its calls, where it has any")
+    text: str = Field(default="", exclude_if=lambda text: not text)
+    calls: tuple[MadeCall, ...] = Field(default=(), exclude_if=lambda calls: not calls)
+    reasoning: str = Field(default="", exclude_if=lambda text: not text)
+    extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
+
+    @property
+    def positioned(self) -> list[tuple[str, MadeCall]]:
+        """The calls, each with its position."""
+        return [(position(self.turn, index), call) for index, call in enumerate(self.calls, start=1)]
 
 
 class NoteEntry(Message):
@@ -323,7 +337,7 @@ class NoteEntry(Message):
     text: str
 
 
-Entry: TypeAlias = UserEntry | AssistantEntry | ToolEntry | NoteEntry
+Entry: TypeAlias = UserEntry | AssistantEntry | NoteEntry
 
 
 class Situation(Message):

@@ -1,17 +1,11 @@
 """What has been said in a request: by its requester, by the model, and by the tools."""
 
-import itertools
 from collections.abc import Iterable
 
-from workflows.budget import CONVERSATION_BYTES, Bounded, shorten_arguments, shorten_text, size
-from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, ToolEntry, UserEntry
+from workflows.budget import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
+from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry
 
 LEFT_OUT = NoteEntry(text="[What was said and done before this is left out, because it was too long.]")
-
-
-def position(turn: int, index: int) -> str:
-    """Where a call stands in its request: the part of its key behind the request id."""
-    return f"{turn}.{index}"
 
 
 class Conversation:
@@ -33,19 +27,28 @@ class Conversation:
             if entry == LEFT_OUT:
                 self._left_out = True
                 continue
-            self._entries.put(self._next, entry)
+            self._put(self._next, entry)
             self._next += 1
-            while self._entries.is_over and self._drop_oldest():
-                pass
 
     def add_decision(self, turn: int, decision: Decision) -> None:
-        calls = tuple(
-            MadeCall(position=position(turn, index), tool=call.tool, arguments=call.arguments, extra=call.extra)
-            for index, call in enumerate(decision.calls, start=1)
-        )
+        calls = tuple(MadeCall(tool=call.tool, arguments=call.arguments, extra=call.extra) for call in decision.calls)
         if calls or decision.text:
-            entry = AssistantEntry(text=decision.text, calls=calls, reasoning=decision.reasoning, extra=decision.extra)
+            entry = AssistantEntry(
+                turn=turn if calls else 0,
+                text=decision.text,
+                calls=calls,
+                reasoning=decision.reasoning,
+                extra=decision.extra,
+            )
             self.add([entry])
+
+    def add_results(self, turn: int, told: Iterable[Told]) -> None:
+        """What became of the calls of a turn, in their order."""
+        for key, entry in self._entries.items():
+            if isinstance(entry, AssistantEntry) and entry.calls and entry.turn == turn:
+                ended = zip(entry.calls, told, strict=True)
+                calls = tuple(call.model_copy(update={"told": result}) for call, result in ended)
+                self._put(key, entry.model_copy(update={"calls": calls}))
 
     def shorten(self) -> bool:
         """Make it about half as long; False where that cannot be done."""
@@ -55,34 +58,42 @@ class Conversation:
             pass
         return self._entries.total < before
 
+    def _put(self, key: int, entry: Entry) -> None:
+        self._entries.put(key, entry)
+        while self._entries.is_over and self._drop_oldest():
+            pass
+
     def _drop_oldest(self) -> bool:
-        """Leave out what was said first: an entry, and with calls their results. What is asked now stays."""
+        """Leave out what was said first, a turn with its results. What is asked now stays, and what came last."""
         entries = self._entries.items()
         asked = max((key for key, entry in entries if isinstance(entry, UserEntry)), default=-1)
-        latest = max((key for key, entry in entries if not isinstance(entry, ToolEntry)), default=-1)
-        first = next((key for key, _ in entries if key not in (asked, latest)), None)
-        if first is None or isinstance(dict(entries)[first], ToolEntry):
+        first = next((key for key, _ in entries[:-1] if key != asked), None)
+        if first is None:
             return False
-        following = itertools.takewhile(
-            lambda item: isinstance(item[1], ToolEntry), ((key, entry) for key, entry in entries if key > first)
-        )
-        for key in [first, *(key for key, _ in following)]:
-            self._entries.drop(key)
+        self._entries.drop(first)
         self._left_out = True
         return True
 
 
-def _shortened(entry: Entry) -> Entry:
-    match entry:
-        case UserEntry() | NoteEntry():
-            return entry
-        case ToolEntry():
-            arguments = entry.arguments and shorten_arguments(entry.arguments)
-            return entry.model_copy(update={"text": shorten_text(entry.text), "arguments": arguments})
-        case AssistantEntry():
-            calls = tuple(
-                call.model_copy(update={"arguments": shorten_arguments(call.arguments), "extra": {}})
-                for call in entry.calls
-            )
-            texts = {"text": shorten_text(entry.text), "reasoning": shorten_text(entry.reasoning)}
-            return entry.model_copy(update={"calls": calls, "extra": {}, **texts})
+def _shortened(entry: Entry, by: int) -> Entry:
+    """With less of what the model said, and of its calls with their results: the first give way, until it is enough."""
+    if not isinstance(entry, AssistantEntry):
+        return entry
+    calls = list(entry.calls)
+    for index, call in enumerate(calls):
+        if by <= 0:
+            break
+        calls[index] = _shortened_call(call)
+        by -= size(call) - size(calls[index])
+    texts = {"text": shorten_text(entry.text), "reasoning": shorten_text(entry.reasoning)}
+    return entry.model_copy(update={"calls": tuple(calls), "extra": {}, **texts})
+
+
+def _shortened_call(call: MadeCall) -> MadeCall:
+    told = call.told and call.told.model_copy(
+        update={
+            "value": shorten(call.told.value),
+            "arguments": call.told.arguments and shorten_arguments(call.told.arguments),
+        }
+    )
+    return call.model_copy(update={"arguments": shorten_arguments(call.arguments), "extra": {}, "told": told})

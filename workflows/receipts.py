@@ -18,7 +18,7 @@ class Receipts:
 
     def __init__(self, receipts: Iterable[Receipt]) -> None:
         self._open = set[str]()
-        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, shortened)
+        self._receipts = Bounded[str, Receipt](RECEIPTS_BYTES, size, lambda receipt, _: shortened(receipt))
         for receipt in receipts:
             self.put(receipt)
 

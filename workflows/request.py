@@ -117,7 +117,7 @@ class RequestWorkflow:
         self.allowance.time_left()
         self.conversation.add_decision(turn, decision)
         self.show(f"turn {turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
-        self.conversation.add(await self.calls.carry_out(turn, decision.calls))
+        self.conversation.add_results(turn, await self.calls.carry_out(turn, decision.calls))
 
     def problem_with(self, decision: Decision) -> str | None:
         """What the model has to be told before its words can be taken; of what they say, only once."""

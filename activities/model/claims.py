@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
-from activities.model.grounding import mentioned, occurs, texts
+from activities.model.grounding import Heard, mentioned, occurs, texts
 from activities.tool import Tool
-from workflows.contract import AssistantEntry, Situation, ToolEntry
+from workflows.contract import AssistantEntry, Situation
 
 DENIAL = re.compile(
     r"\b(not|no|never|nothing|nobody|cannot|unable|fail(ed|s|ure)?|invalid|rejected|refused|unknown|will|would|should"
@@ -24,27 +24,26 @@ DENIAL = re.compile(
 )
 
 
-def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool], known: Iterable[str]) -> tuple[str, ...]:
+def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool], heard: Heard) -> tuple[str, ...]:
     """What the summary claims and no receipt bears out, in words for the model."""
-    book = tuple(known)
     problems = (
         problem
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", summary)
         if not DENIAL.search(sentence)
         for tool in tools.values()
         if tool.claims and re.search(rf"\b({tool.claims})\b", sentence, re.IGNORECASE)
-        for problem in _problems(sentence, tool, situation, book)
+        for problem in _problems(sentence, tool, situation, heard)
     )
     return tuple(dict.fromkeys(problems))
 
 
-def _problems(sentence: str, tool: Tool, situation: Situation, known: tuple[str, ...]) -> Iterable[str]:
+def _problems(sentence: str, tool: Tool, situation: Situation, heard: Heard) -> Iterable[str]:
     done = _done(tool, situation)
     if not done:
         yield f"no call of {tool.name} has succeeded"
         return
     for name in tool.grounded:
-        named = [value for value in mentioned(tool, name, situation, known) if occurs(value, sentence)]
+        named = [value for value in mentioned(tool, name, heard) if occurs(value, sentence)]
         given = {value.casefold() for arguments in done for value in texts(arguments.get(name))}
         missing = [value for value in named if value.casefold() not in given]
         if missing:
@@ -53,15 +52,10 @@ def _problems(sentence: str, tool: Tool, situation: Situation, known: tuple[str,
 
 def _done(tool: Tool, situation: Situation) -> list[Mapping[str, JsonValue]]:
     """The arguments that the tool's calls were done with: the model's, or what a person made of them."""
-    succeeded = {
-        entry.position: entry.arguments
-        for entry in situation.conversation
-        if isinstance(entry, ToolEntry) and not entry.failed
-    }
     return [
-        call.arguments if (edited := succeeded[call.position]) is None else edited
+        call.arguments if call.told.arguments is None else call.told.arguments
         for entry in situation.conversation
         if isinstance(entry, AssistantEntry)
         for call in entry.calls
-        if call.tool == tool.name and call.position in succeeded
+        if call.tool == tool.name and call.told and not call.told.failed
     ]

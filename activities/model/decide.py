@@ -11,6 +11,7 @@ from activities.model import envelope, replies
 from activities.model.claims import unsupported
 from activities.model.complaints import complaint
 from activities.model.endpoint import Endpoint, Question
+from activities.model.grounding import Heard
 from activities.model.json_text import LONGEST_QUOTE
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
@@ -51,8 +52,8 @@ class Decide:
         self._tools = tools
         self._address_book = address_book
         self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
-        self._offers = Offers(tools, address_book)
-        self._proposals = Proposals(tools, policy, address_book)
+        self._offers = Offers(tools)
+        self._proposals = Proposals(tools, policy)
 
     @activity.defn(name=DECIDE)
     async def decide(self, situation: Situation) -> Decision:
@@ -65,24 +66,30 @@ class Decide:
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
             profile = endpoint.profile
+            heard = Heard.of(situation, self._address_book)
             try:
-                reply = await self._ask(endpoint, profile, situation, spending)
+                reply = await self._ask(endpoint, profile, situation, self._offers.of(heard), spending)
             except CallsUnreadable as error:
                 problem = UNREADABLE + error.written[:LONGEST_QUOTE]
                 usage = spending.with_this(error.usage or Usage())
                 return Decision(problem=problem, usage=usage, demoted=endpoint.demoted)
-            return self._decision(reply, situation, profile).model_copy(
+            return self._decision(reply, situation, heard, profile).model_copy(
                 update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
             )
 
     @activity.defn(name=CHECK)
     async def check(self, call: ToolCall) -> ProposedCall:
         """Hold a call that a person has edited to the schema and the policy."""
-        situation = Situation(requester=call.requester, conversation=())
-        return self._proposals.propose(RawCall(call.tool, call.arguments), situation)
+        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, Heard(self._address_book))
 
-    async def _ask(self, endpoint: Endpoint, profile: Profile, situation: Situation, spending: Spending) -> Reply:
-        offers = self._offers.of(situation)
+    async def _ask(
+        self,
+        endpoint: Endpoint,
+        profile: Profile,
+        situation: Situation,
+        offers: Sequence[Offer],
+        spending: Spending,
+    ) -> Reply:
         question = spending.within(self._question(profile, situation, offers))
         body = await endpoint.ask(question)
         cap = endpoint.cap(question)
@@ -110,11 +117,11 @@ class Decide:
             max_tokens=situation.output_tokens,
         )
 
-    def _decision(self, reply: Reply, situation: Situation, profile: Profile) -> Decision:
+    def _decision(self, reply: Reply, situation: Situation, heard: Heard, profile: Profile) -> Decision:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
-        calls = each_hint_once(self._propose(call, situation, profile) for call in reply.calls)
+        calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
-        claims = unsupported(reply.text, situation, self._tools, self._address_book) if is_answer else ()
+        claims = unsupported(reply.text, situation, self._tools, heard) if is_answer else ()
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
             text=reply.text,
@@ -128,6 +135,6 @@ class Decide:
             unsupported=claims,
         )
 
-    def _propose(self, call: RawCall, situation: Situation, profile: Profile) -> ProposedCall:
-        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), situation)
+    def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
+        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), requester, heard)
         return proposed.model_copy(update={"extra": call.extra}) if profile.extras and call.extra else proposed

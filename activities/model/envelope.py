@@ -12,7 +12,6 @@ beside another: it may be quoted. Pure functions.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Literal
 
 from openai.types.chat import ChatCompletionMessageParam
@@ -29,7 +28,7 @@ from activities.model.raw_calls import RawCall, read_function
 from activities.model.replies import Reply
 from activities.model.transcript import Offer, sendable
 from activities.schema.json_schema import JsonSchema, Misfit
-from workflows.contract import AssistantEntry, Entry, Schema, ToolEntry
+from workflows.contract import AssistantEntry, Entry, MadeCall, Schema, Told
 
 CALLS = "tool_calls"
 RESULTS = "tool_results"
@@ -77,15 +76,14 @@ def history(conversation: Iterable[Entry]) -> list[ChatCompletionMessageParam]:
     Results stand in JSON, so that a stranger's text cannot pass for the user's: what ends it is escaped in there.
     """
     said: list[ChatCompletionMessageParam] = []
-    for are_results, run in groupby(conversation, lambda entry: isinstance(entry, ToolEntry)):
-        if are_results:
-            _add(said, "user", _json({RESULTS: [_result(entry) for entry in run if isinstance(entry, ToolEntry)]}))
+    for entry in conversation:
+        if not isinstance(entry, AssistantEntry):
+            _add(said, "user", entry.text)
             continue
-        for entry in run:
-            if isinstance(entry, AssistantEntry):
-                _add(said, "assistant", _written(entry))
-            else:
-                _add(said, "user", entry.text)
+        _add(said, "assistant", _written(entry))
+        results: list[JsonValue] = [_result(call, call.told) for call in entry.calls if call.told]
+        if results:
+            _add(said, "user", _json({RESULTS: results}))
     return said
 
 
@@ -239,12 +237,12 @@ def _written(entry: AssistantEntry) -> str:
     return f"<think>{entry.text}</think>\n{envelope}" if entry.text else envelope
 
 
-def _result(entry: ToolEntry) -> Object:
+def _result(call: MadeCall, told: Told) -> Object:
     try:
-        value = parse(entry.text)
+        value = parse(told.text)
     except ValueError:
-        value = entry.text
-    return {"name": sendable(entry.tool), "error" if entry.failed else "result": value}
+        value = told.text
+    return {"name": sendable(call.tool), "error" if told.failed else "result": value}
 
 
 def _add(said: list[ChatCompletionMessageParam], role: Literal["user", "assistant"], text: str) -> None:

@@ -7,12 +7,14 @@ request, in a tool's result, or in the address book of the settings.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from pydantic import JsonValue
 
 from activities.tool import Tool
-from workflows.contract import Arguments, Situation, ToolEntry, UserEntry
+from workflows.contract import Arguments, AssistantEntry, Situation, Told, UserEntry
 
 MOST_MENTIONED = 50
 EDGES = ".,;:!?'’\"`*_"
@@ -21,17 +23,36 @@ LONGEST_SEARCHED = 64 * 1024
 """Characters of what was said that are searched for values to offer."""
 
 
-def ungrounded(tool: Tool, arguments: Arguments, situation: Situation, known: Iterable[str]) -> tuple[str, ...]:
-    """The values of grounded arguments that occur neither in the request, nor in a tool's result, nor in `known`.
+@dataclass(frozen=True)
+class Heard:
+    """What came from the requester, from a tool or from the address book, and not from the model.
 
     The result of an untrusted tool is a stranger's text, and no ground.
     """
-    heard = [*known, *_said(situation)]
+
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, situation: Situation, address_book: Iterable[str]) -> "Heard":
+        return cls((*address_book, *_said(situation)))
+
+    def mentions(self, value: str) -> bool:
+        return any(occurs(value, text) for text in self.texts)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Each once; none, where there are so many that searching them takes long."""
+        together = " ".join(self.texts)
+        return () if len(together) > LONGEST_SEARCHED else tuple(_words(together))
+
+
+def ungrounded(tool: Tool, arguments: Arguments, heard: Heard) -> tuple[str, ...]:
+    """The values of grounded arguments that nobody mentioned before the model did."""
     values = (text for name in tool.grounded for text in texts(arguments.get(name)))
-    return tuple(value for value in values if not any(occurs(value, text) for text in heard))
+    return tuple(value for value in values if not heard.mentions(value))
 
 
-def narrowed(tool: Tool, situation: Situation, known: Iterable[str]) -> dict[str, JsonValue]:
+def narrowed(tool: Tool, heard: Heard) -> dict[str, JsonValue]:
     """The tool's schema, in which grounded arguments of a narrow type list the values that were mentioned so far.
 
     An endpoint that holds a model to the schema then cannot let it mistype one. Where nothing fitting was mentioned,
@@ -39,24 +60,23 @@ def narrowed(tool: Tool, situation: Situation, known: Iterable[str]) -> dict[str
     """
     schema = tool.schema()
     for name in tool.grounded:
-        values = mentioned(tool, name, situation, known)
+        values = mentioned(tool, name, heard)
         if values:
             _one_value(schema, name)["enum"] = cast("list[JsonValue]", values)
     return schema
 
 
-def mentioned(tool: Tool, name: str, situation: Situation, known: Iterable[str]) -> list[str]:
+def mentioned(tool: Tool, name: str, heard: Heard) -> list[str]:
     """What somebody mentioned that a grounded argument would take.
 
     Nothing, where its type is as wide as any text, or where it is not certain that nothing was overlooked.
     """
     schema = tool.parameters.schema.document
     part = _one_value(schema, name)
-    heard = " ".join([*known, *_said(situation)])
-    if not {"format", "pattern"} & part.keys() or len(heard) > LONGEST_SEARCHED:
+    if not {"format", "pattern"} & part.keys():
         return []
     takes = _taker(tool, name, as_list=part is not _properties(schema)[name])
-    words = [word for word in _words(heard) if "@" in word or part.get("format") != "email"]
+    words = [word for word in heard.words if "@" in word or part.get("format") != "email"]
     values = [word for word in words if takes(word)]
     # A list that lacks one would force the model to take another: rather none than that.
     cut_wrong = part.get("format") == "email" and len(values) < len(words)
@@ -79,20 +99,22 @@ def texts(value: JsonValue) -> Iterator[str]:
 
 
 def _said(situation: Situation) -> Iterator[str]:
-    """What came from the requester or from a tool, and not from the model."""
     for entry in situation.conversation:
         if isinstance(entry, UserEntry):
             yield entry.text
-        elif isinstance(entry, ToolEntry) and not (entry.failed or entry.untrusted):
-            yield from _said_in(entry.text)
+        elif isinstance(entry, AssistantEntry):
+            for call in entry.calls:
+                if call.told and not (call.told.failed or call.told.untrusted):
+                    yield from _said_in(call.told)
 
 
-def _said_in(result: str) -> list[str]:
+def _said_in(told: Told) -> list[str]:
     """A result, and where it is JSON also the texts in it, where no escape (`\\nann@example.com`) hides a beginning."""
     try:
-        return [result, *texts(json.loads(result))]
+        value = json.loads(told.value) if isinstance(told.value, str) else told.value
+        return [told.text, *texts(value)]
     except (ValueError, RecursionError):
-        return [result]
+        return [told.text]
 
 
 def occurs(value: str, text: str) -> bool:

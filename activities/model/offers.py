@@ -7,10 +7,9 @@ from openai.types.chat import ChatCompletionToolParam
 from activities.errors import ConfigurationError
 from activities.function_names import sendable
 from activities.model.grammar import is_strict
-from activities.model.grounding import narrowed
+from activities.model.grounding import Heard, narrowed
 from activities.model.transcript import Offer
 from activities.tool import Tool
-from workflows.contract import Situation
 
 
 class Offers:
@@ -20,8 +19,7 @@ class Offers:
         ConfigurationError: two tools have the same such name.
     """
 
-    def __init__(self, tools: Mapping[str, Tool], address_book: tuple[str, ...]) -> None:
-        self._address_book = address_book
+    def __init__(self, tools: Mapping[str, Tool]) -> None:
         # Reads first: what changes from request to request then comes last, and endpoints cache what comes before it.
         self._in_order = sorted(tools.values(), key=lambda tool: (bool(tool.grounded), tool.route.effect, tool.name))
         self._offers = {tool.name: _offer(tool) for tool in self._in_order}
@@ -33,9 +31,9 @@ class Offers:
             strict: {offer.name: as_param(offer, strict=strict) for offer in fixed} for strict in (False, True)
         }
 
-    def of(self, situation: Situation) -> list[Offer]:
+    def of(self, heard: Heard) -> list[Offer]:
         """With the values that grounded arguments may have now."""
-        return [self._offer(tool, situation) for tool in self._in_order]
+        return [self._offer(tool, heard) for tool in self._in_order]
 
     def full(self) -> list[Offer]:
         """With every value that grounded arguments may ever have: what a call is held to. Whether somebody mentioned
@@ -50,11 +48,11 @@ class Offers:
         """The tool that is offered under a name; a name that nothing is offered under stays what it is."""
         return self._names.get(name, name)
 
-    def _offer(self, tool: Tool, situation: Situation) -> Offer:
+    def _offer(self, tool: Tool, heard: Heard) -> Offer:
         offer = self._offers[tool.name]
         if not tool.grounded:
             return offer
-        return Offer(offer.name, offer.description, narrowed(tool, situation, self._address_book))
+        return Offer(offer.name, offer.description, narrowed(tool, heard))
 
 
 def as_param(offer: Offer, *, strict: bool = False) -> ChatCompletionToolParam:

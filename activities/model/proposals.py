@@ -6,11 +6,11 @@ from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
 from activities.function_names import LONGEST_NAME
-from activities.model.grounding import texts, ungrounded
+from activities.model.grounding import Heard, texts, ungrounded
 from activities.model.raw_calls import RawCall
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import ProposedCall, Situation
+from workflows.contract import ProposedCall
 
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
@@ -23,12 +23,11 @@ SHORTENED = "… (shortened; the whole schema is that of the function)"
 class Proposals:
     """Holds calls to the schemas, the policy, and what was said."""
 
-    def __init__(self, tools: Mapping[str, Tool], policy: Policy, address_book: tuple[str, ...]) -> None:
+    def __init__(self, tools: Mapping[str, Tool], policy: Policy) -> None:
         self._tools = tools
         self._policy = policy
-        self._address_book = address_book
 
-    def propose(self, call: RawCall, situation: Situation) -> ProposedCall:
+    def propose(self, call: RawCall, requester: str, heard: Heard) -> ProposedCall:
         """Never with arguments other than those that the model wrote: what does not fit is not run."""
         if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
             call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
@@ -42,8 +41,8 @@ class Proposals:
             valid = tool.validate(call.arguments)
         except InvalidArguments as error:
             return _not_to_run(call, str(error), hint=_hint(tool))
-        ruling, reason = self._policy.rule_on(tool, call.arguments, situation.requester, as_used=valid.used)
-        loose = ungrounded(tool, call.arguments, situation, self._address_book)
+        ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
+        loose = ungrounded(tool, call.arguments, heard)
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given

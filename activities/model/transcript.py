@@ -19,7 +19,7 @@ from pydantic_core import to_json
 
 from activities.function_names import sendable
 from activities.model.profiles import COMPATIBLE, Echo, Profile
-from workflows.contract import AssistantEntry, Entry, Extra, MadeCall, NoteEntry, Schema, ToolEntry, UserEntry
+from workflows.contract import AssistantEntry, Entry, Extra, MadeCall, NoteEntry, Schema, UserEntry
 
 STANDARD = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal"})
 """What only this module writes into a message."""
@@ -41,12 +41,11 @@ def to_messages(
     """One system message; arguments that are valid JSON; directly behind a message with calls exactly one tool message
     for each, in order, under an id of nine letters and digits (what Mistral asks for); the rest as the profile says.
     """
-    entries = tuple(conversation)
-    told = {entry.position: entry for entry in entries if isinstance(entry, ToolEntry)}
     messages: list[ChatCompletionMessageParam] = []
     if system_prompt:
         messages.append({"role": "system", "content": system_prompt})
-    for is_model, said in groupby(filter(_says_something, entries), lambda entry: isinstance(entry, AssistantEntry)):
+    spoken = filter(_says_something, conversation)
+    for is_model, said in groupby(spoken, lambda entry: isinstance(entry, AssistantEntry)):
         if not is_model:
             texts = [entry.text for entry in said if isinstance(entry, UserEntry | NoteEntry)]
             messages += _user_messages(texts, profile, after=messages)
@@ -54,19 +53,12 @@ def to_messages(
         for entry in said:
             if isinstance(entry, AssistantEntry):
                 messages.append(_assistant_message(entry, profile))
-                messages += (_tool_message(call, told.get(call.position)) for call in entry.calls)
+                messages += (_tool_message(at, call) for at, call in entry.positioned)
     return messages
 
 
 def _says_something(entry: Entry) -> bool:
-    """Results are told with their calls, and silence is not told."""
-    match entry:
-        case AssistantEntry():
-            return bool(entry.text or entry.calls)
-        case ToolEntry():
-            return False
-        case _:
-            return True
+    return not isinstance(entry, AssistantEntry) or bool(entry.text or entry.calls)
 
 
 def call_id(position: str) -> str:
@@ -86,10 +78,10 @@ def _user_messages(
         yield {"role": "user", "content": text}
 
 
-def _tool_message(call: MadeCall, entry: ToolEntry | None) -> ChatCompletionMessageParam:
+def _tool_message(at: str, call: MadeCall) -> ChatCompletionMessageParam:
     """What became of a call. `name` is not in the client's type, yet several endpoints insist on it."""
-    text = NO_RESULT if entry is None else entry.text
-    told = {"role": "tool", "tool_call_id": call_id(call.position), "name": sendable(call.tool), "content": text}
+    text = call.told.text if call.told else NO_RESULT
+    told = {"role": "tool", "tool_call_id": call_id(at), "name": sendable(call.tool), "content": text}
     return cast("ChatCompletionMessageParam", cast(object, told))
 
 
@@ -98,7 +90,7 @@ def _assistant_message(entry: AssistantEntry, profile: Profile) -> ChatCompletio
     message |= {"role": "assistant", "content": entry.text}
     if entry.calls:
         message["content"] = entry.text or (None if profile.null_content else "")
-        message["tool_calls"] = [_call(call, profile) for call in entry.calls]
+        message["tool_calls"] = [_call(at, call, profile) for at, call in entry.positioned]
     if entry.reasoning and (profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and entry.calls)):
         message[profile.reasoning_field] = entry.reasoning
     return cast("ChatCompletionAssistantMessageParam", cast(object, message))
@@ -108,10 +100,10 @@ def _extra(extra: Extra, profile: Profile) -> dict[str, object]:
     return {name: value for name, value in extra.items() if name not in STANDARD} if profile.extras else {}
 
 
-def _call(call: MadeCall, profile: Profile) -> ChatCompletionMessageFunctionToolCallParam:
+def _call(at: str, call: MadeCall, profile: Profile) -> ChatCompletionMessageFunctionToolCallParam:
     made: Mapping[str, object] = {
         **_extra(call.extra, profile),
-        "id": call_id(call.position),
+        "id": call_id(at),
         "type": "function",
         "function": {
             "name": sendable(call.tool),

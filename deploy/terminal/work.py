@@ -35,12 +35,13 @@ from workflows.contract import (
     DECIDE,
     SETTLE,
     Answer,
+    AssistantEntry,
     Decision,
     NoteEntry,
     Settlement,
     Situation,
+    Told,
     ToolCall,
-    ToolEntry,
     ToolResult,
 )
 
@@ -125,19 +126,17 @@ class Work:
 
     def _news(self, situation: Situation) -> list[Step]:
         # A call that is not run leaves no event; what the model is told of it next is where history first says so.
-        news = [
-            entry
+        told: list[Step] = [
+            _as_not_run(call.tool, call.told)
             for entry in situation.conversation
-            if entry.role == "tool" and entry.failed and self._is_news(entry.position)
+            if isinstance(entry, AssistantEntry) and entry.turn == self.turn
+            for position, call in entry.positioned
+            if call.told and call.told.failed and position not in self._ended
         ]
         last = situation.conversation[-1] if situation.conversation else None
-        told: list[Step] = list(map(_as_not_run, news))
         if isinstance(last, NoteEntry) and last.text != self._problem:
             told.append(Corrected(last.text))
         return told
-
-    def _is_news(self, position: str) -> bool:
-        return position.startswith(f"{self.turn}.") and position not in self._ended
 
     async def _tried(self, event: HistoryEvent) -> None:
         # Temporal writes this event when the last attempt is over, so the failures before it arrive with the result.
@@ -180,12 +179,12 @@ class Work:
         return [Broke(activity.doing, error, activity.took(event))]
 
 
-def _as_not_run(entry: ToolEntry) -> NotRun:
+def _as_not_run(tool: str, told: Told) -> NotRun:
     try:
-        told = ToldFailure.model_validate_json(entry.text)
+        failure = ToldFailure.model_validate(told.value)
     except ValidationError:
-        told = ToldFailure(status="not run", error=entry.text)
-    return NotRun(entry.tool, told.status, told.error or "")
+        failure = ToldFailure(status="not run", error=told.text)
+    return NotRun(tool, failure.status, failure.error or "")
 
 
 class ToldFailure(BaseModel):

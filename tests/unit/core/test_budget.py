@@ -77,7 +77,7 @@ BUDGET = 2000
 
 
 def bounded() -> Bounded[int, str]:
-    return Bounded[int, str](BUDGET, size, shorten_text)
+    return Bounded[int, str](BUDGET, size, lambda text, _: shorten_text(text))
 
 
 Puts = st.lists(st.tuples(st.integers(0, 8), long_texts), max_size=30)
@@ -128,3 +128,12 @@ class TestBounded:
         for number in range(4):
             kept.put(number, "x" * 520)
         assert [text == "x" * 520 for text in kept.values()] == [False, True, True, True]
+
+    def test_what_can_be_shortened_by_a_part_loses_no_more_and_may_lose_the_rest_later(self) -> None:
+        kept = Bounded[int, str](BUDGET, size, lambda text, by: text[:-by])
+        kept.put(0, "x" * 1500)
+        kept.put(1, "y" * 1000)
+        assert kept.total == BUDGET
+        kept.put(2, "z" * 100)
+        assert kept.total == BUDGET
+        assert [len(text) for text in kept.values()] == [894, 1000, 100]

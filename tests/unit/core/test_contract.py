@@ -1,5 +1,6 @@
 """The messages that callers and other languages rely on."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,9 @@ from pydantic_core import to_json
 from tests.unit.core.arbitrary import json_values, quick
 from workflows.contract import (
     Approve,
+    AssistantEntry,
     Limits,
+    MadeCall,
     Messages,
     Outcome,
     Progress,
@@ -25,8 +28,8 @@ from workflows.contract import (
     Route,
     Said,
     Spending,
+    Told,
     ToolCall,
-    ToolEntry,
     UserEntry,
 )
 
@@ -139,10 +142,11 @@ class TestWhatComesBack:
 
 class TestWithin:
     def test_what_a_request_carries_into_its_next_run_arrives_there(self) -> None:
+        turn = AssistantEntry(turn=1, calls=(MadeCall(tool="t", arguments={}, told=Told(value="x", failed=True)),))
         progress = Progress(
             messages=Messages(waiting=(Said(id="u", text="More"),), under_way=Said(text="Go"), answered=("a",)),
             spending=Spending(turn=3, deadline=datetime(2026, 1, 31, 12, tzinfo=UTC)),
-            conversation=(UserEntry(text="Go"), ToolEntry(position="1.1", tool="t", text="x", failed=True)),
+            conversation=(UserEntry(text="Go"), turn),
             untrusted=True,
             sent_back=("t",),
         )
@@ -153,3 +157,31 @@ class TestWithin:
         route = Route(effect="read", start_to_close=1, schedule_to_close=2, attempts=3)
         assert set(route.model_dump()) == {"effect", "start_to_close", "schedule_to_close", "attempts"}
         assert Route.model_validate_json(to_json(route)) == route
+        assert AssistantEntry(text="Done.").model_dump() == {"role": "assistant", "text": "Done."}
+        assert MadeCall(tool="t", arguments={}).model_dump() == {"tool": "t", "arguments": {}}
+
+    @pytest.mark.parametrize("value", [None, "21", 21, {"degrees": 21.0, "of": ["Rome", None]}])
+    def test_a_result_stands_in_its_call_as_it_is_and_nothing_beside_it(self, value: Any) -> None:
+        entry = AssistantEntry(turn=2, calls=(MadeCall(tool="t", arguments={}, told=Told(value=value)),))
+        call = {"tool": "t", "arguments": {}, "told": {"value": value}}
+        assert json.loads(to_json(entry)) == {"role": "assistant", "turn": 2, "calls": [call]}
+        assert AssistantEntry.model_validate_json(to_json(entry)) == entry
+
+    def test_a_call_has_its_position_by_its_turn_and_its_place(self) -> None:
+        first, second = (MadeCall(tool=tool, arguments={}) for tool in "ab")
+        entry = AssistantEntry(turn=12, calls=(first, second))
+        assert entry.positioned == [("12.1", first), ("12.2", second)]
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            ("It is 21 °C.", "It is 21 °C."),
+            ('{"degrees": 21}', '{"degrees": 21}'),
+            ({"degrees": 21.0, "in": "Zürich"}, '{"degrees":21.0,"in":"Zürich"}'),
+            ([1, True], "[1,true]"),
+            (None, "null"),
+        ],
+    )
+    def test_the_model_is_told_a_text_as_it_is_and_any_other_value_as_JSON(self, value: Any, text: str) -> None:
+        told = Told.model_validate_json(to_json(Told(value=value)))
+        assert told.text == text

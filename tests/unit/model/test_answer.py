@@ -22,7 +22,7 @@ from tests.completions import call, calling, completion
 from tests.scripted_model import Answer as Scripted
 from tests.scripted_model import Raw, ScriptedModel, calls, say
 from tests.scripted_model import call as scripted_call
-from workflows.contract import Answer, AssistantEntry, MadeCall, Schema, Situation, ToolEntry, Usage, UserEntry
+from workflows.contract import Answer, AssistantEntry, MadeCall, Schema, Situation, Told, Usage, UserEntry
 
 CITY: Schema = {
     "type": "object",
@@ -32,9 +32,11 @@ CITY: Schema = {
 }
 CONVERSATION = (
     UserEntry(text="The weather in Rome?"),
-    AssistantEntry(calls=(MadeCall(position="1.1", tool="get_weather", arguments={"city": "Rome"}),)),
-    ToolEntry(position="1.1", tool="get_weather", text='{"temperature": 21}'),
-    AssistantEntry(text="It is 21 °C.", calls=()),
+    AssistantEntry(
+        turn=1,
+        calls=(MadeCall(tool="get_weather", arguments={"city": "Rome"}, told=Told(value={"temperature": 21})),),
+    ),
+    AssistantEntry(text="It is 21 °C."),
 )
 
 

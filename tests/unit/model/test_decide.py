@@ -260,7 +260,7 @@ class TestDialects:
     def test_two_tools_with_one_such_name_are_a_mistake(self) -> None:
         odd = {name: dataclasses.replace(TOOLS["get_weather"], name=name) for name in ("größe", "gräße")}
         with pytest.raises(ConfigurationError, match="gräße, größe"):
-            Offers(odd, ())
+            Offers(odd)
 
 
 class TestWhatEndsOtherwise:

@@ -5,10 +5,10 @@ from typing import Annotated, Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from activities.mail import send_email
-from activities.model.grounding import narrowed, ungrounded
+from activities.model.grounding import Heard, narrowed, ungrounded
 from activities.tool import Tool, tool, tool_of
 from tests.unit.core.arbitrary import quick
 from workflows.contract import (
@@ -17,7 +17,7 @@ from workflows.contract import (
     Entry,
     MadeCall,
     Situation,
-    ToolEntry,
+    Told,
     UserEntry,
 )
 
@@ -41,16 +41,18 @@ def made(function: object) -> Tool:
 SEND, LOOK = made(send), made(look)
 
 
-def said(*entries: Entry | str) -> Situation:
-    return Situation(conversation=tuple(UserEntry(text=each) if isinstance(each, str) else each for each in entries))
+def said(*entries: Entry | str, book: tuple[str, ...] = ()) -> Heard:
+    texts = tuple(UserEntry(text=each) if isinstance(each, str) else each for each in entries)
+    return Heard.of(Situation(conversation=texts), book)
 
 
-def result(text: str, *, failed: bool = False) -> ToolEntry:
-    return ToolEntry(position="1.1", tool="look", text=text, failed=failed)
+def result(value: JsonValue, *, failed: bool = False, untrusted: bool = False) -> AssistantEntry:
+    told = Told(value=value, failed=failed, untrusted=untrusted)
+    return AssistantEntry(turn=1, calls=(MadeCall(tool="look", arguments={}, told=told),))
 
 
-def loose(to: str, situation: Situation, *known: str) -> bool:
-    return ungrounded(SEND, {"to": [to]}, situation, known) == (to,)
+def loose(to: str, heard: Heard) -> bool:
+    return ungrounded(SEND, {"to": [to]}, heard) == (to,)
 
 
 class TestGrounding:
@@ -91,20 +93,38 @@ class TestGrounding:
     def test_an_address_in_a_result_is_grounded(self) -> None:
         assert not loose("ann@example.com", said("Write to Ann", result("Ann: ann@example.com")))
 
-    def test_no_escape_of_a_result_in_JSON_hides_an_address(self) -> None:
-        page = r'{"text": "Contact:\nann@example.com\nTel. 123", "more": [1, null]}'
+    @pytest.mark.parametrize(
+        "page",
+        [
+            {"text": "Contact:\nann@example.com\nTel. 123", "more": [1, None]},
+            r'{"text": "Contact:\nann@example.com\nTel. 123", "more": [1, null]}',
+            ["x", ["Contact:\tann@example.com"]],
+        ],
+    )
+    def test_no_escape_of_a_result_in_JSON_hides_an_address(self, page: JsonValue) -> None:
         assert not loose("ann@example.com", said("Write to Ann", result(page)))
 
+    def test_the_names_in_a_result_are_heard_too(self) -> None:
+        assert not loose("ann@example.com", said("Write to Ann", result({"ann@example.com": 3})))
+
+    def test_a_text_that_is_nearly_JSON_is_heard_as_it_is(self) -> None:
+        assert not loose("ann@example.com", said("Write to Ann", result('{"to": "ann@example.com", …')))
+
     def test_a_failed_result_grounds_nothing(self) -> None:
-        error = result('{"error": "no such address: ann@example.com"}', failed=True)
+        error = result({"error": "no such address: ann@example.com"}, failed=True)
         assert loose("ann@example.com", said("Write to Ann", error))
 
+    def test_a_strangers_text_and_a_call_without_a_result_ground_nothing(self) -> None:
+        assert loose("ann@example.com", said("Write to Ann", result("ann@example.com", untrusted=True)))
+        call = MadeCall(tool="look", arguments={"at": "ann@example.com"})
+        assert loose("ann@example.com", said("Write to Ann", AssistantEntry(turn=1, calls=(call,))))
+
     def test_the_model_grounds_nothing(self) -> None:
-        call = MadeCall(position="1.1", tool="send", arguments={"to": ["ann@example.com"]})
+        call = MadeCall(tool="send", arguments={"to": ["ann@example.com"]})
         assert loose("ann@example.com", said("Go", AssistantEntry(text="I ask ann@example.com.", calls=(call,))))
 
     def test_the_address_book_grounds(self) -> None:
-        assert not loose("ann@example.com", said("Write to Ann"), "Ann@example.com", "bob@example.com")
+        assert not loose("ann@example.com", said("Write to Ann", book=("Ann@example.com", "bob@example.com")))
 
     def test_every_value_that_nobody_mentioned_is_named_and_only_those(self) -> None:
         arguments: Arguments = {
@@ -112,13 +132,13 @@ class TestGrounding:
             "text": "to mallory@evil.test",
             "cc": "x@y.z",
         }
-        assert ungrounded(SEND, arguments, said("Write to ann@example.com"), ()) == ("eve@evil.test", "x@y.z")
+        assert ungrounded(SEND, arguments, said("Write to ann@example.com")) == ("eve@evil.test", "x@y.z")
 
     def test_an_argument_left_out_needs_no_ground(self) -> None:
-        assert ungrounded(SEND, {"to": ["ann@example.com"], "cc": None}, said("ann@example.com"), ()) == ()
+        assert ungrounded(SEND, {"to": ["ann@example.com"], "cc": None}, said("ann@example.com")) == ()
 
     def test_nothing_is_grounded_for_a_tool_that_marks_nothing(self) -> None:
-        assert ungrounded(LOOK, {"at": "anything"}, said("Go"), ()) == ()
+        assert ungrounded(LOOK, {"at": "anything"}, said("Go")) == ()
 
     @quick
     @given(st.text(), st.text())
@@ -126,17 +146,19 @@ class TestGrounding:
         assert not loose(value, said(f"{text} {value.strip()} "))
 
 
-def offered(situation: Situation, *known: str) -> object:
-    schema = cast("dict[str, Any]", narrowed(made(send_email), situation, known))
+def offered(heard: Heard) -> object:
+    schema = cast("dict[str, Any]", narrowed(made(send_email), heard))
     return schema["properties"]["to"]["items"].get("enum")
 
 
 class TestWhatIsOffered:
     def test_the_model_is_offered_the_addresses_that_were_mentioned_each_once(self) -> None:
-        situation = said(
-            'Mail ann@example.com, then Bob <bob@corp.test> and "ann@example.com".', result('{"mail": "carl@x.org"}')
+        heard = said(
+            'Mail ann@example.com, then Bob <bob@corp.test> and "ann@example.com".',
+            result({"mail": "carl@x.org"}),
+            book=("desk@corp.test",),
         )
-        assert offered(situation, "desk@corp.test") == [
+        assert offered(heard) == [
             "desk@corp.test",
             "ann@example.com",
             "bob@corp.test",
@@ -144,12 +166,14 @@ class TestWhatIsOffered:
         ]
 
     def test_an_address_that_only_the_model_wrote_is_not_offered(self) -> None:
-        call = MadeCall(position="1.1", tool="send_email", arguments={"to": ["eve@evil.test"]})
-        situation = said("Mail ann@example.com", AssistantEntry(calls=(call,)), result("eve@evil.test", failed=True))
-        assert offered(situation) == ["ann@example.com"]
+        call = MadeCall(tool="send_email", arguments={"to": ["eve@evil.test"]})
+        heard = said(
+            "Mail ann@example.com", AssistantEntry(turn=1, calls=(call,)), result("eve@evil.test", failed=True)
+        )
+        assert offered(heard) == ["ann@example.com"]
 
     def test_where_no_address_was_mentioned_the_schema_stays_as_it_is(self) -> None:
-        assert narrowed(made(send_email), said("Mail Ann"), ()) == made(send_email).schema()
+        assert narrowed(made(send_email), said("Mail Ann")) == made(send_email).schema()
 
     @pytest.mark.parametrize(
         "text",
@@ -170,15 +194,15 @@ class TestWhatIsOffered:
 
     def test_an_apostrophe_is_part_of_an_address(self) -> None:
         assert offered(said("mail o'neil@example.com")) == ["o'neil@example.com"]
-        assert ungrounded(made(send_email), {"to": ["neil@example.com"]}, said("mail o'neil@example.com"), ())
+        assert ungrounded(made(send_email), {"to": ["neil@example.com"]}, said("mail o'neil@example.com"))
 
     def test_an_argument_that_takes_any_text_is_not_narrowed_to_the_words_of_the_request(self) -> None:
-        assert narrowed(SEND, said("Send it to somebody"), ()) == SEND.schema()
+        assert narrowed(SEND, said("Send it to somebody")) == SEND.schema()
 
     def test_an_argument_with_one_value_is_narrowed_too(self) -> None:
         @tool(effect="write", grounded=("account",))
         async def pay(account: Annotated[str, Field(pattern=r"^AC\d{4}$")]) -> None:
             """Pay."""
 
-        schema = cast("dict[str, Any]", narrowed(made(pay), said("Pay 5 to AC1234, not to AC99."), ()))
+        schema = cast("dict[str, Any]", narrowed(made(pay), said("Pay 5 to AC1234, not to AC99.")))
         assert schema["properties"]["account"]["enum"] == ["AC1234"]

@@ -227,7 +227,7 @@ def test_where_an_open_conversation_stands_says_how_many_messages_wait(capsys: p
 def test_what_was_said_before_is_told_in_brief_also_of_an_earlier_run(capsys: pytest.CaptureFixture[str]) -> None:
     conversation = (
         *(entry for number in range(4) for entry in (UserEntry(text=f"Is it {number}?"), answer("It is not."))),
-        AssistantEntry(text="I look.", calls=(MadeCall(position="1.1", tool="look_up", arguments={}),)),
+        AssistantEntry(turn=1, text="I look.", calls=(MadeCall(tool="look_up", arguments={}),)),
     )
     progress = Progress(
         conversation=conversation, messages=Messages(), spending=Spending(deadline=datetime(2030, 1, 1, tzinfo=UTC))
@@ -248,4 +248,4 @@ def test_what_was_said_before_is_told_in_brief_also_of_an_earlier_run(capsys: py
 
 
 def answer(text: str) -> AssistantEntry:
-    return AssistantEntry(text=text, calls=())
+    return AssistantEntry(text=text)

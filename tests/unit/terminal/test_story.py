@@ -226,8 +226,8 @@ async def test_asking_the_ledger_is_told_with_what_it_says_and_not_as_the_call_a
 
 
 async def test_a_correction_that_is_asked_for_is_told_when_the_model_gets_it_and_only_then() -> None:
-    said = (UserEntry(text="Write"), AssistantEntry(text="I wrote it.", calls=()), NoteEntry(text="You did not."))
-    later = (*said, AssistantEntry(text="Right.", calls=()))
+    said = (UserEntry(text="Write"), AssistantEntry(text="I wrote it."), NoteEntry(text="You did not."))
+    later = (*said, AssistantEntry(text="Right."))
     story = Story(CONVERTER)
     first = await told(await scheduled(DECIDE, Situation(conversation=said)), story=story)
     second = await told(await scheduled(DECIDE, Situation(conversation=later)), story=story)
