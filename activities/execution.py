@@ -40,6 +40,10 @@ from workflows.contract import (
 RESULT_BYTES = 16 * 1024
 """The most that one tool result may take in history and in the conversation."""
 
+DEEPEST = 64
+"""Levels of lists and objects in a result. It is wrapped in some more on its way, and JSON of 200 cannot be read."""
+TOO_DEEP = "(the result is nested too deeply to be kept)"
+
 GRACE = timedelta(seconds=30)
 """How long running activities may take to finish when their worker is told to stop."""
 LAST_WORDS = 2.0
@@ -154,19 +158,29 @@ def translated() -> Generator[None]:
 
 
 def capped(value: JsonValue) -> JsonValue:
-    """A result of more than 16 KiB becomes the beginning of its text, and says so."""
+    """A result of more than 16 KiB becomes the beginning of its text, and says so; one of many levels, its text."""
     text = value if isinstance(value, str) else to_json(value).decode()
     size = len(text.encode())
     if size <= RESULT_BYTES:
-        return value
+        return text if _is_deeper(value, DEEPEST) else value
     kept = text.encode()[:RESULT_BYTES].decode(errors="ignore")
     return f"{kept}\n[shortened: the first {len(kept.encode()):,} of {size:,} bytes]"
 
 
 def _result(value: object) -> ToolResult:
-    # `fallback` and `inf_nan_mode`: what has happened is not to fail over what it returned.
-    plain = to_jsonable_python(value, fallback=str, inf_nan_mode="null")
-    return ToolResult(value=capped(plain), attempts=activity.info().attempt)
+    # What has happened is not to fail over what it returned.
+    try:
+        plain: JsonValue = capped(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
+    except (ValueError, RecursionError):
+        plain = TOO_DEEP
+    return ToolResult(value=plain, attempts=activity.info().attempt)
+
+
+def _is_deeper(value: JsonValue, levels: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 async def _known(tool: Tool, call: ToolCall, seen: Action, ledger: Ledger) -> ToolResult | None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import dataclasses
+import functools
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.activity import ActivityCancellationDetails
@@ -117,6 +118,11 @@ async def fails(attempt: Awaitable[object]) -> tuple[str | None, bool, ReceiptSt
     (detail,) = raised.value.details
     assert isinstance(detail, FailureDetail)
     return raised.value.type, not raised.value.non_retryable, detail.status
+
+
+def nested(levels: int) -> object:
+    """A text in so many lists."""
+    return functools.reduce(lambda value, _: [value], range(levels), cast(object, "x"))
 
 
 UNKNOWN = ("OutcomeUnknown", False, ReceiptStatus.UNKNOWN)
@@ -310,7 +316,10 @@ class TestFailing:
         assert await fails(run(opened, paper, call=wrong)) == ("InvalidArguments", False, ReceiptStatus.FAILED)
         assert await opened.find(CALL.key) is None
 
-    @pytest.mark.parametrize("result", [object(), float("nan"), {"when": Path("x"), "how": {1, 2}}])
+    @pytest.mark.parametrize(
+        "result",
+        [object(), float("nan"), {"when": Path("x"), "how": {1, 2}}, *map(nested, (64, 65, 199, 200, 256, 5000))],
+    )
     async def test_what_has_happened_does_not_fail_over_what_it_returned(
         self, opened: Ledger, paper: Paper, result: object
     ) -> None:
@@ -318,6 +327,7 @@ class TestFailing:
         returned = await run(opened, paper)
         found = await row(opened)
         assert (found.state, found.result) == (State.DONE, returned.value)
+        assert ToolResult.model_validate_json(returned.model_dump_json()) == returned
 
 
 @pytest.mark.usefixtures("impatient")

@@ -26,7 +26,7 @@ from activities.errors import (
     Unreachable,
     Withdrawn,
 )
-from activities.execution import RESULT_BYTES, capped, read_activity
+from activities.execution import DEEPEST, RESULT_BYTES, capped, read_activity
 from activities.tool import Tool, tool, tool_of
 from workflows.contract import Arguments, FailureDetail, ReceiptStatus, ToolCall, ToolResult
 
@@ -166,3 +166,10 @@ class TestCapping:
         assert short.startswith(start)
         assert short.endswith(" bytes]")
         assert len(short.encode()) < RESULT_BYTES + 100
+
+    def test_one_of_many_levels_becomes_its_text(self) -> None:
+        value: JsonValue = []
+        for _ in range(DEEPEST):
+            assert capped(value) == value
+            value = [value]
+        assert capped({"a": value}) == '{"a":' + "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1) + "}"
