@@ -21,6 +21,7 @@ from typing import Self
 
 import httpx
 import structlog
+import uvloop
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
@@ -228,7 +229,7 @@ def main() -> int:
     """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
     configure_logging()
     try:
-        asyncio.run(serve(Service.assemble(Settings.from_environment())))
+        uvloop.run(serve(Service.assemble(Settings.from_environment())))
     except ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -29,6 +29,8 @@ class SmtpConnection:
     smtp: aiosmtplib.SMTP
     messages: int = 0
     """How many it has carried."""
+    spoke: bool = False
+    """Whether anything was heard from the server while it rested, its end included."""
 
     @classmethod
     def to(cls, server: SmtpServer, *, timeout: float) -> Self:
@@ -46,7 +48,7 @@ class SmtpConnection:
     def silent(self) -> bool:
         """Whether it is open, and the server has said nothing that is not read: no reply, no piece of one, no end."""
         protocol = self.smtp.protocol
-        if protocol is None or protocol.transport is None or not protocol.is_connected:
+        if self.spoke or protocol is None or protocol.transport is None or not protocol.is_connected:
             return False
         # What came behind a reply in the same packet has no public name; without it nothing counts as silent.
         if getattr(protocol, "_buffer", b"?"):
@@ -68,10 +70,16 @@ class SmtpConnection:
             return False
         return reply.code == aiosmtplib.SMTPStatus.completed and self.silent
 
-    def rest(self, broken: Callable[[], None]) -> None:
-        """Call `broken` as soon as anything is heard from the server, or it has hung up."""
+    def rest(self, broken: Callable[[], None] = lambda: None) -> None:
+        """Until it is woken nothing is asked, and nothing should come. SMTP itself would drop what does come, and take
+        the second half of a reply for an answer. `broken` is called as soon as anything is heard, or it has hung up."""
+
+        def heard() -> None:
+            self.spoke = True
+            broken()
+
         if self.smtp.protocol and self.smtp.protocol.transport:
-            self.smtp.protocol.transport.set_protocol(_Silence(broken))
+            self.smtp.protocol.transport.set_protocol(_Silence(heard))
 
     def wake(self) -> None:
         """Listen to replies again."""

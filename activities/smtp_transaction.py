@@ -134,6 +134,7 @@ class SmtpTransaction:
                 raise aiosmtplib.SMTPDataError(reply.code, reply.message)
         with self._nothing_sent("taking the message"):
             protocol = self._protocol()
+            self._connection.rest()
             stuffed = re.sub(rb"(?m)^\.", b"..", normalize_message_line_endings(message))
             for start in range(0, len(stuffed), PIECE):
                 protocol.write(stuffed[start : start + PIECE])
@@ -158,6 +159,7 @@ class SmtpTransaction:
     async def _dot(self) -> tuple[int, str]:
         with self._nothing_sent("waiting for the end of the message"):
             protocol = self._protocol()
+            self._connection.wake()
             if not self._connection.silent:
                 # It would be read as the verdict.
                 why = "it said something unasked, or hung up, before the end of the message"

@@ -14,6 +14,9 @@ T = TypeVar("T")
 CONVERSATION_BYTES = 192 * 1024
 """Every model call records its input, so this is what a turn costs at most, in history as in time."""
 RECEIPTS_BYTES = 512 * 1024
+HISTORY_BYTES = 3_500_000
+"""Of one run, after which a request goes on in a new one. Temporal suggests it at 4 MiB; the last turn and all that is
+carried over come on top of that."""
 KEPT_BYTES = 240
 """What is left of a text that had to be shortened."""
 

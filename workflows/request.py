@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.asking import Model
+from workflows.budget import HISTORY_BYTES
 from workflows.calls import Calls
 from workflows.contract import (
     Approve,
@@ -144,8 +145,10 @@ class RequestWorkflow:
         return self.outcome(RequestStatus.COMPLETED, text, verified=not decision.unsupported, output=output)
 
     async def continue_as_new_if_long(self) -> None:
-        """Go on in a new run, with all that is known, when Temporal says that the history has grown long."""
-        if not workflow.info().is_continue_as_new_suggested() or not (self.inbox.under_way or self.inbox.is_open):
+        """Go on in a new run, with all that is known, when the history has grown long."""
+        info = workflow.info()
+        is_long = info.is_continue_as_new_suggested() or info.get_current_history_size() > HISTORY_BYTES
+        if not is_long or not (self.inbox.under_way or self.inbox.is_open):
             return
         self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -12,7 +12,6 @@ from random import Random
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from activities.ledger import Action, Ledger, actions
@@ -94,10 +93,12 @@ class PostgresSite(Site):
 
     @asynccontextmanager
     async def locked(self) -> AsyncGenerator[None]:
-        engine = create_async_engine(self.url, poolclass=NullPool)
+        engine = sa.create_engine(self.url, poolclass=NullPool)
         try:
-            async with engine.begin() as connection:
-                await connection.execute(sa.text(f"LOCK TABLE {actions.name} IN ACCESS EXCLUSIVE MODE"))
+            connection = await asyncio.to_thread(engine.connect)
+            with connection:
+                lock = sa.text(f"LOCK TABLE {actions.name} IN ACCESS EXCLUSIVE MODE")
+                await asyncio.to_thread(connection.execute, lock)
                 yield
         except DBAPIError as error:
             raise OSError(str(error)) from error

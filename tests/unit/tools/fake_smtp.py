@@ -1,6 +1,7 @@
 """An SMTP server on loopback that fails where it is told to."""
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import AsyncGenerator, Mapping
@@ -63,11 +64,17 @@ class FakeSmtp:
             if verb == "DATA" and not self.stages.get("DATA"):
                 await self._take_message(reader, writer)
 
-    async def say(self, text: str) -> None:
-        """On every connection, without having been asked."""
-        for each in self.connected:
-            each.write(text.encode())
-            await each.drain()
+    def say(self, text: str) -> None:
+        """On every connection, at once and without having been asked."""
+        for writer in self.connected:
+            with _socket(writer) as connection:
+                connection.sendall(text.encode())
+
+    def end(self) -> None:
+        """Of what is said on every connection, at once."""
+        for writer in self.connected:
+            with _socket(writer) as connection:
+                connection.shutdown(socket.SHUT_WR)
 
     async def hang_up(self) -> None:
         for each in list(self.connected):
@@ -97,6 +104,11 @@ class FakeSmtp:
         if what.startswith("421"):
             writer.close()
             raise ConnectionAbortedError
+
+
+def _socket(writer: asyncio.StreamWriter) -> socket.socket:
+    """The same connection, past the event loop, which would write later."""
+    return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
 
 @asynccontextmanager

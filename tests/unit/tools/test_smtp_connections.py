@@ -1,7 +1,6 @@
 """One connection carries several messages, where that weakens nothing."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -155,7 +154,7 @@ async def test_a_connection_that_the_server_closes_is_not_kept(connections: Mail
     """The server's own time limit ends an idle connection; the next message meets a new one."""
     async with fake_smtp() as smtp:
         await send(smtp, connections)
-        await smtp.say("421 4.4.2 Idle for too long\r\n")
+        smtp.say("421 4.4.2 Idle for too long\r\n")
         await smtp.hang_up()
         await until(lambda: not smtp.connected)
         assert (await send(smtp, connections)).startswith("250")
@@ -167,7 +166,7 @@ async def test_words_that_nobody_asked_for_end_an_idle_connection(connections: M
     """What a server says by itself, be it a piece of a reply, can never be taken for the answer to the next message."""
     async with fake_smtp() as smtp:
         await send(smtp, connections)
-        await smtp.say(stray)
+        smtp.say(stray)
         await until(lambda: not smtp.connected)
         assert (await send(smtp, connections)).startswith("250")
         assert [each.count("RSET") for each in smtp.sessions] == [0, 0]
@@ -180,12 +179,11 @@ async def test_a_worker_that_was_frozen_meanwhile_finds_out_before_it_asks(
     """What has come in the meantime, and was not read yet, is seen: words, or the end (here None)."""
     async with fake_smtp() as smtp:
         await send(smtp, connections)
-        (writer,) = smtp.connected
-        # Written and not read: between here and the next message nothing else runs in this loop.
+        # Said and not read: between here and the next message nothing else runs in this loop.
         if stray is None:
-            writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+            smtp.end()
         else:
-            writer.write(stray.encode())
+            smtp.say(stray)
         assert (await send(smtp, connections)).startswith("250")
         assert [each.count("RSET") for each in smtp.sessions] == [0, 0]
 

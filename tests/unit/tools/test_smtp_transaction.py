@@ -189,12 +189,15 @@ async def test_dots_arrive_as_they_were() -> None:
         assert smtp.messages == [b"a: b\r\n\r\n..\r\n...\r\nQUIT\r\n.\r\n"]
 
 
-async def test_what_the_server_said_unasked_is_no_verdict() -> None:
+@pytest.mark.parametrize("pause", [0, 0.05])
+@pytest.mark.parametrize("unasked", ["250 2.0.0 Ok: never asked\r\n", "250-2.0.0 Ok: half\r\n", "2"])
+async def test_what_the_server_said_unasked_is_no_verdict(unasked: str, pause: float) -> None:
     """A reply that is there before the dot belongs to nothing: the dot is not sent, and another time it may work."""
     async with fake_smtp() as smtp:
         async with SmtpTransaction(server(smtp), LONG_ENOUGH) as transaction:
             await transaction.prepare("errand@example.com", [ANN], MESSAGE)
-            await smtp.say("250 2.0.0 Ok: never asked\r\n")
+            smtp.say(unasked)
+            await asyncio.sleep(pause)
             with pytest.raises(ServiceUnavailable, match=r"unasked.*nothing was sent"):
                 await transaction.commit()
         assert not smtp.messages
