@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from temporalio import activity
 
 from activities.errors import ModelError, ModelReplyUnusable, NothingLeft
-from activities.heartbeats import remember
+from activities.heartbeats import remember, remember_at_once
 from activities.model.endpoint import Endpoint, Question
 from workflows.contract import Account, Usage
 
@@ -46,6 +46,7 @@ class Spending:
             raise NothingLeft("the attempts so far have used up what the request may use", usage=self._before)
         asked = self._left(question)
         self._at_most = self._endpoint.priced(self._endpoint.at_most(asked))
+        # Not at once: most attempts are over before it is needed, and one that leaves no account counts for as much.
         remember(Account(attempt=self._attempt, before=self._before, at_most=self._at_most))
         return asked
 
@@ -61,7 +62,7 @@ class Spending:
         else:
             # Of a reply that cannot be read nobody knows how long it took to write.
             error.usage = self._with(self._at_most if isinstance(error, ModelReplyUnusable) else Usage())
-        remember(Account(attempt=self._attempt, before=error.usage))
+        remember_at_once(Account(attempt=self._attempt, before=error.usage))
 
     def _with(self, usage: Usage) -> Usage:
         return self._before + self._endpoint.priced(usage.model_copy(update={"model_calls": 1}))
