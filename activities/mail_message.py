@@ -38,7 +38,7 @@ def compose(
     Raises:
         InvalidArguments: read back, its headers are not the ones that were meant.
     """
-    message_id = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{sender.rpartition('@')[2]}>"
+    message_id = f"<{hashlib.sha256(key.encode()).hexdigest()[:24]}@{sender.rpartition('@')[2]}>"
     headers = {
         "From": f"{_phrase(sender_name)} <{sender}>" if sender_name else sender,
         "To": ",\r\n ".join(to),
