@@ -43,8 +43,6 @@ from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
 
 log = structlog.stdlib.get_logger("errand")
-RECOVERY = timedelta(seconds=2)
-"""How long the server waits for a worker that died before it gives its requests to another."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +109,12 @@ async def build_worker(
             interceptors=[Heartbeats()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.cached_requests,
+            max_concurrent_workflow_tasks=settings.workflow_slots,
+            max_concurrent_activities=settings.activity_slots,
+            max_concurrent_workflow_task_polls=settings.pollers,
+            max_concurrent_activity_task_polls=settings.pollers,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.sticky_seconds),
             graceful_shutdown_timeout=GRACE,
-            sticky_queue_schedule_to_start_timeout=RECOVERY,
         )
 
 

@@ -92,6 +92,12 @@ class Settings(BaseSettings):
     cached_requests: int = Field(
         default=500, gt=0, description="requests that a worker keeps in memory while they wait"
     )
+    workflow_slots: int = Field(default=100, ge=2, description="steps of requests that a worker decides at once")
+    activity_slots: int = Field(default=100, ge=1, description="model calls and tools that it runs at once")
+    pollers: int = Field(default=5, ge=2, description="with which it asks Temporal for either")
+    sticky_seconds: float = Field(
+        default=2, gt=0, description="after which a request's next step goes to another worker if this one is gone"
+    )
     ui_url: str = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")
 
     openai_model: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_MODEL"))

@@ -75,6 +75,10 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("variable", "value"),
         [
+            ("ERRAND_POLLERS", "1"),
+            ("ERRAND_WORKFLOW_SLOTS", "1"),
+            ("ERRAND_ACTIVITY_SLOTS", "0"),
+            ("ERRAND_STICKY_SECONDS", "0"),
             ("ERRAND_MODEL_TIMEOUT", "soon"),
             ("ERRAND_MODEL_TIMEOUT", "0"),
             ("ERRAND_MODEL_TIMEOUT", "-1"),
