@@ -94,6 +94,7 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
             "openai_model": "scripted",
             "openai_base_url": model.url,
             "tools": ("tests.sample_tools",),
+            "sticky_seconds": 2,
             "ledger_url": f"sqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
             **changes,
         }
