@@ -238,9 +238,10 @@ def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # To write, at once: a transaction that began by reading could not wait for its turn. To read, beside any writer.
-    reading = connection.get_execution_options().get("errand_reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    # To write, at once: a transaction that began by reading could not wait for its turn. What only reads is one
+    # statement, which needs no transaction and waits for no writer.
+    if not connection.get_execution_options().get("errand_reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:

@@ -68,10 +68,6 @@ class Tool:
         except Misfit as misfit:
             raise InvalidArguments(f"the arguments of {self.name} are not valid: {misfit}") from misfit
 
-    def takes(self, name: str, value: JsonValue) -> bool:
-        """Whether the argument could have this value, whatever the others are."""
-        return self.parameters.takes(name, value)
-
     def argument_names(self) -> list[str]:
         """As the schema names them, in its order."""
         return list(cast("dict[str, JsonValue]", self.parameters.schema.document.get("properties", {})))

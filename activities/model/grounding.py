@@ -6,13 +6,14 @@ request, in a tool's result, or in the address book of the settings.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import cast
 
 from pydantic import JsonValue
 
+from activities.parameters import Parameters
 from activities.tool import Tool
 from workflows.contract import Arguments, AssistantEntry, Situation, Told, UserEntry
 
@@ -58,12 +59,12 @@ def narrowed(tool: Tool, heard: Heard) -> dict[str, JsonValue]:
     An endpoint that holds a model to the schema then cannot let it mistype one. Where nothing fitting was mentioned,
     or the type is as wide as any text, the schema stays as it is.
     """
-    schema = tool.schema()
+    schema = tool.parameters.schema.document
+    properties: dict[str, JsonValue] = {**_properties(schema)}
     for name in tool.grounded:
-        values = mentioned(tool, name, heard)
-        if values:
-            _one_value(schema, name)["enum"] = cast("list[JsonValue]", values)
-    return schema
+        if values := mentioned(tool, name, heard):
+            properties[name] = _one_of(_properties(schema)[name], cast("list[JsonValue]", values))
+    return {**schema, "properties": properties}
 
 
 def mentioned(tool: Tool, name: str, heard: Heard) -> list[str]:
@@ -75,9 +76,9 @@ def mentioned(tool: Tool, name: str, heard: Heard) -> list[str]:
     part = _one_value(schema, name)
     if not {"format", "pattern"} & part.keys():
         return []
-    takes = _taker(tool, name, as_list=part is not _properties(schema)[name])
+    as_list = part is not _properties(schema)[name]
     words = [word for word in heard.words if "@" in word or part.get("format") != "email"]
-    values = [word for word in words if takes(word)]
+    values = [word for word in words if _takes(tool.parameters, name, word, as_list=as_list)]
     # A list that lacks one would force the model to take another: rather none than that.
     cut_wrong = part.get("format") == "email" and len(values) < len(words)
     return [] if cut_wrong or len(values) > MOST_MENTIONED else values
@@ -131,10 +132,16 @@ def _words(text: str) -> Iterable[str]:
     return dict.fromkeys(word for word in words if word)
 
 
-def _taker(tool: Tool, name: str, *, as_list: bool) -> Callable[[str], bool]:
-    """Whether the argument would take a word, alone, as its value."""
+@lru_cache(maxsize=256)
+def _takes(parameters: Parameters, name: str, word: str, *, as_list: bool) -> bool:
+    """Whether the argument would take a word, alone, as its value. The same words come at every turn of a request."""
+    return parameters.takes(name, [word] if as_list else word)
 
-    return lambda word: tool.takes(name, [word] if as_list else word)
+
+def _one_of(part: Mapping[str, JsonValue], values: list[JsonValue]) -> dict[str, JsonValue]:
+    """An argument's schema, in which a value is one of these."""
+    items = part.get("items")
+    return {**part, "items": {**items, "enum": values}} if isinstance(items, dict) else {**part, "enum": values}
 
 
 def _one_value(schema: Mapping[str, JsonValue], name: str) -> dict[str, JsonValue]:

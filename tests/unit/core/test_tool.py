@@ -257,7 +257,7 @@ class TestStrictness:
         ],
     )
     def test_one_argument_can_be_judged_alone(self, name: str, value: JsonValue, taken: bool) -> None:
-        assert FORECAST.takes(name, value) is taken
+        assert FORECAST.parameters.takes(name, value) is taken
 
     def test_an_enumeration_takes_its_values(self) -> None:
         @tool()
