@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
+import structlog
 from pydantic import JsonValue
 from pydantic_core import to_json, to_jsonable_python
 from temporalio import activity
@@ -12,6 +13,7 @@ from temporalio.client import AsyncActivityCancelledError
 from temporalio.service import RPCError
 
 from activities.act import Act, Fence
+from activities.cancellation import to_the_end
 from activities.errors import (
     ErrandError,
     KeyTaken,
@@ -37,12 +39,14 @@ from workflows.contract import (
     ToolResult,
 )
 
+log = structlog.stdlib.get_logger(__name__)
+
 RESULT_BYTES = 16 * 1024
 """The most that one tool result may take in history and in the conversation."""
 
 DEEPEST = 64
 """Levels of lists and objects in a result. It is wrapped in some more on its way, and JSON of 200 cannot be read."""
-TOO_DEEP = "(the result is nested too deeply to be kept)"
+NOT_JSON = "(the result cannot be kept as JSON)"
 
 GRACE = timedelta(seconds=30)
 """How long running activities may take to finish when their worker is told to stop."""
@@ -86,7 +90,7 @@ def write_activity(
             act = Act(ledger, call, attempt=activity.info().attempt, seen=seen, fence=fence or _still_counts)
             value = await _to_its_end(act, _acting(tool, act, lambda: function(arguments, {ToolCall: call, Act: act})))
             result = _result(value)
-            await act.done(result.value)
+            await to_the_end(act.done(result.value))
             return result
 
     return run
@@ -171,8 +175,9 @@ def _result(value: object) -> ToolResult:
     # What has happened is not to fail over what it returned.
     try:
         plain: JsonValue = capped(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
-    except (ValueError, RecursionError):
-        plain = TOO_DEEP
+    except Exception:  # the tool's own classes may raise anything
+        log.exception("a tool's result cannot be kept")
+        plain = NOT_JSON
     return ToolResult(value=plain, attempts=activity.info().attempt)
 
 

@@ -29,7 +29,8 @@ SCHEMA_LOCK = 0x45727261
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
 TRANSACTIONS_AT_ONCE = 8
-"""On PostgreSQL. SQLite's writers would only wait for one another, and ask for their turn all the while."""
+"""To read as to write, on PostgreSQL. Of SQLite's writers, one waits for the other, and all ask for their turn all the
+while."""
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -74,8 +75,9 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._reading = engine.execution_options(errand_reading=True)
-        at_once = 1 if engine.dialect.name == "sqlite" else TRANSACTIONS_AT_ONCE
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="ledger")
+        self._closed = False
+        # Of their own: what reads does not wait behind what waits to write.
+        self._writers, self._readers = self._threads(), self._threads()
 
     @classmethod
     async def open(cls, url: str, *, create: bool) -> Self:
@@ -103,13 +105,15 @@ class Database:
         return database
 
     async def aclose(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
+        for threads in (self._writers, self._readers):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._engine.dispose()
 
     async def write(self, transaction: Callable[[sa.Connection], T]) -> T:
         """
         Raises:
-            ServiceUnavailable: it cannot be done now; nothing was written.
+            ServiceUnavailable: it cannot be done now. If the connection was lost meanwhile, it may have been written.
         """
         try:
             return await self._run(transaction)
@@ -128,7 +132,9 @@ class Database:
 
     async def _run(self, transaction: Callable[[sa.Connection], T], *, reading: bool = False) -> T:
         """A transaction that nobody waits for any longer is rolled back, unless it is being committed already."""
-        given_up = threading.Event()
+        if self._closed:
+            raise ServiceUnavailable("the ledger is closed: the worker stops")
+        threads, given_up = self._readers if reading else self._writers, threading.Event()
 
         def run() -> T:
             with (self._reading if reading else self._engine).begin() as connection:
@@ -140,9 +146,27 @@ class Database:
         try:
             # Longer than the database's own time limits, which say more; those do not hold where its host is frozen.
             async with asyncio.timeout(2 * BUSY_SECONDS):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+                return await asyncio.get_running_loop().run_in_executor(threads, run)
+        except TimeoutError:
+            self._start_anew(threads)
+            raise
         finally:
             given_up.set()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        at_once = 1 if self._engine.dialect.name == "sqlite" else TRANSACTIONS_AT_ONCE
+        return ThreadPoolExecutor(at_once, thread_name_prefix="ledger")
+
+    def _start_anew(self, stuck: ThreadPoolExecutor) -> None:
+        """Leave threads and connections behind that may never answer: new ones may be answered at once."""
+        if stuck is self._writers:
+            self._writers = self._threads()
+        elif stuck is self._readers:
+            self._readers = self._threads()
+        else:
+            return
+        stuck.shutdown(wait=False)
+        self._engine.dispose()
 
 
 def words(error: BaseException) -> str:
@@ -207,11 +231,18 @@ def _engine(url: str, *, create: bool) -> sa.Engine:
         raise ValueError(f"{parts.drivername} is a driver for programs that wait otherwise; write {backend}://…")
     if parts.get_backend_name() == "sqlite":
         return _sqlite(parts, create=create)
-    limits = {"connect_timeout": max(1, int(BUSY_SECONDS)), "tcp_user_timeout": int(BUSY_SECONDS * 1000)}
+    limits = {
+        "connect_timeout": max(1, int(BUSY_SECONDS)),
+        "tcp_user_timeout": int(BUSY_SECONDS * 1000),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
     engine = sa.create_engine(
         parts,
         pool_pre_ping=True,
         pool_size=TRANSACTIONS_AT_ONCE,
+        max_overflow=TRANSACTIONS_AT_ONCE,
         connect_args=limits if parts.get_driver_name() == "psycopg" else {},
     )
     if engine.dialect.name == "postgresql":

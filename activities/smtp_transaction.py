@@ -12,23 +12,22 @@ the responsibility (RFC 5321 section 6.1); a dot without a verdict leaves it unk
 import asyncio
 import re
 import ssl
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self, TypeVar, cast
+from typing import Self, cast
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
 
+from activities.cancellation import to_the_end
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
 from activities.settings import PREFIX, SmtpServer
 from activities.smtp_connections import MailConnections, SmtpConnection
 
 PIECE = 32 * 1024
 """How many bytes of a message are written before waiting until they are gone."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -240,15 +239,6 @@ class SmtpTransaction:
             f"{self._name} had the whole message, then came {what} instead of a yes or no; it may have been sent: "
             "look for it at the recipient's before sending it again"
         )
-
-
-async def to_the_end(work: Coroutine[object, object, T]) -> T:
-    """Await `work` until it is done, however often the awaiting task is cancelled; what it comes to then stands."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
-    return task.result()
 
 
 async def _drained(protocol: SMTPProtocol) -> None:

@@ -1,17 +1,20 @@
-"""The job, by one contender after the other, in turn: what a run of it costs."""
+"""The job, by the contenders in turn: what a run of it costs."""
 
 import asyncio
 import statistics
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.bench.accounting import cpu_seconds, peak_rss_mib
 from tests.bench.contenders import Contender, handle_of
 from tests.bench.scene import Running, Scene, running
+
+STRETCHES = 2
+"""Of a round, for each contender."""
 
 
 class Column(StrEnum):
@@ -36,7 +39,7 @@ class Effort:
     warm_ups: int = 5
     alone: int = 20
     together: int = 100
-    at_once: int = 50
+    """In stretches, each all at once."""
 
 
 @dataclass
@@ -51,61 +54,90 @@ async def in_turn(scene: Scene, contenders: Sequence[Contender], rounds: int, ef
     """Every contender in every round; who begins alternates."""
     result = Rounds({contender.name: [] for contender in contenders})
     for number in range(rounds):
-        for contender in contenders if number % 2 == 0 else reversed(contenders):
-            costs, wrong = await one_round(scene, contender, f"{contender.name}-{number}", effort)
-            result.costs[contender.name].append(costs)
-            result.wrong += wrong
+        order = contenders if number % 2 == 0 else [*reversed(contenders)]
+        await _round(scene, order, number, effort, result)
     return result
 
 
-async def one_round(scene: Scene, contender: Contender, name: str, effort: Effort) -> tuple[Costs, list[str]]:
-    """A fresh worker, warmed up, then one job at a time, then many at once; and what was wrong."""
-    wrong: list[str] = []
-    costs: Costs = {}
-    tokens = [f"{name}-{index}" for index in range(effort.warm_ups + effort.alone + effort.together)]
-    warm_ups, alone = tokens[: effort.warm_ups], tokens[effort.warm_ups : effort.warm_ups + effort.alone]
+@dataclass
+class _Entrant:
+    """A contender in one round, with a fresh worker that is warm."""
 
-    async def run(token: str) -> float:
+    contender: Contender
+    scene: Scene
+    worker: Running
+    name: str
+    costs: Costs
+    wrong: list[str]
+    tokens: list[str] = field(default_factory=list[str])
+    latencies: list[float] = field(default_factory=list[float])
+    together: float = 0
+    """Seconds that the runs took which were many at once."""
+
+    async def run(self) -> float:
+        """One job; the seconds that it took."""
+        token = f"{self.name}-{len(self.tokens)}"
+        self.tokens.append(token)
         began = time.monotonic()
-        wrong.extend(await contender.run(scene, token))
+        self.wrong.extend(await self.contender.run(self.scene, token))
         return time.monotonic() - began
 
+    async def alone(self, times: int) -> None:
+        for _ in range(times):
+            self.latencies.append(await self.run())
+
+    async def at_once(self, times: int) -> None:
+        began = time.monotonic()
+        await asyncio.gather(*(self.run() for _ in range(times)))
+        self.together += time.monotonic() - began
+
+
+async def _round(scene: Scene, contenders: Sequence[Contender], number: int, effort: Effort, result: Rounds) -> None:
+    """All workers are there, and take turns in short stretches: a machine that grows slower does so for all."""
+    async with AsyncExitStack() as workers:
+        entrants = [await _entered(workers, scene, each, number, effort.warm_ups) for each in contenders]
+        cpu = {entrant.name: defaultdict[Column, float](float) for entrant in entrants}
+        for stretch in range(STRETCHES):
+            for entrant in entrants if stretch % 2 == 0 else reversed(entrants):
+                with _counted(entrant, cpu[entrant.name]):
+                    await entrant.alone(effort.alone // STRETCHES)
+                    await entrant.at_once(effort.together // STRETCHES)
+        for entrant in entrants:
+            await _settle_accounts(entrant, cpu[entrant.name], effort)
+            result.costs[entrant.contender.name].append(entrant.costs)
+            result.wrong += entrant.wrong + mail_problems(entrant.tokens, scene.around.mail.subjects)
+
+
+async def _entered(workers: AsyncExitStack, scene: Scene, contender: Contender, number: int, warm_ups: int) -> _Entrant:
     began = time.monotonic()
-    async with running(contender.worker(scene), scene.folder) as worker:
-        costs[Column.READY] = worker.ready_after
-        await run(warm_ups[0])
-        costs[Column.FIRST_END] = time.monotonic() - began
-        for token in warm_ups[1:]:
-            await run(token)
-        async with _counted(scene, worker, costs, effort.alone + effort.together):
-            costs[Column.LATENCY] = statistics.median([await run(token) for token in alone]) * 1000
-            costs[Column.THROUGHPUT] = await _throughput(run, tokens[-effort.together :], effort.at_once)
-        costs[Column.PEAK_RSS] = peak_rss_mib(worker.pid)
-    lengths = [await history(scene, token) for token in alone]
-    costs[Column.EVENTS] = statistics.median(events for events, _ in lengths)
-    costs[Column.BYTES] = statistics.median(size for _, size in lengths)
-    return costs, wrong + mail_problems(tokens, scene.around.mail.subjects)
+    worker = await workers.enter_async_context(running(contender.worker(scene), scene.folder))
+    entrant = _Entrant(contender, scene, worker, f"{contender.name}-{number}", {Column.READY: worker.ready_after}, [])
+    await entrant.run()
+    entrant.costs[Column.FIRST_END] = time.monotonic() - began
+    for _ in range(warm_ups - 1):
+        await entrant.run()
+    return entrant
 
 
-@asynccontextmanager
-async def _counted(scene: Scene, worker: Running, costs: Costs, runs: int) -> AsyncGenerator[None]:
+async def _settle_accounts(entrant: _Entrant, cpu: Mapping[Column, float], effort: Effort) -> None:
+    measured = STRETCHES * (effort.alone // STRETCHES + effort.together // STRETCHES)
+    entrant.costs |= {column: seconds / measured * 1000 for column, seconds in cpu.items()}
+    entrant.costs[Column.LATENCY] = statistics.median(entrant.latencies) * 1000
+    entrant.costs[Column.THROUGHPUT] = effort.together / entrant.together
+    entrant.costs[Column.PEAK_RSS] = peak_rss_mib(entrant.worker.pid)
+    lengths = [await history(entrant.scene, token) for token in entrant.tokens[-20:]]
+    entrant.costs[Column.EVENTS] = statistics.median(events for events, _ in lengths)
+    entrant.costs[Column.BYTES] = statistics.median(size for _, size in lengths)
+
+
+@contextmanager
+def _counted(entrant: _Entrant, cpu: dict[Column, float]) -> Generator[None]:
     """The CPU that the block costs worker and server."""
-    parts = {Column.WORKER_CPU: worker.pid, Column.SERVER_CPU: scene.server.pid}
+    parts = {Column.WORKER_CPU: entrant.worker.pid, Column.SERVER_CPU: entrant.scene.server.pid}
     before = {column: cpu_seconds(pid) for column, pid in parts.items()}
     yield
-    costs |= {column: (cpu_seconds(pid) - before[column]) / runs * 1000 for column, pid in parts.items()}
-
-
-async def _throughput(run: Callable[[str], Awaitable[float]], tokens: Sequence[str], at_once: int) -> float:
-    slots = asyncio.Semaphore(at_once)
-
-    async def one(token: str) -> None:
-        async with slots:
-            await run(token)
-
-    began = time.monotonic()
-    await asyncio.gather(*map(one, tokens))
-    return len(tokens) / (time.monotonic() - began)
+    for column, pid in parts.items():
+        cpu[column] += cpu_seconds(pid) - before[column]
 
 
 async def history(scene: Scene, workflow_id: str, run_id: str | None = None) -> tuple[int, int]:

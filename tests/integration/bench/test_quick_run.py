@@ -13,7 +13,7 @@ from tests.bench.__main__ import QUICK, measure, report
 from tests.bench.contenders import Floor, problems_of
 from tests.bench.job import done
 from tests.bench.report import Measured, as_json
-from tests.bench.rounds import Column, Effort, one_round
+from tests.bench.rounds import Column, Effort, in_turn
 from tests.bench.scene import Scene, staged
 from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
 
@@ -83,8 +83,8 @@ def _send(port: int, mail: EmailMessage) -> None:
 
 async def test_a_mail_that_goes_out_twice_is_noticed(tmp_path: Path) -> None:
     async with staged(tmp_path) as scene:
-        _, wrong = await one_round(scene, Twice(), "twice", Effort(1, 1, 1, 1))
-    assert wrong == [f"twice-{index}: 2 mails were delivered" for index in range(3)]
+        wrong = (await in_turn(scene, [Twice()], 1, Effort(1, 2, 2))).wrong
+    assert wrong == [f"floor-0-{index}: 2 mails were delivered" for index in range(5)]
 
 
 RIGHT = Outcome(

@@ -5,20 +5,22 @@ import dataclasses
 import functools
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pydantic import JsonValue
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import act as acting
 from activities.act import Act, Fence
+from activities.cancellation import to_the_end
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
 from activities.execution import Settle, write_activity
 from activities.ledger import Action, Ledger, State
-from activities.smtp_transaction import to_the_end
 from activities.tool import Tool, tool, tool_of
 from tests.integration.ledger.conftest import Database
 from workflows.contract import FailureDetail, ReceiptStatus, Settlement, ToolCall, ToolResult
@@ -118,6 +120,11 @@ async def fails(attempt: Awaitable[object]) -> tuple[str | None, bool, ReceiptSt
     (detail,) = raised.value.details
     assert isinstance(detail, FailureDetail)
     return raised.value.type, not raised.value.non_retryable, detail.status
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise OSError("no words")
 
 
 def nested(levels: int) -> object:
@@ -318,7 +325,13 @@ class TestFailing:
 
     @pytest.mark.parametrize(
         "result",
-        [object(), float("nan"), {"when": Path("x"), "how": {1, 2}}, *map(nested, (64, 65, 199, 200, 256, 5000))],
+        [
+            object(),
+            Unspeakable(),
+            float("nan"),
+            {"when": Path("x"), "how": {1, 2}},
+            *map(nested, (64, 65, 199, 200, 256, 5000)),
+        ],
     )
     async def test_what_has_happened_does_not_fail_over_what_it_returned(
         self, opened: Ledger, paper: Paper, result: object
@@ -451,6 +464,27 @@ class TestStopping:
         await reached.wait()
         within.cancel(ActivityCancellationDetails(**details))
         return await attempt
+
+    async def test_what_is_done_is_written_down_although_the_request_is_cancelled_meanwhile(
+        self, database: Database, paper: Paper
+    ) -> None:
+        finishing = asyncio.Event()
+
+        class Slow(Ledger):
+            async def finish(
+                self, key: str, token: str, state: State, *, result: JsonValue = None, error: str | None = None
+            ) -> bool:
+                finishing.set()
+                await asyncio.sleep(0.1)
+                return await super().finish(key, token, state, result=result, error=error)
+
+        within = environment()
+        async with aclosing(await Slow.open(database.url)) as ledger:
+            attempt = asyncio.ensure_future(run(ledger, paper, within=within))
+            await finishing.wait()
+            within.cancel(ActivityCancellationDetails(cancel_requested=True))
+            assert await attempt == DONE
+            assert (await row(ledger)).state is State.DONE
 
 
 async def forever() -> None:

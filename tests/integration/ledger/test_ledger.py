@@ -328,6 +328,31 @@ class TestWaiting:
             assert await ledger.find(CALL.key) is None
             await ledger.begin(CALL, attempt=2, seen=None)
 
+    @pytest.mark.usefixtures("impatient", "empty")
+    async def test_connections_that_never_answer_do_not_keep_new_ones_from_it(self, postgres: Postgres) -> None:
+        async with aclosing(await Ledger.open(postgres.url)) as ledger:
+            await asyncio.gather(*(ledger.find(str(number)) for number in range(20)))
+            async with postgres.frozen():
+                with pytest.raises(ServiceUnavailable):
+                    await ledger.find(CALL.key)
+                assert await ledger.find(CALL.key) is None
+                await ledger.begin(CALL, attempt=1, seen=None)
+
+    async def test_what_reads_does_not_wait_behind_what_waits_to_write(self, tmp_path: Path) -> None:
+        path = tmp_path / "ledger.db"
+        async with aclosing(await Ledger.open(f"sqlite:///{path}")) as ledger:
+            with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+                writer.execute("BEGIN EXCLUSIVE")
+                beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
+                await asyncio.sleep(0.1)
+                assert await asyncio.wait_for(ledger.find(CALL.key), 2) is None
+            assert await beginning
+
+    async def test_a_ledger_that_is_closed_is_unavailable(self, opened: Ledger) -> None:
+        await opened.aclose()
+        with pytest.raises(ServiceUnavailable, match="closed"):
+            await opened.find(CALL.key)
+
 
 class TestOpening:
     async def test_several_workers_that_start_at_once_create_the_tables_once(self, database: Database) -> None:
