@@ -1,7 +1,6 @@
 """Every running activity says that it is alive, so that a worker that is gone is noticed within seconds."""
 
 import asyncio
-from contextlib import suppress
 from contextvars import ContextVar
 
 from temporalio import activity
@@ -39,16 +38,16 @@ class _Beating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
         kept: list[object] = [*activity.info().heartbeat_details]
         _remembered.set(kept)
-        beating = asyncio.create_task(_beat(kept))
+        loop = asyncio.get_running_loop()
+
+        def beat() -> None:
+            nonlocal following
+            activity.heartbeat(*kept)
+            following = loop.call_later(INTERVAL, beat)
+
+        # A timer, not a task: most activities are over before it is due.
+        following = loop.call_later(INTERVAL, beat)
         try:
             return await super().execute_activity(input)
         finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-
-
-async def _beat(details: list[object]) -> None:
-    while True:
-        await asyncio.sleep(INTERVAL)
-        activity.heartbeat(*details)
+            following.cancel()
