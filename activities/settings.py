@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     activity_slots: int = Field(default=100, ge=1, description="model calls and tools that it runs at once")
     pollers: int = Field(default=5, ge=2, description="with which it asks Temporal for either")
     sticky_seconds: float = Field(
-        default=10, gt=0, description="after which a request's next step goes to another worker if this one is gone"
+        default=2, gt=0, description="after which a request's next step goes to another worker if this one is gone"
     )
     ui_url: str = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")
 

@@ -94,7 +94,6 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
             "openai_model": "scripted",
             "openai_base_url": model.url,
             "tools": ("tests.sample_tools",),
-            "sticky_seconds": 2,
             "ledger_url": f"sqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
             **changes,
         }

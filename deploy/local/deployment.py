@@ -75,8 +75,6 @@ class Deployment:
             "ERRAND_GEOCODING_URL": samples,
             "ERRAND_STOCKS_URL": samples,
             "ERRAND_LEDGER_URL": f"sqlite:///{self.state / 'ledger.db'}",
-            # Somebody watches, who may have killed the worker to see what happens.
-            "ERRAND_STICKY_SECONDS": "2",
             "NO_PROXY": "127.0.0.1,localhost",
         }
 

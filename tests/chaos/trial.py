@@ -220,7 +220,6 @@ def _settings(model_url: str, ledger_url: str) -> dict[str, str]:
         "OPENAI_API_KEY": "scripted",
         "OPENAI_MODEL": "scripted",
         "ERRAND_LEDGER_URL": ledger_url,
-        "ERRAND_STICKY_SECONDS": "2",
     }
 
 

@@ -76,7 +76,6 @@ def variables_of(environment: WorkflowEnvironment, settings: Settings) -> dict[s
         "ERRAND_TASK_QUEUE": settings.task_queue,
         "ERRAND_TOOLS": " ".join(settings.tools),
         "ERRAND_LEDGER_URL": settings.ledger_url,
-        "ERRAND_STICKY_SECONDS": str(settings.sticky_seconds),
     }
 
 
