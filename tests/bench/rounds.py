@@ -76,7 +76,7 @@ class _Entrant:
 
     async def run(self) -> float:
         """One job; the seconds that it took."""
-        token = f"{self.name}-{len(self.tokens)}"
+        token = f"{self.name}-{len(self.tokens):03}"
         self.tokens.append(token)
         began = time.monotonic()
         self.wrong.extend(await self.contender.run(self.scene, token))
@@ -111,7 +111,9 @@ async def _round(scene: Scene, contenders: Sequence[Contender], number: int, eff
 async def _entered(workers: AsyncExitStack, scene: Scene, contender: Contender, number: int, warm_ups: int) -> _Entrant:
     began = time.monotonic()
     worker = await workers.enter_async_context(running(contender.worker(scene), scene.folder))
-    entrant = _Entrant(contender, scene, worker, f"{contender.name}-{number}", {Column.READY: worker.ready_after}, [])
+    entrant = _Entrant(
+        contender, scene, worker, f"{contender.name:.5}-{number}", {Column.READY: worker.ready_after}, []
+    )
     await entrant.run()
     entrant.costs[Column.FIRST_END] = time.monotonic() - began
     for _ in range(warm_ups - 1):

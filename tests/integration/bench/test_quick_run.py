@@ -84,7 +84,7 @@ def _send(port: int, mail: EmailMessage) -> None:
 async def test_a_mail_that_goes_out_twice_is_noticed(tmp_path: Path) -> None:
     async with staged(tmp_path) as scene:
         wrong = (await in_turn(scene, [Twice()], 1, Effort(1, 2, 2))).wrong
-    assert wrong == [f"floor-0-{index}: 2 mails were delivered" for index in range(5)]
+    assert wrong == [f"floor-0-{index:03}: 2 mails were delivered" for index in range(5)]
 
 
 RIGHT = Outcome(
