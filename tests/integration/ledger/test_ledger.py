@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import sys
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -299,18 +300,24 @@ class TestSearching:
         assert await keys(since=datetime.now(UTC)) == []
 
 
+@asynccontextmanager
+async def waiting_to_begin(ledger: Ledger, folder: Path) -> AsyncGenerator[asyncio.Task[str]]:
+    """A beginning that cannot be written before the block ends, because another process writes."""
+    with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
+        await asyncio.sleep(0.1)
+        yield beginning
+
+
 class TestWaiting:
     """What nobody waits for any longer does not happen later."""
 
     async def test_a_beginning_that_is_cancelled_while_another_writes_is_not_written_later(
         self, tmp_path: Path
     ) -> None:
-        path = tmp_path / "ledger.db"
-        async with aclosing(await Ledger.open(f"sqlite:///{path}")) as ledger:
-            with closing(sqlite3.connect(path, isolation_level=None)) as writer:
-                writer.execute("BEGIN EXCLUSIVE")
-                beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
-                await asyncio.sleep(0.1)
+        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+            async with waiting_to_begin(ledger, tmp_path) as beginning:
                 beginning.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await beginning
@@ -339,12 +346,8 @@ class TestWaiting:
                 await ledger.begin(CALL, attempt=1, seen=None)
 
     async def test_what_reads_does_not_wait_behind_what_waits_to_write(self, tmp_path: Path) -> None:
-        path = tmp_path / "ledger.db"
-        async with aclosing(await Ledger.open(f"sqlite:///{path}")) as ledger:
-            with closing(sqlite3.connect(path, isolation_level=None)) as writer:
-                writer.execute("BEGIN EXCLUSIVE")
-                beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
-                await asyncio.sleep(0.1)
+        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+            async with waiting_to_begin(ledger, tmp_path) as beginning:
                 assert await asyncio.wait_for(ledger.find(CALL.key), 2) is None
             assert await beginning
 
