@@ -21,7 +21,7 @@ up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: 
 	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT)
 
 test: $(INSTALLED)  ## run the tests
-	@$(PYTHON) -m pytest -n 3 --dist worksteal
+	@$(PYTHON) -m pytest -n 4 --dist worksteal
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)

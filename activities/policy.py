@@ -75,7 +75,7 @@ class Policy(BaseModel):
         written = [arguments] if as_used is None else [as_used, arguments]
         for number, rule in enumerate(self.rule, start=1):
             if any(rule.fits(tool.name, each, requester) for each in written):
-                return rule.ruling, f"policy rule {number}"
+                return rule.ruling, f"rule {number} of the policy"
         if tool.route.effect == "read":
             return "allow", ""
         return "ask", "no rule of the policy allows it"

@@ -94,7 +94,7 @@ class TestRules:
 
     def test_the_first_rule_that_fits_decides_and_is_named(self) -> None:
         policy = Policy(rule=(Rule(tool="look", ruling="deny"), Rule(tool="s*", ruling="allow"), Rule(ruling="deny")))
-        assert policy.rule_on(SEND, {"to": []}, "") == ("allow", "policy rule 2")
+        assert policy.rule_on(SEND, {"to": []}, "") == ("allow", "rule 2 of the policy")
 
     def test_a_read_can_be_denied(self) -> None:
         assert Policy(rule=(Rule(tool="look", ruling="deny"),)).rule_on(LOOK, {"at": "it"}, "")[0] == "deny"

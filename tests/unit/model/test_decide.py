@@ -132,7 +132,7 @@ class TestDecision:
         answer = calls(call("send_email", to=["ann@example.com"]))
         policy = Policy(rule=(Rule(tool="send_email", requester="ann", ruling="deny"),))
         for rules, ruling in (
-            (policy, ("deny", "policy rule 1")),
+            (policy, ("deny", "rule 1 of the policy")),
             (Policy(), ("ask", "no rule of the policy allows it")),
         ):
             (made,) = (await decide(model, answer, policy=rules)).calls
