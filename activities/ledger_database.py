@@ -6,8 +6,9 @@ over, and not after every statement.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
@@ -115,20 +116,16 @@ class Database:
         Raises:
             ServiceUnavailable: it cannot be done now. If the connection was lost meanwhile, it may have been written.
         """
-        try:
+        with _translated("writing"):
             return await self._run(transaction)
-        except (SQLAlchemyError, TimeoutError) as error:
-            raise ServiceUnavailable(f"writing the ledger failed: {words(error)}") from error
 
     async def read(self, transaction: Callable[[sa.Connection], T]) -> T:
         """
         Raises:
             ServiceUnavailable: it cannot be done now.
         """
-        try:
+        with _translated("reading"):
             return await self._run(transaction, reading=True)
-        except (SQLAlchemyError, TimeoutError) as error:
-            raise ServiceUnavailable(f"reading the ledger failed: {words(error)}") from error
 
     async def _run(self, transaction: Callable[[sa.Connection], T], *, reading: bool = False) -> T:
         """A transaction that nobody waits for any longer is rolled back, unless it is being committed already."""
@@ -167,6 +164,14 @@ class Database:
             return
         stuck.shutdown(wait=False)
         self._engine.dispose()
+
+
+@contextmanager
+def _translated(doing: str) -> Generator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, TimeoutError) as error:
+        raise ServiceUnavailable(f"{doing} the ledger failed: {words(error)}") from error
 
 
 def words(error: BaseException) -> str:

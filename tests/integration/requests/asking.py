@@ -113,3 +113,9 @@ async def reset_to_its_beginning(client: Client, handle: Handle) -> str:
         )
     )
     return reply.run_id
+
+
+async def outcome_after_reset(client: Client, handle: Handle) -> Outcome:
+    """Of the run in which Temporal does it all again."""
+    run_id = await reset_to_its_beginning(client, handle)
+    return await client.get_workflow_handle(handle.id, run_id=run_id, result_type=Outcome).result()

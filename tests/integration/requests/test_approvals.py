@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.settings import Settings
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import answer, ask, last_told, reset_to_its_beginning, start, until_it_waits
+from tests.integration.requests.asking import answer, ask, last_told, outcome_after_reset, start, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import Approve, Limits, ReceiptStatus, Reject, RequestStatus
@@ -191,9 +191,8 @@ async def test_resetting_a_run_does_no_write_again(
     model.scripts["Write"] = WRITE
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", approve=("*",))
-        first = await handle.result()
-        run_id = await reset_to_its_beginning(client, handle)
-        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+        await handle.result()
+        again = await outcome_after_reset(client, handle)
     assert happened.done("write_down") == ["tree"]
     assert [receipt.status for receipt in again.receipts] == [ReceiptStatus.DONE]
 
@@ -206,8 +205,7 @@ async def test_a_run_that_was_reset_and_goes_another_way_still_has_the_receipts_
         handle = await start(client, settings, "Write", approve=("*",))
         first = await handle.result()
         model.scripts["Write"] = [say("There was nothing to do.")]
-        run_id = await reset_to_its_beginning(client, handle)
-        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+        again = await outcome_after_reset(client, handle)
     assert again.summary == "There was nothing to do."
     (was, now) = (first.receipts[0], again.receipts[0])
     assert (now.key, now.status, now.result, now.approved_by) == (was.key, was.status, was.result, was.approved_by)
@@ -219,10 +217,9 @@ async def test_a_reset_run_that_comes_to_the_same_write_by_another_way_does_not_
     model.scripts["Write"] = [calls(call("look_up", word="x")), *WRITE]
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", approve=("*",))
-        first = await handle.result()
+        await handle.result()
         model.scripts["Write"] = WRITE
-        run_id = await reset_to_its_beginning(client, handle)
-        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+        again = await outcome_after_reset(client, handle)
     assert happened.done("write_down") == ["tree"]
     assert [(receipt.key[-3:], receipt.status) for receipt in again.receipts] == [
         ("1.1", ReceiptStatus.REFUSED),
@@ -237,10 +234,9 @@ async def test_a_reset_run_that_uses_a_key_for_something_else_keeps_the_receipt_
     model.scripts["Write"] = WRITE
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", approve=("*",))
-        first = await handle.result()
+        await handle.result()
         model.scripts["Write"] = [calls(call("look_up", word="x")), say("There was nothing to do.")]
-        run_id = await reset_to_its_beginning(client, handle)
-        again = await client.get_workflow_handle(handle.id, run_id=run_id, result_type=type(first)).result()
+        again = await outcome_after_reset(client, handle)
     assert [(receipt.key.rpartition("/")[2], receipt.tool, receipt.status) for receipt in again.receipts] == [
         ("1.1", "look_up", ReceiptStatus.DONE),
         ("1.1 (before the reset)", "write_down", ReceiptStatus.DONE),
