@@ -110,6 +110,7 @@ class RequestWorkflow:
     async def carry_out(self, decision: Decision) -> None:
         """Run the calls that the model asked for, and add what became of them to the conversation."""
         turn = self.allowance.turn
+        self.calls.write_context.ledger = self.calls.write_context.ledger or decision.ledger
         try:
             self.allowance.check_calls(len(self.calls.receipts) + len(decision.calls))
         except Ended as end:
@@ -147,6 +148,8 @@ class RequestWorkflow:
     async def continue_as_new_if_long(self) -> None:
         """Go on in a new run, with all that is known, when the history has grown long."""
         info = workflow.info()
+        if info.cron_schedule:  # Temporal forgets a cron's schedule when one of its runs continues as new
+            return
         is_long = info.is_continue_as_new_suggested() or info.get_current_history_size() > HISTORY_BYTES
         if not is_long or not (self.inbox.under_way or self.inbox.is_open):
             return
@@ -164,8 +167,10 @@ class RequestWorkflow:
             corrected=self.corrected,
             acted=tuple(sorted(self.calls.acted)),
             sent_back=tuple(sorted(self.calls.sent_back)),
-            was_reset=self.calls.was_reset,
-            writes=self.calls.writes if self.calls.was_reset else {},
+            past_run=self.calls.write_context.past_run,
+            writes=tuple(self.calls.write_context.writes),
+            ledger=self.calls.write_context.ledger,
+            earlier=self.calls.write_context.earlier,
             demoted=self.model.demoted,
         )
 
@@ -286,10 +291,14 @@ def _progress(request: Request) -> Progress:
     """What the run before this one knew; of the first run, what it begins with.
 
     Raises:
-        ApplicationError: a caller wants to have a past made up.
+        ApplicationError: a caller wants to have a past made up, or a start that could do things twice.
     """
+    info = workflow.info()
+    if info.cron_schedule and info.retry_policy:
+        why = "a cron start with a retry policy: which time a retry belongs to cannot be told; leave the policy out"
+        raise ApplicationError(why, type="BadRequest", non_retryable=True)
     if request.carried is not None:
-        if workflow.info().continued_run_id is None:
+        if info.continued_run_id is None:
             raise ApplicationError(
                 "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
             )

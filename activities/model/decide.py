@@ -47,7 +47,9 @@ class Decide:
         policy: Policy,
         address_book: tuple[str, ...] = (),
         system_prompt: str | None = None,
+        ledger: str = "",
     ) -> None:
+        self._ledger = ledger
         self._endpoint = endpoint
         self._tools = tools
         self._address_book = address_book
@@ -122,6 +124,7 @@ class Decide:
         calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
         claims = unsupported(reply.text, situation, self._tools, heard) if is_answer else ()
+        writes = any(call.route is not None and call.route.effect == "write" for call in calls)
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
             text=reply.text,
@@ -133,6 +136,7 @@ class Decide:
             reasoning=reply.reasoning if echoes else "",
             extra=reply.extra if profile.extras else {},
             unsupported=claims,
+            ledger=self._ledger if writes else "",
         )
 
     def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:

@@ -19,7 +19,7 @@ from workflows.contract import Outcome, PendingApproval, Receipt, ReceiptStatus,
 from workflows.timeline import count
 
 if TYPE_CHECKING:
-    from activities.ledger import Action
+    from activities.ledger_rows import Action
 
 RECEIPT_INDENT = " " * 13
 UNVERIFIED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."

@@ -19,13 +19,15 @@ from activities import act as acting
 from activities.act import Act, Fence
 from activities.cancellation import to_the_end
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
-from activities.execution import Settle, write_activity
-from activities.ledger import Action, Ledger, State
+from activities.execution import write_activity
+from activities.ledger import Ledger
+from activities.ledger_activities import LedgerActivities
+from activities.ledger_rows import Action, State, Write
 from activities.tool import Tool, tool, tool_of
 from tests.integration.ledger.conftest import Database
-from workflows.contract import FailureDetail, ReceiptStatus, Settlement, ToolCall, ToolResult
+from workflows.contract import AttemptBeat, FailureDetail, ReceiptStatus, Settle, Settlement, ToolCall, ToolResult
 
-CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"})
+CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")
 DONE = ToolResult(value="paid for tree")
 
 
@@ -40,12 +42,12 @@ class Paper:
         self.result: object = None
 
 
-async def nothing() -> None:
+async def nothing(*_: object) -> None:
     """Let everything pass."""
 
 
-def raising(error: BaseException) -> Callable[[], Awaitable[None]]:
-    async def fail() -> None:
+def raising(error: BaseException) -> Callable[..., Awaitable[None]]:
+    async def fail(*_: object) -> None:
         raise error
 
     return fail
@@ -182,7 +184,7 @@ class TestOnce:
     async def test_an_attempt_that_finds_one_begun_does_not_act_and_leaves_it_unknown(
         self, opened: Ledger, paper: Paper, function: object
     ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await fails(run(opened, paper, function, attempt=2)) == UNKNOWN
         assert (await row(opened)).state is State.UNKNOWN
         assert await fails(run(opened, paper, function, attempt=3)) == UNKNOWN
@@ -205,7 +207,7 @@ class TestOnce:
         assert ((await row(opened)).state, (await row(opened)).attempt) == (State.DONE, 2)
 
     async def test_what_a_person_said_was_delivered_is_not_done_again(self, opened: Ledger, paper: Paper) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.resolve(CALL.key, delivered=True, by="ann", even_if_under_way=True)
         assert await run(opened, paper, attempt=2) == ToolResult(value=None, attempts=2)
         assert paper.acts == []
@@ -213,7 +215,7 @@ class TestOnce:
     async def test_an_idempotent_tool_is_run_again_with_the_same_key_where_its_end_is_not_known(
         self, opened: Ledger, paper: Paper
     ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await run(opened, paper, pay_with_key, attempt=2) == ToolResult(value="paid for tree", attempts=2)
         assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
         assert paper.keys == [CALL.key]
@@ -225,7 +227,7 @@ class TestZombies:
         self, opened: Ledger, paper: Paper
     ) -> None:
         async def given_up_meanwhile() -> None:
-            await environment().run(Settle(opened).settle, CALL)
+            await environment().run(LedgerActivities(opened, {}).settle, Settle(call=CALL))
 
         paper.before = given_up_meanwhile
         assert await fails(run(opened, paper)) == OVERTAKEN
@@ -253,7 +255,7 @@ class TestZombies:
     ) -> None:
         monkeypatch.setattr(acting, "STALE", 0.1)
 
-        async def frozen() -> None:
+        async def frozen(_: AttemptBeat) -> None:
             time.sleep(0.2)  # noqa: ASYNC251  # as SIGSTOP does, it stops everything
 
         assert await fails(run(opened, paper, fence=frozen)) == AGAIN
@@ -263,7 +265,7 @@ class TestZombies:
 
     async def test_an_end_that_comes_late_tells_the_truth(self, opened: Ledger, paper: Paper) -> None:
         async def taken_for_lost() -> None:
-            await opened.give_up(CALL)
+            await opened.give_up(Write(CALL))
 
         paper.inside = taken_for_lost
         assert await run(opened, paper) == DONE
@@ -492,17 +494,17 @@ async def forever() -> None:
 
 
 async def settle(ledger: Ledger, call: ToolCall = CALL) -> Settlement:
-    return await environment().run(Settle(ledger).settle, call)
+    return await environment().run(LedgerActivities(ledger, {}).settle, Settle(call=call))
 
 
 class TestSettling:
     async def test_what_had_not_begun_did_not_happen_and_cannot_any_more(self, opened: Ledger) -> None:
         assert (await settle(opened)).status is ReceiptStatus.FAILED
         with pytest.raises(OutcomeUnknown):
-            await opened.begin(CALL, attempt=1, seen=None)
+            await opened.begin(Write(CALL), attempt=1, seen=None)
 
     async def test_what_had_begun_is_unknown(self, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         for _ in range(2):
             settled = await settle(opened)
             assert (settled.status, settled.error) == (
@@ -512,12 +514,12 @@ class TestSettling:
 
     async def test_what_was_done_is_done_with_its_result(self, opened: Ledger, paper: Paper) -> None:
         await run(opened, paper)
-        assert await settle(opened) == Settlement(status=ReceiptStatus.DONE, result="paid for tree")
+        assert await settle(opened) == Settlement(status=ReceiptStatus.DONE, result="paid for tree", attempts=1)
 
     async def test_what_failed_failed_with_its_error(self, opened: Ledger, paper: Paper) -> None:
         paper.inside = raising(ServiceRefused("no"))
         await fails(run(opened, paper))
-        assert await settle(opened) == Settlement(status=ReceiptStatus.FAILED, error="no")
+        assert await settle(opened) == Settlement(status=ReceiptStatus.FAILED, error="no", attempts=1)
 
     async def test_another_action_under_the_key_is_not_taken_for_this_one(self, opened: Ledger, paper: Paper) -> None:
         await run(opened, paper)

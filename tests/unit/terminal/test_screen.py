@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.ledger import Action, State
+from activities.ledger_rows import Action, State
 from deploy.terminal.results import UNVERIFIED, link
 from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
