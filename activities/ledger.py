@@ -200,15 +200,18 @@ class Ledger:
             query = query.where(actions.c.begun_at >= since)
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
-    async def recall(self, request_id: str, known: set[str], limit: int) -> tuple[list[Action], int]:
+    async def recall(
+        self, request_id: str, chain: str, positions: tuple[str, ...], limit: int
+    ) -> tuple[list[Action], int]:
         """The writes of a request id that are done, or may be, and are not known: the latest ones, and how many more.
 
         Args:
             request_id: whose.
-            known: keys.
+            chain: of the runs that ask.
+            positions: of the writes that they know.
             limit: how many at most are returned.
         """
-        unknown = rows.not_known(request_id, known)
+        unknown = rows.not_known(request_id, chain, positions)
         query = sa.select(actions).where(unknown).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
         count = sa.select(sa.func.count()).select_from(actions).where(unknown)
 

@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.errors import AnotherLedger, KeyTaken
 from activities.execution import translated
 from activities.ledger import NEVER_REPORTED, Ledger
-from activities.ledger_rows import Action, State, Write, keys_of
+from activities.ledger_rows import Action, State, Write
 from activities.tool import Tool
 from activities.write_attempts import write_of
 from workflows.contract import RECALL, SETTLE, Recall, Recalled, Receipt, ReceiptStatus, Settle, Settlement
@@ -61,10 +61,9 @@ class LedgerActivities:
     @activity.defn(name=RECALL)
     async def recall(self, wanted: Recall) -> Recalled:
         """Say what was done under the request's id that its run does not know of."""
-        known = keys_of(wanted.request_id, wanted.chain, wanted.known)
         with translated():
             self._check(wanted.ledger)
-            rows, more = await self._ledger.recall(wanted.request_id, known, MOST_RECALLED)
+            rows, more = await self._ledger.recall(wanted.request_id, wanted.chain, wanted.known, MOST_RECALLED)
         return Recalled(receipts=tuple(_receipt(row, wanted.chain) for row in reversed(rows)), more=more)
 
     def _check(self, wanted: str) -> None:

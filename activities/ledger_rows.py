@@ -112,7 +112,7 @@ def refuse_like(connection: sa.Connection, write: Write) -> bool:
     like = sa.and_(actions.c.likeness == write.likeness, actions.c.likeness != "")
     query = (
         sa.select(actions.c.key, actions.c.chain, actions.c.begun_at, like.label("like"))
-        .where(not_known(call.request_id, keys_of(call.request_id, call.chain, call.known) | {call.key}))
+        .where(not_known(call.request_id, call.chain, (*call.known, call.position)))
         .order_by(sa.case((like, 0), else_=1), actions.c.begun_at)
         .limit(1)
     )
@@ -120,22 +120,21 @@ def refuse_like(connection: sa.Connection, write: Write) -> bool:
     if row is not None and row.like:
         whose = "by an earlier request of the same id; a new request needs an id of its own"
         if row.chain in ("", call.chain):
-            whose = "before the request was reset" if call.past_run else "in a part of this request that Temporal forgot"
+            whose = "before the request was reset" if call.past_run else "in a part of it that Temporal forgot"
         raise KeyTaken(
             f"the same was done as {row.key} at {row.begun_at:%Y-%m-%d %H:%M} UTC, or may have been, {whose}"
         )
     return row is not None
 
 
-def keys_of(request_id: str, chain: str, positions: tuple[str, ...]) -> set[str]:
-    """The keys in the ledger that a request's calls have, or would have where an earlier request has taken theirs."""
-    keys = {f"{request_id}/{position}" for position in positions}
-    return {*keys, *(f"{key}~{chain}" for key in keys)}
-
-
-def not_known(request_id: str, known: set[str]) -> sa.ColumnElement[bool]:
+def not_known(request_id: str, chain: str, positions: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    """Writes of a request id that are done, or may be, and are none of those that a chain of runs has made."""
+    usual = {f"{request_id}/{position.partition('~')[0]}" for position in positions}
+    known = sorted(usual | {f"{key}~{chain}" for key in usual})
     return sa.and_(
-        actions.c.request_id == request_id, actions.c.state != State.NOT_DONE, actions.c.key.not_in(sorted(known))
+        actions.c.request_id == request_id,
+        actions.c.state != State.NOT_DONE,
+        sa.or_(actions.c.key.not_in(known), actions.c.chain.not_in(["", chain])),
     )
 
 
