@@ -27,6 +27,8 @@ FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
 LEDGERS = tempfile.TemporaryDirectory(prefix="errand-ledgers-")
 """Removed when the process ends."""
 OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
+PAUSABLE = ["--dynamic-config-value", "frontend.WorkflowPauseEnabled=true"]
+"""A whole workflow can be paused, which servers do not allow by default yet."""
 
 
 @asynccontextmanager
@@ -35,7 +37,7 @@ async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
         data_converter=pydantic_data_converter,
         dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=[*FAST, *OFFLINE, *extra],
+        dev_server_extra_args=[*FAST, *OFFLINE, *PAUSABLE, *extra],
         dev_server_log_level="error",
     ) as environment:
         await register_search_attributes(environment.client)

@@ -41,6 +41,8 @@ class FakeSmtp:
     messages: list[bytes] = field(default_factory=list[bytes])
     """Every message that arrived up to its dot, as it was on the wire."""
     dot_arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
+    """What a stage waits for before it is acted, where a test holds it back."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connected.add(writer)
@@ -91,6 +93,8 @@ class FakeSmtp:
         await self._act("dot", writer)
 
     async def _act(self, stage: str, writer: asyncio.StreamWriter) -> None:
+        if gate := self.gates.get(stage):
+            await gate.wait()
         what = self.stages.get(stage) or USUAL.get(stage, "500 What?")
         if what == HANG:
             await asyncio.sleep(3600)

@@ -1,0 +1,35 @@
+"""A worker that beats often, so that it hears soon what an operator did."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+import worker
+from activities import heartbeats
+from tests.conftest import running_worker, settings_for
+from tests.integration.operators.scene import Scene
+from tests.scripted_model import ScriptedModel
+from tests.unit.tools.fake_smtp import fake_smtp
+
+INTERVAL = 0.2
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(client: Client, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr(heartbeats, "INTERVAL", INTERVAL)
+    monkeypatch.setattr(worker, "INTERVAL", INTERVAL)
+    async with fake_smtp() as mail:
+        settings = settings_for(
+            model,
+            tools=(),
+            smtp_url=f"smtp+plain://127.0.0.1:{mail.port}",
+            mail_from="errand@example.com",
+            mail_timeout=20,
+            mail_pause=2,
+        )
+        async with running_worker(client, settings, sandboxed=False):
+            made = Scene(client, settings, model, mail)
+            yield made
+            made.go_on()
