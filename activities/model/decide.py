@@ -121,7 +121,7 @@ class Decide:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
         calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
-        claims = unsupported(reply.text, situation, self._tools, heard) if is_answer else ()
+        claims = unsupported(reply.text, situation, self._tools) if is_answer else ()
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
             text=reply.text,
@@ -132,7 +132,7 @@ class Decide:
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
             extra=reply.extra if profile.extras else {},
-            unsupported=claims,
+            unsupported_claims=claims,
         )
 
     def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
