@@ -268,6 +268,19 @@ class ProposedCall(Message):
     extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
 
 
+class UnsupportedClaim(Message):
+    """A sentence of the model's that claims what no receipt bears out."""
+
+    sentence: str
+    why: str
+    unknown: bool = Field(
+        default=False, exclude_if=lambda yes: not yes, description="it may be so: nobody knows what became of the call"
+    )
+
+    def __str__(self) -> str:
+        return f'"{self.sentence}": {self.why}'
+
+
 class Decision(Message):
     """What one model call returned: tool calls, the text that ends the request, or what is wrong with the reply."""
 
@@ -291,9 +304,7 @@ class Decision(Message):
         exclude_if=lambda text: not text,
         description="where it asks for a write: the identity of the worker's ledger",
     )
-    unsupported: tuple[str, ...] = Field(
-        default=(), exclude_if=lambda claims: not claims, description="what the text claims and no receipt bears out"
-    )
+    unsupported_claims: tuple[UnsupportedClaim, ...] = Field(default=(), exclude_if=lambda claims: not claims)
 
 
 class Answer(Message):
@@ -524,7 +535,9 @@ class Outcome(Message):
     request_id: str
     status: RequestStatus
     summary: str
-    summary_verified: bool = Field(default=True, description="false: it claims an action that no receipt bears out")
+    unsupported_claims: tuple[str, ...] = Field(
+        default=(), description="sentences of the summary that no receipt bears out, each with what is wrong with it"
+    )
     output: JsonValue = None
     receipts: tuple[Receipt, ...] = ()
     usage: Usage = Usage()

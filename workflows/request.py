@@ -1,7 +1,7 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from workflows.contract import (
     Said,
     Say,
     Spending,
+    UnsupportedClaim,
     UserEntry,
 )
 from workflows.conversation import Conversation
@@ -125,8 +126,8 @@ class RequestWorkflow:
         """What the model has to be told before its words can be taken; of what they say, only once."""
         if decision.problem or self.corrected:
             return decision.problem
-        if decision.unsupported:
-            return f"That is not what happened: {'; '.join(decision.unsupported)}. Do it now, or say it is not done."
+        if decision.unsupported_claims:
+            return " ".join(_corrections(decision.unsupported_claims))
         return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
     def send_back(self, decision: Decision, problem: str) -> None:
@@ -143,7 +144,7 @@ class RequestWorkflow:
         output = None
         if self.request.output_schema is not None:
             output = (await self.model.answer(self.request.output_schema)).output
-        return self.outcome(RequestStatus.COMPLETED, text, verified=not decision.unsupported, output=output)
+        return self.outcome(RequestStatus.COMPLETED, text, claims=decision.unsupported_claims, output=output)
 
     async def continue_as_new_if_long(self) -> None:
         """Go on in a new run, with all that is known, when the history has grown long."""
@@ -175,7 +176,12 @@ class RequestWorkflow:
         )
 
     def outcome(
-        self, status: RequestStatus, summary: str, *, verified: bool = True, output: JsonValue = None
+        self,
+        status: RequestStatus,
+        summary: str,
+        *,
+        claims: tuple[UnsupportedClaim, ...] = (),
+        output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
         self.show(f"{status}: {summary}")
@@ -183,7 +189,7 @@ class RequestWorkflow:
             request_id=workflow.info().workflow_id,
             status=status,
             summary=summary,
-            summary_verified=verified,
+            unsupported_claims=tuple(map(str, claims)),
             output=output,
             receipts=self.receipts,
             usage=self.allowance.usage,
@@ -280,6 +286,15 @@ async def _shielded(step: Coroutine[None, None, T]) -> T:
         except asyncio.CancelledError:
             if running.done():
                 raise
+
+
+def _corrections(claims: Iterable[UnsupportedClaim]) -> Iterator[str]:
+    """What the model is told of what it claims."""
+    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
+    if wrong:
+        yield f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done."
+    if unknown:
+        yield f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again."
 
 
 def _update_id() -> str:
