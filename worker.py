@@ -30,15 +30,17 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.catalogue import Catalogue
 from activities.errors import ConfigurationError, Unreachable
-from activities.execution import GRACE, Remember, Settle, read_activity, write_activity
+from activities.execution import read_activity, write_activity
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.ledger import Ledger
+from activities.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
 from activities.settings import Settings, connect, is_loopback
 from activities.smtp_connections import MailConnections
+from activities.unfinished_acts import GRACE
 from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
 
@@ -76,9 +78,13 @@ async def build_worker(
     """
     settings, tools = service.settings, service.catalogue.tools
     _say_what_is_offered(service.catalogue)
-    decide = Decide(service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt)
     answers = Answers(service.endpoint, settings.system_prompt)
     ledger = await Ledger.open(settings.ledger_url)
+    log.info("ledger", place=ledger.place, identity=ledger.identity)
+    decide = Decide(
+        service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt, ledger.identity
+    )
+    about_writes = LedgerActivities(ledger, tools)
     async with (
         httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
         aclosing(MailConnections()) as mail,
@@ -97,8 +103,8 @@ async def build_worker(
                 decide.check,
                 answers.answer,
                 check_schema,
-                Settle(ledger).settle,
-                Remember(ledger).recall,
+                about_writes.settle,
+                about_writes.recall,
                 *reads,
                 *writes,
             ],

@@ -10,7 +10,9 @@
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
     │   ├── ServiceRefused         not retried: the far end said no
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
-    │   ├── KeyTaken               not retried: the ledger knows another action under the same key
+    │   ├── KeyTaken               not retried: the ledger knows another action under the same key, or a like one of
+    │   │                          which the asking run knows nothing
+    │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
     │   └── OutcomeUnknown         not retried: the action may have taken effect
     │       └── UnknownYet         retried: the next attempt can find out
@@ -27,6 +29,7 @@
 retries; whether it may is said here and nowhere else.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
@@ -91,8 +94,15 @@ class Withdrawn(ToolError):
 
 
 class KeyTaken(ToolError):
-    """The ledger knows another action under the same key."""
+    """The ledger knows another action under the same key, or a like one of which the asking run knows nothing."""
 
+    status = ReceiptStatus.REFUSED
+
+
+class AnotherLedger(ToolError):
+    """This worker's ledger is not the one in which the request's writes stand; another worker may have it."""
+
+    retryable = True
     status = ReceiptStatus.REFUSED
 
 
@@ -159,13 +169,15 @@ class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
 
 
-def to_application_error(error: ErrandError, *, attempt: int) -> ApplicationError:
-    """Translate for Temporal; the one detail is a `FailureDetail`."""
+def to_application_error(
+    error: ErrandError, *, attempt: int, more: Mapping[str, object] | None = None
+) -> ApplicationError:
+    """Translate for Temporal; the one detail is a `FailureDetail`, with `more` of its fields."""
+    usage = error.usage if isinstance(error, ModelError) else None
+    detail = FailureDetail(attempt=attempt, status=error.status, usage=usage)
     return ApplicationError(
         str(error)[:LONGEST_MESSAGE],
-        FailureDetail(
-            attempt=attempt, status=error.status, usage=error.usage if isinstance(error, ModelError) else None
-        ),
+        detail.model_copy(update=more),
         type=type(error).__name__,
         non_retryable=not error.retryable,
         next_retry_delay=error.retry_after,

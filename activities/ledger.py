@@ -8,68 +8,36 @@
 
 A row is changed only by who holds its `token`, or has seen the token that it replaces. So an attempt that was frozen
 and wakes up again cannot act on what another attempt, a reset run or a person has decided meanwhile.
+
+A row belongs to a request by more than the request id, which may be used again: `chain` names the chain of Temporal
+runs that the write was asked for in. A write is not begun where the ledger has a like one of the same request id that
+the asking run does not know of: of an earlier request, of the run before a reset, of a future that Temporal forgot when
+its database was restored.
 """
 
 import secrets
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Self
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy.exc import IntegrityError
+from pydantic import JsonValue
 
-from activities.errors import KeyTaken, NotOpen, UnknownYet
-from activities.ledger_database import Database, actions
-from workflows.contract import Arguments, ToolCall
+from activities import ledger_rows as rows
+from activities.errors import NotOpen
+from activities.ledger_database import Database
+from activities.ledger_rows import Action, Found, State, Write
+from activities.ledger_tables import actions
+from activities.ledger_workers import WorkerLock, living
 
-LONGEST_ACT = timedelta(minutes=15)
-"""After which an attempt that has begun is not under way any more: send_email's time limit."""
-
-
-class State(StrEnum):
-    BEGUN = "begun"
-    DONE = "done"
-    NOT_DONE = "not_done"
-    UNKNOWN = "unknown"
-
-
-class Action(BaseModel):
-    """One row."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    digest: str
-    tool: str
-    arguments: Arguments
-    request_id: str
-    requester: str
-    approved_by: str
-    state: State
-    token: str
-    attempt: int
-    begun_at: datetime
-    finished_at: datetime | None = None
-    result: JsonValue = None
-    error: str | None = None
-    resolved_by: str | None = None
-
-    def must_be(self, call: ToolCall) -> None:
-        """
-        Raises:
-            KeyTaken: the row is of another action than the call.
-        """
-        if self.digest != call.digest:
-            raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+NEVER_REPORTED = "it was begun, and never reported on"
 
 
 class Ledger:
     """Reads and writes the table. Every method is one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lock: WorkerLock | None = None) -> None:
         self._database = database
+        self._lock = lock
 
     @classmethod
     async def open(cls, url: str, *, create: bool = True) -> Self:
@@ -82,57 +50,96 @@ class Ledger:
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
-        return cls(await Database.open(url, create=create))
+        database = await Database.open(url, create=create)
+        return cls(database, WorkerLock.take(database.file) if create and database.file else None)
+
+    @property
+    def identity(self) -> str:
+        """Tells this ledger from any other; a copy of it has the same."""
+        return self._database.identity
+
+    @property
+    def place(self) -> str:
+        """The file, or host and database; without user and password."""
+        return self._database.place
 
     async def aclose(self) -> None:
         await self._database.aclose()
+        if self._lock:
+            self._lock.release()
 
     async def find(self, key: str) -> Action | None:
-        return await self._database.read(lambda connection: _row(connection, key))
+        return await self._database.read(lambda connection: rows.row_of(connection, key))
 
-    async def begin(self, call: ToolCall, *, attempt: int, seen: Action | None) -> str:
+    async def look_up(self, write: Write) -> Found:
+        """What is known of a write, before anything is done for it.
+
+        Raises:
+            KeyTaken: a like write stands there that the asking run does not know of.
+            ServiceUnavailable: the ledger cannot be read.
+        """
+        return await self._database.read(lambda connection: rows.look_up(connection, write))
+
+    async def is_under_way(self, write: Write) -> bool:
+        """Whether the write has begun, not ended, and may still end by itself."""
+        under_way = sa.and_(actions.c.state == State.BEGUN, self._is_under_way())
+        keys = [write.call.key, write.under_its_own_key().call.key]
+        query = sa.select(actions).where(actions.c.key.in_(keys), under_way)
+        found = await self._database.read(lambda connection: rows.actions_of(connection, query))
+        return any(row.is_of(write.call) for row in found)
+
+    async def begin(self, write: Write, *, attempt: int, seen: Action | None, token: str | None = None) -> str:
         """Write down that the act is about to happen, and return the token that goes with it.
 
         Args:
-            call: the call.
+            write: what is about to happen.
             attempt: the number of the activity's attempt.
             seen: the row as this attempt found it; None where there was none.
+            token: by default a new one.
 
         Raises:
             UnknownYet: another attempt has begun meanwhile.
+            KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
             ServiceUnavailable: the ledger cannot be written; nothing has happened.
         """
-        token = secrets.token_hex(16)
+        token = token or secrets.token_hex(16)
         begun: dict[str, object] = {
             "state": State.BEGUN,
             "token": token,
             "attempt": attempt,
-            "begun_at": datetime.now(UTC),
+            "begun_at": self._database.now,
+            "deadline": self._deadline(write),
+            "worker": self._lock.name if self._lock else "",
             "finished_at": None,
             "error": None,
-            "approved_by": call.approved_by,
+            "approved_by": write.call.approved_by,
             "resolved_by": None,
         }
-        await self._database.write(lambda connection: _begin(connection, call, seen, begun))
+        await self._database.write(lambda connection: rows.begin(connection, write, seen, begun))
         return token
 
     async def finish(
         self, key: str, token: str, state: State, *, result: JsonValue = None, error: str | None = None
     ) -> bool:
         """Write down what became of the act; false where the row is no longer this attempt's to change."""
-        news = {"state": state, "result": result, "error": error, "finished_at": datetime.now(UTC)}
-        return await self._database.write(lambda connection: _replace(connection, key, token, news))
+        news = {"state": state, "result": result, "error": error, "finished_at": self._database.now}
+        return await self._database.write(lambda connection: rows.replace(connection, key, token, news))
 
-    async def give_up(self, call: ToolCall) -> Action:
+    async def give_up(self, write: Write, *, acting: bool = False) -> Action:
         """Settle what a lost attempt left behind, and keep it from acting later.
 
         Where it had not begun, from now on it cannot; where it had, the action is `unknown`, unless it has finished.
+
+        Args:
+            write: what was to happen.
+            acting: Temporal knows that an attempt was acting. Where the ledger has no row of it, it has forgotten.
 
         Raises:
             KeyTaken: what stands under the key is another action.
             ServiceUnavailable: the ledger cannot be written.
         """
-        return await self._database.write(lambda connection: _give_up(connection, call))
+        now = self._database.now
+        return await self._database.write(lambda connection: rows.give_up(connection, write, acting=acting, now=now))
 
     async def resolve(self, key: str, *, delivered: bool, by: str, even_if_under_way: bool = False) -> Action:
         """A person's word on an action whose end nobody knew.
@@ -144,22 +151,22 @@ class Ledger:
             "state": State.DONE if delivered else State.NOT_DONE,
             "resolved_by": by,
             "error": None,
-            "finished_at": datetime.now(UTC),
+            "finished_at": self._database.now,
             # From here on an attempt that was frozen all the while holds a token that counts no longer.
             "token": secrets.token_hex(16),
         }
-        latest = datetime.now(UTC) - (timedelta(0) if even_if_under_way else LONGEST_ACT)
         is_open = sa.or_(
-            actions.c.state == State.UNKNOWN, sa.and_(actions.c.state == State.BEGUN, actions.c.begun_at <= latest)
+            actions.c.state == State.UNKNOWN,
+            sa.and_(actions.c.state == State.BEGUN, sa.true() if even_if_under_way else ~self._is_under_way()),
         )
 
         def resolved(connection: sa.Connection) -> Action | None:
             connection.execute(sa.update(actions).where(actions.c.key == key, is_open).values(**news))
-            return _row(connection, key)
+            return rows.row_of(connection, key)
 
         row = await self._database.write(resolved)
         if row is None or row.token != news["token"]:
-            raise NotOpen(f"{key}: {_why_not_open(row)}")
+            raise NotOpen(f"{key}: {self._why_not_open(row)}")
         return row
 
     async def search(
@@ -170,84 +177,64 @@ class Ledger:
         since: datetime | None = None,
         limit: int = 100,
     ) -> list[Action]:
-        """Actions, the latest first."""
-        query = sa.select(actions).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
+        """Actions, the latest first. What was begun and cannot be under way any more is `unknown`.
+
+        Args:
+            request_id: of a request; of a cron's, with all its times.
+            state: the only one to be found.
+            since: when the oldest was begun.
+            limit: how many at most.
+        """
+        lost = sa.and_(actions.c.state == State.BEGUN, ~self._is_under_way())
+        shown = sa.case((lost, State.UNKNOWN), else_=actions.c.state)
+        columns = [each for each in actions.c if each not in (actions.c.state, actions.c.error)]
+        error = sa.case((lost, NEVER_REPORTED), else_=actions.c.error)
+        query = sa.select(*columns, shown.label("state"), error.label("error"))
+        query = query.order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
         if request_id:
-            query = query.where(actions.c.request_id == request_id)
+            times = actions.c.request_id.startswith(f"{request_id}@", autoescape=True)
+            query = query.where(sa.or_(actions.c.request_id == request_id, times))
         if state:
-            query = query.where(actions.c.state == state)
+            query = query.where(shown == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
-        return await self._database.read(
-            lambda connection: [Action.model_validate(row) for row in connection.execute(query).mappings()]
-        )
+        return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
+    async def recall(
+        self, request_id: str, chain: str, positions: tuple[str, ...], limit: int
+    ) -> tuple[list[Action], int]:
+        """The writes of a request id that are done, or may be, and are not known: the latest ones, and how many more.
 
-def _begin(connection: sa.Connection, call: ToolCall, seen: Action | None, begun: Mapping[str, object]) -> None:
-    late = UnknownYet(f"another attempt of {call.key} has begun meanwhile")
-    if seen is not None:
-        if not _replace(connection, seen.key, seen.token, begun):
-            raise late
-        return
-    try:
-        connection.execute(sa.insert(actions).values(**_identity(call), **begun))
-    except IntegrityError:
-        raise late from None
+        Args:
+            request_id: whose.
+            chain: of the runs that ask.
+            positions: of the writes that they know.
+            limit: how many at most are returned.
+        """
+        unknown = rows.not_known(request_id, chain, positions)
+        query = sa.select(actions).where(unknown).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
+        count = sa.select(sa.func.count()).select_from(actions).where(unknown)
 
+        def recalled(connection: sa.Connection) -> tuple[list[Action], int]:
+            found = rows.actions_of(connection, query)
+            return found, connection.execute(count).scalar_one() - len(found)
 
-def _give_up(connection: sa.Connection, call: ToolCall) -> Action:
-    lost = {
-        "state": State.NOT_DONE,
-        "token": secrets.token_hex(16),
-        "attempt": 0,
-        "begun_at": datetime.now(UTC),
-        "approved_by": call.approved_by,
-        "error": "no attempt got as far as to begin",
-    }
-    found = _row(connection, call.key, lock=True)
-    if found is None:
-        connection.execute(sa.insert(actions).values(**_identity(call), **lost))
-        return Action.model_validate({**_identity(call), **lost})
-    found.must_be(call)
-    news: dict[str, object] = {}
-    if found.state is State.BEGUN:
-        news = {"state": State.UNKNOWN}
-    elif found.state is State.NOT_DONE:  # an attempt that is lost may have seen the token and not begun yet
-        news = {"token": lost["token"]}
-    if news:
-        _replace(connection, call.key, found.token, news)
-    return found.model_copy(update=news)
+        return await self._database.read(recalled)
 
+    def _deadline(self, write: Write) -> sa.ColumnElement[datetime] | None:
+        """When the act has ended, by PostgreSQL's clock. With a file, the lock of the worker says it better."""
+        return None if self._database.file else sa.func.now() + sa.literal(write.longest, sa.Interval)
 
-def _why_not_open(row: Action | None) -> str:
-    if row is None:
-        return "there is no such action"
-    if row.state is State.BEGUN:
-        until = row.begun_at + LONGEST_ACT
-        return f"it may be under way; settle it after {until:%H:%M:%S} UTC, or before with --even-if-under-way"
-    return f"it is {row.state} already"
+    def _is_under_way(self) -> sa.ColumnElement[bool]:
+        """Whether an act that has begun may not have ended: its worker lives; on PostgreSQL, its time is not over."""
+        if self._database.file:
+            return actions.c.worker.in_(living(self._database.file))
+        return sa.func.coalesce(actions.c.deadline > sa.func.now(), sa.false())
 
-
-def _row(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
-    query = sa.select(actions).where(actions.c.key == key)
-    # SQLite needs no FOR UPDATE: there, every transaction has the whole file to itself.
-    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
-    return Action.model_validate(row) if row else None
-
-
-def _replace(connection: sa.Connection, key: str, token: str, news: Mapping[str, object]) -> bool:
-    changed = connection.execute(
-        sa.update(actions).where(actions.c.key == key, actions.c.token == token).values(**news)
-    )
-    return changed.rowcount == 1
-
-
-def _identity(call: ToolCall) -> dict[str, object]:
-    return {
-        "key": call.key,
-        "digest": call.digest,
-        "tool": call.tool,
-        "arguments": call.arguments,
-        "request_id": call.request_id,
-        "requester": call.requester,
-    }
+    def _why_not_open(self, row: Action | None) -> str:
+        if row is None:
+            return "there is no such action"
+        if row.state is State.BEGUN:
+            ends = "when its worker has ended" if self._database.file else "when its tool's time is over"
+            return f"it may be under way; settle it {ends}, or before with --even-if-under-way"
+        return f"it is {row.state} already"

@@ -20,54 +20,17 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from activities.errors import ConfigurationError, ServiceUnavailable
+from activities.ledger_tables import actions, check_version, identity_of, prepare
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
-SCHEMA_LOCK = 0x45727261
-"""An advisory lock of PostgreSQL, so that of several workers that start at once only one creates the tables."""
+LEDGER_URL = "ERRAND_LEDGER_URL"
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
 TRANSACTIONS_AT_ONCE = 8
 """To read as to write, on PostgreSQL. Of SQLite's writers, one waits for the other, and all ask for their turn all the
 while."""
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """A moment. SQLite keeps no zone, so it comes back without one, and is in UTC."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-metadata = sa.MetaData()
-schema_version = sa.Table("errand_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
-actions = sa.Table(
-    "errand_actions",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("tool", sa.Text, nullable=False),
-    sa.Column("arguments", sa.JSON, nullable=False),
-    sa.Column("request_id", sa.Text, nullable=False, index=True),
-    sa.Column("requester", sa.Text, nullable=False),
-    sa.Column("approved_by", sa.Text, nullable=False),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("token", sa.String(32), nullable=False),
-    sa.Column("attempt", sa.Integer, nullable=False),
-    sa.Column("begun_at", UtcDateTime, nullable=False, index=True),
-    sa.Column("finished_at", UtcDateTime),
-    sa.Column("result", sa.JSON),
-    sa.Column("error", sa.Text),
-    sa.Column("resolved_by", sa.Text),
-)
 
 
 class Database:
@@ -77,6 +40,9 @@ class Database:
         self._engine = engine
         self._reading = engine.execution_options(errand_reading=True)
         self._closed = False
+        self._opened: tuple[int, int] | None = None
+        self.identity = ""
+        """Tells this ledger from any other; a copy of it has the same."""
         # Of their own: what reads does not wait behind what waits to write.
         self._writers, self._readers = self._threads(), self._threads()
 
@@ -97,13 +63,30 @@ class Database:
             # Without `from`: some of these quote the URL, and with it the password.
             raise _unusable(error) from None
         try:
-            await (database._run(_prepare) if create else database._run(_look, reading=True))
+            database.identity = await (database._run(_make_ready) if create else database._run(_look, reading=True))
+            database._opened = database._file_as_it_is()
         except BaseException as error:
             await database.aclose()
             if isinstance(error, (ConfigurationError, asyncio.CancelledError)):
                 raise
             raise _unusable(error) from error
         return database
+
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite."""
+        url = self._engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @property
+    def place(self) -> str:
+        """The file, or host and database; without user and password."""
+        return _place(self._engine.url)
+
+    @property
+    def now(self) -> datetime | sa.Function[datetime]:
+        """By PostgreSQL's clock, which all its workers share; with a file there is only the machine's own."""
+        return datetime.now(UTC) if self.file else sa.func.now()
 
     async def aclose(self) -> None:
         self._closed = True
@@ -134,6 +117,7 @@ class Database:
         threads, given_up = self._readers if reading else self._writers, threading.Event()
 
         def run() -> T:
+            self._check_file()
             with (self._reading if reading else self._engine).begin() as connection:
                 result = transaction(connection)
                 if given_up.is_set():
@@ -149,6 +133,29 @@ class Database:
             raise
         finally:
             given_up.set()
+
+    def _check_file(self) -> None:
+        """A file that was removed would go on taking what nobody else can read; one in its place is opened anew.
+
+        Raises:
+            ServiceUnavailable: the ledger is gone, or is another one.
+        """
+        if self._opened is None or self._opened == (now := self._file_as_it_is()):
+            return
+        if now is None:
+            raise ServiceUnavailable(f"{LEDGER_URL}: the ledger {self.place} was removed; put it back")
+        self._engine.dispose()
+        with self._reading.begin() as connection:
+            found = identity_of(connection) if sa.inspect(connection).has_table(actions.name) else "none"
+        if found != self.identity:
+            raise ServiceUnavailable(f"{LEDGER_URL}: another ledger lies at {self.place} now; put back the one before")
+        self._opened = now
+
+    def _file_as_it_is(self) -> tuple[int, int] | None:
+        if self.file is None or not self.file.exists():
+            return None
+        status = self.file.stat()
+        return status.st_dev, status.st_ino
 
     def _threads(self) -> ThreadPoolExecutor:
         at_once = 1 if self._engine.dialect.name == "sqlite" else TRANSACTIONS_AT_ONCE
@@ -180,46 +187,36 @@ def words(error: BaseException) -> str:
     return " ".join(str(cause).split())[:200] or "no answer in time"
 
 
-def _prepare(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
-    metadata.create_all(connection)
-    new = _version(connection) is None
-    if new:
-        connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-    _check_version(connection)
-    if new:
+def _make_ready(connection: sa.Connection) -> str:
+    """The ledger's identity."""
+    if prepare(connection):
         place = _place(connection.engine.url)
         log.warning("a new ledger was made: writes of earlier runs are not known in it", ledger=place)
+    return identity_of(connection)
 
 
-def _look(connection: sa.Connection) -> None:
+def _look(connection: sa.Connection) -> str:
+    """The ledger's identity, of one that a worker has made."""
     if not sa.inspect(connection).has_table(actions.name):
         raise _missing(connection.engine.url)
-    _check_version(connection)
-
-
-def _version(connection: sa.Connection) -> int | None:
-    return connection.execute(sa.select(schema_version.c.version)).scalar_one_or_none()
-
-
-def _check_version(connection: sa.Connection) -> None:
-    version = _version(connection)
-    if version is not None and version > SCHEMA_VERSION:
+    if not any(
+        column["name"] == actions.c.deadline.name for column in sa.inspect(connection).get_columns(actions.name)
+    ):
         raise ConfigurationError(
-            f"ERRAND_LEDGER_URL: the ledger is of version {version}, which is newer than this worker ({SCHEMA_VERSION})"
+            f"{LEDGER_URL}: the ledger {_place(connection.engine.url)} is of an older version; "
+            "start a worker on it once"
         )
+    check_version(connection)
+    return identity_of(connection)
 
 
 def _unusable(error: BaseException) -> ConfigurationError:
     advice = "; PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else ""
-    return ConfigurationError(f"ERRAND_LEDGER_URL: the ledger cannot be used: {words(error)}{advice}")
+    return ConfigurationError(f"{LEDGER_URL}: the ledger cannot be used: {words(error)}{advice}")
 
 
 def _missing(url: sa.URL) -> ConfigurationError:
-    return ConfigurationError(
-        f"ERRAND_LEDGER_URL: there is no ledger at {_place(url)}; the worker's is the one to name"
-    )
+    return ConfigurationError(f"{LEDGER_URL}: there is no ledger at {_place(url)}; the worker's is the one to name")
 
 
 def _place(url: sa.URL) -> str:

@@ -44,6 +44,7 @@ def tool_from_schema(
     untrusted: bool = False,
     idempotent: bool = False,
     claims: str = "",
+    confirmed: Mapping[str, str] | None = None,
 ) -> Tool:
     """Make a tool of a name, a description, a JSON Schema and a function. The rest means what it means for `@tool`.
 
@@ -72,6 +73,7 @@ def tool_from_schema(
             grounded=grounded,
             idempotent=idempotent,
             claims=claims,
+            confirmed=confirmed or {},
         )
     )
 

@@ -29,6 +29,8 @@ from activities.model.profiles import PROFILES, Calling
 from workflows.contract import TASK_QUEUE
 
 PREFIX = "ERRAND_"
+PROJECT = Path(__file__).resolve().parents[1]
+"""The folder of worker.py and client.py."""
 
 
 def _words(value: object) -> object:
@@ -125,6 +127,7 @@ class Settings(BaseSettings):
 
     ledger_url: str = Field(
         default="sqlite:///.errand/ledger.db",
+        validate_default=True,
         description="the table that knows every write; postgresql://… for workers on more than one machine",
     )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
@@ -136,6 +139,13 @@ class Settings(BaseSettings):
         if url is not None:
             SmtpServer.from_url(url.get_secret_value())
         return url
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _names_the_same_file_wherever_it_is_read(cls, url: str) -> str:
+        """A relative path is one from the project's folder: two start folders must not be two ledgers."""
+        relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?].*)", url)
+        return f"{relative[1]}{PROJECT / relative[2]}" if relative else url
 
     @field_validator("openai_base_url", "weather_url", "geocoding_url", "stocks_url", "ui_url")
     @classmethod

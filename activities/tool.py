@@ -52,6 +52,7 @@ class Tool:
     grounded: tuple[str, ...]
     idempotent: bool
     claims: str
+    confirmed: Mapping[str, str]
 
     def schema(self) -> dict[str, JsonValue]:
         """The JSON Schema of the arguments; the caller's own copy."""
@@ -115,6 +116,7 @@ def tool(
     untrusted: bool = False,
     idempotent: bool = False,
     claims: str = "",
+    confirmed: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as a tool.
 
@@ -131,6 +133,8 @@ def tool(
         idempotent: the far end knows the call's key (an `Idempotency-Key`) and does nothing twice, so that a write may
             be tried again even where its end is not known.
         claims: the words by which a summary tells of the action, as a regular expression: "sent|emailed|mailed".
+        confirmed: where the action can be done in part, the field of the result that has the values of a grounded
+            argument for which it was done: {"to": "accepted"}.
     """
 
     def mark(function: F) -> F:
@@ -153,6 +157,7 @@ def tool(
                 grounded=grounded,
                 idempotent=idempotent,
                 claims=claims,
+                confirmed=confirmed or {},
             )
         )
         return function
@@ -167,6 +172,8 @@ def checked(made: Tool) -> Tool:
     """
     if not set(made.grounded) <= set(made.argument_names()):
         raise TypeError(f"tool {made.name}: grounded names arguments that it has not: {made.grounded}")
+    if not made.confirmed.keys() <= set(made.grounded):
+        raise TypeError(f"tool {made.name}: confirmed names arguments that are not grounded: {made.confirmed}")
     if not inspect.iscoroutinefunction(made.function):
         raise TypeError(f"tool {made.name} must be written with `async def`")
     if made.route.effect == "read" and made.asks_for(Act):

@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import timeline
+from workflows.activity_results import UnusableResult, execute
 from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, ToolCall
 
 Verdict = Approve | Reject
@@ -93,14 +94,17 @@ class Approvals:
             ApplicationError: `InvalidArguments`, or of the kinds of `check`; the call goes on waiting.
         """
         waiting = self._waiting[verdict.key]
-        edited = await workflow.execute_activity(
-            CHECK,
-            ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester),
-            result_type=ProposedCall,
-            summary=timeline.summary(f"edited by {verdict.by}"),
-            start_to_close_timeout=timedelta(seconds=10),
-            schedule_to_close_timeout=timedelta(minutes=1),
-        )
+        try:
+            edited = await execute(
+                CHECK,
+                ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester),
+                ProposedCall,
+                summary=timeline.summary(f"edited by {verdict.by}"),
+                start_to_close_timeout=timedelta(seconds=10),
+                schedule_to_close_timeout=timedelta(minutes=1),
+            )
+        except UnusableResult as error:
+            raise ApplicationError(f"{verdict.key}: {error}", type="InvalidArguments", non_retryable=True) from error
         if edited.route is None or edited.route.ruling == "deny":
             why = edited.error or "the policy forbids it"
             raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, is_cancelled_exception
 
+from workflows.activity_results import UnusableResult, execute
 from workflows.contract import (
     ANSWER,
     CHECK_SCHEMA,
@@ -88,6 +89,7 @@ class Model:
             await workflow.execute_activity(
                 CHECK_SCHEMA,
                 schema,
+                result_type=RawValue,
                 summary="the schema of the output",
                 start_to_close_timeout=timedelta(seconds=10),
                 schedule_to_close_timeout=min(timedelta(minutes=10), self._allowance.time_left()),
@@ -145,16 +147,18 @@ class Model:
 
     async def _ask_once(self, activity: str, situation: Situation, kind: type[Reply], summary: str) -> Reply:
         try:
-            return await workflow.execute_activity(
+            return await execute(
                 activity,
                 situation,
-                result_type=kind,
+                kind,
                 summary=summary,
                 start_to_close_timeout=ONE_ANSWER,
                 schedule_to_close_timeout=min(PATIENCE_WITH_MODEL, self._allowance.time_left()),
                 heartbeat_timeout=HEARTBEAT,
                 retry_policy=MODEL_RETRIES,
             )
+        except UnusableResult as error:
+            raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {error}") from error
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error

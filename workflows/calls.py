@@ -5,43 +5,34 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from workflows import receipts, timeline
+from workflows import receipts
+from workflows.activity_results import UnusableResult
 from workflows.approvals import Approvals
-from workflows.asking import HEARTBEAT
 from workflows.contract import (
     EVERY_TOOL,
-    RECALL,
-    SETTLE,
     Approve,
     Arguments,
     Progress,
     ProposedCall,
-    Recall,
-    Recalled,
     Receipt,
     ReceiptStatus,
     Reject,
     Request,
     Route,
-    Settlement,
     Told,
     ToolCall,
-    ToolResult,
     position,
     sha256,
 )
 from workflows.limits import Allowance
 from workflows.receipts import Receipts
+from workflows.tool_runs import ToolRuns, WriteContext
 
 DONE_BEFORE = "the same is done already, or may be"
-T = TypeVar("T")
-PATIENCE_WITH_LEDGER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -70,9 +61,8 @@ class Calls:
         self.untrusted = progress.untrusted
         self.sent_back = set(progress.sent_back)
         self.acted = set(progress.acted)
-        info = workflow.info()
-        self.was_reset = progress.was_reset or info.run_id != info.original_execution_run_id
-        self.writes = dict(progress.writes)
+        self.write_context = WriteContext.of(progress)
+        self.runs = ToolRuns(self.write_context)
         self._request = request
         self._approvals = approvals
         self._allowance = allowance
@@ -92,24 +82,20 @@ class Calls:
         return [self._told(step, self.receipts[step.call.key]) for step in steps]
 
     async def recall(self) -> str | None:
-        """Where an operator has reset the run: add the receipts of the writes of which this run knows nothing.
+        """Add the receipts of the writes of the same request id of which this run knows nothing.
 
         Returns:
-            What is to be told where that cannot be done.
+            What is to be told where that cannot be done, or not for all.
         """
-        if not self.was_reset:
-            return None
         try:
-            known = Recall(request_id=workflow.info().workflow_id, known=self.writes)
-            recalled = await _ask_ledger(RECALL, known, Recalled, "what was done before the reset")
-        except ActivityError as error:
-            return f"what was done before the reset is not known: the ledger cannot be asked: {error.cause}"
+            recalled = await self.runs.recall()
+        except (ActivityError, UnusableResult) as error:
+            why = receipts.reason(error) if isinstance(error, ActivityError) else error
+            return f"what was done before is not known: the ledger cannot be asked: {why}"
         for receipt in recalled.receipts:
             taken = receipt.key in self.receipts
-            self.receipts.put(
-                receipt.model_copy(update={"key": f"{receipt.key} (before the reset)"}) if taken else receipt
-            )
-        return None
+            self.receipts.put(receipt.model_copy(update={"key": f"{receipt.key} (earlier)"}) if taken else receipt)
+        return f"{recalled.more} more writes of this request id are in the ledger" if recalled.more else None
 
     def skip(self, turn: int, proposed: Sequence[ProposedCall], why: str) -> None:
         """Leave the calls of a turn undone, with a receipt that says why."""
@@ -118,7 +104,7 @@ class Calls:
 
     def _step(self, turn: int, index: int, proposed: ProposedCall) -> Step:
         """From here on the call has a receipt, whatever ends the request."""
-        key = f"{workflow.info().workflow_id}/{position(turn, index)}"
+        key = f"{self.write_context.request_id}/{position(turn, index)}"
         call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments)
         self.receipts.put_open(
             receipts.not_run(call, proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before")
@@ -179,10 +165,7 @@ class Calls:
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
     def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:
-        news: dict[str, object] = {"approved_by": by, "requester": self._request.requester}
-        if self.was_reset:
-            news["after_reset"] = tuple(self.writes)
-        news["arguments"] = proposed.arguments
+        news = {"approved_by": by, "requester": self._request.requester, "arguments": proposed.arguments}
         return Step(step.call.model_copy(update=news), proposed)
 
     def _why_ask(self, route: Route) -> str:
@@ -197,47 +180,15 @@ class Calls:
 
     async def _run(self, step: Step, route: Route) -> None:
         call = step.call
-        if route.effect == "write":
-            self.writes[call.key] = call.digest
         receipt = self.receipts.put_open(receipts.begun(call, route, workflow.now()))
         self._changed()
-        try:
-            result = await self._execute(call, route, step.proposed.about)
-        except ActivityError as error:
-            settled = await self._settle(call) if receipts.must_be_settled(route, error) else None
-            receipt = self.receipts.put(receipts.not_done(receipt, route, error, settled, workflow.now()))
-        else:
-            receipt = self.receipts.put(receipts.done(receipt, result, workflow.now()))
+        receipt = self.receipts.put(
+            await self.runs.run(call, receipt, route, step.proposed.about, self._allowance.deadline)
+        )
+        if receipt.status is ReceiptStatus.DONE:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
             self.acted |= _marks(step)
-
-    async def _execute(self, call: ToolCall, route: Route, about: str) -> ToolResult:
-        """Run the activity of the tool's name. A write is awaited even where the request is cancelled meanwhile."""
-        write = route.effect == "write"
-        cancellation = workflow.ActivityCancellationType
-        attempt = timedelta(seconds=route.start_to_close)
-        left = max(self._allowance.deadline - workflow.now(), timedelta(seconds=1))
-        running = workflow.start_activity(
-            call.tool,
-            call,
-            result_type=ToolResult,
-            summary=timeline.summary(about),
-            start_to_close_timeout=attempt,
-            # A write that has begun is not cut short by the request's own limit.
-            schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left + attempt * write),
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60)),
-            cancellation_type=cancellation.WAIT_CANCELLATION_COMPLETED if write else cancellation.TRY_CANCEL,
-        )
-        return await _with_its_result(running)
-
-    async def _settle(self, call: ToolCall) -> Settlement:
-        """Ask the ledger what became of a write whose attempts were lost, and keep them from acting later."""
-        try:
-            return await _ask_ledger(SETTLE, call, Settlement, f"what became of {call.tool}")
-        except ActivityError as error:
-            return Settlement(status=ReceiptStatus.UNKNOWN, error=f"the ledger cannot be asked: {error.cause}")
 
     def _told(self, step: Step, receipt: Receipt) -> Told:
         if receipt.status is not ReceiptStatus.DONE:
@@ -248,32 +199,6 @@ class Calls:
             return Told(value=receipt.result, untrusted=untrusted)
         edited: Arguments = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": receipt.result}
         return Told(value=edited, untrusted=untrusted, arguments=receipt.arguments)
-
-
-async def _ask_ledger(activity: str, question: ToolCall | Recall, answer: type[T], summary: str) -> T:
-    """Ask until the ledger answers: what it knows of a write is worth an hour's wait."""
-    return await workflow.execute_activity(
-        activity,
-        question,
-        result_type=answer,
-        summary=timeline.summary(summary),
-        start_to_close_timeout=timedelta(seconds=30),
-        schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
-        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    )
-
-
-async def _with_its_result(running: workflow.ActivityHandle[ToolResult]) -> ToolResult:
-    """Await an activity; a result that arrives together with a cancellation is not lost to it."""
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.sleep(0)
-        if not running.done():
-            running.cancel()
-        return await running
 
 
 def _marks(step: Step) -> set[str]:

@@ -185,15 +185,34 @@ class ToolCall(Message):
     arguments: Arguments
     requester: str = Field(default="", exclude_if=lambda text: not text)
     approved_by: str = Field(default="", exclude_if=lambda text: not text)
-    after_reset: tuple[str, ...] | None = Field(
-        default=None,
-        exclude_if=lambda keys: keys is None,
-        description="of a run that an operator has reset: the keys of its own calls; another's write is not done again",
+    chain: str = Field(
+        default="",
+        exclude_if=lambda text: not text,
+        description="of a write: tells the request from others of the same id, before it and after it",
+    )
+    ledger: str = Field(
+        default="",
+        exclude_if=lambda text: not text,
+        description="of a write: the identity of the ledger that the request's writes stand in",
+    )
+    known: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda positions: not positions,
+        description="of a write: the positions of the request's writes that this run knows of",
+    )
+    past_run: str = Field(
+        default="",
+        exclude_if=lambda text: not text,
+        description="of a write: the run whose work this one does again, after a reset or as a retry",
     )
 
     @property
     def request_id(self) -> str:
         return self.key.rpartition("/")[0]
+
+    @property
+    def position(self) -> str:
+        return self.key.rpartition("/")[2]
 
     @property
     def digest(self) -> str:
@@ -249,6 +268,19 @@ class ProposedCall(Message):
     extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
 
 
+class UnsupportedClaim(Message):
+    """A sentence of the model's that claims what no receipt bears out."""
+
+    sentence: str
+    why: str
+    unknown: bool = Field(
+        default=False, exclude_if=lambda yes: not yes, description="it may be so: nobody knows what became of the call"
+    )
+
+    def __str__(self) -> str:
+        return f'"{self.sentence}": {self.why}'
+
+
 class Decision(Message):
     """What one model call returned: tool calls, the text that ends the request, or what is wrong with the reply."""
 
@@ -267,9 +299,12 @@ class Decision(Message):
     demoted: tuple[str, ...] = Field(
         default=(), exclude_if=lambda steps: not steps, description="what the endpoint turned out not to be able to do"
     )
-    unsupported: tuple[str, ...] = Field(
-        default=(), exclude_if=lambda claims: not claims, description="what the text claims and no receipt bears out"
+    ledger: str = Field(
+        default="",
+        exclude_if=lambda text: not text,
+        description="where it asks for a write: the identity of the worker's ledger",
     )
+    unsupported_claims: tuple[UnsupportedClaim, ...] = Field(default=(), exclude_if=lambda claims: not claims)
 
 
 class Answer(Message):
@@ -364,6 +399,12 @@ class ToolResult(Message):
 
     value: JsonValue
     attempts: int = Field(default=1, exclude_if=lambda attempts: attempts == 1)
+    earlier: bool = Field(
+        default=False,
+        exclude_if=lambda yes: not yes,
+        description="of a write: the ledger knows writes of the same request id of which this run knows nothing",
+    )
+    ledger_key: str | None = Field(default=None, exclude_if=lambda key: key is None, description="as on a receipt")
 
 
 class FailureDetail(Message):
@@ -376,6 +417,27 @@ class FailureDetail(Message):
         exclude_if=lambda usage: usage is None,
         description="of a model call: what all its attempts together have used; one that timed out, its `max_tokens`",
     )
+    certain: bool = Field(
+        default=False,
+        exclude_if=lambda yes: not yes,
+        description="of a write: this attempt has asked the ledger, so `status` holds for all attempts before it too",
+    )
+    acting: bool = Field(
+        default=False, exclude_if=lambda yes: not yes, description="of a write: an attempt has said that it acts"
+    )
+    earlier: bool = Field(default=False, exclude_if=lambda yes: not yes, description="as on a tool's result")
+    ledger_key: str | None = Field(default=None, exclude_if=lambda key: key is None, description="as on a receipt")
+
+
+class AttemptBeat(Message):
+    """The heartbeat details of a tool: Temporal knows from it, beside the ledger, how far the attempts got.
+
+    `preparing` says that the ledger is about to be told, `acting` that it was told and the act begins now.
+    """
+
+    stage: Literal["started", "preparing", "acting"]
+    attempt: int
+    token: str = Field(default="", exclude_if=lambda text: not text, description="of the attempt's row in the ledger")
 
 
 class Account(Message):
@@ -386,12 +448,28 @@ class Account(Message):
     at_most: Usage = Field(default=Usage(), description="of this attempt, if nothing more is heard of it")
 
 
+class Settle(Message):
+    """The input of `settle`: a write of whose attempts none could say what became of it."""
+
+    call: ToolCall
+    acting: bool = Field(
+        default=False, exclude_if=lambda yes: not yes, description="Temporal knows that an attempt was acting"
+    )
+    patience: float = Field(
+        default=0,
+        exclude_if=lambda seconds: seconds == 0,
+        description="seconds to wait for the end of an act that may still be under way",
+    )
+
+
 class Settlement(Message):
     """The output of `settle`: what the ledger knows of a write whose attempts were lost."""
 
     status: ReceiptStatus
     result: JsonValue = None
     error: str | None = None
+    attempts: int = Field(default=0, exclude_if=lambda attempts: attempts == 0, description="0: not known")
+    ledger_key: str | None = Field(default=None, exclude_if=lambda key: key is None, description="as on a receipt")
 
 
 # --- what comes back -----------------------------------------------------------------------------------------------
@@ -414,19 +492,33 @@ class Receipt(Message):
     approved_by: str | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    earlier: bool = Field(
+        default=False,
+        exclude_if=lambda yes: not yes,
+        description="not a call of this run: the ledger knows it of the run before a reset, or of an earlier request "
+        "of the same id",
+    )
+    ledger_key: str | None = Field(
+        default=None,
+        exclude_if=lambda key: key is None,
+        description="the write's key in the ledger, where an earlier request of the same id has taken `key`",
+    )
 
 
 class Recall(Message):
-    """The input of `recall`, of a run that an operator has reset: what did the run before it do?"""
+    """The input of `recall`: which writes of the request id does this run not know of?"""
 
     request_id: str
-    known: dict[str, str] = Field(description="the writes that this run has receipts for: key → digest")
+    chain: str
+    ledger: str = ""
+    known: tuple[str, ...] = Field(description="the positions of the writes that this run has receipts for")
 
 
 class Recalled(Message):
-    """The receipts of the other writes of the request that the ledger knows."""
+    """The receipts of the other writes of the request id that the ledger knows, the latest ones, in their order."""
 
     receipts: tuple[Receipt, ...]
+    more: int = Field(default=0, exclude_if=lambda more: more == 0, description="how many older ones are left out")
 
 
 class RequestStatus(StrEnum):
@@ -443,7 +535,9 @@ class Outcome(Message):
     request_id: str
     status: RequestStatus
     summary: str
-    summary_verified: bool = Field(default=True, description="false: it claims an action that no receipt bears out")
+    unsupported_claims: tuple[str, ...] = Field(
+        default=(), description="sentences of the summary that no receipt bears out, each with what is wrong with it"
+    )
     output: JsonValue = None
     receipts: tuple[Receipt, ...] = ()
     usage: Usage = Usage()
@@ -515,8 +609,20 @@ class Progress(Message):
     acted: tuple[str, ...] = Field(default=(), description="the writes that are done or unknown")
     corrected: bool = Field(default=False, description="the model was given its chance to correct its summary")
     sent_back: tuple[str, ...] = Field(default=(), description="tools whose ungrounded arguments went back once")
-    was_reset: bool = Field(default=False, description="an operator has reset this run, or one before it")
-    writes: dict[str, str] = Field(default={}, description="of a run that was reset: key → digest")
+    past_run: str = Field(
+        default="",
+        exclude_if=lambda text: not text,
+        description="the run whose work this chain of runs does again, after a reset or as a retry",
+    )
+    writes: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda positions: not positions, description="the positions of the writes that were run"
+    )
+    ledger: str = Field(default="", exclude_if=lambda text: not text, description="the ledger that they stand in")
+    earlier: bool = Field(
+        default=False,
+        exclude_if=lambda yes: not yes,
+        description="the ledger knows writes of the same request id of which this run knows nothing",
+    )
     demoted: tuple[str, ...] = Field(
         default=(), description="what the model's endpoint turned out not to be able to do"
     )

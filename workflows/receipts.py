@@ -10,7 +10,16 @@ from temporalio.exceptions import CancelledError as ActivityCancelled
 from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
 from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
-from workflows.contract import FailureDetail, Receipt, ReceiptStatus, Route, Settlement, ToolCall, ToolResult
+from workflows.contract import (
+    AttemptBeat,
+    FailureDetail,
+    Receipt,
+    ReceiptStatus,
+    Route,
+    Settlement,
+    ToolCall,
+    ToolResult,
+)
 
 
 class Receipts:
@@ -80,35 +89,58 @@ def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
             "error": None,
             "attempts": result.attempts,
             "finished_at": at,
+            "ledger_key": result.ledger_key,
         }
     )
 
 
 def must_be_settled(route: Route, error: ActivityError) -> bool:
-    """Whether a failure leaves it open what became of a write: no attempt lived to say so."""
-    return route.effect == "write" and detail_of(error.cause) is None
+    """Whether a failure leaves it open what became of a write: no attempt lived to say so, or could ask the ledger."""
+    detail = detail_of(error.cause)
+    return route.effect == "write" and (detail is None or not detail.certain)
+
+
+def is_by_hand(cause: BaseException | None) -> bool:
+    """Whether an operator has put an end to an activity, and none of its attempts."""
+    # The Python SDK names no source; Temporal's command line and other SDKs give their own name.
+    return isinstance(cause, ApplicationError) and cause.failure is not None and bool(cause.failure.source)
 
 
 def not_done(receipt: Receipt, route: Route, error: ActivityError, settled: Settlement | None, at: datetime) -> Receipt:
     """What a failed activity means; for a write that had to be settled, what the ledger knows is what counts."""
     cause = error.cause
-    detail = detail_of(cause)
+    detail, beat = detail_of(cause), last_beat(cause)
     cancelled = isinstance(cause, ActivityCancelled)
-    message = "cancelled" if cancelled else _message(cause)
+    message = "cancelled" if cancelled else reason(error)
+    status = detail.status if detail and detail.certain and route.effect == "write" else ReceiptStatus.FAILED
     if settled is not None and settled.status is not ReceiptStatus.FAILED:
         status, message = settled.status, f"{message}: {settled.error}" if settled.error else message
     elif cancelled:
         status = ReceiptStatus.CANCELLED
-    elif route.effect == "read" or detail is None:
-        status = ReceiptStatus.FAILED
-    else:
-        status = detail.status
-    exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
+    # Attempts that fail without a word of ours (no such activity on the worker) are as many as there could be.
+    exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and isinstance(cause, ApplicationError)
+    said = detail.attempt if detail else route.attempts if exhausted else 1
+    tried = [said, beat.attempt if beat else 1, settled.attempts if settled else 1]
+    key = settled.ledger_key if settled else detail.ledger_key if detail else None
+    return _ended(receipt, status, message, settled, at).model_copy(update={"attempts": max(tried), "ledger_key": key})
+
+
+def unusable(receipt: Receipt, why: str, settled: Settlement | None, at: datetime) -> Receipt:
+    """What it means that an activity was completed with what is no result of it: of a write only the ledger knows."""
+    if settled is None:
+        return _ended(receipt, ReceiptStatus.FAILED, why, None, at)
+    done = settled.status is ReceiptStatus.DONE
+    status = ReceiptStatus.DONE if done else ReceiptStatus.UNKNOWN
+    known = {"attempts": max(1, settled.attempts), "ledger_key": settled.ledger_key}
+    return _ended(receipt, status, why, settled, at).model_copy(update=known)
+
+
+def _ended(receipt: Receipt, status: ReceiptStatus, message: str, settled: Settlement | None, at: datetime) -> Receipt:
     news = {
         "status": status,
         "result": settled.result if settled else None,
         "error": _said(status, message),
-        "attempts": detail.attempt if detail else route.attempts if exhausted else 1,
+        "attempts": 1,
         "finished_at": at,
     }
     return receipt.model_copy(update=news)
@@ -144,13 +176,27 @@ def detail_of(cause: BaseException | None) -> FailureDetail | None:
     """What an activity's failure says beside its message, if it is one of Errand's own."""
     if not isinstance(cause, ApplicationError) or not cause.details or not isinstance(cause.details[0], dict):
         return None
+    if is_by_hand(cause):
+        return None
     try:
         return FailureDetail.model_validate(cause.details[0])
     except ValidationError:  # the detail of somebody else's error
         return None
 
 
-def _message(cause: BaseException | None) -> str:
+def last_beat(cause: BaseException | None) -> AttemptBeat | None:
+    """The last heartbeat of an activity that timed out, if it was a tool's."""
+    if not isinstance(cause, ActivityTimedOut) or not cause.last_heartbeat_details:
+        return None
+    try:
+        return AttemptBeat.model_validate(cause.last_heartbeat_details[0])
+    except ValidationError:  # of another release
+        return None
+
+
+def reason(error: ActivityError) -> str:
+    """Why an activity failed, in words for people and the model."""
+    cause = error.cause
     match cause:
         case ActivityTimedOut(type=TimeoutType.HEARTBEAT):
             return "the worker that ran it fell silent"

@@ -1,7 +1,7 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from workflows.contract import (
     Said,
     Say,
     Spending,
+    UnsupportedClaim,
     UserEntry,
 )
 from workflows.conversation import Conversation
@@ -110,6 +111,7 @@ class RequestWorkflow:
     async def carry_out(self, decision: Decision) -> None:
         """Run the calls that the model asked for, and add what became of them to the conversation."""
         turn = self.allowance.turn
+        self.calls.write_context.ledger = self.calls.write_context.ledger or decision.ledger
         try:
             self.allowance.check_calls(len(self.calls.receipts) + len(decision.calls))
         except Ended as end:
@@ -124,8 +126,8 @@ class RequestWorkflow:
         """What the model has to be told before its words can be taken; of what they say, only once."""
         if decision.problem or self.corrected:
             return decision.problem
-        if decision.unsupported:
-            return f"That is not what happened: {'; '.join(decision.unsupported)}. Do it now, or say it is not done."
+        if decision.unsupported_claims:
+            return " ".join(_corrections(decision.unsupported_claims))
         return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
     def send_back(self, decision: Decision, problem: str) -> None:
@@ -142,11 +144,13 @@ class RequestWorkflow:
         output = None
         if self.request.output_schema is not None:
             output = (await self.model.answer(self.request.output_schema)).output
-        return self.outcome(RequestStatus.COMPLETED, text, verified=not decision.unsupported, output=output)
+        return self.outcome(RequestStatus.COMPLETED, text, claims=decision.unsupported_claims, output=output)
 
     async def continue_as_new_if_long(self) -> None:
         """Go on in a new run, with all that is known, when the history has grown long."""
         info = workflow.info()
+        if info.cron_schedule:  # Temporal forgets a cron's schedule when one of its runs continues as new
+            return
         is_long = info.is_continue_as_new_suggested() or info.get_current_history_size() > HISTORY_BYTES
         if not is_long or not (self.inbox.under_way or self.inbox.is_open):
             return
@@ -164,13 +168,20 @@ class RequestWorkflow:
             corrected=self.corrected,
             acted=tuple(sorted(self.calls.acted)),
             sent_back=tuple(sorted(self.calls.sent_back)),
-            was_reset=self.calls.was_reset,
-            writes=self.calls.writes if self.calls.was_reset else {},
+            past_run=self.calls.write_context.past_run,
+            writes=tuple(self.calls.write_context.writes),
+            ledger=self.calls.write_context.ledger,
+            earlier=self.calls.write_context.earlier,
             demoted=self.model.demoted,
         )
 
     def outcome(
-        self, status: RequestStatus, summary: str, *, verified: bool = True, output: JsonValue = None
+        self,
+        status: RequestStatus,
+        summary: str,
+        *,
+        claims: tuple[UnsupportedClaim, ...] = (),
+        output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
         self.show(f"{status}: {summary}")
@@ -178,7 +189,7 @@ class RequestWorkflow:
             request_id=workflow.info().workflow_id,
             status=status,
             summary=summary,
-            summary_verified=verified,
+            unsupported_claims=tuple(map(str, claims)),
             output=output,
             receipts=self.receipts,
             usage=self.allowance.usage,
@@ -277,6 +288,15 @@ async def _shielded(step: Coroutine[None, None, T]) -> T:
                 raise
 
 
+def _corrections(claims: Iterable[UnsupportedClaim]) -> Iterator[str]:
+    """What the model is told of what it claims."""
+    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
+    if wrong:
+        yield f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done."
+    if unknown:
+        yield f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again."
+
+
 def _update_id() -> str:
     update = workflow.current_update_info()
     return update.id if update else ""
@@ -286,10 +306,14 @@ def _progress(request: Request) -> Progress:
     """What the run before this one knew; of the first run, what it begins with.
 
     Raises:
-        ApplicationError: a caller wants to have a past made up.
+        ApplicationError: a caller wants to have a past made up, or a start that could do things twice.
     """
+    info = workflow.info()
+    if info.cron_schedule and info.retry_policy:
+        why = "a cron start with a retry policy: which time a retry belongs to cannot be told; leave the policy out"
+        raise ApplicationError(why, type="BadRequest", non_retryable=True)
     if request.carried is not None:
-        if workflow.info().continued_run_id is None:
+        if info.continued_run_id is None:
             raise ApplicationError(
                 "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
             )

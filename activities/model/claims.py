@@ -1,61 +1,169 @@
-"""Whether a summary claims an action that no receipt bears out.
+"""What a summary claims and no receipt bears out.
 
-A tool says by which words its action is told of: `claims="sent|emailed|mailed"`. A sentence with such a word, and
-without one that denies or doubts it, claims the action. It is borne out if a call of the tool is done and, where the
-sentence names values of the tool's grounded arguments (addresses), if each of them was in such a call.
+A tool says by which words its action is told of: `claims="sent|emailed|mailed"`. A clause with such a word claims the
+action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of a grounded
+argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown` neither "it
+was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
 
-So it notices "I emailed ann@example.com" without a mail to ann. It does not notice a false figure, a claim in other
-words or another language, or a claim about the content of a mail.
+So it notices "I emailed ann@example.com" without a mail to ann. It does not notice a claim in other words or another
+language, or one about the content of a mail.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from pydantic import JsonValue
-
-from activities.model.grounding import Heard, mentioned, occurs, texts
+from activities.model.clauses import Clause, Says, clauses, of_everybody, of_several, sentences
+from activities.model.evidence import Evidence, calls_of, gathered, status_of
+from activities.model.failed_reads import FailedReads
+from activities.model.grounding import Heard, mentioned, named, occurs
 from activities.tool import Tool
-from workflows.contract import AssistantEntry, Situation
+from workflows.contract import NoteEntry, ReceiptStatus, Situation, UnsupportedClaim, UserEntry
 
-DENIAL = re.compile(
-    r"\b(not|no|never|nothing|nobody|cannot|unable|fail(ed|s|ure)?|invalid|rejected|refused|unknown|will|would|should"
-    r"|could|can|may|might|if|whether)\b|n[’']t\b",
-    re.IGNORECASE,
+MOST_TOLD = 10
+LONGEST_SENTENCE = 300
+"""Characters."""
+ANY_ACTION = (
+    r"deliver\w*|go(?:ne|es)? (?:out|through)|went (?:out|through)|succe\w+|work(?:ed)?|happen\w*|complet\w+"
+    r"|carried out|fail\w*|done"
 )
+"""Words for whatever was to be done, where nothing else can be meant."""
+SENDER = re.compile(r"\bfrom \S+")
+
+Problem = tuple[str, bool]
+"""What is wrong with a claim, in words for the model; and whether it is that nobody knows."""
 
 
-def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool], heard: Heard) -> tuple[str, ...]:
-    """What the summary claims and no receipt bears out, in words for the model."""
-    problems = (
-        problem
-        for sentence in re.split(r"(?<=[.!?])\s+|\n+", summary)
-        if not DENIAL.search(sentence)
-        for tool in tools.values()
-        if tool.claims and re.search(rf"\b({tool.claims})\b", sentence, re.IGNORECASE)
-        for problem in _problems(sentence, tool, situation, heard)
-    )
-    return tuple(dict.fromkeys(problems))
-
-
-def _problems(sentence: str, tool: Tool, situation: Situation, heard: Heard) -> Iterable[str]:
-    done = _done(tool, situation)
-    if not done:
-        yield f"no call of {tool.name} has succeeded"
-        return
-    for name in tool.grounded:
-        named = [value for value in mentioned(tool, name, heard) if occurs(value, sentence)]
-        given = {value.casefold() for arguments in done for value in texts(arguments.get(name))}
-        missing = [value for value in named if value.casefold() not in given]
-        if missing:
-            yield f"no call of {tool.name} to {', '.join(missing)} has succeeded"
-
-
-def _done(tool: Tool, situation: Situation) -> list[Mapping[str, JsonValue]]:
-    """The arguments that the tool's calls were done with: the model's, or what a person made of them."""
-    return [
-        call.arguments if call.told.arguments is None else call.told.arguments
-        for entry in situation.conversation
-        if isinstance(entry, AssistantEntry)
-        for call in entry.calls
-        if call.tool == tool.name and call.told and not call.told.failed
+def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool]) -> tuple[UnsupportedClaim, ...]:
+    """The sentences that no receipt bears out."""
+    checks = [
+        *(Action.of(tool, situation) for tool in tools.values() if tool.claims or tool.route.effect == "write"),
+        FailedReads.of(situation, tools),
     ]
+    found: dict[UnsupportedClaim, None] = {}
+    for sentence in sentences(summary):
+        shown = sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[: LONGEST_SENTENCE - 1]}…"
+        for why, unknown in (problem for check in checks for problem in check.problems(sentence)):
+            found[UnsupportedClaim(sentence=shown, why=why, unknown=unknown)] = None
+        if len(found) >= MOST_TOLD:
+            break
+    return tuple(found)[:MOST_TOLD]
+
+
+@dataclass(frozen=True)
+class Action:
+    """One tool, and what its calls bear out. All values are casefolded."""
+
+    tool: Tool
+    situation: Situation
+    every: Evidence
+    recent: Evidence
+
+    @classmethod
+    def of(cls, tool: Tool, situation: Situation) -> "Action":
+        return cls(tool, situation, *gathered(tool, situation))
+
+    def problems(self, sentence: str) -> Iterator[Problem]:
+        if self.tool.claims and (words := _words(self.tool.claims)).search(sentence):
+            told = clauses(sentence, words)
+            excused = frozenset(each for clause in told if clause.says is not Says.DONE for each in self._named(clause))
+            for clause in told:
+                if clause.says is Says.DONE:
+                    yield from self._claimed(clause, excused)
+        if self.every.any_unknown:
+            for clause in clauses(sentence, self._words_of_denial()):
+                if clause.says is Says.NOT_DONE:
+                    yield from self._denied(clause)
+
+    @property
+    def _forgotten(self) -> bool:
+        """Whether the conversation has lost its beginning: then there may be calls of which nothing is known here."""
+        return isinstance(next(iter(self.situation.conversation), None), NoteEntry)
+
+    @property
+    def _asked_for(self) -> frozenset[str]:
+        """Values that the last message names."""
+        messages = [entry.text for entry in self.situation.conversation if isinstance(entry, UserEntry)]
+        asked = Heard(tuple(messages[-1:]))
+        return frozenset(each.casefold() for name in self.tool.grounded for each in mentioned(self.tool, name, asked))
+
+    def _claimed(self, clause: Clause, excused: frozenset[str]) -> Iterator[Problem]:
+        """What is wrong with saying that it was done."""
+        whom = self._named(clause)
+        evidence = self.every if whom else self.recent
+        if self._forgotten:
+            whom &= self.every.not_done
+        lacking = (whom - self.every.done) or self._lacking_of_all(clause, whom, excused)
+        if maybe := lacking & self.every.unknown:
+            yield self._unknown(maybe)
+        if (wrong := lacking - self.every.unknown) and evidence.any_done:
+            yield f"no call of {self.tool.name} to {_listed(wrong)} has succeeded", False
+        elif not evidence.any_done and not maybe and not self._forgotten:
+            yield self._unknown() if evidence.any_unknown and not wrong else self._nothing()
+        elif not lacking:
+            yield from self._in_part(clause, whom)
+
+    def _lacking_of_all(self, clause: Clause, whom: frozenset[str], excused: frozenset[str]) -> frozenset[str]:
+        """Whom it was not done for, where a clause says that it was done for all."""
+        numbers = list(of_everybody(clause.text))
+        left = self.recent.not_done - self.every.done - excused
+        if None in numbers:
+            return left | (self._asked_for - self.every.done - excused)
+        if numbers:
+            return left if self._fewer_than(numbers) else frozenset()
+        return left if of_several(clause.text) and not whom else frozenset()
+
+    def _in_part(self, clause: Clause, whom: frozenset[str]) -> Iterator[Problem]:
+        if self.tool.grounded and self._fewer_than(of_everybody(clause.text)):
+            yield f"{self.tool.name} was done for {len(self.recent.done)} of them", False
+        elif of_several(clause.text) and self.recent.left_undone(whom):
+            yield f"not every call of {self.tool.name} has succeeded", False
+
+    def _fewer_than(self, numbers: Iterable[int | None]) -> bool:
+        return any(number is not None and number > len(self.recent.done) for number in numbers)
+
+    def _denied(self, clause: Clause) -> Iterator[Problem]:
+        """What is wrong with saying that it was not done."""
+        whom = self._named(clause)
+        if maybe := whom & self.every.unknown:
+            yield self._unknown(maybe)
+        elif clause.has_word and not whom and self.recent.any_unknown:
+            yield self._unknown()
+
+    def _nothing(self) -> Problem:
+        return f"no call of {self.tool.name} has succeeded", False
+
+    def _unknown(self, values: Iterable[str] = ()) -> Problem:
+        whom = f" to {_listed(values)}" if values else ""
+        return f"{self.tool.name}{whom} may have been done, or not", True
+
+    def _named(self, clause: Clause) -> frozenset[str]:
+        """The values of grounded arguments that a clause names: in its main part, or else at all."""
+        return self._named_in(clause.main) or self._named_in(clause.text)
+
+    def _named_in(self, text: str) -> frozenset[str]:
+        text = SENDER.sub("", text)
+        typed = {value.casefold() for name in self.tool.grounded for value in named(self.tool, name, text)}
+        called = {value for value in self.every.done | self.every.not_done if occurs(value, text)}
+        return frozenset(
+            typed | called | {value for value in self.every.not_done if self._named_without_domain(value, text)}
+        )
+
+    def _named_without_domain(self, value: str, text: str) -> bool:
+        """Whether "Bob" means bob@example.com."""
+        name, at, _ = value.partition("@")
+        return bool(at) and occurs(name, text) and not any(done.startswith(f"{name}@") for done in self.every.done)
+
+    def _words_of_denial(self) -> re.Pattern[str]:
+        of_its_name = (rf"{word}(?:s|ed|ing)?" for word in re.findall(r"[a-z]{3,}", self.tool.name.casefold()))
+        ended = {status_of(told) for _, told in calls_of(self.situation.conversation)}
+        alone = ended <= {ReceiptStatus.DONE, ReceiptStatus.UNKNOWN}
+        return _words("|".join(filter(None, [self.tool.claims, *of_its_name, ANY_ACTION if alone else ""])))
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(values))
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)

@@ -47,7 +47,9 @@ class Decide:
         policy: Policy,
         address_book: tuple[str, ...] = (),
         system_prompt: str | None = None,
+        ledger: str = "",
     ) -> None:
+        self._ledger = ledger
         self._endpoint = endpoint
         self._tools = tools
         self._address_book = address_book
@@ -121,7 +123,8 @@ class Decide:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
         calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
-        claims = unsupported(reply.text, situation, self._tools, heard) if is_answer else ()
+        claims = unsupported(reply.text, situation, self._tools) if is_answer else ()
+        writes = any(call.route is not None and call.route.effect == "write" for call in calls)
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
             text=reply.text,
@@ -132,7 +135,8 @@ class Decide:
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
             extra=reply.extra if profile.extras else {},
-            unsupported=claims,
+            unsupported_claims=claims,
+            ledger=self._ledger if writes else "",
         )
 
     def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:

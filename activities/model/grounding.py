@@ -76,12 +76,18 @@ def mentioned(tool: Tool, name: str, heard: Heard) -> list[str]:
     part = _one_value(schema, name)
     if not {"format", "pattern"} & part.keys():
         return []
-    as_list = part is not _properties(schema)[name]
     words = [word for word in heard.words if "@" in word or part.get("format") != "email"]
-    values = [word for word in words if _takes(tool.parameters, name, word, as_list=as_list)]
+    values = _fitting(tool, name, words)
     # A list that lacks one would force the model to take another: rather none than that.
     cut_wrong = part.get("format") == "email" and len(values) < len(words)
     return [] if cut_wrong or len(values) > MOST_MENTIONED else values
+
+
+def named(tool: Tool, name: str, text: str) -> list[str]:
+    """The words of a text that a grounded argument would take; none, where its type is as wide as any text."""
+    part = _one_value(tool.parameters.schema.document, name)
+    words = [word for word in _words(text) if "@" in word or part.get("format") != "email"]
+    return _fitting(tool, name, words) if {"format", "pattern"} & part.keys() else []
 
 
 def texts(value: JsonValue) -> Iterator[str]:
@@ -130,6 +136,12 @@ def occurs(value: str, text: str) -> bool:
 def _words(text: str) -> Iterable[str]:
     words = (word.strip(EDGES) for word in re.split(r"[\s,;:<>()\[\]{}|\"“”„«»‘]+", text))
     return dict.fromkeys(word for word in words if word)
+
+
+def _fitting(tool: Tool, name: str, words: Iterable[str]) -> list[str]:
+    schema = tool.parameters.schema.document
+    as_list = _one_value(schema, name) is not _properties(schema)[name]
+    return [word for word in words if _takes(tool.parameters, name, word, as_list=as_list)]
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,7 @@ def actions_command(
     """List the writes that the ledger knows; with --json, one object a line."""
 
     async def command(screen: "Screen") -> int:
-        from activities.ledger import State
+        from activities.ledger_rows import State
 
         begun_since = moment("--since", since) if since else None
         async with _ledger() as ledger:

@@ -19,10 +19,10 @@ from workflows.contract import Outcome, PendingApproval, Receipt, ReceiptStatus,
 from workflows.timeline import count
 
 if TYPE_CHECKING:
-    from activities.ledger import Action
+    from activities.ledger_rows import Action
 
 RECEIPT_INDENT = " " * 13
-UNVERIFIED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."
+UNSUPPORTED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."
 HOW_TO_SETTLE = (
     "It may have happened. Look, then settle it: client.py actions --state unknown, "
     "client.py resolve KEY delivered|not-delivered"
@@ -66,8 +66,10 @@ class ResultScreen(Paper):
         self._out.print(panel, width=self._width, soft_wrap=False)
 
     def _details(self, outcome: Outcome) -> None:
-        if not outcome.summary_verified:
-            self._line((UNVERIFIED, "bold yellow"))
+        if outcome.unsupported_claims:
+            self._line((UNSUPPORTED, "bold yellow"))
+            for claim in outcome.unsupported_claims:
+                self._line(INDENT, (short(claim, 400), "yellow"))
         if outcome.output is not None:
             self._out.print(Text(visible(json.dumps(outcome.output, indent=2, ensure_ascii=False))))
         self.receipts(outcome.receipts)

@@ -85,8 +85,8 @@ def problems_of(outcome: Outcome, token: str) -> Iterable[str]:
     """What differs from the one right outcome of the job."""
     if outcome.status is not RequestStatus.COMPLETED:
         yield f"it ended as {outcome.status}: {outcome.summary}"
-    if outcome.summary != done(token) or not outcome.summary_verified:
-        yield f"it said {outcome.summary!r}, verified: {outcome.summary_verified}"
+    if outcome.summary != done(token) or outcome.unsupported_claims:
+        yield f"it said {outcome.summary!r}, unsupported: {outcome.unsupported_claims}"
     if outcome.usage.model_calls != MODEL_CALLS:
         yield f"it took {outcome.usage.model_calls} model calls"
     if sorted(receipt.tool for receipt in outcome.receipts) != [*TOOLS]:

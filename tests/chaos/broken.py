@@ -5,16 +5,19 @@
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import worker
 from activities import act, execution
 from activities.errors import OutcomeUnknown, ServiceUnavailable
-from activities.ledger import Action, Ledger, State
+from activities.ledger import Ledger
+from activities.ledger_activities import LedgerActivities
+from activities.ledger_rows import Action, State, Write
 from activities.smtp_transaction import SmtpTransaction
 from activities.tool import Tool
-from workflows.contract import ToolCall, ToolResult
+from activities.write_attempts import WriteAttempt
+from workflows.contract import AttemptBeat
 
 OPEN = (State.BEGUN, State.UNKNOWN)
 
@@ -30,28 +33,28 @@ def resolve_ignored() -> None:
 
 
 def _forget(which: Callable[[Action], bool]) -> None:
-    usual = execution._known
+    usual = WriteAttempt._settled
 
-    async def known(tool: Tool, call: ToolCall, seen: Action, ledger: Ledger) -> ToolResult | None:
-        return None if which(seen) else await usual(tool, call, seen, ledger)
+    async def settled(self: WriteAttempt, write: Write, seen: Action) -> Action | None:
+        return None if which(seen) else await usual(self, write, seen)
 
-    execution._known = known
+    WriteAttempt._settled = settled
 
 
 def lying_settle() -> None:
     """A write whose attempts were lost is said not to have happened, although it was begun."""
 
     class Liar(Ledger):
-        async def give_up(self, call: ToolCall) -> Action:
-            found = await super().give_up(call)
+        async def give_up(self, write: Write, *, acting: bool = False) -> Action:
+            found = await super().give_up(write, acting=acting)
             return found.model_copy(update={"state": State.NOT_DONE}) if found.state in OPEN else found
 
-    usual = execution.Settle.__init__
+    usual = LedgerActivities.__init__
 
-    def settle(self: execution.Settle, ledger: Ledger) -> None:
-        usual(self, Liar(ledger._database))
+    def settle(self: LedgerActivities, ledger: Ledger, tools: Mapping[str, Tool]) -> None:
+        usual(self, Liar(ledger._database), tools)
 
-    execution.Settle.__init__ = settle
+    LedgerActivities.__init__ = settle
 
 
 def receipt_before_verdict() -> None:
@@ -122,10 +125,10 @@ def all_again() -> None:
 def no_fence() -> None:
     """An attempt that was frozen acts when it wakes up. The ledger's tokens stand behind this fence."""
 
-    async def counts() -> None:
+    async def counts(beat: AttemptBeat) -> None:
         return
 
-    execution._still_counts = counts
+    execution.write_activity.__kwdefaults__ = {"fence": counts}
     act.STALE = math.inf
 
 

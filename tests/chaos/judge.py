@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
-from activities.ledger import Action, State
+from activities.ledger_rows import Action, State
 from tests.chaos.load import End, Mail, Story
 from tests.chaos.settling import Settled
 from tests.chaos.smtp_record import Delivery, Dot, SmtpRecord

@@ -9,7 +9,8 @@ from inspect import signature
 from random import Random
 
 from activities.errors import ConfigurationError, NotOpen, ServiceUnavailable
-from activities.ledger import Action, Ledger, State
+from activities.ledger import Ledger
+from activities.ledger_rows import Action, State
 from tests.chaos.smtp_record import SmtpRecord
 
 NAME = "Olga"

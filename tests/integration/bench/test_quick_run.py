@@ -117,7 +117,7 @@ def test_the_right_outcome_has_no_problems() -> None:
     [
         {"status": RequestStatus.LIMIT_REACHED},
         {"summary": done("another")},
-        {"summary_verified": False},
+        {"unsupported_claims": ("I sent two.",)},
         {"usage": Usage(model_calls=4)},
         {"receipts": RIGHT.receipts[:2]},
         {"receipts": (*RIGHT.receipts[:2], RIGHT.receipts[2].model_copy(update={"status": ReceiptStatus.UNKNOWN}))},

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from pydantic import JsonValue
 
-from activities.ledger import Action, State
+from activities.ledger_rows import Action, State
 from tests.chaos.faults import Faults
 from tests.chaos.judge import NOT_SENT, Verdict, judge
 from tests.chaos.load import End, Mail, Plan, Story

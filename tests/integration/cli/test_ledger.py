@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from activities.ledger import Ledger, State
+from activities.ledger import Ledger
+from activities.ledger_rows import State, Write
 from tests.integration.cli.conftest import CommandLine, Said
 from workflows.contract import ToolCall
 
@@ -25,7 +26,7 @@ async def ledger(cli: CommandLine) -> AsyncIterator[Ledger]:
     ledger = await Ledger.open(cli.environment["ERRAND_LEDGER_URL"])
     for key, state in (("first/1.1", State.DONE), ("second/2.1", State.UNKNOWN)):
         action = ToolCall(key=key, tool="tell", arguments={"to": [key]}, requester="ann", approved_by="carol")
-        token = await ledger.begin(action, attempt=1, seen=None)
+        token = await ledger.begin(Write(action), attempt=1, seen=None)
         await ledger.finish(key, token, state, error="no answer" if state is State.UNKNOWN else None)
     yield ledger
     await ledger.aclose()
@@ -97,7 +98,7 @@ async def test_a_write_that_may_be_under_way_is_settled_only_where_that_is_said(
     cli: CommandLine, ledger: Ledger
 ) -> None:
     call = ToolCall(key="third/1.1", tool="tell", arguments={})
-    await ledger.begin(call, attempt=1, seen=None)
+    await ledger.begin(Write(call), attempt=1, seen=None)
     refused = await cli("resolve", "third/1.1", "delivered")
     assert refused.code == 2
     assert "third/1.1: it may be under way; settle it after " in refused.err

@@ -14,6 +14,7 @@ async def test_a_false_claim_is_marked_and_the_attempt_to_correct_it_is_told(
     for shown in (watched, await cli("result", request_id)):
         assert shown.code == 0
         assert "Really, I wrote it down.\n⚠ The summary claims what no receipt bears out." in shown.out
+        assert '"Really, I wrote it down.": no call of write_down has succeeded' in shown.out
 
 
 async def test_a_write_whose_end_is_unknown_is_found_and_settled_by_the_commands_that_its_receipt_names(

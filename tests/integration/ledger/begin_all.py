@@ -8,6 +8,7 @@ import structlog
 
 from activities.errors import OutcomeUnknown
 from activities.ledger import Ledger
+from activities.ledger_rows import Write
 from workflows.contract import ToolCall
 
 
@@ -17,7 +18,7 @@ async def begin_all(url: str) -> list[str]:
         for number in range(15):
             call = ToolCall(key=f"r/1.{number}", tool="pay", arguments={})
             try:
-                await ledger.begin(call, attempt=1, seen=None)
+                await ledger.begin(Write(call), attempt=1, seen=None)
             except OutcomeUnknown:
                 continue
             begun.append(call.key)

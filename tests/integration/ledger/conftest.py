@@ -38,6 +38,10 @@ class Database:
                 connection.execute(statement)
 
     @property
+    def is_postgresql(self) -> bool:
+        return self._postgres is not None
+
+    @property
     def can_be_read_while_gone(self) -> bool:
         return self._postgres is None
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from pydantic import JsonValue
@@ -19,13 +19,15 @@ from activities import act as acting
 from activities.act import Act, Fence
 from activities.cancellation import to_the_end
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
-from activities.execution import Settle, write_activity
-from activities.ledger import Action, Ledger, State
+from activities.execution import read_activity, write_activity
+from activities.ledger import Ledger
+from activities.ledger_activities import LedgerActivities
+from activities.ledger_rows import Action, State, Write
 from activities.tool import Tool, tool, tool_of
 from tests.integration.ledger.conftest import Database
-from workflows.contract import FailureDetail, ReceiptStatus, Settlement, ToolCall, ToolResult
+from workflows.contract import AttemptBeat, FailureDetail, ReceiptStatus, Settle, Settlement, ToolCall, ToolResult
 
-CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"})
+CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")
 DONE = ToolResult(value="paid for tree")
 
 
@@ -40,12 +42,12 @@ class Paper:
         self.result: object = None
 
 
-async def nothing() -> None:
+async def nothing(*_: object) -> None:
     """Let everything pass."""
 
 
-def raising(error: BaseException) -> Callable[[], Awaitable[None]]:
-    async def fail() -> None:
+def raising(error: BaseException) -> Callable[..., Awaitable[None]]:
+    async def fail(*_: object) -> None:
         raise error
 
     return fail
@@ -182,7 +184,7 @@ class TestOnce:
     async def test_an_attempt_that_finds_one_begun_does_not_act_and_leaves_it_unknown(
         self, opened: Ledger, paper: Paper, function: object
     ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await fails(run(opened, paper, function, attempt=2)) == UNKNOWN
         assert (await row(opened)).state is State.UNKNOWN
         assert await fails(run(opened, paper, function, attempt=3)) == UNKNOWN
@@ -205,7 +207,7 @@ class TestOnce:
         assert ((await row(opened)).state, (await row(opened)).attempt) == (State.DONE, 2)
 
     async def test_what_a_person_said_was_delivered_is_not_done_again(self, opened: Ledger, paper: Paper) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.resolve(CALL.key, delivered=True, by="ann", even_if_under_way=True)
         assert await run(opened, paper, attempt=2) == ToolResult(value=None, attempts=2)
         assert paper.acts == []
@@ -213,7 +215,7 @@ class TestOnce:
     async def test_an_idempotent_tool_is_run_again_with_the_same_key_where_its_end_is_not_known(
         self, opened: Ledger, paper: Paper
     ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await run(opened, paper, pay_with_key, attempt=2) == ToolResult(value="paid for tree", attempts=2)
         assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
         assert paper.keys == [CALL.key]
@@ -225,7 +227,7 @@ class TestZombies:
         self, opened: Ledger, paper: Paper
     ) -> None:
         async def given_up_meanwhile() -> None:
-            await environment().run(Settle(opened).settle, CALL)
+            await environment().run(LedgerActivities(opened, {}).settle, Settle(call=CALL))
 
         paper.before = given_up_meanwhile
         assert await fails(run(opened, paper)) == OVERTAKEN
@@ -253,7 +255,7 @@ class TestZombies:
     ) -> None:
         monkeypatch.setattr(acting, "STALE", 0.1)
 
-        async def frozen() -> None:
+        async def frozen(_: AttemptBeat) -> None:
             time.sleep(0.2)  # noqa: ASYNC251  # as SIGSTOP does, it stops everything
 
         assert await fails(run(opened, paper, fence=frozen)) == AGAIN
@@ -263,7 +265,7 @@ class TestZombies:
 
     async def test_an_end_that_comes_late_tells_the_truth(self, opened: Ledger, paper: Paper) -> None:
         async def taken_for_lost() -> None:
-            await opened.give_up(CALL)
+            await opened.give_up(Write(CALL))
 
         paper.inside = taken_for_lost
         assert await run(opened, paper) == DONE
@@ -379,6 +381,11 @@ class TestLedgerGone:
         assert paper.acts == ["tree"]
 
 
+ATTEMPT_OVER = pytest.mark.parametrize(
+    "details", [{"not_found": True}, {"timed_out": True}, {"paused": True}, {"reset": True}], ids=str
+)
+
+
 class TestStopping:
     async def test_a_request_that_was_cancelled_before_the_act_does_not_act(self, opened: Ledger, paper: Paper) -> None:
         assert await fails(run(opened, paper, fence=raising(Withdrawn("cancelled")))) == (
@@ -424,12 +431,27 @@ class TestStopping:
         assert await attempt == DONE
         assert (await row(opened)).state is State.DONE
 
-    @pytest.mark.parametrize("details", [{"worker_shutdown": True}, {"not_found": True}, {"timed_out": True}], ids=str)
-    async def test_a_worker_that_stops_in_the_act_leaves_it_unknown(
+    async def test_a_worker_that_stops_in_the_act_leaves_it_unknown(self, opened: Ledger, paper: Paper) -> None:
+        assert await fails(self._stopped(opened, paper, "inside", forever, {"worker_shutdown": True})) == UNKNOWN
+        assert (await row(opened)).state is State.UNKNOWN
+
+    @ATTEMPT_OVER
+    async def test_an_act_is_awaited_and_its_end_stored_although_its_attempt_does_not_count_any_more(
         self, opened: Ledger, paper: Paper, details: dict[str, bool]
     ) -> None:
-        assert await fails(self._stopped(opened, paper, "inside", forever, details)) == UNKNOWN
-        assert (await row(opened)).state is State.UNKNOWN
+        async def slow() -> None:
+            await asyncio.sleep(0.3)
+
+        assert await self._stopped(opened, paper, "inside", slow, details) == DONE
+        assert (await row(opened)).state is State.DONE
+
+    @ATTEMPT_OVER
+    async def test_an_attempt_that_does_not_count_any_more_before_the_act_ends_without_it(
+        self, opened: Ledger, paper: Paper, details: dict[str, bool]
+    ) -> None:
+        assert await fails(self._stopped(opened, paper, "before", forever, details)) == AGAIN
+        assert paper.acts == []
+        assert await opened.find(CALL.key) is None
 
     async def test_a_worker_that_stops_before_the_act_leaves_it_to_another(self, opened: Ledger, paper: Paper) -> None:
         assert await fails(self._stopped(opened, paper, "before", forever, {"worker_shutdown": True})) == AGAIN
@@ -492,17 +514,17 @@ async def forever() -> None:
 
 
 async def settle(ledger: Ledger, call: ToolCall = CALL) -> Settlement:
-    return await environment().run(Settle(ledger).settle, call)
+    return await environment().run(LedgerActivities(ledger, {}).settle, Settle(call=call))
 
 
 class TestSettling:
     async def test_what_had_not_begun_did_not_happen_and_cannot_any_more(self, opened: Ledger) -> None:
         assert (await settle(opened)).status is ReceiptStatus.FAILED
         with pytest.raises(OutcomeUnknown):
-            await opened.begin(CALL, attempt=1, seen=None)
+            await opened.begin(Write(CALL), attempt=1, seen=None)
 
     async def test_what_had_begun_is_unknown(self, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         for _ in range(2):
             settled = await settle(opened)
             assert (settled.status, settled.error) == (
@@ -512,14 +534,169 @@ class TestSettling:
 
     async def test_what_was_done_is_done_with_its_result(self, opened: Ledger, paper: Paper) -> None:
         await run(opened, paper)
-        assert await settle(opened) == Settlement(status=ReceiptStatus.DONE, result="paid for tree")
+        assert await settle(opened) == Settlement(status=ReceiptStatus.DONE, result="paid for tree", attempts=1)
 
     async def test_what_failed_failed_with_its_error(self, opened: Ledger, paper: Paper) -> None:
         paper.inside = raising(ServiceRefused("no"))
         await fails(run(opened, paper))
-        assert await settle(opened) == Settlement(status=ReceiptStatus.FAILED, error="no")
+        assert await settle(opened) == Settlement(status=ReceiptStatus.FAILED, error="no", attempts=1)
 
     async def test_another_action_under_the_key_is_not_taken_for_this_one(self, opened: Ledger, paper: Paper) -> None:
         await run(opened, paper)
         settled = await settle(opened, CALL.model_copy(update={"arguments": {"word": "house"}}))
         assert (settled.status, settled.result) == (ReceiptStatus.REFUSED, None)
+
+
+def heard(stage: Literal["started", "preparing", "acting"], token: str, attempt: int = 2) -> ActivityEnvironment:
+    """A later attempt, which Temporal has told how far the one before it got."""
+    within = environment(attempt)
+    beat = AttemptBeat(stage=stage, token=token, attempt=attempt - 1).model_dump(mode="json")
+    within.info = dataclasses.replace(within.info, heartbeat_details=[beat])
+    return within
+
+
+class TestTwoWitnesses:
+    """Temporal and the ledger both know how far an attempt got, so one of them may forget."""
+
+    @EITHER
+    async def test_temporal_hears_of_the_act_before_and_after_the_ledger(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        said: list[tuple[str, bool, bool]] = []
+
+        async def listen(beat: AttemptBeat) -> None:
+            known = await opened.find(CALL.key)
+            said.append((beat.stage, known is not None and known.token == beat.token, bool(paper.acts)))
+
+        await run(opened, paper, function, fence=listen)
+        assert said == [("preparing", False, False), ("acting", True, False)]
+
+    @EITHER
+    async def test_an_act_that_the_ledger_has_forgotten_is_unknown_and_not_done_again(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        within = heard("acting", "forgotten")
+        assert await fails(run(opened, paper, function, within=within)) == UNKNOWN
+        assert paper.acts == []
+        assert (await row(opened)).state is State.UNKNOWN
+        assert await fails(run(opened, paper, function, attempt=3)) == UNKNOWN
+
+    async def test_an_act_of_which_the_ledger_knows_only_an_earlier_failure_is_unknown(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """It was restored from a copy that was made between the two."""
+        paper.inside = raising(ServiceUnavailable("closed"))
+        await fails(run(opened, paper))
+        paper.inside = nothing
+        assert await fails(run(opened, paper, within=heard("acting", "forgotten", 3))) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_an_act_that_failed_for_certain_is_tried_again(self, opened: Ledger, paper: Paper) -> None:
+        paper.inside = raising(ServiceUnavailable("closed"))
+        await fails(run(opened, paper))
+        paper.inside = nothing
+        within = heard("acting", (await row(opened)).token)
+        assert await run(opened, paper, within=within) == ToolResult(value="paid for tree", attempts=2)
+
+    async def test_a_row_whose_attempt_is_known_not_to_have_acted_is_no_obstacle(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """Its worker died between the row and the act."""
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
+        within = heard("preparing", token)
+        assert await run(opened, paper, within=within) == ToolResult(value="paid for tree", attempts=2)
+        assert paper.acts == ["tree"]
+
+    async def test_a_row_of_which_temporal_has_not_heard_may_have_been_acted_on(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """Temporal's database was restored from an older copy."""
+        await opened.begin(Write(CALL), attempt=1, seen=None)
+        assert await fails(run(opened, paper, within=heard("preparing", "another's"))) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_what_the_ledger_has_forgotten_is_settled_as_unknown(self, opened: Ledger, paper: Paper) -> None:
+        settling = LedgerActivities(opened, {}).settle
+        settled = await environment().run(settling, Settle(call=CALL, acting=True))
+        assert settled.status is ReceiptStatus.UNKNOWN
+        assert (await row(opened)).state is State.UNKNOWN
+
+    @EITHER
+    async def test_an_attempt_that_stops_counting_between_the_row_and_the_act_does_not_act(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        async def gone_when_acting(beat: AttemptBeat) -> None:
+            if beat.stage == "acting":
+                raise ServiceUnavailable("it does not count any more")
+
+        assert await fails(run(opened, paper, function, fence=gone_when_acting)) == AGAIN
+        assert paper.acts == []
+        assert (await row(opened)).state is State.NOT_DONE
+        assert await run(opened, paper, function, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+
+    async def test_a_worker_with_another_ledger_does_not_act_and_says_which_setting_is_wrong(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        call = CALL.model_copy(update={"ledger": "0therone"})
+        with pytest.raises(ApplicationError, match=r"0therone.*ERRAND_LEDGER_URL") as raised:
+            await run(opened, paper, call=call)
+        (detail,) = raised.value.details
+        assert isinstance(detail, FailureDetail)
+        assert (raised.value.type, raised.value.non_retryable) == ("AnotherLedger", False)
+        assert (detail.status, detail.certain) == (ReceiptStatus.REFUSED, True)
+        assert paper.acts == []
+
+
+class TestAskedFirst:
+    """The ledger is asked before anything else can fail."""
+
+    async def test_what_is_done_is_done_although_the_tools_schema_has_changed(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        await run(opened, paper)
+
+        @tool(effect="write")
+        async def pay_more(word: str, currency: str, *, paper: Paper, act: Act) -> None:
+            """Pay, in a later version."""
+
+        assert await run(opened, paper, pay_more, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+
+    async def test_a_failure_before_the_ledger_was_asked_is_not_certain(
+        self, database: Database, paper: Paper, impatient: None
+    ) -> None:
+        ledger = await database.open()
+        if database.can_be_read_while_gone:
+            pytest.skip("a file that another locks can be read")
+        async with database.gone():
+            with pytest.raises(ApplicationError) as raised:
+                await run(ledger, paper, attempt=2)
+        assert [detail.certain for detail in raised.value.details if isinstance(detail, FailureDetail)] == [False]
+
+    @pytest.mark.parametrize("error", [ServiceRefused("no"), ValueError("a mistake")])
+    async def test_an_idempotent_write_that_may_be_done_does_not_fail_because_a_later_attempt_does(
+        self, opened: Ledger, paper: Paper, error: Exception
+    ) -> None:
+        await opened.begin(Write(CALL), attempt=1, seen=None)
+        paper.inside = raising(error)
+        kind, again, status = await fails(run(opened, paper, pay_with_key, attempt=2))
+        assert (kind, status) == ("UnknownYet" if again else "OutcomeUnknown", ReceiptStatus.UNKNOWN)
+        assert (await row(opened)).state is State.UNKNOWN
+
+    async def test_a_worker_that_knows_the_tool_as_a_read_does_not_run_a_write(self, paper: Paper) -> None:
+        @tool(effect="read")
+        async def look(word: str, *, paper: Paper) -> str:
+            """Look, in another version."""
+            paper.acts.append(word)
+            return word
+
+        with pytest.raises(ApplicationError, match="knows it as a read"):
+            await environment().run(read_activity(made(look), {Paper: paper}), CALL)
+        assert paper.acts == []
+
+    async def test_a_worker_that_knows_the_tool_as_a_write_does_not_run_a_read(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """Nobody was asked for a yes."""
+        with pytest.raises(ApplicationError, match="knows it as a write"):
+            await run(opened, paper, call=CALL.model_copy(update={"chain": ""}))
+        assert paper.acts == []

@@ -12,15 +12,21 @@ import pytest
 import structlog
 
 from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
-from activities.ledger import LONGEST_ACT, Ledger, State
-from activities.ledger_database import SCHEMA_VERSION
+from activities.ledger import Ledger
+from activities.ledger_rows import State, Write
+from activities.ledger_tables import SCHEMA_VERSION
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
 from workflows.contract import ToolCall
 
 ROOT = Path(__file__).parents[3]
 CALL = ToolCall(
-    key="orders/7/1.1", tool="pay", arguments={"to": ["ann"], "sum": 3.5}, requester="bob", approved_by="policy"
+    key="orders/7/1.1",
+    tool="pay",
+    arguments={"to": ["ann"], "sum": 3.5},
+    requester="bob",
+    approved_by="policy",
+    chain="5eed",
 )
 OTHER = CALL.model_copy(update={"arguments": {"to": ["eve"]}})
 
@@ -28,7 +34,7 @@ OTHER = CALL.model_copy(update={"arguments": {"to": ["eve"]}})
 class TestBeginning:
     async def test_a_row_says_everything_about_the_call_before_anything_has_happened(self, opened: Ledger) -> None:
         before = datetime.now(UTC)
-        token = await opened.begin(CALL, attempt=2, seen=None)
+        token = await opened.begin(Write(CALL), attempt=2, seen=None)
         row = await opened.find(CALL.key)
         assert row is not None
         assert row.model_dump(exclude={"begun_at"}) == {
@@ -46,6 +52,7 @@ class TestBeginning:
             "result": None,
             "error": None,
             "resolved_by": None,
+            "chain": "5eed",
         }
         assert before <= row.begun_at <= datetime.now(UTC)
 
@@ -53,17 +60,17 @@ class TestBeginning:
         assert await opened.find("r/9.9") is None
 
     async def test_an_attempt_that_saw_no_row_cannot_begin_after_another(self, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         with pytest.raises(OutcomeUnknown, match="has begun meanwhile"):
-            await opened.begin(CALL, attempt=2, seen=None)
+            await opened.begin(Write(CALL), attempt=2, seen=None)
 
     async def test_what_certainly_did_not_happen_may_begin_again_once(self, opened: Ledger) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.finish(CALL.key, token, State.NOT_DONE, error="no")
         seen = await opened.find(CALL.key)
-        again = await opened.begin(CALL, attempt=2, seen=seen)
+        again = await opened.begin(Write(CALL), attempt=2, seen=seen)
         with pytest.raises(OutcomeUnknown):
-            await opened.begin(CALL, attempt=3, seen=seen)
+            await opened.begin(Write(CALL), attempt=3, seen=seen)
         row = await opened.find(CALL.key)
         assert row is not None
         assert (row.state, row.token, row.attempt, row.error) == (State.BEGUN, again, 2, None)
@@ -74,11 +81,11 @@ class TestBeginning:
     ) -> None:
         ledgers = [await database.open(), await database.open()]
         if refused_before:
-            token = await ledgers[0].begin(CALL, attempt=1, seen=None)
+            token = await ledgers[0].begin(Write(CALL), attempt=1, seen=None)
             await ledgers[0].finish(CALL.key, token, State.NOT_DONE)
         seen = await ledgers[0].find(CALL.key)
         begun = await asyncio.gather(
-            *(ledgers[number % 2].begin(CALL, attempt=number, seen=seen) for number in range(24)),
+            *(ledgers[number % 2].begin(Write(CALL), attempt=number, seen=seen) for number in range(24)),
             return_exceptions=True,
         )
         tokens = [each for each in begun if isinstance(each, str)]
@@ -104,7 +111,7 @@ class TestBeginning:
 class TestFinishing:
     @pytest.mark.parametrize("result", [None, "sent", 3.5, True, ["ä", {"a": None}], {"text": "\x00 ☀ \ud800"}])
     async def test_what_was_done_has_its_result(self, opened: Ledger, result: object) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await opened.finish(CALL.key, token, State.DONE, result=result)  # pyright: ignore[reportArgumentType]
         row = await opened.find(CALL.key)
         assert row is not None
@@ -113,8 +120,8 @@ class TestFinishing:
         assert row.finished_at.utcoffset() == timedelta(0)
 
     async def test_a_row_that_was_replaced_is_no_longer_this_attempts_to_change(self, opened: Ledger) -> None:
-        first = await opened.begin(CALL, attempt=1, seen=None)
-        await opened.begin(CALL, attempt=2, seen=await opened.find(CALL.key))
+        first = await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=2, seen=await opened.find(CALL.key))
         assert not await opened.finish(CALL.key, first, State.DONE, result="mine")
         row = await opened.find(CALL.key)
         assert row is not None
@@ -126,25 +133,25 @@ class TestFinishing:
 
 class TestGivingUp:
     async def test_an_attempt_that_had_not_begun_cannot_begin_after_it_was_given_up(self, opened: Ledger) -> None:
-        settled = await opened.give_up(CALL)
+        settled = await opened.give_up(Write(CALL))
         assert settled.state is State.NOT_DONE
         with pytest.raises(OutcomeUnknown):
-            await opened.begin(CALL, attempt=1, seen=None)
+            await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await opened.find(CALL.key) == settled
 
     async def test_an_attempt_that_saw_an_earlier_one_fail_cannot_begin_after_it_was_given_up(
         self, opened: Ledger
     ) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.finish(CALL.key, token, State.NOT_DONE, error="closed")
         seen = await opened.find(CALL.key)
-        assert (await opened.give_up(CALL)).state is State.NOT_DONE
+        assert (await opened.give_up(Write(CALL))).state is State.NOT_DONE
         with pytest.raises(OutcomeUnknown):
-            await opened.begin(CALL, attempt=2, seen=seen)
+            await opened.begin(Write(CALL), attempt=2, seen=seen)
 
     async def test_what_had_begun_is_unknown_until_its_own_attempt_tells_the_truth(self, opened: Ledger) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
-        assert (await opened.give_up(CALL)).state is State.UNKNOWN
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
+        assert (await opened.give_up(Write(CALL))).state is State.UNKNOWN
         row = await opened.find(CALL.key)
         assert row is not None
         assert row.state is State.UNKNOWN
@@ -154,25 +161,25 @@ class TestGivingUp:
         assert (row.state, row.result) == (State.DONE, "sent")
 
     async def test_what_is_done_stays_done(self, opened: Ledger) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.finish(CALL.key, token, State.DONE, result="sent")
-        settled = await opened.give_up(CALL)
+        settled = await opened.give_up(Write(CALL))
         assert (settled.state, settled.result) == (State.DONE, "sent")
 
     async def test_another_action_under_the_key_is_not_taken_for_this_one(self, opened: Ledger) -> None:
-        token = await opened.begin(OTHER, attempt=1, seen=None)
+        token = await opened.begin(Write(OTHER), attempt=1, seen=None)
         await opened.finish(CALL.key, token, State.DONE, result="sent to eve")
         with pytest.raises(KeyTaken):
-            await opened.give_up(CALL)
+            await opened.give_up(Write(CALL))
 
     async def test_an_end_that_comes_at_the_same_moment_is_never_overwritten(self, database: Database) -> None:
         """Whichever of the two is first, the row says at the end what the attempt said."""
         ledgers = [await database.open(), await database.open()]
         for number in range(25):
             call = CALL.model_copy(update={"key": f"r/1.{number}"})
-            token = await ledgers[0].begin(call, attempt=1, seen=None)
+            token = await ledgers[0].begin(Write(call), attempt=1, seen=None)
             finished, settled = await asyncio.gather(
-                ledgers[0].finish(call.key, token, State.DONE, result="sent"), ledgers[1].give_up(call)
+                ledgers[0].finish(call.key, token, State.DONE, result="sent"), ledgers[1].give_up(Write(call))
             )
             row = await ledgers[1].find(call.key)
             assert row is not None
@@ -186,10 +193,12 @@ class TestGivingUp:
         for number in range(25):
             call = CALL.model_copy(update={"key": f"r/1.{number}"})
             begun, settled = await asyncio.gather(
-                ledgers[0].begin(call, attempt=1, seen=None), ledgers[1].give_up(call), return_exceptions=True
+                ledgers[0].begin(Write(call), attempt=1, seen=None),
+                ledgers[1].give_up(Write(call)),
+                return_exceptions=True,
             )
             if isinstance(settled, ServiceUnavailable):  # it lost the race for the row, and is retried
-                settled = await ledgers[1].give_up(call)
+                settled = await ledgers[1].give_up(Write(call))
             assert not isinstance(settled, BaseException)
             assert settled.state is (State.UNKNOWN if isinstance(begun, str) else State.NOT_DONE)
 
@@ -199,41 +208,44 @@ class TestResolving:
     async def test_a_persons_word_settles_it_and_is_kept_with_the_name(
         self, opened: Ledger, delivered: bool, state: State
     ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
-        await opened.give_up(CALL)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.give_up(Write(CALL))
         settled = await opened.resolve(CALL.key, delivered=delivered, by="ann")
         assert (settled.state, settled.resolved_by) == (state, "ann")
         assert await opened.find(CALL.key) == settled
 
-    async def test_what_has_just_begun_may_be_under_way_and_is_settled_only_where_that_is_said(
-        self, opened: Ledger
+    async def test_what_has_begun_may_be_under_way_and_is_settled_only_where_that_is_said(
+        self, opened: Ledger, database: Database
     ) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
         begun = await opened.find(CALL.key)
-        assert begun is not None
-        until = f"{begun.begun_at + LONGEST_ACT:%H:%M:%S} UTC"
-        with pytest.raises(NotOpen, match=rf"may be under way; settle it after {until}, .*--even-if-under-way"):
+        ends = "when its tool's time is over" if database.is_postgresql else "when its worker has ended"
+        with pytest.raises(NotOpen, match=rf"may be under way; settle it {ends}, .*--even-if-under-way"):
             await opened.resolve(CALL.key, delivered=True, by="ann")
         assert await opened.find(CALL.key) == begun
         settled = await opened.resolve(CALL.key, delivered=True, by="ann", even_if_under_way=True)
         assert settled.state is State.DONE
         assert not await opened.finish(CALL.key, token, State.NOT_DONE)
 
-    async def test_what_began_longer_ago_than_any_attempt_takes_is_settled(
-        self, opened: Ledger, database: Database
-    ) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
-        for minutes in (14, 15):
-            begun_at = datetime.now(UTC) - timedelta(minutes=minutes)
-            await database.run(f"UPDATE errand_actions SET begun_at = '{begun_at:%Y-%m-%d %H:%M:%S.%f}'")
-            if minutes == 14:
-                with pytest.raises(NotOpen):
-                    await opened.resolve(CALL.key, delivered=True, by="ann")
-        assert (await opened.resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
+    async def test_what_cannot_be_under_way_any_more_is_listed_as_unknown_and_settled(self, database: Database) -> None:
+        """Its worker has ended; on PostgreSQL, the time of its tool is over, by the database's own clock."""
+        worker, reader = await Ledger.open(database.url), await database.open()
+        longest = timedelta(seconds=0.3)
+        await worker.begin(Write(CALL, longest=longest), attempt=1, seen=None)
+        assert [row.key for row in await reader.search(state=State.BEGUN)] == [CALL.key]
+        assert await reader.search(state=State.UNKNOWN) == []
+        assert await reader.is_under_way(Write(CALL))
+        await worker.aclose()
+        await asyncio.sleep(0.4 if database.is_postgresql else 0)
+        assert not await reader.is_under_way(Write(CALL))
+        assert await reader.search(state=State.BEGUN) == []
+        (lost,) = await reader.search(state=State.UNKNOWN)
+        assert (lost.key, lost.state, lost.error) == (CALL.key, State.UNKNOWN, "it was begun, and never reported on")
+        assert (await reader.resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
 
     async def test_a_second_word_is_refused_and_says_what_the_first_was(self, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
-        await opened.give_up(CALL)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.give_up(Write(CALL))
         await opened.resolve(CALL.key, delivered=True, by="ann")
         with pytest.raises(NotOpen, match=r"orders/7/1\.1: it is done already"):
             await opened.resolve(CALL.key, delivered=False, by="bob")
@@ -243,8 +255,8 @@ class TestResolving:
 
     async def test_of_many_people_at_once_one_settles_it(self, database: Database) -> None:
         ledgers = [await database.open(), await database.open()]
-        await ledgers[0].begin(CALL, attempt=1, seen=None)
-        await ledgers[0].give_up(CALL)
+        await ledgers[0].begin(Write(CALL), attempt=1, seen=None)
+        await ledgers[0].give_up(Write(CALL))
         settled = await asyncio.gather(
             *(ledgers[n % 2].resolve(CALL.key, delivered=n % 3 == 0, by=str(n)) for n in range(12)),
             return_exceptions=True,
@@ -259,15 +271,17 @@ class TestResolving:
             await opened.resolve("r/9.9", delivered=True, by="ann")
 
     async def test_an_attempt_that_wakes_up_after_it_was_settled_changes_nothing(self, opened: Ledger) -> None:
-        token = await opened.begin(CALL, attempt=1, seen=None)
-        await opened.give_up(CALL)
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.give_up(Write(CALL))
         await opened.resolve(CALL.key, delivered=False, by="ann")
         assert not await opened.finish(CALL.key, token, State.DONE, result="sent")
 
     async def test_what_is_begun_again_after_a_persons_no_no_longer_bears_the_name(self, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
-        await opened.give_up(CALL)
-        token = await opened.begin(CALL, attempt=2, seen=await opened.resolve(CALL.key, delivered=False, by="ann"))
+        await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.give_up(Write(CALL))
+        token = await opened.begin(
+            Write(CALL), attempt=2, seen=await opened.resolve(CALL.key, delivered=False, by="ann")
+        )
         await opened.finish(CALL.key, token, State.DONE, result="sent")
         row = await opened.find(CALL.key)
         assert row is not None
@@ -277,7 +291,7 @@ class TestResolving:
 class TestSearching:
     async def test_it_finds_the_latest_first_by_request_by_state_and_by_time(self, opened: Ledger) -> None:
         for key in ("a/1.1", "a/1.2", "b/1.1", "a/b/1.1"):
-            token = await opened.begin(CALL.model_copy(update={"key": key}), attempt=1, seen=None)
+            token = await opened.begin(Write(CALL.model_copy(update={"key": key})), attempt=1, seen=None)
             if key != "b/1.1":
                 await opened.finish(key, token, State.DONE)
             await asyncio.sleep(0.002)
@@ -305,7 +319,7 @@ async def waiting_to_begin(ledger: Ledger, folder: Path) -> AsyncGenerator[async
     """A beginning that cannot be written before the block ends, because another process writes."""
     with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
-        beginning = asyncio.create_task(ledger.begin(CALL, attempt=1, seen=None))
+        beginning = asyncio.create_task(ledger.begin(Write(CALL), attempt=1, seen=None))
         await asyncio.sleep(0.1)
         yield beginning
 
@@ -331,9 +345,9 @@ class TestWaiting:
             assert await ledger.find(CALL.key) is None
             async with postgres.frozen():
                 with pytest.raises(ServiceUnavailable, match="writing the ledger failed: no answer in time"):
-                    await ledger.begin(CALL, attempt=1, seen=None)
+                    await ledger.begin(Write(CALL), attempt=1, seen=None)
             assert await ledger.find(CALL.key) is None
-            await ledger.begin(CALL, attempt=2, seen=None)
+            await ledger.begin(Write(CALL), attempt=2, seen=None)
 
     @pytest.mark.usefixtures("impatient", "empty")
     async def test_connections_that_never_answer_do_not_keep_new_ones_from_it(self, postgres: Postgres) -> None:
@@ -343,7 +357,7 @@ class TestWaiting:
                 with pytest.raises(ServiceUnavailable):
                     await ledger.find(CALL.key)
                 assert await ledger.find(CALL.key) is None
-                await ledger.begin(CALL, attempt=1, seen=None)
+                await ledger.begin(Write(CALL), attempt=1, seen=None)
 
     async def test_what_reads_does_not_wait_behind_what_waits_to_write(self, tmp_path: Path) -> None:
         async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
@@ -360,18 +374,18 @@ class TestWaiting:
 class TestOpening:
     async def test_several_workers_that_start_at_once_create_the_tables_once(self, database: Database) -> None:
         ledgers = await asyncio.gather(*(database.open() for _ in range(8)))
-        await ledgers[0].begin(CALL, attempt=1, seen=None)
+        await ledgers[0].begin(Write(CALL), attempt=1, seen=None)
         assert await ledgers[-1].find(CALL.key) is not None
 
     async def test_what_is_written_is_there_after_a_restart(self, database: Database) -> None:
         first = await database.open()
-        await first.begin(CALL, attempt=1, seen=None)
+        await first.begin(Write(CALL), attempt=1, seen=None)
         row = await first.find(CALL.key)
         await first.aclose()
         assert await (await database.open()).find(CALL.key) == row
 
     async def test_a_ledger_of_a_newer_worker_is_not_touched(self, database: Database) -> None:
-        await (await database.open()).begin(CALL, attempt=1, seen=None)
+        await (await database.open()).begin(Write(CALL), attempt=1, seen=None)
         await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 1}")
         with pytest.raises(ConfigurationError, match=rf"^ERRAND_LEDGER_URL: .*version {SCHEMA_VERSION + 1}, .*newer"):
             await database.open()
@@ -381,13 +395,13 @@ class TestOpening:
         self, database: Database
     ) -> None:
         ledger = await database.open()
-        token = await ledger.begin(CALL, attempt=1, seen=None)
+        token = await ledger.begin(Write(CALL), attempt=1, seen=None)
         async with database.gone():
             reads = () if database.can_be_read_while_gone else (ledger.find(CALL.key), ledger.search())
             for attempt in (
-                ledger.begin(CALL, attempt=2, seen=None),
+                ledger.begin(Write(CALL), attempt=2, seen=None),
                 ledger.finish(CALL.key, token, State.DONE),
-                ledger.give_up(CALL),
+                ledger.give_up(Write(CALL)),
                 *reads,
             ):
                 with pytest.raises(ServiceUnavailable, match=r"^(reading|writing) the ledger failed: "):
@@ -401,11 +415,11 @@ class TestOpening:
         if not database.can_be_read_while_gone:
             pytest.skip("PostgreSQL does so by itself")
         ledger = await database.open()
-        await ledger.begin(CALL, attempt=1, seen=None)
+        await ledger.begin(Write(CALL), attempt=1, seen=None)
         async with database.gone():
             found = await ledger.find(CALL.key)
             assert await ledger.search() == [found]
-        await asyncio.gather(*(ledger.search() for _ in range(8)), ledger.give_up(CALL))
+        await asyncio.gather(*(ledger.search() for _ in range(8)), ledger.give_up(Write(CALL)))
 
     async def test_a_new_ledger_is_told_once_and_without_user_and_password(self, database: Database) -> None:
         with structlog.testing.capture_logs() as told:
@@ -431,7 +445,7 @@ class TestOpening:
         assert len(told) == 1
 
     async def test_a_reader_finds_what_a_worker_wrote(self, database: Database, opened: Ledger) -> None:
-        await opened.begin(CALL, attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None)
         async with aclosing(await Ledger.open(database.url, create=False)) as reader:
             assert await reader.search() == [await opened.find(CALL.key)]
 

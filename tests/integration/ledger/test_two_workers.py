@@ -4,7 +4,8 @@ import asyncio
 
 from temporalio.client import Client
 
-from activities.ledger import Ledger, State
+from activities.ledger import Ledger
+from activities.ledger_rows import State
 from tests.conftest import running_worker, settings_for
 from tests.integration.ledger.postgres import Postgres
 from tests.integration.requests.asking import reset_to_its_beginning, start

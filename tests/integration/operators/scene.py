@@ -5,7 +5,7 @@ import shlex
 import sqlite3
 import uuid
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -170,4 +170,12 @@ class Scene:
         async with asyncio.timeout(8):
             while "begun" in [state for _, state in self.ledger(request_id)]:
                 await asyncio.sleep(0.05)
+        return self.ledger(request_id)
+
+    async def ledger_done(self, request_id: str) -> list[tuple[str, str]]:
+        """The same, as soon as the act is written down as done; or after a while as it is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(8):
+                while {state for _, state in self.ledger(request_id)} != {"done"}:
+                    await asyncio.sleep(0.05)
         return self.ledger(request_id)

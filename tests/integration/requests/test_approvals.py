@@ -239,7 +239,7 @@ async def test_a_reset_run_that_uses_a_key_for_something_else_keeps_the_receipt_
         again = await outcome_after_reset(client, handle)
     assert [(receipt.key.rpartition("/")[2], receipt.tool, receipt.status) for receipt in again.receipts] == [
         ("1.1", "look_up", ReceiptStatus.DONE),
-        ("1.1 (before the reset)", "write_down", ReceiptStatus.DONE),
+        ("1.1 (earlier)", "write_down", ReceiptStatus.DONE),
     ]
 
 

@@ -16,7 +16,7 @@ async def test_a_claim_without_a_receipt_goes_back_to_the_model_once_which_may_d
     model.scripts["Write"] = [say("I wrote it down."), calls(call("write_down", word="tree")), say("I wrote it down.")]
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Write", approve=("*",))
-    assert (outcome.status, outcome.summary_verified) == (RequestStatus.COMPLETED, True)
+    assert (outcome.status, outcome.unsupported_claims) == (RequestStatus.COMPLETED, ())
     assert happened.done("write_down") == ["tree"]
     told = str(model.asked[1]["messages"])
     assert "no call of write_down has succeeded" in told
@@ -28,7 +28,21 @@ async def test_a_claim_that_the_model_repeats_is_marked(
     model.scripts["Write"] = [say("I wrote it down."), say("Really, I wrote it down.")]
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Write", approve=("*",))
-    assert (outcome.summary, outcome.summary_verified) == ("Really, I wrote it down.", False)
+    assert outcome.summary == "Really, I wrote it down."
+    assert outcome.unsupported_claims == ('"Really, I wrote it down.": no call of write_down has succeeded',)
+
+
+async def test_of_a_write_that_may_have_happened_the_model_is_told_to_say_so_and_not_to_repeat_it(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    wrong, right = say("It was not written down."), say("It may have been written down.")
+    model.scripts["Write"] = [calls(call("write_down", word="maybe")), wrong, right]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Write", approve=("*",))
+    assert (outcome.summary, outcome.unsupported_claims) == ("It may have been written down.", ())
+    told = str(model.asked[2]["messages"])
+    assert "Nobody knows that: write_down may have been done, or not. Say so, and do not do it again." in told
+    assert "Do it now" not in told
 
 
 async def test_a_claim_that_a_receipt_bears_out_is_passed_on_without_a_further_question(
@@ -37,5 +51,5 @@ async def test_a_claim_that_a_receipt_bears_out_is_passed_on_without_a_further_q
     model.scripts["Write"] = [calls(call("write_down", word="tree")), say("I wrote it down.")]
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Write", approve=("*",))
-    assert outcome.summary_verified
+    assert outcome.unsupported_claims == ()
     assert len(model.asked) == 2

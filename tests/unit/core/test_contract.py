@@ -102,7 +102,7 @@ class TestWhatComesBack:
             "request_id": "r",
             "status": "completed",
             "summary": "Done.",
-            "summary_verified": True,
+            "unsupported_claims": [],
             "output": None,
             "receipts": [],
             "usage": {"model_calls": 0, "input_tokens": 0, "output_tokens": 0},

@@ -15,7 +15,17 @@ from temporalio.exceptions import (
 
 from workflows import receipts
 from workflows.budget import RECEIPTS_BYTES, size
-from workflows.contract import Effect, FailureDetail, Receipt, ReceiptStatus, Route, Settlement, ToolCall, ToolResult
+from workflows.contract import (
+    AttemptBeat,
+    Effect,
+    FailureDetail,
+    Receipt,
+    ReceiptStatus,
+    Route,
+    Settlement,
+    ToolCall,
+    ToolResult,
+)
 from workflows.receipts import Receipts
 
 BEGAN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -61,13 +71,15 @@ def ended(
     return receipts.not_done(begun, route(effect), activity_error(cause, state), settled, ENDED)
 
 
-def timed_out(kind: TimeoutType | None) -> TimeoutError:
-    return TimeoutError("timed out", type=kind, last_heartbeat_details=[])
+def timed_out(kind: TimeoutType | None, *, attempt: int | None = None) -> TimeoutError:
+    """After the attempts of which a heartbeat told."""
+    beats = [AttemptBeat(stage="started", attempt=attempt).model_dump()] if attempt else []
+    return TimeoutError("timed out", type=kind, last_heartbeat_details=beats)
 
 
-def from_tool(kind: str, *, status: ReceiptStatus, attempt: int = 1) -> ApplicationError:
+def from_tool(kind: str, *, status: ReceiptStatus, attempt: int = 1, certain: bool = True) -> ApplicationError:
     """As it arrives: the detail is a plain object by then."""
-    detail = FailureDetail(attempt=attempt, status=status).model_dump()
+    detail = FailureDetail(attempt=attempt, status=status, certain=certain).model_dump()
     return ApplicationError("no", detail, type=kind)
 
 
@@ -84,6 +96,7 @@ SAID = [
 
 LOST = [
     pytest.param(ApplicationError("oops", type="KeyError"), "KeyError: oops", id="a mistake"),
+    pytest.param(from_tool("ServiceUnavailable", status=FAILED, certain=False), "no", id="the ledger did not answer"),
     pytest.param(ApplicationError("oops"), "oops", id="an error without a type"),
     pytest.param(ApplicationError("oops", "a", 1, type="X"), "oops", id="somebody else's details"),
     pytest.param(ApplicationError("oops", {"code": 7}, type="X"), "oops", id="somebody else's object"),
@@ -159,7 +172,8 @@ class TestFailures:
             (from_tool("ServiceUnavailable", status=FAILED, attempt=3), RetryState.TIMEOUT, 3),
             (ApplicationError("oops"), RetryState.MAXIMUM_ATTEMPTS_REACHED, 5),
             (ApplicationError("oops"), RetryState.NON_RETRYABLE_FAILURE, 1),
-            (timed_out(TimeoutType.START_TO_CLOSE), RetryState.MAXIMUM_ATTEMPTS_REACHED, 5),
+            (timed_out(TimeoutType.START_TO_CLOSE), RetryState.MAXIMUM_ATTEMPTS_REACHED, 1),
+            (timed_out(TimeoutType.START_TO_CLOSE, attempt=3), RetryState.MAXIMUM_ATTEMPTS_REACHED, 3),
         ],
     )
     def test_the_attempts_are_those_that_the_failure_tells_of(

@@ -160,6 +160,8 @@ class TestMarking:
 
         with pytest.raises(TypeError, match="too"):
             tool(grounded=("too",))(send)
+        with pytest.raises(TypeError, match="send: confirmed names arguments that are not grounded"):
+            tool(confirmed={"to": "accepted"})(send)
 
 
 class TestStrictness:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.ledger import Action, State
-from deploy.terminal.results import UNVERIFIED, link
+from activities.ledger_rows import Action, State
+from deploy.terminal.results import UNSUPPORTED, link
 from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
     Answered,
@@ -100,19 +100,20 @@ def mailed(**changes: object) -> Receipt:
     )
 
 
-def ended(*receipts: Receipt, verified: bool = True) -> Outcome:
+def ended(*receipts: Receipt, claims: tuple[str, ...] = ()) -> Outcome:
     return Outcome(
         request_id="r",
         status=RequestStatus.COMPLETED,
         summary="Sent.",
-        summary_verified=verified,
+        unsupported_claims=claims,
         receipts=receipts,
     )
 
 
 def test_a_summary_that_no_receipt_bears_out_is_marked_below_it(capsys: pytest.CaptureFixture[str]) -> None:
-    Screen().outcome(ended(verified=False), "link")
-    assert f"completed: Sent.\n{UNVERIFIED}\n" in capsys.readouterr().out
+    Screen().outcome(ended(claims=('"Sent.": no call of send_email has succeeded',)), "link")
+    shown = capsys.readouterr().out
+    assert f'completed: Sent.\n{UNSUPPORTED}\n        "Sent.": no call of send_email has succeeded\n' in shown
 
 
 def test_a_summary_that_is_borne_out_has_no_mark(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,12 +19,13 @@ from temporalio.testing import ActivityEnvironment
 from activities.act import Act, Fence
 from activities.errors import ConfigurationError, ServiceUnavailable, ToolError, Withdrawn
 from activities.execution import write_activity
-from activities.ledger import Ledger, State
+from activities.ledger import Ledger
+from activities.ledger_rows import State, Write
 from activities.mail import address, send_email
 from activities.settings import Settings
 from activities.smtp_connections import MailConnections
 from activities.tool import tool_of
-from workflows.contract import Arguments, ToolCall, ToolResult
+from workflows.contract import Arguments, AttemptBeat, ToolCall, ToolResult
 
 
 class Inbox:
@@ -67,7 +68,7 @@ async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
     await opened.aclose()
 
 
-async def counts() -> None:
+async def counts(beat: AttemptBeat) -> None:
     """A fence that lets every attempt pass."""
 
 
@@ -77,7 +78,7 @@ async def run(
     tool = tool_of(send_email)
     assert tool is not None
     filled: Arguments = {"to": ["ann@example.com"], "subject": "hi", "body": "hello"}
-    call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}))
+    call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}), chain="5eed")
     async with aclosing(MailConnections()) as connections:
         provisions: dict[type, object] = {Settings: settings, MailConnections: connections}
         return await ActivityEnvironment().run(write_activity(tool, provisions, ledger, fence=fence), call)
@@ -132,7 +133,7 @@ async def test_what_must_not_be_sent_any_more_is_given_up_before_the_last_dot(
 ) -> None:
     """Where the request was cancelled or the attempt counts no more, the server never has the whole message."""
 
-    async def fence() -> None:
+    async def fence(beat: AttemptBeat) -> None:
         raise error("no")
 
     with pytest.raises(ApplicationError) as raised:
@@ -192,7 +193,7 @@ async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: Settings, le
             settings=settings.model_copy(update={"mail_from": sender}),
             connections=MailConnections(),
             call=call,
-            act=Act(ledger, call, attempt=1, seen=None, fence=counts),
+            act=Act(ledger, Write(call), attempt=1, seen=None, fence=counts),
         )
 
 

@@ -1,0 +1,139 @@
+"""What the calls of one tool bear out: whom it was done for, whom it may have been done for, and whom not.
+
+A tool that can be done in part says which field of its result names the values that it was done for: of a mail to two
+recipients the server may take one and refuse the other.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from activities.model.grounding import texts
+from activities.tool import Tool
+from workflows.contract import Arguments, AssistantEntry, Entry, MadeCall, ReceiptStatus, Situation, Told, UserEntry
+
+CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
+"""How a result ends that had to be shortened."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A call that has ended, with the values of its grounded arguments, casefolded."""
+
+    status: str
+    arguments: Arguments
+    values: frozenset[str]
+    done: frozenset[str]
+    """Of the values those that it was done for."""
+
+    @property
+    def is_done(self) -> bool:
+        return self.status == ReceiptStatus.DONE
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.status == ReceiptStatus.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Calls that were meant; one that is invalid went back to the model, which makes it anew."""
+
+    calls: tuple[Made, ...]
+
+    @property
+    def any_done(self) -> bool:
+        return any(call.is_done for call in self.calls)
+
+    @property
+    def any_unknown(self) -> bool:
+        return any(call.is_unknown for call in self.calls)
+
+    @property
+    def done(self) -> frozenset[str]:
+        return frozenset[str]().union(*(call.done for call in self.calls))
+
+    @property
+    def not_done(self) -> frozenset[str]:
+        return frozenset[str]().union(*(call.values for call in self.calls)) - self.done
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        return frozenset[str]().union(*(call.values for call in self.calls if call.is_unknown)) - self.done
+
+    def left_undone(self, values: frozenset[str]) -> bool:
+        """Whether a call, for one of these values if there are any, is not done, nor was it done another time."""
+        done = [call.arguments for call in self.calls if call.is_done]
+        about = (call for call in self.calls if not values or values & call.values)
+        return any(call.arguments not in done for call in about)
+
+
+def gathered(tool: Tool, situation: Situation) -> tuple[Evidence, Evidence]:
+    """Of the whole conversation, and of what was done since the last message; of the whole, where that is nothing."""
+    entries = situation.conversation
+    last = max((at for at, entry in enumerate(entries) if isinstance(entry, UserEntry)), default=0)
+    every, recent = (Evidence(tuple(_meant(tool, part))) for part in (entries, entries[last:]))
+    return every, recent if recent.calls else every
+
+
+def status_of(told: Told) -> str:
+    """As on the receipt."""
+    if not told.failed:
+        return ReceiptStatus.DONE
+    match whole_fields(told.value):
+        case {"status": str(status)}:
+            return status
+        case _:
+            return ReceiptStatus.FAILED
+
+
+def whole_fields(value: JsonValue) -> JsonValue:
+    """A result, or an error, as it is; of one that was shortened to a text, the fields that are still whole."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found: JsonValue = from_json(CUT.sub("", value), allow_partial="trailing-strings")
+    except ValueError:
+        return value
+    if isinstance(found, dict) and found and CUT.search(value):
+        found.popitem()
+    return found
+
+
+def calls_of(entries: Iterable[Entry]) -> Iterator[tuple[MadeCall, Told]]:
+    """The calls that have ended, each with what the model was told of it."""
+    for entry in entries:
+        if isinstance(entry, AssistantEntry):
+            yield from ((call, call.told) for call in entry.calls if call.told)
+
+
+def _meant(tool: Tool, entries: Iterable[Entry]) -> Iterator[Made]:
+    made = (_made(tool, call, told) for call, told in calls_of(entries) if call.tool == tool.name)
+    return (each for each in made if each.status != ReceiptStatus.INVALID)
+
+
+def _made(tool: Tool, call: MadeCall, told: Told) -> Made:
+    """With the arguments that it was made with: the model's, or what a person made of them."""
+    arguments = call.arguments if told.arguments is None else told.arguments
+    values = frozenset(_values(tool, arguments))
+    status = status_of(told)
+    done = frozenset(_done(tool, arguments, told)) if status == ReceiptStatus.DONE else frozenset[str]()
+    return Made(status, arguments, values, done)
+
+
+def _values(tool: Tool, arguments: Arguments) -> Iterator[str]:
+    return (text.casefold() for name in tool.grounded for text in texts(arguments.get(name)))
+
+
+def _done(tool: Tool, arguments: Arguments, told: Told) -> Iterator[str]:
+    """As the result says it; where it says nothing, all that it was called with."""
+    result = whole_fields(told.value)
+    if told.arguments is not None and isinstance(result, dict):
+        result = result.get("result")
+    fields = result if isinstance(result, dict) else {}
+    for name in tool.grounded:
+        values = fields.get(tool.confirmed.get(name, ""), arguments.get(name))
+        yield from (text.casefold() for text in texts(values))

@@ -1,0 +1,201 @@
+"""Calls run as activities, and what the ledger is asked about them."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from workflows import receipts, timeline
+from workflows.activity_results import UnusableResult, execute, read
+from workflows.asking import HEARTBEAT
+from workflows.contract import (
+    RECALL,
+    SETTLE,
+    Progress,
+    Recall,
+    Recalled,
+    Receipt,
+    ReceiptStatus,
+    Route,
+    Settle,
+    Settlement,
+    ToolCall,
+    ToolResult,
+)
+
+T = TypeVar("T")
+PATIENCE_WITH_LEDGER = timedelta(hours=1)
+
+
+@dataclass
+class WriteContext:
+    """What ties the writes of a request together, beyond the run that asks for them."""
+
+    request_id: str
+    """As in the calls' keys."""
+    chain: str
+    past_run: str
+    """The run whose work this one does again; empty where it does none again."""
+    ledger: str
+    writes: list[str] = field(default_factory=list[str])
+    """The positions of those that were run."""
+    earlier: bool = False
+    """The ledger knows more of them than this run does."""
+
+    @classmethod
+    def of(cls, progress: Progress) -> "WriteContext":
+        info = workflow.info()
+        past_run = progress.past_run
+        if not past_run and info.run_id != info.original_execution_run_id:
+            past_run = info.original_execution_run_id
+        if not past_run and info.attempt > 1:
+            past_run = info.continued_run_id or ""
+        return cls(
+            request_id=_name(info),
+            # Of the first run of all: the same after a reset, a retry and a continue-as-new. Its end is random.
+            chain=info.first_execution_run_id[-8:],
+            past_run=past_run,
+            ledger=progress.ledger,
+            writes=[*progress.writes],
+            earlier=progress.earlier,
+        )
+
+    def of_write(self, call: ToolCall) -> ToolCall:
+        """The call, with what the ledger must know to keep it from being done twice."""
+        return call.model_copy(
+            update={
+                "chain": self.chain,
+                "ledger": self.ledger,
+                "known": tuple(self.writes),
+                "past_run": self.past_run,
+            }
+        )
+
+
+def _name(info: workflow.Info) -> str:
+    """The request id; of a cron's run, with the time at which it was made: each is a request of its own."""
+    if not info.cron_schedule:
+        return info.workflow_id
+    return f"{info.workflow_id}@{info.workflow_start_time:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+
+
+class ToolRuns:
+    """Runs calls, and says what became of them."""
+
+    def __init__(self, context: WriteContext) -> None:
+        self._context = context
+
+    async def run(self, call: ToolCall, receipt: Receipt, route: Route, about: str, deadline: datetime) -> Receipt:
+        """Run a call to its receipt; a write is awaited even where the request is cancelled meanwhile."""
+        write = route.effect == "write"
+        if write:
+            call = self._context.of_write(call)
+            self._context.writes.append(call.position)
+        try:
+            result = await _execute(call, route, about, deadline)
+        except ActivityError as error:
+            detail = receipts.detail_of(error.cause)
+            self._context.earlier |= detail is not None and detail.earlier
+            settled = await self._settle(call, route, error) if receipts.must_be_settled(route, error) else None
+            ended = receipts.not_done(receipt, route, error, settled, workflow.now())
+        except UnusableResult as error:
+            settled = await self._settle(call, route, None) if write else None
+            ended = receipts.unusable(receipt, str(error), settled, workflow.now())
+        else:
+            self._context.earlier |= result.earlier
+            ended = receipts.done(receipt, result, workflow.now())
+        if write and ended.status is ReceiptStatus.REFUSED:
+            # What stands under this key in the ledger, if anything, is not this call's.
+            self._context.writes.remove(call.position)
+        return ended
+
+    async def recall(self) -> Recalled:
+        """The receipts of the writes of the same request id of which this run knows nothing.
+
+        Raises:
+            ActivityError, UnusableResult: the ledger cannot be asked.
+        """
+        context = self._context
+        if not (context.past_run or context.earlier):
+            return Recalled(receipts=())
+        known = Recall(
+            request_id=context.request_id, chain=context.chain, ledger=context.ledger, known=tuple(context.writes)
+        )
+        return await _ask_ledger(RECALL, known, Recalled, "what was done before")
+
+    async def _settle(self, call: ToolCall, route: Route, error: ActivityError | None) -> Settlement:
+        """Ask the ledger what became of a write whose attempts were lost, and keep them from acting later.
+
+        Where an operator has put an end to the activity, its attempt may still be acting, and is waited for.
+        """
+        by_hand = error is None or receipts.is_by_hand(error.cause)
+        patience = route.start_to_close if by_hand else 0
+        question = Settle(call=call, acting=_said_to_act(error), patience=patience)
+        try:
+            return await _ask_ledger(SETTLE, question, Settlement, f"what became of {call.tool}", patience)
+        except ActivityError as failed:
+            why = f"the ledger cannot be asked: {receipts.reason(failed)}"
+        except UnusableResult as unusable:
+            why = str(unusable)
+        return Settlement(status=ReceiptStatus.UNKNOWN, error=why)
+
+
+async def _execute(call: ToolCall, route: Route, about: str, deadline: datetime) -> ToolResult:
+    write = route.effect == "write"
+    cancellation = workflow.ActivityCancellationType
+    attempt = timedelta(seconds=route.start_to_close)
+    left = max(deadline - workflow.now(), timedelta(seconds=1))
+    if write:  # one that has begun is not cut short by the request's own limit
+        left += attempt
+    running = workflow.start_activity(
+        call.tool,
+        call,
+        result_type=RawValue,
+        summary=timeline.summary(about),
+        start_to_close_timeout=attempt,
+        schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60)),
+        cancellation_type=cancellation.WAIT_CANCELLATION_COMPLETED if write else cancellation.TRY_CANCEL,
+    )
+    return read(await _with_its_result(running), call.tool, ToolResult)
+
+
+async def _with_its_result(running: workflow.ActivityHandle[RawValue]) -> RawValue:
+    """Await an activity; a result that arrives together with a cancellation is not lost to it."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.sleep(0)
+        if not running.done():
+            running.cancel()
+        return await running
+
+
+async def _ask_ledger(
+    activity: str, question: Settle | Recall, answer: type[T], summary: str, patience: float = 0
+) -> T:
+    """Ask until the ledger answers: what it knows of a write is worth an hour's wait."""
+    return await execute(
+        activity,
+        question,
+        answer,
+        summary=timeline.summary(summary),
+        start_to_close_timeout=timedelta(seconds=30 + patience),
+        schedule_to_close_timeout=PATIENCE_WITH_LEDGER + timedelta(seconds=patience),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=10)),
+        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+def _said_to_act(error: ActivityError | None) -> bool:
+    """Whether Temporal knows that an attempt was acting."""
+    cause = error.cause if error else None
+    detail = receipts.detail_of(cause)
+    beat = receipts.last_beat(cause)
+    return (detail is not None and detail.acting) or (beat is not None and beat.stage == "acting")
