@@ -67,7 +67,7 @@ async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapp
         worker: the module whose `main` is a worker and writes "worker ready", and its arguments.
         variables: what its environment has beside Temporal's address.
     """
-    temporal_port, ui_port = _quiet_ports(2)
+    temporal_port, ui_port = quiet_ports(2)
     deployment = Deployment.on_free_ports(state, temporal_port, ui_port)
     said, up = list[str](), set[str]()
     async with AsyncExitStack() as stack:
@@ -81,7 +81,7 @@ async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapp
         supervisor = await stack.enter_async_context(
             Supervisor([*parts, server], deployment.logs, _listening(said, up))
         )
-        yield Scene(supervisor, await _connected(deployment.temporal_address), site, wires, up)
+        yield Scene(supervisor, await connected(deployment.temporal_address), site, wires, up)
     (state / "logs" / "supervisor.log").write_text("\n".join(said))
 
 
@@ -104,7 +104,7 @@ def _listening(said: list[str], up: set[str]) -> Callable[[str], None]:
     return say
 
 
-async def _connected(address: str) -> Client:
+async def connected(address: str) -> Client:
     return await insist(
         lambda: Client.connect(address, data_converter=pydantic_data_converter, runtime=_quiet_runtime())
     )
@@ -116,7 +116,7 @@ def _quiet_runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(TelemetryFilter("ERROR", "ERROR"))))
 
 
-def _quiet_ports(count: int) -> list[int]:
+def quiet_ports(count: int) -> list[int]:
     system = random.SystemRandom()
     chosen: list[int] = []
     while len(chosen) < count:
