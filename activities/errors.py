@@ -7,6 +7,7 @@
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
+    │   ├── Ambiguous              several things have the name that was asked about
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
     │   ├── ServiceRefused         not retried: the far end said no
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
@@ -75,6 +76,10 @@ class InvalidArguments(ToolError):
 
 class NotFound(ToolError):
     """The thing asked about does not exist."""
+
+
+class Ambiguous(ToolError):
+    """Several things have the name that was asked about; the message lists them."""
 
 
 class ServiceUnavailable(ToolError):
