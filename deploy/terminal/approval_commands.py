@@ -9,7 +9,8 @@ from deploy.terminal.exits import CannotDecide
 from deploy.terminal.options import Id, Key, Name, json_object, login_name
 from deploy.terminal.requests import RequestHandle, approve, handle_of, reject, state
 from deploy.terminal.session import Session, run
-from workflows.contract import Arguments, PendingApproval
+from deploy.terminal.text import short
+from workflows.contract import Arguments, PendingApproval, RequestStatus
 
 app = typer.Typer()
 
@@ -63,10 +64,13 @@ async def _decide(
 
 async def _the_call(handle: RequestHandle, key: str | None) -> PendingApproval:
     """The call that is meant: the one with this key ("2.1" will do), or the only one that waits."""
-    waiting = (await state(handle)).awaiting_approval
+    now = await state(handle)
+    waiting = now.awaiting_approval
     meant = [call for call in waiting if key in (None, call.key, call.key.rpartition("/")[2])]
     if len(meant) == 1:
         return meant[0]
+    if now.status is not RequestStatus.RUNNING:
+        raise CannotDecide(f"no call of {handle.id} waits for approval: it has ended, {short(now.doing, 200)}")
     if not waiting:
         raise CannotDecide(f"no call of {handle.id} waits for approval")
     listed = "\n".join(f"  {call.key}  {call.tool} {call.about}" for call in waiting)

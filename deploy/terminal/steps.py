@@ -214,12 +214,19 @@ class Ended:
     outcome: Outcome
 
 
+How: TypeAlias = Literal["failed", "cancelled", "terminated", "timed out"]
+
+
 @dataclass(frozen=True)
 class Crashed:
     """The workflow ended without an outcome."""
 
-    how: Literal["failed", "cancelled", "terminated", "timed out"]
+    how: How
     error: str
+
+    def __str__(self) -> str:
+        did = self.how if self.how in ("failed", "timed out") else f"was {self.how}"
+        return f"the request {did}: {self.error}"
 
 
 Step: TypeAlias = (

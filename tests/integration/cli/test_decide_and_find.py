@@ -61,7 +61,8 @@ async def test_a_decision_about_no_waiting_call_is_refused(
     assert f"{request_id}/1.1  tell to" in wrong.err
     await cli("approve", request_id)
     await handle_of(client, request_id).result()
-    assert await cli("approve", request_id) == Said(2, "", f"error: no call of {request_id} waits for approval\n")
+    over = f"error: no call of {request_id} waits for approval: it has ended, completed: It is over.\n"
+    assert await cli("approve", request_id) == Said(2, "", over)
 
 
 async def test_a_yes_to_another_call_than_the_one_that_waits_ends_with_1(
