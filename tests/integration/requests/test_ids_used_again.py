@@ -142,7 +142,7 @@ async def test_a_cron_with_a_retry_policy_is_refused_in_a_sentence(client: Clien
         time = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
         *_, end = [event async for event in time.fetch_history_events()]
         await client.get_workflow_handle(handle.id).terminate()
-    failure = end.workflow_execution_continued_as_new_event_attributes.failure
+    failure = end.workflow_execution_failed_event_attributes.failure
     assert "cron start with a retry policy" in failure.message
 
 
