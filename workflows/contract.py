@@ -126,7 +126,9 @@ class Say(Input):
 class Approve(Input):
     """Update `approve`: a yes to one exact call. `digest` is the one shown with the call.
 
-    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema.
+    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema. Where the
+    rules say something of them that was not shown yet (nobody mentioned a recipient, a rule asks), nothing runs: the
+    Update's answer is the `PendingApproval` that waits now, and its digest is what a second yes is given to.
     """
 
     key: str

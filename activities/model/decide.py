@@ -80,9 +80,10 @@ class Decide:
             )
 
     @activity.defn(name=CHECK)
-    async def check(self, call: ToolCall) -> ProposedCall:
-        """Hold a call that a person has edited to the schema and the policy."""
-        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, Heard(self._address_book))
+    async def check(self, call: ToolCall, said: Situation | None = None) -> ProposedCall:
+        """Hold a call that a person has edited to the schema, the policy, and what was said that has its values."""
+        heard = Heard(self._address_book) if said is None else Heard.of(said, self._address_book)
+        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
 
     async def _ask(
         self,

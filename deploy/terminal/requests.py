@@ -258,15 +258,19 @@ async def _end(handle: RequestHandle, last: RequestState | None) -> RequestState
 
 async def approve(
     handle: RequestHandle, pending: PendingApproval, *, by: str, arguments: Arguments | None = None
-) -> None:
-    """Say yes to one call exactly as it was shown, or to it with other arguments."""
-    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
+) -> PendingApproval | None:
+    """Say yes to one call exactly as it was shown, or to it with other arguments.
+
+    Returns:
+        The call as it waits now, with the reason, where these arguments need a second yes; nothing has run then.
+    """
+    verdict = Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments)
+    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        "approve", verdict, rpc_timeout=PATIENCE, result_type=PendingApproval
+    )
 
 
 async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
     """Say no to one call; the model is told the reason."""
-    await _decide(handle, "reject", Reject(key=pending.key, digest=pending.digest, by=by, reason=reason))
-
-
-async def _decide(handle: RequestHandle, update: str, verdict: Approve | Reject) -> None:
-    await handle.execute_update(update, verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]
+    verdict = Reject(key=pending.key, digest=pending.digest, by=by, reason=reason)
+    await handle.execute_update("reject", verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]

@@ -216,7 +216,11 @@ def _refused(receipt: Receipt) -> list[tuple[str, JsonValue]]:
 
 
 def _notes(receipt: Receipt) -> str:
-    notes = [count(receipt.attempts, "attempt")] if receipt.attempts > 1 else []
+    notes = ["earlier, not by this run"] if receipt.earlier else []
+    if receipt.attempts > 1:
+        notes.append(count(receipt.attempts, "attempt"))
     if receipt.approved_by:
         notes.append(f"approved by {visible(receipt.approved_by)}")
+    if receipt.ledger_key:
+        notes.append(f"in the ledger as {visible(receipt.ledger_key)}")
     return ", ".join(notes)

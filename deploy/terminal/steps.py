@@ -8,6 +8,7 @@ from workflows.contract import (
     Approve,
     Decision,
     Outcome,
+    PendingApproval,
     Reject,
     Request,
     Said,
@@ -198,6 +199,14 @@ class EditRefused:
 
 
 @dataclass(frozen=True)
+class AskedAgain:
+    """Somebody approved a call with other arguments, of which the rules say something: it waits with them now."""
+
+    verdict: Approve
+    pending: PendingApproval
+
+
+@dataclass(frozen=True)
 class CancelAsked:
     pass
 
@@ -251,6 +260,7 @@ Step: TypeAlias = (
     | Waiting
     | Ruled
     | EditRefused
+    | AskedAgain
     | CancelAsked
     | Stuck
     | Ended

@@ -20,7 +20,7 @@ from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, Usage, UserEntry
+from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, ToolCall, Usage, UserEntry
 
 
 @tool(about="{city}", untrusted=True)
@@ -236,6 +236,21 @@ class TestDialects:
         assert proposed.error is None
         assert proposed.route is not None
         assert proposed.route.ungrounded == ("eve@evil.test",)
+
+    @pytest.mark.parametrize("address_book", [(), ("bob@example.com",)])
+    async def test_an_edited_call_is_held_to_what_was_said_and_to_the_address_book(
+        self, model: ScriptedModel, address_book: tuple[str, ...]
+    ) -> None:
+        of_model = {"openai_model": "tiny", "openai_base_url": model.url}
+        endpoint = Endpoint.from_settings(Settings.model_validate(of_model))
+        checked = Decide(endpoint, TOOLS, Policy(), address_book).check
+        call = ToolCall(key="r/1.1", tool="send_email", arguments={"to": ["ann@example.com", "bob@example.com"]})
+        unknown = () if address_book else ("bob@example.com",)
+        for said, ungrounded in ((SITUATION, unknown), (None, ("ann@example.com", *unknown))):
+            proposed = await ActivityEnvironment().run(checked, call, said)
+            assert proposed.route is not None
+            assert proposed.route.ungrounded == ungrounded
+        await endpoint.aclose()
 
     async def test_a_call_that_leaked_is_one_only_where_calls_are_known_to_leak(self, model: ScriptedModel) -> None:
         leaked = say(json.dumps({"name": "get_weather", "arguments": {"city": "Paris"}}))

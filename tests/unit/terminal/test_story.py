@@ -14,6 +14,7 @@ from deploy.terminal.payloads import reason
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     Broke,
     Calling,
     CloseAsked,
@@ -50,6 +51,7 @@ from workflows.contract import (
     Messages,
     NoteEntry,
     Outcome,
+    PendingApproval,
     Progress,
     ReceiptStatus,
     Request,
@@ -242,6 +244,22 @@ async def test_an_edited_approval_is_told_once_the_worker_has_checked_it() -> No
     story = Story(CONVERTER)
     assert await told(*looked_at, story=story) == []
     assert await told(update_completed(), story=story) == [Ruled(verdict)]
+
+
+async def test_an_edited_approval_that_needs_a_second_yes_is_told_with_the_call_as_it_waits_then() -> None:
+    verdict = Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["eve"]})
+    pending = PendingApproval(
+        key="r/1.1",
+        digest="d",
+        tool="tell",
+        arguments={"to": ["eve"]},
+        reason="nobody",
+        expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    done = update_completed()
+    outcome = done.workflow_execution_update_completed_event_attributes.outcome
+    outcome.success.payloads.extend(await CONVERTER.encode([pending]))
+    assert await told(await update_accepted(verdict), done) == [AskedAgain(verdict, pending)]
 
 
 async def test_an_edited_approval_that_is_refused_is_told_as_that() -> None:
