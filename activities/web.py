@@ -9,6 +9,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from activities.bounded_http import ReplyTooLong
 from activities.errors import ConfigurationError, ServiceRefused, ServiceUnavailable
 
 LONGEST_WAIT = timedelta(seconds=120)
@@ -41,7 +42,7 @@ async def get(
 
     Raises:
         ServiceUnavailable: no connection, time-out, 408, 425, 429 or 5xx. Carries `Retry-After`, at most two minutes.
-        ServiceRefused: any other status.
+        ServiceRefused: any other status, or a reply that is too long.
         ConfigurationError: the URL or a header cannot be sent at all.
     """
     try:
@@ -49,6 +50,8 @@ async def get(
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError):
         # Without the cause: it may quote the header that cannot be sent.
         raise ConfigurationError(f"{service}: no request can be made to {url}; {hint or 'check its URL'}") from None
+    except ReplyTooLong as error:
+        raise ServiceRefused(f"{service} sent too much: {error}" + (f"; {hint}" if hint else "")) from error
     except httpx.HTTPError as error:
         raise ServiceUnavailable(f"{service} could not be reached: {type(error).__name__}; try again later") from error
     if reply.is_success:
