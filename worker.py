@@ -28,6 +28,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.bounded_http import BoundedClient
 from activities.catalogue import Catalogue
 from activities.errors import ConfigurationError, Unreachable
 from activities.execution import read_activity, write_activity
@@ -86,7 +87,7 @@ async def build_worker(
     )
     about_writes = LedgerActivities(ledger, tools)
     async with (
-        httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
+        BoundedClient(timeout=20, follow_redirects=False) as http,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),

@@ -20,6 +20,7 @@
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        ├── NoUsableReply          not retried: so were three replies in one place
         ├── NotTaken               retried at once, without the parameter that the endpoint does not take
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
@@ -146,6 +147,10 @@ class ModelReplyUnusable(ModelError):
     """The reply is neither text nor tool calls."""
 
     retryable = True
+
+
+class NoUsableReply(ModelError):
+    """Reply after reply was of no use; a further one would be too."""
 
 
 class NotTaken(ModelError):

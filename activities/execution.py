@@ -74,8 +74,8 @@ def translated(detail: Callable[[], Mapping[str, object]] = dict) -> Generator[N
     try:
         yield
     except ErrandError as error:
-        # Without `from`: the cause may hold secrets. So it is in the worker's log, as context, and not in history.
-        raise to_application_error(error, attempt=activity.info().attempt, more=detail())  # noqa: B904
+        # From nothing: Temporal would keep what is behind it, which may hold secrets, or be larger than it keeps.
+        raise to_application_error(error, attempt=activity.info().attempt, more=detail()) from None
 
 
 def capped(value: JsonValue) -> JsonValue:

@@ -448,6 +448,7 @@ class Account(Message):
     attempt: int = 0
     before: Usage = Field(default=Usage(), description="of all that is over")
     at_most: Usage = Field(default=Usage(), description="of this attempt, if nothing more is heard of it")
+    unusable: int = Field(default=0, exclude_if=lambda replies: replies == 0, description="replies that were of no use")
 
 
 class Settle(Message):

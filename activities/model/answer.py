@@ -54,7 +54,7 @@ class Answers:
 
         Raises:
             ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable,
-                NothingLeft or ModelRefused.
+                NoUsableReply, NothingLeft or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:

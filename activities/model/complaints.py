@@ -4,14 +4,14 @@ There is no standard for any of this. The words are those of OpenAI, Azure, vLLM
 Groq, OpenRouter, Anthropic, Google and TGI. Pure functions.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from activities.model.json_text import LONGEST_QUOTE
+from activities.model.event_stream import read_body
+from activities.model.json_text import one_line
 
 TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 TOO_LONG = re.compile(
@@ -87,8 +87,8 @@ def is_about_length(words: str) -> bool:
 def complaint(status: int, body: str, *, secrets: Iterable[str] = ()) -> Complaint:
     """Read whatever an endpoint sends with an error status: JSON of many shapes, HTML, or nothing."""
     try:
-        found: JsonValue = json.loads(body)
-    except (ValueError, RecursionError):
+        found = read_body(body)
+    except ValueError:
         found = None
     parts = list(_objects(found, levels=4))
 
@@ -98,7 +98,7 @@ def complaint(status: int, body: str, *, secrets: Iterable[str] = ()) -> Complai
 
     return Complaint(
         status=status,
-        words=_line(first("message", "detail", "error") or _without(body, secrets)),
+        words=one_line(first("message", "detail", "error") or _without(body, secrets)),
         codes=frozenset(text for part in parts for text in _texts(part, "code", "type")),
         param=first("param"),
         failed_generation=first("failed_generation"),
@@ -110,10 +110,6 @@ def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "…")
     return text
-
-
-def _line(text: str) -> str:
-    return " ".join(text[: 4 * LONGEST_QUOTE].split())[:LONGEST_QUOTE]
 
 
 def _objects(value: JsonValue, levels: int) -> Iterable[dict[str, JsonValue]]:

@@ -62,8 +62,8 @@ class Decide:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong, NothingLeft or
-                ModelRefused. Its `FailureDetail` says what all attempts have used.
+            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken, ContextTooLong,
+                NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:

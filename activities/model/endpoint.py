@@ -3,7 +3,6 @@
 The client's own retries are off: one attempt of the activity is one HTTP request, and only Temporal repeats it.
 """
 
-import asyncio
 import copy
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +16,19 @@ from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolPara
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from activities.bounded_http import ReplyTooLong
 from activities.errors import (
     CallsUnreadable,
     ConfigurationError,
     ContextTooLong,
     ModelError,
     ModelRefused,
+    ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
 )
 from activities.model.complaints import Complaint, complaint
+from activities.model.connection import NO_KEY, OPENAI, connected
 from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
@@ -59,8 +61,6 @@ NOT_SENT = (
     httpx2.WriteTimeout,
 )
 """What the connection says when the question did not get through, so that nobody can have answered it."""
-LONGEST_CONNECTING = 10.0
-"""Seconds; and at most half of the time for an answer, so that one that nobody could give is told from a lost one."""
 SAFE_CAP = 8192
 """Tokens. Many endpoints refuse a question that allows more than their model can write, so a cap that nobody has asked
 for, but that follows from the money left, is sent up to this."""
@@ -69,8 +69,6 @@ LASTING, FREAK = 3600.0, 300.0
 LONGEST_REASON = 160
 AT_ONCE = timedelta(milliseconds=10)
 """Zero would mean: as the retry policy says."""
-NO_KEY = "none"
-OPENAI = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True)
@@ -109,14 +107,12 @@ class Endpoint:
         model: str,
         *,
         profile: Profile = COMPATIBLE,
-        timeout: float = 120,
         max_tokens: int | None = None,
         price: Price | None = None,
     ) -> None:
         self._client = client
         self.model = model
         self._profile = profile
-        self._timeout = timeout
         self._max_tokens = max_tokens
         self.price = price
         self._experience = Experience()
@@ -133,10 +129,9 @@ class Endpoint:
         if settings.openai_api_key is None and settings.openai_base_url is None:
             raise ConfigurationError("OPENAI_API_KEY: missing; or set OPENAI_BASE_URL to an endpoint that needs no key")
         return cls(
-            _client(settings),
+            connected(settings),
             settings.openai_model,
             profile=_profile(settings),
-            timeout=settings.model_timeout,
             max_tokens=settings.model_max_tokens,
             price=settings.model_prices.get(settings.openai_model),
         )
@@ -182,21 +177,22 @@ class Endpoint:
             NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
             ContextTooLong: the question is longer than the model's context.
             CallsUnreadable: the model's calls were none (Groq).
+            ModelReplyUnusable: the reply is longer than any is read.
             ModelRefused: any other status, and 429 where the quota is used up.
             Where an answer may have been lost, or the question was read, these errors carry what that has used.
         """
         profile, cap = self.profile, self.cap(question)
         options = _options(question, profile, cap)
         try:
-            # The client's own time limit is one between two bytes.
-            async with asyncio.timeout(self._timeout):
-                # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
-                return await self._client.post(
-                    "/chat/completions",
-                    cast_to=str,
-                    body={"model": self.model, "messages": question.messages, **options},
-                )
-        except (openai.APITimeoutError, TimeoutError) as error:
+            # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
+            return await self._client.post(
+                "/chat/completions",
+                cast_to=str,
+                body={"model": self.model, "messages": question.messages, **options},
+            )
+        except ReplyTooLong as error:
+            raise ModelReplyUnusable(f"{self._where}: {error}") from error
+        except openai.APITimeoutError as error:
             usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
         except openai.APIStatusError as error:
@@ -265,20 +261,6 @@ class Endpoint:
 
     def _keeps_breaking(self, told: Complaint, question: Question) -> bool:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
-
-
-def _client(settings: Settings) -> openai.AsyncOpenAI:
-    # An endpoint of one's own needs no key, but the client insists on one.
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
-    # Redirects are not followed: a key is for the place that the settings name, and for no other.
-    http = openai.DefaultAsyncHttpx2Client(follow_redirects=False, timeout=settings.model_timeout)
-    return openai.AsyncOpenAI(
-        api_key=key,
-        base_url=settings.openai_base_url or OPENAI,
-        timeout=openai.Timeout(settings.model_timeout, connect=min(LONGEST_CONNECTING, settings.model_timeout / 2)),
-        max_retries=0,
-        http_client=http,
-    )
 
 
 def _profile(settings: Settings) -> Profile:

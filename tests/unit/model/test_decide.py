@@ -159,9 +159,10 @@ class TestWrongCalls:
             pytest.param(raw_call("", "{}"), ["there is no function"], id="no name"),
             pytest.param({"type": "custom", "custom": {"input": "x"}}, ["there is no function"], id="custom"),
             pytest.param(raw_call("get_weather", '{"city":'), ["not valid JSON", '"city"'], id="malformed"),
-            pytest.param(raw_call("get_weather", '{"city": NaN}'), ["NaN"], id="NaN"),
+            pytest.param(raw_call("get_weather", '{"city": NaN}'), ["city: Input should be a valid string"], id="NaN"),
+            pytest.param(raw_call("get_weather", "NaN"), ["not valid JSON", "NaN"], id="NaN alone"),
             pytest.param(raw_call("get_weather", '{"city": "a", "city": "b"}'), ["twice"], id="a name twice"),
-            pytest.param(raw_call("get_weather", '{"city": "\\ud83d"}'), ["not valid JSON"], id="half a character"),
+            pytest.param(raw_call("get_w\ud83d", "{}"), ["get_w\ufffd"], id="half a character in the name"),
             pytest.param(raw_call("get_weather", '{"city":' * 300), ["not valid JSON"], id="cut off, deep"),
             pytest.param(raw_call("get_weather", "[" * 300 + "]" * 300), ["nested too deeply"], id="deep"),
             pytest.param(raw_call("get_weather", "{}"), ["city: Field required", '"required":["city"]'], id="missing"),
@@ -323,12 +324,12 @@ class TestUsage:
 
     async def test_a_failure_tells_what_all_attempts_have_used(self, model: ScriptedModel) -> None:
         left = {"attempt": 1, "before": {"model_calls": 1, "output_tokens": 5}}
-        for reply, tokens in ((Raw(429, "{}"), 5), (Raw(200, "<html>"), 75)):
+        for reply, tokens, unusable in ((Raw(429, "{}"), 5, 0), (Raw(200, "<html>"), 75, 1)):
             with pytest.raises(ApplicationError) as raised:
                 await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
             (detail,) = raised.value.details
             assert (detail.usage.model_calls, detail.usage.output_tokens) == (2, tokens)
-            assert beats[-1] == (Account(attempt=2, before=detail.usage),)
+            assert beats[-1] == (Account(attempt=2, before=detail.usage, unusable=unusable),)
 
 
 class TestDemotion:

@@ -19,12 +19,14 @@ from activities.errors import (
     ErrandError,
     ModelError,
     ModelRefused,
+    ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
 )
 from activities.model.endpoint import Endpoint, Question
 from activities.model.profiles import Calling
 from activities.settings import Settings
+from tests.hostile_server import hostile, plain
 from tests.scripted_model import Raw, ScriptedModel
 from workflows.contract import CONTEXT_TOO_LONG, Usage
 
@@ -68,6 +70,12 @@ class TestAsking:
             model.trouble.append(Raw(200, body))
             assert await ask(model.url) == body
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+    async def test_a_body_is_read_in_the_form_of_Unicode_that_it_is_in(self, encoding: str) -> None:
+        body = '{"a": "ä😀"}'.encode(encoding)
+        async with server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as (url, _):
+            assert json.loads((await ask(url)).removeprefix("\ufeff")) == {"a": "ä😀"}
+
     async def test_a_question_has_the_model_the_messages_and_the_tools(self, model: ScriptedModel) -> None:
         model.trouble.append(Raw(200, "{}"))
         await ask(model.url, TOOL, model_max_tokens=77)
@@ -77,6 +85,20 @@ class TestAsking:
         model.trouble.append(Raw(200, "{}"))
         await ask(model.url)
         assert model.asked == [{"model": "tiny", "messages": HELLO}]
+
+
+class TestTooMuch:
+    async def test_a_reply_longer_than_any_is_of_no_use_and_says_so_in_one_line(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 600000000\r\n\r\n"
+        async with server(head) as (url, seen):
+            with pytest.raises(ModelReplyUnusable, match=r"^model tiny at .* 600,000,000 bytes.*") as raised:
+                await ask(url)
+        assert (len(seen), "\n" in str(raised.value)) == (1, False)
+
+    async def test_of_an_error_without_end_the_status_counts(self) -> None:
+        async with hostile("HTTP/1.1 503 Busy", "Connection: close", body=plain) as endless:
+            with pytest.raises(ModelUnavailable, match="answered 503: xxx"):
+                await ask(f"{endless.url}/v1")
 
 
 class TestErrors:
