@@ -63,7 +63,6 @@ class Scene:
                 case Moment.BACKING_OFF:
                     while not await self._backs_off(handle):
                         await asyncio.sleep(0.02)
-                    self.mail.stages = {}
                 case Moment.ACTING:
                     await self.mail.dot_arrived.wait()
         return handle
@@ -77,7 +76,8 @@ class Scene:
         return await start(self.client, self.settings, TEXT, approve=("*",), request_id=name)
 
     def go_on(self) -> None:
-        """Whatever was held back comes now."""
+        """Whatever was held back comes now, and every message is taken."""
+        self.mail.stages = {}
         for gate in self.mail.gates.values():
             gate.set()
 
