@@ -8,13 +8,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import timeline
-<<<<<<< HEAD
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, ToolCall
-=======
-from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, Situation, ToolCall
+from workflows.contract import CHECK, Approve, Arguments, EditedCall, PendingApproval, ProposedCall, Reject, ToolCall
 from workflows.conversation import Conversation
->>>>>>> wt-claims
 
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
@@ -119,11 +115,11 @@ class Approvals:
             ApplicationError: `InvalidArguments`, or of the kinds of `check`; the call goes on waiting.
         """
         waiting = self._waiting[verdict.key]
-<<<<<<< HEAD
+        call = ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester)
         try:
             edited = await execute(
                 CHECK,
-                ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester),
+                EditedCall(call=call, conversation=self._conversation.mentioning(arguments)),
                 ProposedCall,
                 summary=timeline.summary(f"edited by {verdict.by}"),
                 start_to_close_timeout=timedelta(seconds=10),
@@ -131,17 +127,6 @@ class Approvals:
             )
         except UnusableResult as error:
             raise ApplicationError(f"{verdict.key}: {error}", type="InvalidArguments", non_retryable=True) from error
-=======
-        call = ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester)
-        edited = await workflow.execute_activity(
-            CHECK,
-            args=[call, Situation(conversation=self._conversation.mentioning(arguments))],
-            result_type=ProposedCall,
-            summary=timeline.summary(f"edited by {verdict.by}"),
-            start_to_close_timeout=timedelta(seconds=10),
-            schedule_to_close_timeout=timedelta(minutes=1),
-        )
->>>>>>> wt-claims
         if edited.route is None or edited.route.ruling == "deny":
             why = edited.error or "the policy forbids it"
             raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)

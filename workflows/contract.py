@@ -396,6 +396,13 @@ class Situation(Message):
     )
 
 
+class EditedCall(Message):
+    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+
+    call: ToolCall
+    conversation: tuple[Entry, ...] = ()
+
+
 class ToolResult(Message):
     """The output of a tool's activity."""
 

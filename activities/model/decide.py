@@ -22,7 +22,7 @@ from activities.model.spending import Spending, accounted
 from activities.model.transcript import Offer, to_messages
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import CHECK, DECIDE, Decision, ProposedCall, Situation, ToolCall, Usage
+from workflows.contract import CHECK, DECIDE, Decision, EditedCall, ProposedCall, Situation, Usage
 
 SYSTEM_PROMPT = (
     "You carry out requests by calling functions. "
@@ -80,9 +80,10 @@ class Decide:
             )
 
     @activity.defn(name=CHECK)
-    async def check(self, call: ToolCall, said: Situation | None = None) -> ProposedCall:
+    async def check(self, edited: EditedCall) -> ProposedCall:
         """Hold a call that a person has edited to the schema, the policy, and what was said that has its values."""
-        heard = Heard(self._address_book) if said is None else Heard.of(said, self._address_book)
+        heard = Heard.of(Situation(conversation=edited.conversation), self._address_book)
+        call = edited.call
         return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
 
     async def _ask(

@@ -20,7 +20,7 @@ from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, ToolCall, Usage, UserEntry
+from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, EditedCall, Situation, ToolCall, Usage, UserEntry
 
 
 @tool(about="{city}", untrusted=True)
@@ -247,8 +247,8 @@ class TestDialects:
         checked = Decide(endpoint, TOOLS, Policy(), address_book).check
         call = ToolCall(key="r/1.1", tool="send_email", arguments={"to": ["ann@example.com", "bob@example.com"]})
         unknown = () if address_book else ("bob@example.com",)
-        for said, ungrounded in ((SITUATION, unknown), (None, ("ann@example.com", *unknown))):
-            proposed = await ActivityEnvironment().run(checked, call, said)
+        for said, ungrounded in ((SITUATION.conversation, unknown), ((), ("ann@example.com", *unknown))):
+            proposed = await ActivityEnvironment().run(checked, EditedCall(call=call, conversation=said))
             assert proposed.route is not None
             assert proposed.route.ungrounded == ungrounded
         await endpoint.aclose()
