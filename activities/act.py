@@ -17,6 +17,7 @@ from pydantic import JsonValue
 
 from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, Withdrawn
 from activities.ledger import Action, Ledger, State
+from activities.redaction import redacted
 from workflows.contract import ToolCall
 
 log = structlog.stdlib.get_logger(__name__)
@@ -93,5 +94,5 @@ class Act:
 
 def _text(error: BaseException) -> str:
     """Its words, or else its name, without what a database cannot store as text."""
-    words = str(error) or type(error).__name__
+    words = redacted(str(error)) or type(error).__name__
     return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -20,6 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from activities.errors import ConfigurationError, ServiceUnavailable
+from activities.redaction import redacted
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
@@ -177,7 +178,7 @@ def _translated(doing: str) -> Generator[None]:
 def words(error: BaseException) -> str:
     """The driver's own words, without the statement and its values, and without the URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return " ".join(str(cause).split())[:200] or "no answer in time"
+    return " ".join(redacted(str(cause)).split())[:200] or "no answer in time"
 
 
 def _prepare(connection: sa.Connection) -> None:

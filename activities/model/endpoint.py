@@ -39,6 +39,7 @@ from activities.model.profiles import (
     profile_for,
 )
 from activities.model.reply_errors import OUT_OF_MONEY
+from activities.redaction import SECRETS
 from activities.settings import Settings
 from activities.web import LONGEST_WAIT, retry_after
 from workflows.contract import Usage
@@ -191,11 +192,12 @@ class Endpoint:
             # The client's own time limit is one between two bytes.
             async with asyncio.timeout(self._timeout):
                 # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
-                return await self._client.post(
+                body = await self._client.post(
                     "/chat/completions",
                     cast_to=str,
                     body={"model": self.model, "messages": question.messages, **options},
                 )
+                return SECRETS.redact_json(body)
         except (openai.APITimeoutError, TimeoutError) as error:
             usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
@@ -228,8 +230,7 @@ class Endpoint:
     def _meaning(
         self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
     ) -> ModelError:
-        key = self._client.api_key
-        told = complaint(error.status_code, error.response.text, secrets=() if key == NO_KEY else (key,))
+        told = complaint(error.status_code, error.response.text)
         message = f"{self._where} answered {told.status}: {told.words}"
         if told.codes & OUT_OF_MONEY:
             return ModelRefused(f"{message}; its quota is used up")
