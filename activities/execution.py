@@ -1,8 +1,7 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import structlog
@@ -22,9 +21,10 @@ from activities.errors import (
     ToolBroke,
     UnknownYet,
     Withdrawn,
-    to_application_error,
 )
+from activities.failures import translated
 from activities.ledger import Action, Ledger, State
+from activities.redaction import SECRETS
 from activities.tool import Tool
 from workflows.contract import (
     RECALL,
@@ -151,16 +151,6 @@ def _receipt(row: Action) -> Receipt:
     )
 
 
-@contextmanager
-def translated() -> Generator[None]:
-    """Errors of the tree leave an activity as Temporal's."""
-    try:
-        yield
-    except ErrandError as error:
-        # Without `from`: the cause may hold secrets. So it is in the worker's log, as context, and not in history.
-        raise to_application_error(error, attempt=activity.info().attempt)  # noqa: B904
-
-
 def capped(value: JsonValue) -> JsonValue:
     """A result of more than 16 KiB becomes the beginning of its text, and says so; one of many levels, its text."""
     text = value if isinstance(value, str) else to_json(value).decode()
@@ -174,7 +164,7 @@ def capped(value: JsonValue) -> JsonValue:
 def _result(value: object) -> ToolResult:
     # What has happened is not to fail over what it returned.
     try:
-        plain: JsonValue = capped(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
+        plain: JsonValue = capped(SECRETS.redact_value(to_jsonable_python(value, fallback=str, inf_nan_mode="null")))
     except Exception:  # the tool's own classes may raise anything
         log.exception("a tool's result cannot be kept")
         plain = NOT_JSON
@@ -244,6 +234,7 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
+        log.exception("a mistake in a tool")
         if not act.begun:
             raise ToolBroke(what) from error
         raise _unknown(tool, what) from error
