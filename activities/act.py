@@ -27,6 +27,7 @@ from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, T
 from activities.heartbeats import remember
 from activities.ledger import Ledger
 from activities.ledger_rows import Action, State, Write
+from activities.redaction import redacted
 from workflows.contract import AttemptBeat
 
 log = structlog.stdlib.get_logger(__name__)
@@ -135,5 +136,5 @@ class Act:
 
 def _text(error: BaseException) -> str:
     """Its words, or else its name, without what a database cannot store as text."""
-    words = str(error) or type(error).__name__
+    words = redacted(str(error)) or type(error).__name__
     return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -27,16 +27,17 @@
         ├── NothingLeft            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
 
-`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
-retries; whether it may is said here and nowhere else.
+`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name, without secrets.
+Only Temporal retries; whether it may is said here and nowhere else. `failures` says what else leaves an activity.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
+from activities.redaction import redacted
 from workflows.contract import FailureDetail, ReceiptStatus, Usage
 
 LONGEST_MESSAGE = 2000
@@ -179,6 +180,15 @@ class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
 
 
+def message_of(error: Exception) -> str:
+    """What an exception says, as it may be kept: without secrets, of bounded length, and text that can be sent."""
+    try:
+        text = error.message if isinstance(error, FailureError) else str(error)
+    except Exception:  # an exception of somebody else's code
+        text = "(its text cannot be had)"
+    return redacted(text)[:LONGEST_MESSAGE].encode(errors="replace").decode()
+
+
 def to_application_error(
     error: ErrandError, *, attempt: int, more: Mapping[str, object] | None = None
 ) -> ApplicationError:
@@ -186,7 +196,7 @@ def to_application_error(
     usage = error.usage if isinstance(error, ModelError) else None
     detail = FailureDetail(attempt=attempt, status=error.status, usage=usage)
     return ApplicationError(
-        str(error)[:LONGEST_MESSAGE],
+        message_of(error),
         detail.model_copy(update=more),
         type=type(error).__name__,
         non_retryable=not error.retryable,

@@ -1,7 +1,6 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from pydantic import JsonValue
@@ -11,9 +10,11 @@ from temporalio import activity
 from activities.act import Fence
 from activities.attempt_beats import count_attempt, still_counts
 from activities.cancellation import to_the_end
-from activities.errors import ErrandError, ServiceUnavailable, to_application_error
+from activities.errors import ServiceUnavailable
+from activities.failures import translated
 from activities.ledger import Ledger
 from activities.ledger_rows import Action
+from activities.redaction import SECRETS
 from activities.tool import Tool
 from activities.write_attempts import WriteAttempt
 from workflows.contract import ToolCall, ToolResult
@@ -68,16 +69,6 @@ def write_activity(
     return run
 
 
-@contextmanager
-def translated(detail: Callable[[], Mapping[str, object]] = dict) -> Generator[None]:
-    """Errors of the tree leave an activity as Temporal's; `detail` is for the `FailureDetail` that goes along."""
-    try:
-        yield
-    except ErrandError as error:
-        # From nothing: Temporal would keep what is behind it, which may hold secrets, or be larger than it keeps.
-        raise to_application_error(error, attempt=activity.info().attempt, more=detail()) from None
-
-
 def capped(value: JsonValue) -> JsonValue:
     """A result of more than 16 KiB becomes the beginning of its text, and says so; one of many levels, its text."""
     text = value if isinstance(value, str) else to_json(value).decode()
@@ -91,7 +82,7 @@ def capped(value: JsonValue) -> JsonValue:
 def _result(value: object) -> ToolResult:
     # What has happened is not to fail over what it returned.
     try:
-        plain: JsonValue = capped(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
+        plain: JsonValue = capped(SECRETS.redact_value(to_jsonable_python(value, fallback=str, inf_nan_mode="null")))
     except Exception:  # the tool's own classes may raise anything
         log.exception("a tool's result cannot be kept")
         plain = NOT_JSON

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+import structlog
 from pydantic import JsonValue
 from temporalio import activity
 
@@ -24,6 +25,8 @@ from activities.past_runs import ledger_of
 from activities.tool import Bound, Tool
 from activities.unfinished_acts import to_its_end
 from workflows.contract import ToolCall, sha256
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 def write_of(call: ToolCall, tool: Tool | None) -> Write:
@@ -185,6 +188,7 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
+        log.exception("a mistake in a tool")
         if not act.begun:
             raise ToolBroke(what) from error
         raise _unknown(tool, what) from error

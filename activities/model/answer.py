@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from activities.errors import CallsUnreadable, ConfigurationError, ContextTooLong, ModelRefused
-from activities.execution import translated
+from activities.failures import translated
 from activities.model.complaints import is_about_length
 from activities.model.decide import SYSTEM_PROMPT
 from activities.model.endpoint import Endpoint, Question

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from activities.model.event_stream import read_body
 from activities.model.json_text import one_line
+from activities.redaction import redacted
 
 TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 TOO_LONG = re.compile(
@@ -84,7 +85,7 @@ def is_about_length(words: str) -> bool:
     return TOO_LONG.search(words) is not None
 
 
-def complaint(status: int, body: str, *, secrets: Iterable[str] = ()) -> Complaint:
+def complaint(status: int, body: str) -> Complaint:
     """Read whatever an endpoint sends with an error status: JSON of many shapes, HTML, or nothing."""
     try:
         found = read_body(body)
@@ -94,22 +95,15 @@ def complaint(status: int, body: str, *, secrets: Iterable[str] = ()) -> Complai
 
     def first(*names: str) -> str:
         text = next((text for part in parts for text in _texts(part, *names)), "")
-        return _without(text, secrets)
+        return redacted(text)  # some endpoints quote the key that they refuse
 
     return Complaint(
         status=status,
-        words=one_line(first("message", "detail", "error") or _without(body, secrets)),
+        words=one_line(first("message", "detail", "error") or redacted(body)),
         codes=frozenset(text for part in parts for text in _texts(part, "code", "type")),
         param=first("param"),
         failed_generation=first("failed_generation"),
     )
-
-
-def _without(text: str, secrets: Iterable[str]) -> str:
-    """Some endpoints quote the key that they refuse."""
-    for secret in secrets:
-        text = text.replace(secret, "…")
-    return text
 
 
 def _objects(value: JsonValue, levels: int) -> Iterable[dict[str, JsonValue]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from temporalio import activity
 
 from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
-from activities.execution import translated
+from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
 from activities.model.complaints import complaint

@@ -28,7 +28,7 @@ from activities.errors import (
     NotTaken,
 )
 from activities.model.complaints import Complaint, complaint
-from activities.model.connection import NO_KEY, OPENAI, connected
+from activities.model.connection import OPENAI, connected
 from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
@@ -41,6 +41,7 @@ from activities.model.profiles import (
     profile_for,
 )
 from activities.model.reply_errors import OUT_OF_MONEY
+from activities.redaction import SECRETS
 from activities.settings import Settings
 from activities.web import LONGEST_WAIT, retry_after
 from workflows.contract import Usage
@@ -185,11 +186,12 @@ class Endpoint:
         options = _options(question, profile, cap)
         try:
             # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
-            return await self._client.post(
+            body = await self._client.post(
                 "/chat/completions",
                 cast_to=str,
                 body={"model": self.model, "messages": question.messages, **options},
             )
+            return SECRETS.redact_json(body)
         except ReplyTooLong as error:
             raise ModelReplyUnusable(f"{self._where}: {error}") from error
         except openai.APITimeoutError as error:
@@ -224,8 +226,7 @@ class Endpoint:
     def _meaning(
         self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
     ) -> ModelError:
-        key = self._client.api_key
-        told = complaint(error.status_code, error.response.text, secrets=() if key == NO_KEY else (key,))
+        told = complaint(error.status_code, error.response.text)
         message = f"{self._where} answered {told.status}: {told.words}"
         if told.codes & OUT_OF_MONEY:
             return ModelRefused(f"{message}; its quota is used up")
