@@ -63,7 +63,8 @@ async def test_a_refusal_is_final(server: FakeWeb, http: httpx.AsyncClient, stat
 
 
 @pytest.mark.parametrize(
-    "body", ['{"value": 3, "name": "\\ud83d", "gust": NaN}', '\ufeff{"value": 3}', '{"value": 2, "value": 3, "n": 1e999}']
+    "body",
+    ['{"value": 3, "name": "\\ud83d", "gust": NaN}', '\ufeff{"value": 3}', '{"value": 2, "value": 3, "n": 1e999}'],
 )
 async def test_what_any_reader_takes_is_read(server: FakeWeb, http: httpx.AsyncClient, body: str) -> None:
     """One character or number that cannot be passed on does not make a reply unreadable."""
