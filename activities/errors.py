@@ -26,6 +26,7 @@
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
         ├── NothingLeft            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
+            └── PerhapsTooLong     not retried: a long question is refused: the workflow shortens it once, and sees
 
 `to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name, without secrets.
 Only Temporal retries; whether it may is said here and nowhere else. `failures` says what else leaves an activity.
@@ -178,6 +179,10 @@ class NothingLeft(ModelError):
 
 class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
+
+
+class PerhapsTooLong(ModelRefused):
+    """A long question is refused as invalid, in words that do not say why."""
 
 
 def message_of(error: Exception) -> str:

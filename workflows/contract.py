@@ -22,6 +22,7 @@ CHECK = "check"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
+PERHAPS_TOO_LONG = "PerhapsTooLong"
 NOTHING_LEFT = "NothingLeft"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400

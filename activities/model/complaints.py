@@ -10,19 +10,10 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from activities.model.context_length import is_about_length
 from activities.model.event_stream import read_body
 from activities.model.json_text import one_line
 from activities.redaction import redacted
-
-TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
-TOO_LONG = re.compile(
-    r"maximum context length|context length exceeded|model's context length|maximum model length"
-    r"|maximum prompt length|context (size|window|limit|length)\b.{0,40}\bexceed|exceeds?\b.{0,60}\bcontext"
-    r"|(prompt|input|request|context) (is )?too (long|large)|too large for model"
-    r"|reduce the length of the (messages|input|prompt)|tokens must be reduced"
-    r"|token count\b.{0,40}\bexceeds|max_new_tokens. must be <=",
-    re.IGNORECASE | re.DOTALL,
-)
 
 TOOLS = re.compile(r"\b(tools?|functions?)\b|\b(tool|function)[ _-]?(choice|use|calls?|calling)\b", re.IGNORECASE)
 NOT_TAKEN = re.compile(
@@ -37,6 +28,8 @@ ABOUT_A_SCHEMA = re.compile(r"schema|strict|additionalProperties|'required'", re
 OUT_OF_RANGE = re.compile(
     r"too (large|small|high|low|big)|at (most|least)|must be (less|greater|between|>|<)", re.IGNORECASE
 )
+CODES = ("code", "type", "error_type", "status")
+INVALID = frozenset({"400", "413", "422", "invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "validation"})
 ABOUT_A_MESSAGE = re.compile(r"\bmessages?[\[.]|\brole\b|\btool_call_id\b", re.IGNORECASE)
 
 
@@ -48,14 +41,19 @@ class Complaint:
     words: str
     """What it says, on one line, with every secret taken out."""
     codes: frozenset[str] = frozenset()
-    """Its `code` and `type`, and those of its parts."""
+    """Its `code`, `type` and `status`, and those of its parts."""
     param: str = ""
     failed_generation: str = field(default="", repr=False)
     """Groq: what the model wrote when it meant to call a function."""
 
     @property
     def is_about_length(self) -> bool:
-        return self.status == 413 or bool(self.codes & TOO_LONG_CODES) or is_about_length(self.words)
+        return is_about_length(self.status, self.words, self.codes)
+
+    @property
+    def is_of_an_invalid_question(self) -> bool:
+        """Not of who asks, nor of how often: by its status, or under status 200 by its codes."""
+        return self.status in (400, 413, 422) or (self.status == 200 and not self.codes.isdisjoint(INVALID))
 
     @property
     def is_about_content(self) -> bool:
@@ -81,10 +79,6 @@ class Complaint:
                 return re.search(rf"(?<![\w-]){parameter}(?!\w)", self.words) is not None
 
 
-def is_about_length(words: str) -> bool:
-    return TOO_LONG.search(words) is not None
-
-
 def complaint(status: int, body: str) -> Complaint:
     """Read whatever an endpoint sends with an error status: JSON of many shapes, HTML, or nothing."""
     try:
@@ -100,7 +94,7 @@ def complaint(status: int, body: str) -> Complaint:
     return Complaint(
         status=status,
         words=one_line(first("message", "detail", "error") or redacted(body)),
-        codes=frozenset(text for part in parts for text in _texts(part, "code", "type")),
+        codes=frozenset(str(code) for part in parts for name in CODES if isinstance(code := part.get(name), str | int)),
         param=first("param"),
         failed_generation=first("failed_generation"),
     )

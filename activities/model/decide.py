@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
+from activities.errors import CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
-from activities.model.complaints import complaint
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint, too_long
 from activities.model.grounding import Heard
 from activities.model.json_text import LONGEST_QUOTE
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.proposals import Proposals, each_hint_once
+from activities.model.question import Question
 from activities.model.raw_calls import RawCall
 from activities.model.replies import Reply
 from activities.model.spending import Spending, accounted
@@ -63,7 +63,7 @@ class Decide:
 
         Raises:
             ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken, ContextTooLong,
-                NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts have used.
+                PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
@@ -104,8 +104,8 @@ class Decide:
             return envelope.read(body, self._offers.full(), max_tokens=cap)
         except ModelRefused as error:
             # Some gateways report under status 200 what was wrong.
-            if complaint(200, body).is_about_length:
-                raise ContextTooLong(str(error)) from error
+            if (meant := too_long(error, body, question)) is not None:
+                raise meant from error
             raise
 
     def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:

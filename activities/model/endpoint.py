@@ -5,16 +5,11 @@ The client's own retries are off: one attempt of the activity is one HTTP reques
 
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from functools import cached_property
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
-from pydantic import JsonValue
-from pydantic_core import to_json
 
 from activities.bounded_http import ReplyTooLong
 from activities.errors import (
@@ -26,6 +21,7 @@ from activities.errors import (
     ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
+    PerhapsTooLong,
 )
 from activities.model.complaints import Complaint, complaint
 from activities.model.connection import OPENAI, connected
@@ -40,6 +36,7 @@ from activities.model.profiles import (
     of_each_once,
     profile_for,
 )
+from activities.model.question import Question
 from activities.model.reply_errors import OUT_OF_MONEY
 from activities.redaction import SECRETS
 from activities.settings import Settings
@@ -70,30 +67,6 @@ LASTING, FREAK = 3600.0, 300.0
 LONGEST_REASON = 160
 AT_ONCE = timedelta(milliseconds=10)
 """Zero would mean: as the retry policy says."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, as the endpoint's profile wants it."""
-
-    messages: Sequence[ChatCompletionMessageParam]
-    tools: Sequence[ChatCompletionToolParam] = ()
-    response_format: dict[str, JsonValue] | None = None
-    max_tokens: int | None = None
-    """The most that may be answered, if that is less than the settings allow."""
-    affordable: int | None = None
-    """The most that can be paid for."""
-
-    @property
-    def format(self) -> Calling | None:
-        """The rung of the ladder that its `response_format` is."""
-        kind = self.response_format.get("type") if self.response_format else None
-        return Calling(kind) if kind in (Calling.JSON_SCHEMA, Calling.JSON_OBJECT) else None
-
-    @cached_property
-    def tokens(self) -> int:
-        """How long it is: an estimate (bytes / 3)."""
-        return estimated_tokens(to_json([self.messages, self.tools, self.response_format]))
 
 
 class Endpoint:
@@ -177,6 +150,7 @@ class Endpoint:
             ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
             NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
             ContextTooLong: the question is longer than the model's context.
+            PerhapsTooLong: a long question is refused as invalid, and it is not clear why.
             CallsUnreadable: the model's calls were none (Groq).
             ModelReplyUnusable: the reply is longer than any is read.
             ModelRefused: any other status, and 429 where the quota is used up.
@@ -246,7 +220,7 @@ class Endpoint:
             return ModelUnavailable(message, retry_after=_pause(error))
         if 300 <= told.status < 400:
             return ModelRefused(f"{message}; OPENAI_BASE_URL must name the place that it redirects to")
-        return ModelRefused(message)
+        return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else ModelRefused(message)
 
     def _not_taken(
         self, told: Complaint, question: Question, options: Mapping[str, object], profile: Profile
@@ -262,6 +236,14 @@ class Endpoint:
 
     def _keeps_breaking(self, told: Complaint, question: Question) -> bool:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
+
+
+def too_long(refusal: ModelRefused, body: str, question: Question) -> ModelError | None:
+    """What a refusal means that came under status 200, if it may be about the question's length."""
+    told = complaint(200, body)
+    if told.is_about_length:
+        return ContextTooLong(str(refusal))
+    return PerhapsTooLong(str(refusal)) if told.is_of_an_invalid_question and question.is_long else None
 
 
 def _profile(settings: Settings) -> Profile:

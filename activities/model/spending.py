@@ -17,7 +17,8 @@ from temporalio import activity
 
 from activities.errors import ModelError, ModelReplyUnusable, NothingLeft, NoUsableReply
 from activities.heartbeats import remember, remember_at_once
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
+from activities.model.question import Question
 from workflows.contract import Account, Usage
 
 MOST_UNUSABLE = 3

@@ -20,7 +20,17 @@ from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, EditedCall, Situation, ToolCall, Usage, UserEntry
+from workflows.contract import (
+    CONTEXT_TOO_LONG,
+    PERHAPS_TOO_LONG,
+    Account,
+    Decision,
+    EditedCall,
+    Situation,
+    ToolCall,
+    Usage,
+    UserEntry,
+)
 
 
 @tool(about="{city}", untrusted=True)
@@ -352,6 +362,12 @@ class TestErrors:
             (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "NotTaken", True),
             (Raw(413, "{}"), CONTEXT_TOO_LONG, False),
             (Raw(200, '{"error": {"message": "no", "code": "context_length_exceeded"}}'), CONTEXT_TOO_LONG, False),
+            (
+                Raw(200, '{"error": {"message": "prompt length 9 is over its limit", "code": 400}}'),
+                CONTEXT_TOO_LONG,
+                False,
+            ),
+            (Raw(200, '{"error": {"message": "no", "code": 400}}'), "ModelRefused", False),
             (Raw(200, "<html>"), "ModelReplyUnusable", True),
             (Raw(200, '{"error": {"message": "busy"}}'), "ModelUnavailable", True),
             (Raw(200, '{"choices": [{"message": {"content": ""}}]}'), "ModelReplyUnusable", True),
@@ -365,3 +381,21 @@ class TestErrors:
         assert raised.value.type == kind
         assert raised.value.non_retryable is not retried
         assert len(model.asked) == 1
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            ('{"error": {"message": "no", "code": 400}}', PERHAPS_TOO_LONG),
+            ('{"object": "error", "message": "no", "type": "BadRequestError", "code": 400}', PERHAPS_TOO_LONG),
+            ('{"error": {"message": "no", "type": "invalid_request_error"}}', PERHAPS_TOO_LONG),
+            ('{"error": {"message": "no", "code": "invalid_api_key"}}', "ModelRefused"),
+            ('{"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}', "ModelRefused"),
+        ],
+    )
+    async def test_of_a_long_question_a_refusal_in_disguise_may_be_about_its_length(
+        self, model: ScriptedModel, body: str, kind: str
+    ) -> None:
+        long = SITUATION.model_copy(update={"conversation": (UserEntry(text="word " * 4000),)})
+        with pytest.raises(ApplicationError) as raised:
+            await decide(model, Raw(200, body), situation=long)
+        assert (raised.value.type, raised.value.non_retryable) == (kind, True)
