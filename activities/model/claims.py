@@ -31,7 +31,7 @@ def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool], h
         for sentence in re.split(r"(?<=[.!?])\s+|\n+", summary)
         if not DENIAL.search(sentence)
         for tool in tools.values()
-        if tool.claims and re.search(rf"\b({tool.claims})\b", sentence, re.IGNORECASE)
+        if any(re.search(rf"\b{re.escape(verb)}\b", sentence, re.IGNORECASE) for verb in tool.claim_verbs)
         for problem in _problems(sentence, tool, situation, heard)
     )
     return tuple(dict.fromkeys(problems))
