@@ -1,9 +1,9 @@
 """What a summary claims and no receipt bears out.
 
 A tool says by which words its action is told of: `claim_verbs=("sent", "emailed", "mailed")`. A clause with such a
-word claims the action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of a grounded
-argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown` neither "it
-was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
+word claims the action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of
+a grounded argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown`
+neither "it was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
 
 So it notices "I emailed ann@example.com" without a mail to ann. It does not notice a claim in other words or another
 language, or one about the content of a mail.
