@@ -72,6 +72,8 @@ class Service:
         endpoint = Endpoint.from_settings(settings)
         _say_who_is_asked(endpoint)
         catalogue = Catalogue.load(settings)
+        for of_tools in catalogue.settings.values():
+            SECRETS.add_settings(of_tools)
         _say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))

@@ -29,7 +29,7 @@ class Catalogue:
     replaced: Mapping[Tool, Tool] = field(default_factory=dict[Tool, Tool])
     """Tool → the one that is there in its place."""
     settings: Mapping[type[BaseSettings], BaseSettings] = field(default_factory=dict[type[BaseSettings], BaseSettings])
-    """Of the tools' own classes, what the environment says; `tool_settings.secrets` finds what is secret in them."""
+    """Of the tools' own classes, what the environment says."""
     every: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Those that are offered once they are configured."""
 

@@ -79,7 +79,7 @@ async def find_place(asked: str, http: httpx.AsyncClient, settings: Settings) ->
         named = await _search(name, http, settings, count=100 if qualifiers else 10)
         found = [place for place in named if _fits(_folded(qualifiers).split(), place.words_for_it())]
         if found:
-            return _the_one_meant(name, found)
+            return _the_one_meant(name, _named_in_part(name, found) or found)
         if named and "," in asked:
             elsewhere = elsewhere or _candidates(name, named)
     if elsewhere:
@@ -111,6 +111,20 @@ def _fits(words: list[str], names: set[str]) -> bool:
     """Whether the words are nothing but such names, one after another."""
     sizes = range(1, len(words) + 1)
     return not words or any(" ".join(words[:size]) in names and _fits(words[size:], names) for size in sizes)
+
+
+def _named_in_part(name: str, found: Iterable[Place]) -> Sequence[Place]:
+    """Those of which the name is the beginning and the rest is their region or country: a service that looks for words
+    finds "White Plains NY" as a whole, and others with it."""
+    words = _folded(name).split()
+    sizes = [(place, len(_folded(place.name).split())) for place in found]
+    return [
+        place
+        for place, size in sizes
+        if size < len(words)
+        and words[:size] == _folded(place.name).split()
+        and _fits(words[size:], place.words_for_it())
+    ]
 
 
 def _the_one_meant(name: str, found: Sequence[Place]) -> Place:

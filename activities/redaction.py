@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar, cast
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from pydantic import BaseModel, JsonValue, SecretStr
+from pydantic import BaseModel, JsonValue, SecretBytes, SecretStr
 
 REDACTED = "[redacted]"
 SHORTEST = 6
@@ -116,6 +116,8 @@ def _secrets_in(value: object) -> Iterator[str]:
             if not _is_only_a_place(secret):
                 yield secret
             yield from _inside_url(secret)
+        case SecretBytes():
+            yield value.get_secret_value().decode(errors="replace")
         case str():
             yield from _inside_url(value)
         case BaseModel():

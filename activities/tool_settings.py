@@ -10,11 +10,10 @@ async def find_customer(name: str, *, crm: CrmSettings, http: httpx.AsyncClient)
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
-from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from activities.definitions import in_one_line
@@ -57,31 +56,6 @@ def read(kind: type[BaseSettings]) -> OwnSettings:
         field = re.search(r'field "(\w+)"', str(error))
         variable = _variable(kind, (field[1],)) if field else in_one_line(error)
         raise ConfigurationError(f"{variable}: it is no JSON ({_name(kind)})") from error
-
-
-def secrets(settings: Iterable[BaseModel]) -> Iterator[str]:
-    """Every secret in them, however deep."""
-    for each in settings:
-        for field in type(each).model_fields:
-            yield from _secrets_in(getattr(each, field))
-
-
-def _secrets_in(value: object) -> Iterator[str]:
-    match value:
-        case SecretStr():
-            yield value.get_secret_value()
-        case SecretBytes():
-            yield value.get_secret_value().decode(errors="replace")
-        case BaseModel():
-            yield from secrets([value])
-        case Mapping():
-            for each in cast("Mapping[object, object]", value).values():
-                yield from _secrets_in(each)
-        case list() | tuple() | set() | frozenset():
-            for each in cast("Iterable[object]", value):
-                yield from _secrets_in(each)
-        case _:
-            pass
 
 
 def _variable(kind: type[BaseSettings], place: tuple[int | str, ...]) -> str:

@@ -13,7 +13,6 @@ from activities.catalogue import Catalogue
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from activities.tool import tool, tool_of
-from activities.tool_settings import secrets
 from workflows.contract import ToolCall
 
 
@@ -122,15 +121,3 @@ def test_a_wrong_value_is_named_by_variable_and_module(
 def test_settings_of_a_tool_that_is_not_offered_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_TIMEOUT", "soon")
     assert not load(offer=("-find*",)).settings
-
-
-def test_every_secret_in_them_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    crm = CrmSettings(token=SecretStr("one"))
-    odd = OddSettings.model_validate(
-        {
-            "ODD_KEY": "two",
-            "odd_database": {"host": "db", "password": "three"},
-            "odd_more": {"a": [b"four", b"five"]},
-        }
-    )
-    assert list(secrets([crm, odd])) == ["one", "two", "three", "four", "five"]

@@ -230,6 +230,15 @@ async def test_a_name_that_nobody_has_is_told_as_it_was_asked(geocoder: FakeWeb,
     assert str(raised.value) == f'there is no city named "{asked}"; give only the name of a city, for example "Paris"'
 
 
+async def test_a_service_that_finds_the_whole_text_is_held_to_all_of_its_words() -> None:
+    async with fake_web() as web:
+        both = [place.model_dump(exclude_none=True) for place, names in PLACES if "limerick" in names]
+        web.answer("/v1/search", {"generationtime_ms": 0.1, "results": both})
+        assert (await find(web, "Limerick PA")).admin1 == "Pennsylvania"
+        assert (await find(web, "Limerick Ireland")).country == "Ireland"
+        assert (await find(web, "Limerick City")).country == "Ireland"
+
+
 async def test_a_plain_name_is_one_question(geocoder: FakeWeb) -> None:
     await find(geocoder, "Paris")
     assert [asked.query["name"] for asked in geocoder.asked] == ["Paris"]
