@@ -38,6 +38,7 @@ from activities.model.answer import Answers, check_schema
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
+from activities.readable_results import ReadableResults
 from activities.settings import Settings, connect, is_loopback
 from activities.smtp_connections import MailConnections
 from activities.unfinished_acts import GRACE
@@ -112,7 +113,7 @@ async def build_worker(
             build_id=_build_id(),
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-            interceptors=[Heartbeats()],
+            interceptors=[Heartbeats(), ReadableResults()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.cached_requests,
             max_concurrent_workflow_tasks=settings.workflow_slots,

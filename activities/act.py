@@ -23,6 +23,7 @@ import structlog
 from pydantic import JsonValue
 
 from activities.cancellation import to_the_end
+from activities.error_text import message_of, name_of
 from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolError
 from activities.heartbeats import remember
 from activities.ledger import Ledger
@@ -135,5 +136,4 @@ class Act:
 
 def _text(error: BaseException) -> str:
     """Its words, or else its name, without what a database cannot store as text."""
-    words = str(error) or type(error).__name__
-    return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return (message_of(error) or name_of(error)).replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -14,6 +14,7 @@
     │   │                          which the asking run knows nothing
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
+    │   ├── ReadBroke              retried: a mistake in a tool that only reads
     │   └── OutcomeUnknown         not retried: the action may have taken effect
     │       └── UnknownYet         retried: the next attempt can find out
     └── ModelError
@@ -35,10 +36,11 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError
 
+from activities.error_text import message_of, name_of
 from workflows.contract import FailureDetail, ReceiptStatus, Usage
 
-LONGEST_MESSAGE = 2000
-"""Characters; messages stand in history and in the conversation."""
+LONGEST_PAUSE = timedelta(days=1)
+"""Before the next attempt."""
 
 
 class ErrandError(Exception):
@@ -47,6 +49,9 @@ class ErrandError(Exception):
     retryable: ClassVar[bool] = False
     status: ClassVar[ReceiptStatus] = ReceiptStatus.FAILED
     """What the receipt of a call says that ends with this error."""
+
+    retry_after: timedelta | None = None
+    """The pause that the far end asks for."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -108,6 +113,12 @@ class AnotherLedger(ToolError):
 
 class ToolBroke(ToolError):
     """A mistake in the tool, before the action took effect."""
+
+
+class ReadBroke(ToolError):
+    """A mistake in a tool that only reads, and so may be tried again."""
+
+    retryable = True
 
 
 class OutcomeUnknown(ToolError):
@@ -176,9 +187,9 @@ def to_application_error(
     usage = error.usage if isinstance(error, ModelError) else None
     detail = FailureDetail(attempt=attempt, status=error.status, usage=usage)
     return ApplicationError(
-        str(error)[:LONGEST_MESSAGE],
+        message_of(error),
         detail.model_copy(update=more),
-        type=type(error).__name__,
+        type=name_of(error),
         non_retryable=not error.retryable,
-        next_retry_delay=error.retry_after,
+        next_retry_delay=error.retry_after and min(max(error.retry_after, timedelta()), LONGEST_PAUSE),
     )

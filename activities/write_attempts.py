@@ -8,6 +8,7 @@ from temporalio import activity
 
 from activities.act import Act, Fence
 from activities.attempt_beats import count_attempt
+from activities.error_text import message_of
 from activities.errors import (
     AnotherLedger,
     ErrandError,
@@ -22,6 +23,7 @@ from activities.ledger_rows import Action, State, Write
 from activities.model.grounding import texts
 from activities.past_runs import ledger_of
 from activities.tool import Bound, Tool
+from activities.tool_mistakes import mistake
 from activities.unfinished_acts import to_its_end
 from workflows.contract import ToolCall, sha256
 
@@ -96,7 +98,7 @@ class WriteAttempt:
             if not uncertain or isinstance(error, OutcomeUnknown):
                 raise
             raise (UnknownYet if error.retryable else OutcomeUnknown)(
-                f"an earlier attempt may have done it, and this one could not find out: {error}"
+                f"an earlier attempt may have done it, and this one could not find out: {message_of(error)}"
             ) from error
 
     async def _check_ledger(self) -> None:
@@ -180,11 +182,11 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
     except UnknownYet:
         raise
     except OutcomeUnknown as error:
-        raise _unknown(tool, str(error)) from error
+        raise _unknown(tool, message_of(error)) from error
     except ErrandError:
         raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
+    except BaseException as error:
+        what = mistake(error)
         if not act.begun:
             raise ToolBroke(what) from error
         raise _unknown(tool, what) from error
