@@ -12,7 +12,6 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from temporalio.client import WorkflowQueryFailedError
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.settings import connect
@@ -134,7 +133,7 @@ def result_command(id: Id, as_json: AsJson = False) -> None:
 
 @app.command("status")
 def status_command(id: Id, as_json: AsJson = False) -> None:
-    """Show where a request stands; without a worker to ask, what Temporal knows of it."""
+    """Show where a request stands, or how it ended; without a worker to ask, what Temporal knows of it."""
 
     async def command(session: Session) -> int:
         try:
@@ -143,8 +142,6 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             found = await describe(session.client, id)
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])
             raise
-        except WorkflowQueryFailedError:  # a run that ended before it could know anything, such as one of bad input
-            return await session.finish(await outcome(handle_of(session.client, id)), as_json=as_json)
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
         return 0
 
@@ -182,7 +179,7 @@ def cancel_command(id: Id) -> None:
         handle = handle_of(session.client, id)
         found = await describe(session.client, id)
         if found.closed_at:
-            raise ConfigurationError(f"{id} has ended already: {found.status}")
+            raise ConfigurationError(f"{id} has ended already: {found.without_outcome or found.status}")
         await handle.cancel()
         session.screen.say(f"{id} was asked to end; see how: uv run client.py watch {id}")
         return 0

@@ -7,7 +7,6 @@ uv run worker.py --processes 4    as many workers, each on a core of its own
 import argparse
 import asyncio
 import hashlib
-import logging
 import os
 import signal
 import subprocess
@@ -28,9 +27,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.bounded_http import BoundedClient
 from activities.catalogue import Catalogue
 from activities.errors import ConfigurationError, Unreachable
 from activities.execution import read_activity, write_activity
+from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.ledger import Ledger
 from activities.ledger_activities import LedgerActivities
@@ -38,10 +39,11 @@ from activities.model.answer import Answers, check_schema
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
-from activities.readable_results import ReadableResults
-from activities.settings import Settings, connect, is_loopback
+from activities.redaction import SECRETS, SHORTEST, redacted
+from activities.settings import Settings, connect, is_loopback, variable
 from activities.smtp_connections import MailConnections
 from activities.unfinished_acts import GRACE
+from deploy.service.logs import configure_logging
 from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
 
@@ -63,6 +65,7 @@ class Service:
         Raises:
             ConfigurationError: a setting is missing or wrong.
         """
+        _say_what_is_not_redacted(settings)
         endpoint = Endpoint.from_settings(settings)
         _say_who_is_asked(endpoint)
         return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), endpoint)
@@ -87,7 +90,7 @@ async def build_worker(
     )
     about_writes = LedgerActivities(ledger, tools)
     async with (
-        httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
+        BoundedClient(timeout=20, follow_redirects=False) as http,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
@@ -96,7 +99,7 @@ async def build_worker(
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
         yield Worker(
-            client,
+            redacting(client),
             task_queue=settings.task_queue,
             workflows=[RequestWorkflow],
             activities=[
@@ -113,7 +116,7 @@ async def build_worker(
             build_id=_build_id(),
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-            interceptors=[Heartbeats(), ReadableResults()],
+            interceptors=[Redaction(), Heartbeats()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.cached_requests,
             max_concurrent_workflow_tasks=settings.workflow_slots,
@@ -157,6 +160,13 @@ def _build_id() -> str:
     return hashlib.sha256(b"\0".join(each.read_bytes() for each in sources)).hexdigest()[:16]
 
 
+def _say_what_is_not_redacted(settings: Settings) -> None:
+    for field in SECRETS.add_settings(settings):
+        log.warning(
+            "a secret is too short to be redacted from histories and logs", setting=variable(field), shortest=SHORTEST
+        )
+
+
 def _say_what_is_offered(catalogue: Catalogue) -> None:
     for tool, missing in catalogue.unconfigured.items():
         log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
@@ -170,28 +180,6 @@ def _say_who_is_asked(endpoint: Endpoint) -> None:
         log.info(
             "no price is known: no request can limit its cost", model=endpoint.model, setting="ERRAND_MODEL_PRICES"
         )
-
-
-def configure_logging() -> None:
-    """One structured line an event on standard error: JSON for machines, columns and colours on a terminal."""
-    on_terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if not on_terminal else structlog.processors.StackInfoRenderer(),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for chatty in ("httpx", "httpx2", "openai"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 async def serve(service: Service) -> None:
@@ -235,16 +223,20 @@ def serve_in(processes: int) -> int:
 
 
 def main() -> int:
-    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
+    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached, and 1
+    after a mistake in code."""
     configure_logging()
     try:
         uvloop.run(serve(Service.assemble(Settings.from_environment())))
     except ConfigurationError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(redacted(f"error: {error}"), file=sys.stderr)
         return 2
     except (Unreachable, RPCError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(redacted(f"error: {error}"), file=sys.stderr)
         return 3
+    except Exception:
+        log.exception("the worker ended by a mistake in code")
+        return 1
     return 0
 
 

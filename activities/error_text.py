@@ -1,4 +1,4 @@
-"""What an exception says, as it can be kept: text that any reader takes, within bounds, whatever its class does.
+"""What an exception says, as it can be kept: text without secrets that any reader takes, whatever its class does.
 
 Exceptions of foreign code may have 3 MB to say, half a character among it, or raise another when they are asked.
 """
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import cast
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
+from activities.redaction import redacted
 from activities.sayable import beginning, sayable
 
 LONGEST_MESSAGE = 2000
@@ -28,15 +29,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def message_of(error: BaseException) -> str:
     try:
-        return shortened(sayable(str(error)))
+        text = error.message if isinstance(error, FailureError) else str(error)
+        return shortened(redacted(sayable(text)))
     except BaseException:  # whatever its class raises
         return "(what it says cannot be had)"
 
 
 def name_of(error: BaseException) -> str:
-    """Of its type."""
+    """Of its type; Temporal's own error may say another, or that it has none."""
     try:
-        return sayable(type(error).__name__[:LONGEST_NAME])
+        name = (error.type or "") if isinstance(error, ApplicationError) else type(error).__name__
+        return sayable(name[:LONGEST_NAME])
     except BaseException:  # whatever its metaclass raises
         return "Exception"
 
@@ -63,13 +66,11 @@ def trace_of(error: BaseException) -> str:
     all that an exception has to say, in colours, and take minutes for it."""
     told = islice(_with_all_behind(error, MOST_BEHIND), 2 * MOST_BEHIND)
     texts = [f"{''.join(traceback.format_tb(each.__traceback__))}{in_one_line(each)}" for each in told]
-    return sayable("\n\n".join(reversed(texts)))[-LONGEST_TRACE:]
+    return redacted(sayable("\n\n".join(reversed(texts))))[-LONGEST_TRACE:]
 
 
 def _described(error: BaseException) -> str:
-    # Temporal's own error says its type itself, if it has one.
-    name = "" if isinstance(error, ApplicationError) else name_of(error)
-    return ": ".join(filter(None, (name, message_of(error))))
+    return ": ".join(filter(None, (name_of(error), message_of(error))))
 
 
 def _inner(error: BaseException) -> Sequence[BaseException]:

@@ -7,6 +7,7 @@
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
+    │   ├── Ambiguous              several things have the name that was asked about
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
     │   ├── ServiceRefused         not retried: the far end said no
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
@@ -20,14 +21,16 @@
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        ├── NoUsableReply          not retried: so were three replies in one place
         ├── NotTaken               retried at once, without the parameter that the endpoint does not take
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
         ├── NothingLeft            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
+            └── PerhapsTooLong     not retried: a long question is refused: the workflow shortens it once, and sees
 
-`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
-retries; whether it may is said here and nowhere else.
+`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name, without secrets.
+Only Temporal retries; whether it may is said here and nowhere else. `failures` says what else leaves an activity.
 """
 
 from collections.abc import Mapping
@@ -80,6 +83,10 @@ class InvalidArguments(ToolError):
 
 class NotFound(ToolError):
     """The thing asked about does not exist."""
+
+
+class Ambiguous(ToolError):
+    """Several things have the name that was asked about; the message lists them."""
 
 
 class ServiceUnavailable(ToolError):
@@ -154,6 +161,10 @@ class ModelReplyUnusable(ModelError):
     retryable = True
 
 
+class NoUsableReply(ModelError):
+    """Reply after reply was of no use; a further one would be too."""
+
+
 class NotTaken(ModelError):
     """The endpoint does not take a parameter; the next attempt does without."""
 
@@ -178,6 +189,10 @@ class NothingLeft(ModelError):
 
 class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
+
+
+class PerhapsTooLong(ModelRefused):
+    """A long question is refused as invalid, in words that do not say why."""
 
 
 def to_application_error(

@@ -1,14 +1,14 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 
 from temporalio import activity
 
 from activities.act import Fence
 from activities.attempt_beats import count_attempt, still_counts
 from activities.cancellation import to_the_end
-from activities.errors import ErrandError, ServiceUnavailable, to_application_error
+from activities.errors import ErrandError, ServiceUnavailable
+from activities.failures import translated
 from activities.ledger import Ledger
 from activities.ledger_rows import Action
 from activities.tool import Tool
@@ -61,13 +61,3 @@ def write_activity(
             return result.model_copy(update=known)
 
     return run
-
-
-@contextmanager
-def translated(detail: Callable[[], Mapping[str, object]] = dict) -> Generator[None]:
-    """Errors of the tree leave an activity as Temporal's; `detail` is for the `FailureDetail` that goes along."""
-    try:
-        yield
-    except ErrandError as error:
-        # From nothing: Temporal would keep what is behind it, which may hold secrets, or be larger than it keeps.
-        raise to_application_error(error, attempt=activity.info().attempt, more=detail()) from None

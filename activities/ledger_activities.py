@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from activities.errors import AnotherLedger, KeyTaken
-from activities.execution import translated
+from activities.failures import translated
 from activities.ledger import NEVER_REPORTED, Ledger
 from activities.ledger_rows import Action, State, Write
 from activities.tool import Tool

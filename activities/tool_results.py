@@ -4,6 +4,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.readable import readable
+from activities.redaction import SECRETS
 from activities.sayable import beginning
 from workflows.contract import ToolResult
 
@@ -17,7 +18,7 @@ DEEPEST = 64
 
 def tool_result(value: object, *, attempt: int) -> ToolResult:
     """Never raises: what has happened is not to fail over what it returned."""
-    return ToolResult(value=capped(readable(value)), attempts=attempt)
+    return ToolResult(value=capped(SECRETS.redact_value(readable(value))), attempts=attempt)
 
 
 def capped(value: JsonValue) -> JsonValue:

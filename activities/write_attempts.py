@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+import structlog
 from pydantic import JsonValue
 from temporalio import activity
 
@@ -26,6 +27,8 @@ from activities.tool import Bound, Tool
 from activities.tool_mistakes import mistake
 from activities.unfinished_acts import to_its_end
 from workflows.contract import ToolCall, sha256
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 def write_of(call: ToolCall, tool: Tool | None) -> Write:

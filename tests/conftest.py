@@ -72,6 +72,8 @@ def model(scripted_model: ScriptedModel) -> ScriptedModel:
     scripted_model.scripts.clear()
     scripted_model.trouble.clear()
     scripted_model.asked.clear()
+    scripted_model.held_turn = None
+    scripted_model.go.clear()
     return scripted_model
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Self, cast
 
 from pydantic import JsonValue
@@ -47,7 +47,9 @@ class ScriptedModel:
         self.scripts: dict[str, Sequence[Answer]] = {}
         self.trouble: list[Raw] = []
         self.asked: list[Object] = []
-        self.delay = 0.0
+        self.held_turn: int | None = None
+        """One that is not answered before `go` is set."""
+        self.go = Event()
         self._lock = Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -73,6 +75,8 @@ class ScriptedModel:
         messages = cast("list[Object]", body["messages"])
         text = next(str(each["content"]) for each in messages if each["role"] == "user")
         turn = sum(each["role"] == "assistant" for each in messages)
+        if turn == self.held_turn:
+            self.go.wait(30)
         answer = self.scripts[text][turn]
         if isinstance(answer, Raw):
             return answer

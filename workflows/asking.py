@@ -17,6 +17,7 @@ from workflows.contract import (
     CONTEXT_TOO_LONG,
     DECIDE,
     NOTHING_LEFT,
+    PERHAPS_TOO_LONG,
     Account,
     Answer,
     AssistantEntry,
@@ -38,6 +39,7 @@ HEARTBEAT = timedelta(seconds=10)
 ONE_ANSWER = timedelta(minutes=10)
 PATIENCE_WITH_MODEL = timedelta(minutes=30)
 MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
+NO_ANSWER = "The model gave no usable answer"
 REPAIRS = 2
 """How often the model may correct an output that does not fit the schema."""
 
@@ -45,7 +47,11 @@ Reply = TypeVar("Reply", Decision, Answer)
 
 
 class TooLong(Exception):
-    """The conversation does not fit into what the model can read at once."""
+    """The conversation does not fit into what the model can read at once; or perhaps it does, if that is in doubt."""
+
+    def __init__(self, reason: str, *, in_doubt: bool) -> None:
+        super().__init__(reason)
+        self.in_doubt = in_doubt
 
 
 class Model:
@@ -131,14 +137,19 @@ class Model:
         )
 
     async def _ask(self, activity: str, situation: Callable[[], Situation], kind: type[Reply], summary: str) -> Reply:
-        """One question; again with a shorter conversation, as long as it is too long for the model."""
+        """One question; again with a shorter conversation, as long as it is too long for the model. Where that is in
+        doubt it is shortened once, and what comes then shows whether it was."""
+        tried = False
         while True:
             try:
                 reply = await self._ask_once(activity, situation(), kind, summary)
             except TooLong as error:
-                if not self._conversation.shorten():
-                    raise Ended(RequestStatus.FAILED, f"The request is too long for the model: {error}") from error
-                self._show("the conversation is too long for the model: shortening its oldest results")
+                if (error.in_doubt and tried) or not self._conversation.shorten():
+                    why = NO_ANSWER if error.in_doubt else "The request is too long for the model"
+                    raise Ended(RequestStatus.FAILED, f"{why}: {error}") from error
+                tried = tried or error.in_doubt
+                perhaps = "perhaps " if error.in_doubt else ""
+                self._show(f"the conversation is {perhaps}too long for the model: shortening its oldest results")
                 summary = f"{summary.removesuffix(', shortened')}, shortened"
             else:
                 self._allowance.use(reply.usage)
@@ -163,12 +174,13 @@ class Model:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
             self._allowance.use(_used(error.cause))
-            if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
-                raise TooLong(_reason(error)) from error
+            kind_of_error = error.cause.type if isinstance(error.cause, ApplicationError) else None
+            if kind_of_error in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
+                raise TooLong(_reason(error), in_doubt=kind_of_error == PERHAPS_TOO_LONG) from error
             self._allowance.check()
-            if isinstance(error.cause, ApplicationError) and error.cause.type == NOTHING_LEFT:
+            if kind_of_error == NOTHING_LEFT:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
-            raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
+            raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
 
 
 def _used(cause: BaseException | None) -> Usage:

@@ -22,6 +22,7 @@ CHECK = "check"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
+PERHAPS_TOO_LONG = "PerhapsTooLong"
 NOTHING_LEFT = "NothingLeft"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
@@ -126,7 +127,9 @@ class Say(Input):
 class Approve(Input):
     """Update `approve`: a yes to one exact call. `digest` is the one shown with the call.
 
-    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema.
+    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema. Where the
+    rules say something of them that was not shown yet (nobody mentioned a recipient, a rule asks), nothing runs: the
+    Update's answer is the `PendingApproval` that waits now, and its digest is what a second yes is given to.
     """
 
     key: str
@@ -394,6 +397,13 @@ class Situation(Message):
     )
 
 
+class EditedCall(Message):
+    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+
+    call: ToolCall
+    conversation: tuple[Entry, ...] = ()
+
+
 class ToolResult(Message):
     """The output of a tool's activity."""
 
@@ -446,6 +456,7 @@ class Account(Message):
     attempt: int = 0
     before: Usage = Field(default=Usage(), description="of all that is over")
     at_most: Usage = Field(default=Usage(), description="of this attempt, if nothing more is heard of it")
+    unusable: int = Field(default=0, exclude_if=lambda replies: replies == 0, description="replies that were of no use")
 
 
 class Settle(Message):

@@ -100,19 +100,23 @@ def must_be_settled(route: Route, error: ActivityError) -> bool:
     return route.effect == "write" and (detail is None or not detail.certain)
 
 
+def is_by_hand(cause: BaseException | None) -> bool:
+    """Whether an operator has put an end to an activity, and none of its attempts."""
+    # The Python SDK names no source; Temporal's command line and other SDKs give their own name.
+    return isinstance(cause, ApplicationError) and cause.failure is not None and bool(cause.failure.source)
+
+
 def not_done(receipt: Receipt, route: Route, error: ActivityError, settled: Settlement | None, at: datetime) -> Receipt:
     """What a failed activity means; for a write that had to be settled, what the ledger knows is what counts."""
     cause = error.cause
     detail, beat = detail_of(cause), last_beat(cause)
     cancelled = isinstance(cause, ActivityCancelled)
     message = "cancelled" if cancelled else reason(error)
-    status = detail.status if detail and route.effect == "write" else ReceiptStatus.FAILED
+    status = detail.status if detail and detail.certain and route.effect == "write" else ReceiptStatus.FAILED
     if settled is not None and settled.status is not ReceiptStatus.FAILED:
         status, message = settled.status, f"{message}: {settled.error}" if settled.error else message
     elif cancelled:
         status = ReceiptStatus.CANCELLED
-    elif settled is not None and status is ReceiptStatus.UNKNOWN:
-        status = ReceiptStatus.FAILED
     # Attempts that fail without a word of ours (no such activity on the worker) are as many as there could be.
     exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED and isinstance(cause, ApplicationError)
     said = detail.attempt if detail else route.attempts if exhausted else 1
@@ -171,6 +175,8 @@ def _said(status: ReceiptStatus, message: str) -> str | None:
 def detail_of(cause: BaseException | None) -> FailureDetail | None:
     """What an activity's failure says beside its message, if it is one of Errand's own."""
     if not isinstance(cause, ApplicationError) or not cause.details or not isinstance(cause.details[0], dict):
+        return None
+    if is_by_hand(cause):
         return None
     try:
         return FailureDetail.model_validate(cause.details[0])

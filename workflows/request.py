@@ -20,6 +20,7 @@ from workflows.contract import (
     Messages,
     NoteEntry,
     Outcome,
+    PendingApproval,
     Progress,
     Reject,
     Request,
@@ -53,7 +54,7 @@ class RequestWorkflow:
         self.conversation = Conversation(progress.conversation)
         self.allowance = Allowance(request.limits, progress.spending)
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
-        self.approvals = Approvals(request.requester, self.show_approvals)
+        self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
         self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
 
     @workflow.run
@@ -224,12 +225,16 @@ class RequestWorkflow:
         self.inbox.close()
 
     @workflow.update
-    async def approve(self, verdict: Approve) -> None:
-        """Say yes to the one call that waits under this key with this digest, or to it with other arguments."""
+    async def approve(self, verdict: Approve) -> PendingApproval | None:
+        """Say yes to the one call that waits under this key with this digest, or to it with other arguments.
+
+        Returns:
+            The call as it waits now, where the arguments need a second yes.
+        """
         if verdict.arguments is None:
             self.approvals.settle(verdict)
-        else:
-            await self.approvals.settle_edited(verdict, verdict.arguments)
+            return None
+        return await self.approvals.settle_edited(verdict, verdict.arguments)
 
     @approve.validator
     def _check_approve(self, verdict: Approve) -> None:

@@ -80,7 +80,8 @@ def _line(receipt: Receipt) -> str:
     tried = f", {receipt.attempts} attempts" if receipt.attempts > 1 else ""
     by = f", approved by {receipt.approved_by}" if receipt.approved_by else ""
     error = f": {summary(receipt.error)}" if receipt.error else ""
-    return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}"
+    earlier = " (earlier, not by this run)" if receipt.earlier else ""
+    return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}{earlier}"
 
 
 def _text(value: JsonValue) -> str:

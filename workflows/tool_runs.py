@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError
 
 from workflows import receipts, timeline
 from workflows.activity_results import UnusableResult, execute, read
@@ -132,7 +132,7 @@ class ToolRuns:
 
         Where an operator has put an end to the activity, its attempt may still be acting, and is waited for.
         """
-        by_hand = error is None or (isinstance(error.cause, ApplicationError) and not receipts.detail_of(error.cause))
+        by_hand = error is None or receipts.is_by_hand(error.cause)
         patience = route.start_to_close if by_hand else 0
         question = Settle(call=call, acting=_said_to_act(error), patience=patience)
         try:

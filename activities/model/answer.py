@@ -12,16 +12,16 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ConfigurationError, ContextTooLong, ModelRefused
-from activities.execution import translated
-from activities.model.complaints import is_about_length
+from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
+from activities.failures import translated
 from activities.model.decide import SYSTEM_PROMPT
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint, too_long
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
 from activities.model.json_text import LONGEST_QUOTE, is_object, parse
 from activities.model.json_within import json_within
 from activities.model.profiles import Calling, Profile
+from activities.model.question import Question
 from activities.model.replies import Reply, read
 from activities.model.spending import accounted
 from activities.model.transcript import to_messages
@@ -54,7 +54,7 @@ class Answers:
 
         Raises:
             ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable,
-                NothingLeft or ModelRefused.
+                NoUsableReply, NothingLeft or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
@@ -76,15 +76,17 @@ class Answers:
 
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:
+    body = ""
     try:
-        return read(await endpoint.ask(question), max_tokens=endpoint.cap(question))
+        body = await endpoint.ask(question)
+        return read(body, max_tokens=endpoint.cap(question))
     except CallsUnreadable as error:
         # Groq: it was no JSON, or not what the schema asks for.
         return Reply(error.written, (), error.usage or Usage())
     except ModelRefused as error:
         # Some gateways report under status 200 what was wrong.
-        if is_about_length(str(error)):
-            raise ContextTooLong(str(error)) from error
+        if (meant := too_long(error, body, question)) is not None:
+            raise meant from error
         raise
 
 

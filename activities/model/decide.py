@@ -5,24 +5,24 @@ from dataclasses import replace
 
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
-from activities.execution import translated
+from activities.errors import CallsUnreadable, ModelRefused
+from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
-from activities.model.complaints import complaint
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint, too_long
 from activities.model.grounding import Heard
 from activities.model.json_text import LONGEST_QUOTE
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.proposals import Proposals, each_hint_once
+from activities.model.question import Question
 from activities.model.raw_calls import RawCall
 from activities.model.replies import Reply
 from activities.model.spending import Spending, accounted
 from activities.model.transcript import Offer, to_messages
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import CHECK, DECIDE, Decision, ProposedCall, Situation, ToolCall, Usage
+from workflows.contract import CHECK, DECIDE, Decision, EditedCall, ProposedCall, Situation, Usage
 
 SYSTEM_PROMPT = (
     "You carry out requests by calling functions. "
@@ -62,8 +62,8 @@ class Decide:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong, NothingLeft or
-                ModelRefused. Its `FailureDetail` says what all attempts have used.
+            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken, ContextTooLong,
+                PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
@@ -80,9 +80,11 @@ class Decide:
             )
 
     @activity.defn(name=CHECK)
-    async def check(self, call: ToolCall) -> ProposedCall:
-        """Hold a call that a person has edited to the schema and the policy."""
-        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, Heard(self._address_book))
+    async def check(self, edited: EditedCall) -> ProposedCall:
+        """Hold a call that a person has edited to the schema, the policy, and what was said that has its values."""
+        heard = Heard.of(Situation(conversation=edited.conversation), self._address_book)
+        call = edited.call
+        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
 
     async def _ask(
         self,
@@ -102,8 +104,8 @@ class Decide:
             return envelope.read(body, self._offers.full(), max_tokens=cap)
         except ModelRefused as error:
             # Some gateways report under status 200 what was wrong.
-            if complaint(200, body).is_about_length:
-                raise ContextTooLong(str(error)) from error
+            if (meant := too_long(error, body, question)) is not None:
+                raise meant from error
             raise
 
     def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:

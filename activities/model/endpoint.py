@@ -3,30 +3,28 @@
 The client's own retries are off: one attempt of the activity is one HTTP request, and only Temporal repeats it.
 """
 
-import asyncio
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from functools import cached_property
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
-from pydantic import JsonValue
-from pydantic_core import to_json
 
+from activities.bounded_http import ReplyTooLong
 from activities.errors import (
     CallsUnreadable,
     ConfigurationError,
     ContextTooLong,
     ModelError,
     ModelRefused,
+    ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
+    PerhapsTooLong,
 )
 from activities.model.complaints import Complaint, complaint
+from activities.model.connection import OPENAI, connected
 from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
@@ -38,7 +36,9 @@ from activities.model.profiles import (
     of_each_once,
     profile_for,
 )
+from activities.model.question import Question
 from activities.model.reply_errors import OUT_OF_MONEY
+from activities.redaction import SECRETS
 from activities.settings import Settings
 from activities.web import LONGEST_WAIT, retry_after
 from workflows.contract import Usage
@@ -59,8 +59,6 @@ NOT_SENT = (
     httpx2.WriteTimeout,
 )
 """What the connection says when the question did not get through, so that nobody can have answered it."""
-LONGEST_CONNECTING = 10.0
-"""Seconds; and at most half of the time for an answer, so that one that nobody could give is told from a lost one."""
 SAFE_CAP = 8192
 """Tokens. Many endpoints refuse a question that allows more than their model can write, so a cap that nobody has asked
 for, but that follows from the money left, is sent up to this."""
@@ -69,32 +67,6 @@ LASTING, FREAK = 3600.0, 300.0
 LONGEST_REASON = 160
 AT_ONCE = timedelta(milliseconds=10)
 """Zero would mean: as the retry policy says."""
-NO_KEY = "none"
-OPENAI = "https://api.openai.com/v1"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, as the endpoint's profile wants it."""
-
-    messages: Sequence[ChatCompletionMessageParam]
-    tools: Sequence[ChatCompletionToolParam] = ()
-    response_format: dict[str, JsonValue] | None = None
-    max_tokens: int | None = None
-    """The most that may be answered, if that is less than the settings allow."""
-    affordable: int | None = None
-    """The most that can be paid for."""
-
-    @property
-    def format(self) -> Calling | None:
-        """The rung of the ladder that its `response_format` is."""
-        kind = self.response_format.get("type") if self.response_format else None
-        return Calling(kind) if kind in (Calling.JSON_SCHEMA, Calling.JSON_OBJECT) else None
-
-    @cached_property
-    def tokens(self) -> int:
-        """How long it is: an estimate (bytes / 3)."""
-        return estimated_tokens(to_json([self.messages, self.tools, self.response_format]))
 
 
 class Endpoint:
@@ -109,14 +81,12 @@ class Endpoint:
         model: str,
         *,
         profile: Profile = COMPATIBLE,
-        timeout: float = 120,
         max_tokens: int | None = None,
         price: Price | None = None,
     ) -> None:
         self._client = client
         self.model = model
         self._profile = profile
-        self._timeout = timeout
         self._max_tokens = max_tokens
         self.price = price
         self._experience = Experience()
@@ -133,10 +103,9 @@ class Endpoint:
         if settings.openai_api_key is None and settings.openai_base_url is None:
             raise ConfigurationError("OPENAI_API_KEY: missing; or set OPENAI_BASE_URL to an endpoint that needs no key")
         return cls(
-            _client(settings),
+            connected(settings),
             settings.openai_model,
             profile=_profile(settings),
-            timeout=settings.model_timeout,
             max_tokens=settings.model_max_tokens,
             price=settings.model_prices.get(settings.openai_model),
         )
@@ -181,22 +150,25 @@ class Endpoint:
             ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
             NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
             ContextTooLong: the question is longer than the model's context.
+            PerhapsTooLong: a long question is refused as invalid, and it is not clear why.
             CallsUnreadable: the model's calls were none (Groq).
+            ModelReplyUnusable: the reply is longer than any is read.
             ModelRefused: any other status, and 429 where the quota is used up.
             Where an answer may have been lost, or the question was read, these errors carry what that has used.
         """
         profile, cap = self.profile, self.cap(question)
         options = _options(question, profile, cap)
         try:
-            # The client's own time limit is one between two bytes.
-            async with asyncio.timeout(self._timeout):
-                # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
-                return await self._client.post(
-                    "/chat/completions",
-                    cast_to=str,
-                    body={"model": self.model, "messages": question.messages, **options},
-                )
-        except (openai.APITimeoutError, TimeoutError) as error:
+            # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
+            body = await self._client.post(
+                "/chat/completions",
+                cast_to=str,
+                body={"model": self.model, "messages": question.messages, **options},
+            )
+            return SECRETS.redact_json(body)
+        except ReplyTooLong as error:
+            raise ModelReplyUnusable(f"{self._where}: {error}") from error
+        except openai.APITimeoutError as error:
             usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
         except openai.APIStatusError as error:
@@ -228,8 +200,7 @@ class Endpoint:
     def _meaning(
         self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
     ) -> ModelError:
-        key = self._client.api_key
-        told = complaint(error.status_code, error.response.text, secrets=() if key == NO_KEY else (key,))
+        told = complaint(error.status_code, error.response.text)
         message = f"{self._where} answered {told.status}: {told.words}"
         if told.codes & OUT_OF_MONEY:
             return ModelRefused(f"{message}; its quota is used up")
@@ -249,7 +220,7 @@ class Endpoint:
             return ModelUnavailable(message, retry_after=_pause(error))
         if 300 <= told.status < 400:
             return ModelRefused(f"{message}; OPENAI_BASE_URL must name the place that it redirects to")
-        return ModelRefused(message)
+        return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else ModelRefused(message)
 
     def _not_taken(
         self, told: Complaint, question: Question, options: Mapping[str, object], profile: Profile
@@ -267,18 +238,12 @@ class Endpoint:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
 
 
-def _client(settings: Settings) -> openai.AsyncOpenAI:
-    # An endpoint of one's own needs no key, but the client insists on one.
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
-    # Redirects are not followed: a key is for the place that the settings name, and for no other.
-    http = openai.DefaultAsyncHttpx2Client(follow_redirects=False, timeout=settings.model_timeout)
-    return openai.AsyncOpenAI(
-        api_key=key,
-        base_url=settings.openai_base_url or OPENAI,
-        timeout=openai.Timeout(settings.model_timeout, connect=min(LONGEST_CONNECTING, settings.model_timeout / 2)),
-        max_retries=0,
-        http_client=http,
-    )
+def too_long(refusal: ModelRefused, body: str, question: Question) -> ModelError | None:
+    """What a refusal means that came under status 200, if it may be about the question's length."""
+    told = complaint(200, body)
+    if told.is_about_length:
+        return ContextTooLong(str(refusal))
+    return PerhapsTooLong(str(refusal)) if told.is_of_an_invalid_question and question.is_long else None
 
 
 def _profile(settings: Settings) -> Profile:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from pydantic import ValidationError
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable, Unreachable
+from deploy.terminal.endings import crash_of
 from deploy.terminal.payloads import reason
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def explain(error: BaseException) -> tuple[int, str]:
             return UNREACHABLE, "no worker took the answer in time; it may still arrive"
         case RPCError():
             return _explain_rpc(error)
+        case WorkflowFailureError():
+            return ENDED_OTHERWISE, str(crash_of(error))
         case TemporalError():
             return ENDED_OTHERWISE, reason(error)
         case _:

@@ -7,9 +7,13 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
+from deploy.terminal.endings import ENDS
 from deploy.terminal.requests import RequestHandle, request_of
+from deploy.terminal.steps import How
 from workflows.contract import REQUEST_WORKFLOW, RequestStatus
 from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
+
+NOT_CRASHED = 'ExecutionStatus NOT IN ("Failed", "Terminated", "TimedOut")'
 
 
 class Found(BaseModel):
@@ -24,6 +28,9 @@ class Found(BaseModel):
     started_at: datetime
     closed_at: datetime | None
     summary: str
+    without_outcome: How | None = Field(
+        default=None, description="it has ended, but gave no outcome: how, as Temporal knows it"
+    )
     keep_open: bool = Field(default=False, description="it runs, and takes messages")
 
 
@@ -49,10 +56,11 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
         case RequestStatus.RUNNING:
             terms.append('ExecutionStatus = "Running"')
         case RequestStatus.FAILED:
-            crashed = 'ExecutionStatus IN ("Failed", "Terminated", "TimedOut")'
-            terms.append(f'({STATUS.name} = "{status}" OR {crashed})')
+            terms.append(f'({STATUS.name} = "{status}" OR NOT {NOT_CRASHED})')
+        case RequestStatus.CANCELLED:
+            terms.append(f'({STATUS.name} = "{status}" OR ExecutionStatus = "Canceled") AND {NOT_CRASHED}')
         case _:
-            terms.append(f'{STATUS.name} = "{status}"')
+            terms.append(f'{STATUS.name} = "{status}" AND {NOT_CRASHED}')
     if awaiting_approval:
         terms.append(f'{AWAITING_APPROVAL.name} = true AND ExecutionStatus = "Running"')
     if requester is not None:
@@ -73,6 +81,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         started_at=execution.start_time,
         closed_at=execution.close_time,
         summary=await execution.static_summary() or "",
+        without_outcome=ENDS.get(execution.status),
         keep_open=execution.close_time is None and await _is_kept_open(client, handle),
     )
 

@@ -5,6 +5,7 @@ from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     Broke,
     Calling,
     CancelAsked,
@@ -59,7 +60,7 @@ class ProgressScreen(Paper):
                 self._called(step)
             case Broke():
                 self._broke(step)
-            case Ruled() | EditRefused() | Waiting() | CancelAsked() | Stuck():
+            case Ruled() | EditRefused() | AskedAgain() | Waiting() | CancelAsked() | Stuck():
                 self._happened(step)
             case Ended() | Crashed():
                 self._rest()
@@ -180,7 +181,7 @@ class ProgressScreen(Paper):
 
     # --- people, and what goes wrong ---
 
-    def _happened(self, step: Ruled | EditRefused | Waiting | CancelAsked | Stuck) -> None:
+    def _happened(self, step: Ruled | EditRefused | AskedAgain | Waiting | CancelAsked | Stuck) -> None:
         match step:
             case Ruled(Approve(arguments=edited) as verdict):
                 instead = "" if edited is None else f", with {arguments(edited, self._width - len(INDENT) - 40)}"
@@ -191,6 +192,11 @@ class ProgressScreen(Paper):
             case EditRefused(verdict, error):
                 by = verdict.by or "somebody"
                 self._line(INDENT, (f"✗ what {by} made of it cannot be run: ", "yellow"), short(error, 300))
+            case AskedAgain(verdict, pending):
+                by = verdict.by or "somebody"
+                self._line(
+                    INDENT, (f"! what {by} made of it needs a second yes: ", "yellow"), short(pending.reason, 300)
+                )
             case CancelAsked():
                 self._line(INDENT, ("cancellation was asked for", "yellow"))
             case Stuck(error):

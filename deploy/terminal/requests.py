@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -20,6 +22,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, ErrandError, NotOpen, Unreachable
+from deploy.terminal.endings import crash_of
 from deploy.terminal.payloads import Payloads
 from workflows.contract import (
     REQUEST_WORKFLOW,
@@ -31,6 +34,7 @@ from workflows.contract import (
     Reject,
     Request,
     RequestState,
+    RequestStatus,
     Say,
 )
 from workflows.timeline import summary
@@ -212,31 +216,61 @@ async def close(handle: RequestHandle) -> None:
 
 
 async def state(handle: RequestHandle) -> RequestState:
-    """Ask where a request stands, with the calls that wait for approval.
+    """Where a request stands, with the calls that wait for approval. Of a request that is over, its end: also of one
+    that Temporal has ended, which the workflow itself knows nothing of.
 
     Raises:
-        Unreachable: no worker answers.
+        Unreachable: the request goes on, and no worker answers.
     """
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await handle.query("state", result_type=RequestState)
-    except (RPCError, TimeoutError) as error:
+            now = await handle.query("state", result_type=RequestState)
+    except (RPCError, TimeoutError, WorkflowQueryFailedError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             raise
+        if await _is_over(handle):
+            return await _end(handle, None)
+        if isinstance(error, WorkflowQueryFailedError):
+            raise
         raise Unreachable(f"no worker answers for {handle.id}: is one running on its task queue?") from error
+    return await _end(handle, now) if now.status is RequestStatus.RUNNING and await _is_over(handle) else now
+
+
+async def _is_over(handle: RequestHandle) -> bool:
+    return (await handle.describe()).close_time is not None
+
+
+async def _end(handle: RequestHandle, last: RequestState | None) -> RequestState:
+    """The state of a request that is over; `last` is what it was at the last moment that the workflow knows of."""
+    last = last or RequestState(request_id=handle.id, status=RequestStatus.RUNNING, turn=0, doing="")
+    news: dict[str, object] = {"awaiting_approval": (), "running": (), "messages_waiting": 0}
+    try:
+        ended = await handle.result()
+        news |= {"status": ended.status, "doing": f"{ended.status}: {ended.summary}"}
+        news |= {"receipts": ended.receipts, "usage": ended.usage}
+    except WorkflowFailureError as failure:
+        crash = crash_of(failure)
+        news["status"] = RequestStatus.CANCELLED if crash.how == "cancelled" else RequestStatus.FAILED
+        lost = f" (under way then, so it may have happened: {', '.join(last.running)})" if last.running else ""
+        news["doing"] = f"{crash.how}: {crash.error}{lost}"
+    return last.model_copy(update=news)
 
 
 async def approve(
     handle: RequestHandle, pending: PendingApproval, *, by: str, arguments: Arguments | None = None
-) -> None:
-    """Say yes to one call exactly as it was shown, or to it with other arguments."""
-    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
+) -> PendingApproval | None:
+    """Say yes to one call exactly as it was shown, or to it with other arguments.
+
+    Returns:
+        The call as it waits now, with the reason, where these arguments need a second yes; nothing has run then.
+    """
+    verdict = Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments)
+    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        "approve", verdict, rpc_timeout=PATIENCE, result_type=PendingApproval
+    )
 
 
 async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
     """Say no to one call; the model is told the reason."""
-    await _decide(handle, "reject", Reject(key=pending.key, digest=pending.digest, by=by, reason=reason))
-
-
-async def _decide(handle: RequestHandle, update: str, verdict: Approve | Reject) -> None:
-    await handle.execute_update(update, verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]
+    verdict = Reject(key=pending.key, digest=pending.digest, by=by, reason=reason)
+    await handle.execute_update("reject", verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]

@@ -98,8 +98,7 @@ class ResultScreen(Paper):
             self._line(RECEIPT_INDENT, (f"not to {who}: {short(compact(why), 200)}", "yellow"))
 
     def crashed(self, crash: Crashed, link: str) -> None:
-        self.error(f"the request {crash.how}: {crash.error}" if crash.how in ("failed", "timed out") else
-                   f"the request was {crash.how}: {crash.error}")  # fmt: skip
+        self.error(str(crash))
         self._err.print(Text(link, style="dim"))
 
     # --- approvals ---
@@ -146,7 +145,7 @@ class ResultScreen(Paper):
         ids = max((len(each.request_id) for each in requests), default=0)
         names = max((len(each.requester) for each in requests), default=0)
         for each in requests:
-            running = "open" if each.keep_open else each.status.replace("_", " ")
+            running = "open" if each.keep_open else (each.without_outcome or each.status.replace("_", " "))
             status = "awaiting approval" if each.awaiting_approval else running
             colour = "yellow" if each.awaiting_approval else COLOURS.get(each.status, "red")
             self._line(
@@ -217,7 +216,11 @@ def _refused(receipt: Receipt) -> list[tuple[str, JsonValue]]:
 
 
 def _notes(receipt: Receipt) -> str:
-    notes = [count(receipt.attempts, "attempt")] if receipt.attempts > 1 else []
+    notes = ["earlier, not by this run"] if receipt.earlier else []
+    if receipt.attempts > 1:
+        notes.append(count(receipt.attempts, "attempt"))
     if receipt.approved_by:
         notes.append(f"approved by {visible(receipt.approved_by)}")
+    if receipt.ledger_key:
+        notes.append(f"in the ledger as {visible(receipt.ledger_key)}")
     return ", ".join(notes)

@@ -12,7 +12,7 @@ from tests.completions import completion
 from tests.conftest import running_worker, settings_for
 from tests.integration.model.silent import silent_endpoint
 from tests.integration.requests.asking import Handle, ask, start
-from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from tests.scripted_model import Object, Raw, ScriptedModel, call, calls, say
 from workflows.contract import DECIDE, Decision, Limits, RequestStatus, Situation, Usage
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
@@ -65,6 +65,29 @@ class TestPicky:
             assert (await ask(client, settings, "Say one")).summary == "One."
             assert (await ask(client, settings, "Say two")).usage.model_calls == 1
         assert ["tools" in each for each in model.asked] == [True, False, False]
+
+
+class ShortOfContext(ScriptedModel):
+    """Refuses a question of more than 16,000 bytes, and does not say why."""
+
+    def answer(self, body: Object) -> Raw:
+        if len(json.dumps(body)) > 16_000:
+            self.refused += 1
+            return Raw(400, json.dumps({"error": {"message": "the request is not acceptable"}}))
+        return super().answer(body)
+
+    refused = 0
+
+
+class TestShortOfContext:
+    async def test_a_long_question_is_shortened_once_where_nobody_says_why_it_is_refused(self, client: Client) -> None:
+        with ShortOfContext() as model:
+            model.scripts["Read a lot."] = [*[calls(call("long_text", size=16_000))] * 2, say("Done.")]
+            settings = settings_for(model)
+            async with running_worker(client, settings):
+                outcome = await ask(client, settings, "Read a lot.")
+        assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Done.")
+        assert model.refused == 2
 
 
 class TestBusy:

@@ -23,7 +23,6 @@ async def scene(client: Client, model: ScriptedModel, monkeypatch: pytest.Monkey
     async with fake_smtp() as mail:
         settings = settings_for(
             model,
-            tools=(),
             smtp_url=f"smtp+plain://127.0.0.1:{mail.port}",
             mail_from="errand@example.com",
             mail_timeout=20,
@@ -33,3 +32,4 @@ async def scene(client: Client, model: ScriptedModel, monkeypatch: pytest.Monkey
             made = Scene(client, settings, model, mail)
             yield made
             made.go_on()
+            model.go.set()

@@ -4,7 +4,8 @@ import asyncio
 import shlex
 import sqlite3
 import uuid
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +24,7 @@ from workflows.contract import Outcome
 
 TEXT = "Write to ann@example.com"
 TOOL = "send_email"
-PATIENCE = 25
+PATIENCE = 15
 """Seconds within which a request has to end after the operator has acted."""
 
 
@@ -62,7 +63,6 @@ class Scene:
                 case Moment.BACKING_OFF:
                     while not await self._backs_off(handle):
                         await asyncio.sleep(0.02)
-                    self.mail.stages = {}
                 case Moment.ACTING:
                     await self.mail.dot_arrived.wait()
         return handle
@@ -76,7 +76,8 @@ class Scene:
         return await start(self.client, self.settings, TEXT, approve=("*",), request_id=name)
 
     def go_on(self) -> None:
-        """Whatever was held back comes now."""
+        """Whatever was held back comes now, and every message is taken."""
+        self.mail.stages = {}
         for gate in self.mail.gates.values():
             gate.set()
 
@@ -84,6 +85,13 @@ class Scene:
         pending = await self.pending(handle, TOOL)
         waits = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
         return pending is not None and pending.state == waits and pending.attempt > 1
+
+    async def until_pending(self, handle: Handle, activity: str) -> None:
+        """Until an activity of that type runs."""
+        running = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        async with asyncio.timeout(20):
+            while (pending := await self.pending(handle, activity)) is None or pending.state != running:
+                await asyncio.sleep(0.02)
 
     async def pending(self, handle: Handle, activity: str) -> PendingActivityInfo | None:
         """An activity of that type that has not ended."""
@@ -95,6 +103,20 @@ class Scene:
         execution = WorkflowExecution(workflow_id=handle.id)
         ask = DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
         return await self.client.workflow_service.describe_workflow_execution(ask)
+
+    async def attempts(self, handle: Handle) -> int:
+        """How often the write was tried, as the server has recorded it of the latest run."""
+        history = await self.client.get_workflow_handle(handle.id).fetch_history()
+        scheduled = [
+            each.event_id
+            for each in history.events
+            if each.activity_task_scheduled_event_attributes.activity_type.name == TOOL
+        ]
+        return max(
+            each.activity_task_started_event_attributes.attempt
+            for each in history.events
+            if each.activity_task_started_event_attributes.scheduled_event_id in scheduled
+        )
 
     async def operate(self, command: str, handle: Handle, *, activity: str = TOOL) -> bool:
         """Type a command of the Temporal CLI, and say whether it was carried out.
@@ -126,10 +148,20 @@ class Scene:
         async with asyncio.timeout(PATIENCE):
             return await self.client.get_workflow_handle(handle.id, result_type=Outcome).result()
 
+    @contextmanager
+    def ledger_locked(self) -> Generator[None]:
+        """Nobody else writes it in here."""
+        with closing(sqlite3.connect(self._ledger, timeout=10, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
+    @property
+    def _ledger(self) -> str:
+        return self.settings.ledger_url.removeprefix("sqlite:///")
+
     def ledger(self, request_id: str) -> list[tuple[str, str]]:
         """(key, state) of every row of a request, past the service."""
-        file = self.settings.ledger_url.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(file, timeout=10)) as connection:
+        with closing(sqlite3.connect(self._ledger, timeout=10)) as connection:
             query = "SELECT key, state FROM errand_actions WHERE request_id = ? ORDER BY key"
             return connection.execute(query, (request_id,)).fetchall()
 
@@ -138,4 +170,12 @@ class Scene:
         async with asyncio.timeout(8):
             while "begun" in [state for _, state in self.ledger(request_id)]:
                 await asyncio.sleep(0.05)
+        return self.ledger(request_id)
+
+    async def ledger_done(self, request_id: str) -> list[tuple[str, str]]:
+        """The same, as soon as the act is written down as done; or after a while as it is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(8):
+                while {state for _, state in self.ledger(request_id)} != {"done"}:
+                    await asyncio.sleep(0.05)
         return self.ledger(request_id)

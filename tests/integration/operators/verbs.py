@@ -13,8 +13,11 @@ DONE, FAILED, UNKNOWN, CANCELLED = (
 
 ACTIVITY = "--workflow-id {id} --activity-id {activity}"
 WORKFLOW = "--workflow-id {id}"
+MATCHING = "--query 'WorkflowId=\"{id}\"' --yes"
 BY_HAND = "--reason 'by hand'"
 ANY_TIME = tuple(Moment)
+DURING = (Moment.CONNECTING, Moment.ACTING)
+ACTING = (Moment.ACTING,)
 
 
 @dataclass(frozen=True)
@@ -34,28 +37,42 @@ class Verb:
     """The operator says that it is done, in the words of the tool itself."""
     begins_anew: bool = False
     """The server counts the attempts from one again."""
+    held: bool = False
+    """A mail server that does not say hello stays so until the request has ended."""
+
+
+def completing(result: str) -> str:
+    return f"activity complete {ACTIVITY} --result '{result}'"
+
+
+def failing(detail: str = "") -> str:
+    """With that JSON for details."""
+    return f"activity fail {ACTIVITY} {BY_HAND} " + (f"--detail '{detail}'" if detail else "")
 
 
 def complete(what: str, result: str, *, moments: tuple[Moment, ...] = (Moment.CONNECTING,)) -> Verb:
     """With a result that no tool gives: nobody knows what the operator has done about it."""
-    command = f"activity complete {ACTIVITY} --result '{result}'"
-    return Verb(f"complete with {what}", command, UNKNOWN, UNKNOWN | DONE, moments=moments)
+    return Verb(f"complete with {what}", completing(result), UNKNOWN, UNKNOWN | DONE, moments=moments)
 
 
 def fail(how: str, detail: str = "") -> Verb:
     """The server takes that only of an attempt that is running."""
-    detail = f"--detail '{detail}'" if detail else ""
-    command = f"activity fail {ACTIVITY} {BY_HAND} {detail}"
-    return Verb(f"fail {how}", command, FAILED, UNKNOWN | DONE, moments=(Moment.CONNECTING, Moment.ACTING))
+    return Verb(f"fail {how}", failing(detail), FAILED, UNKNOWN | DONE, moments=DURING)
 
 
-def reset_activity(how: str, options: str = "") -> Verb:
-    return Verb(f"reset{how}", f"activity reset {ACTIVITY} {options}", DONE, DONE, begins_anew=True)
+def reset_activity(how: str, options: str, *, moments: tuple[Moment, ...] = ANY_TIME) -> Verb:
+    return Verb(f"reset{how}", f"activity reset {options}", DONE, DONE, moments=moments, begins_anew=True)
 
 
-def reset_workflow(where: str, options: str) -> Verb:
-    command = f"workflow reset {WORKFLOW} {BY_HAND} {options}"
-    return Verb(f"workflow reset {where}", command, DONE, DONE | UNKNOWN, begins_anew=True)
+def reset_workflow(how: str, options: str, *, moments: tuple[Moment, ...] = ANY_TIME) -> Verb:
+    command = f"workflow reset {BY_HAND} {options}"
+    return Verb(f"workflow reset {how}", command, DONE, DONE | UNKNOWN, moments=moments, begins_anew=True)
+
+
+def allow(what: str, options: str, before: Set[ReceiptStatus], *, moments: tuple[Moment, ...] = ANY_TIME) -> Verb:
+    """Less of something than the service wants."""
+    command = f"activity update-options {ACTIVITY} {options}"
+    return Verb(f"update-options to {what}", command, before, DONE | UNKNOWN, moments=moments, held=True)
 
 
 VERBS = (
@@ -68,9 +85,7 @@ VERBS = (
     ),
     complete("null", "null", moments=ANY_TIME),
     complete("a text", '"sent"'),
-    complete("a number", "1"),
-    complete("a list", '["sent"]'),
-    complete("an object without a value", '{"status": "sent"}', moments=(Moment.CONNECTING, Moment.ACTING)),
+    complete("an object without a value", '{"status": "sent"}', moments=DURING),
     complete("a value and attempts that are no number", '{"value": "sent", "attempts": "many"}'),
     fail("without details"),
     fail("with a text for details", '"seen by ann"'),
@@ -85,11 +100,30 @@ VERBS = (
         undone_by=f"activity reset {ACTIVITY}",
         begins_anew=True,
     ),
-    reset_activity(""),
-    reset_activity(" with what its heartbeats said", "--clear-heartbeat-details"),
+    reset_activity("", ACTIVITY),
+    reset_activity(" with what its heartbeats said", f"{ACTIVITY} --clear-heartbeat-details", moments=DURING),
+    reset_activity(" by a query", f"{MATCHING} {BY_HAND}", moments=ACTING),
+    allow("fewer attempts", "--retry-maximum-attempts 1", DONE, moments=(Moment.BACKING_OFF, Moment.ACTING)),
+    allow("shorter attempts", "--start-to-close-timeout 1s --retry-maximum-attempts 2", FAILED, moments=DURING),
+    allow("a shorter time for all attempts", "--schedule-to-close-timeout 1s", FAILED),
+    allow(
+        "a task queue that nobody works on",
+        "--task-queue nobody --schedule-to-close-timeout 3s",
+        FAILED,
+        moments=(Moment.BACKING_OFF,),
+    ),
     Verb("workflow cancel", f"workflow cancel {WORKFLOW}", CANCELLED, DONE, outcome=RequestStatus.CANCELLED),
+    Verb(
+        "workflow cancel by a query",
+        f"workflow cancel {MATCHING} {BY_HAND}",
+        before=CANCELLED,
+        acting=DONE,
+        moments=ACTING,
+        outcome=RequestStatus.CANCELLED,
+    ),
     Verb("workflow pause", f"workflow pause {WORKFLOW}", DONE, DONE, undone_by=f"workflow unpause {WORKFLOW}"),
-    reset_workflow("to the first task", "--type FirstWorkflowTask"),
-    reset_workflow("to the last task", "--type LastWorkflowTask"),
-    reset_workflow("to an event", "--event-id 4"),
+    reset_workflow("to the first task", f"{WORKFLOW} --type FirstWorkflowTask"),
+    reset_workflow("to the last task", f"{WORKFLOW} --type LastWorkflowTask", moments=DURING),
+    reset_workflow("to an event", f"{WORKFLOW} --event-id 4", moments=(Moment.CONNECTING,)),
+    reset_workflow("by a query", f"{MATCHING} --type FirstWorkflowTask", moments=ACTING),
 )

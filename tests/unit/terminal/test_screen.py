@@ -12,6 +12,7 @@ from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     CloseAsked,
     Corrected,
     Decided,
@@ -36,6 +37,7 @@ from workflows.contract import (
     MadeCall,
     Messages,
     Outcome,
+    PendingApproval,
     Progress,
     Receipt,
     ReceiptStatus,
@@ -100,6 +102,9 @@ def mailed(**changes: object) -> Receipt:
     )
 
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
 def ended(*receipts: Receipt, claims: tuple[str, ...] = ()) -> Outcome:
     return Outcome(
         request_id="r",
@@ -159,6 +164,15 @@ CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
         ),
         (Ruled(Reject(key="r/1.1", digest="", reason="she knows")), "✗ rejected by somebody: she knows"),
         (EditRefused(Approve(key="r/1.1", digest="", by="ann"), "to: Field required"), "to: Field required"),
+        (
+            AskedAgain(
+                Approve(key="r/1.1", digest="", by="ann", arguments={}),
+                PendingApproval(
+                    key="r/1.1", digest="d", tool="tell", arguments={}, reason="nobody mentioned eve", expires_at=LATER
+                ),
+            ),
+            "what ann made of it needs a second yes: nobody mentioned eve\n",
+        ),
         (MessageCame(Said(id="1", text="Thank\nyou.", by="bob")), "> Thank you.  (bob)\n"),
         (Answered("1", ended()), "completed: Sent.\n"),
         (NotAnswered("1", "it was lost"), "✗ the message has no answer: it was lost\n"),
