@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.act import Act, Fence
 from activities.attempt_beats import count_attempt
+from activities.cancellation import to_the_end
 from activities.error_text import message_of
 from activities.errors import (
     AnotherLedger,
@@ -185,18 +186,21 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
     except UnknownYet:
         raise
     except OutcomeUnknown as error:
-        raise _unknown(tool, message_of(error)) from error
-    except ErrandError:
-        raise
+        raise await _unknown(tool, act, message_of(error)) from error
+    except ErrandError as error:
+        if not act.happened:
+            raise
+        raise await _unknown(tool, act, message_of(error)) from error
     except BaseException as error:
         what = mistake(error)
         if not act.begun:
             raise ToolBroke(what) from error
-        raise _unknown(tool, what) from error
+        raise await _unknown(tool, act, what) from error
 
 
-def _unknown(tool: Tool, what: str) -> OutcomeUnknown:
+async def _unknown(tool: Tool, act: Act, what: str) -> OutcomeUnknown:
     """An idempotent tool can find out by being asked again."""
+    await to_the_end(act.unknown(what))
     return UnknownYet(what) if tool.idempotent else OutcomeUnknown(what)
 
 
