@@ -49,6 +49,9 @@ from workflows.timeline import SEARCH_ATTRIBUTES
 
 log = structlog.stdlib.get_logger("errand")
 
+PROVIDED = (httpx.AsyncClient, MailConnections, Settings)
+"""What every tool may ask for, beside settings of its own."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -68,7 +71,11 @@ class Service:
         _say_what_is_not_redacted(settings)
         endpoint = Endpoint.from_settings(settings)
         _say_who_is_asked(endpoint)
-        return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), endpoint)
+        catalogue = Catalogue.load(settings)
+        _say_what_is_offered(catalogue)
+        for tool in catalogue.tools.values():
+            tool.check_provided((*PROVIDED, *catalogue.settings))
+        return cls(settings, catalogue, Policy.load(settings.policy), endpoint)
 
 
 @asynccontextmanager
@@ -81,7 +88,6 @@ async def build_worker(
         ConfigurationError: a tool asks for what no worker has.
     """
     settings, tools = service.settings, service.catalogue.tools
-    _say_what_is_offered(service.catalogue)
     answers = Answers(service.endpoint, settings.system_prompt)
     ledger = await Ledger.open(settings.ledger_url)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
@@ -95,7 +101,8 @@ async def build_worker(
         aclosing(service.endpoint),
         aclosing(ledger),
     ):
-        provisions: dict[type, object] = {httpx.AsyncClient: http, MailConnections: mail, Settings: settings}
+        common = dict(zip(PROVIDED, (http, mail, settings), strict=True))
+        provisions: dict[type, object] = {**common, **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
         yield Worker(
@@ -168,6 +175,12 @@ def _say_what_is_not_redacted(settings: Settings) -> None:
 
 
 def _say_what_is_offered(catalogue: Catalogue) -> None:
+    for tool, by in catalogue.replaced.items():
+        log.warning(
+            "tool replaced", tool=tool.name, defined_at=tool.defined_at, by=by.name, by_defined_at=by.defined_at
+        )
+    if catalogue.left_out:
+        log.info("tools left out", tools=list(catalogue.left_out), setting="ERRAND_OFFER")
     for tool, missing in catalogue.unconfigured.items():
         log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
     log.info("tools offered", tools=list(catalogue.tools))

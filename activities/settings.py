@@ -135,7 +135,10 @@ class Settings(BaseSettings):
         description="the table that knows every write; postgresql://… for workers on more than one machine",
     )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
-    tools: Words = Field(default=(), description="modules with further tools")
+    tools: Words = Field(default=(), description="modules, files and folders with further tools")
+    offer: Words = Field(
+        default=("*",), min_length=1, description="patterns of the tools that are offered; one with a - takes away"
+    )
 
     def model_post_init(self, _: object) -> None:
         SECRETS.add_settings(self)

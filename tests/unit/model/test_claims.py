@@ -18,7 +18,7 @@ from workflows.budget import shorten
 from workflows.contract import Arguments, AssistantEntry, Entry, MadeCall, NoteEntry, Situation, Told, UserEntry
 
 
-@tool(effect="write", grounded=("to",), claims="told")
+@tool(effect="write", grounded=("to",), claim_verbs=("told",))
 async def tell(to: list[str]) -> str:
     """Tell somebody, whose name may be any text."""
     return str(to)
