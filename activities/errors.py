@@ -15,6 +15,7 @@
     │   │                          which the asking run knows nothing
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
+    │   ├── ReadBroke              retried: a mistake in a tool that only reads
     │   └── OutcomeUnknown         not retried: the action may have taken effect
     │       └── UnknownYet         retried: the next attempt can find out
     └── ModelError
@@ -36,13 +37,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
 
-from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.exceptions import ApplicationError
 
-from activities.redaction import redacted
+from activities.error_text import message_of, name_of
 from workflows.contract import FailureDetail, ReceiptStatus, Usage
 
-LONGEST_MESSAGE = 2000
-"""Characters; messages stand in history and in the conversation."""
+LONGEST_PAUSE = timedelta(days=1)
+"""Before the next attempt."""
 
 
 class ErrandError(Exception):
@@ -51,6 +52,9 @@ class ErrandError(Exception):
     retryable: ClassVar[bool] = False
     status: ClassVar[ReceiptStatus] = ReceiptStatus.FAILED
     """What the receipt of a call says that ends with this error."""
+
+    retry_after: timedelta | None = None
+    """The pause that the far end asks for."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -116,6 +120,12 @@ class AnotherLedger(ToolError):
 
 class ToolBroke(ToolError):
     """A mistake in the tool, before the action took effect."""
+
+
+class ReadBroke(ToolError):
+    """A mistake in a tool that only reads, and so may be tried again."""
+
+    retryable = True
 
 
 class OutcomeUnknown(ToolError):
@@ -185,15 +195,6 @@ class PerhapsTooLong(ModelRefused):
     """A long question is refused as invalid, in words that do not say why."""
 
 
-def message_of(error: Exception) -> str:
-    """What an exception says, as it may be kept: without secrets, of bounded length, and text that can be sent."""
-    try:
-        text = error.message if isinstance(error, FailureError) else str(error)
-    except Exception:  # an exception of somebody else's code
-        text = "(its text cannot be had)"
-    return redacted(text)[:LONGEST_MESSAGE].encode(errors="replace").decode()
-
-
 def to_application_error(
     error: ErrandError, *, attempt: int, more: Mapping[str, object] | None = None
 ) -> ApplicationError:
@@ -203,7 +204,7 @@ def to_application_error(
     return ApplicationError(
         message_of(error),
         detail.model_copy(update=more),
-        type=type(error).__name__,
+        type=name_of(error),
         non_retryable=not error.retryable,
-        next_retry_delay=error.retry_after,
+        next_retry_delay=error.retry_after and min(max(error.retry_after, timedelta()), LONGEST_PAUSE),
     )

@@ -1,4 +1,5 @@
-"""What leaves an activity: results and failures without secrets, and one log line for every failure.
+"""What leaves an activity: results and failures without secrets, all of which can be read, and one log line for every
+failure.
 
 An error of the tree leaves as its message and nothing else, because the exceptions behind it may quote anything. Any
 other exception is a mistake in code: its stack trace goes along, redacted, for whoever has to mend it.
@@ -12,7 +13,6 @@ from dataclasses import replace
 
 import structlog
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
@@ -20,7 +20,9 @@ from temporalio.converter import DefaultFailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.errors import ErrandError, message_of, to_application_error
+from activities.error_text import LONGEST_TRACE, message_of, name_of, trace_of
+from activities.errors import ErrandError, to_application_error
+from activities.readable import readable, readable_message
 from activities.redaction import SECRETS, redacted
 from workflows.contract import ToolCall
 
@@ -28,8 +30,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 LONGEST_REASON = 300
 """Characters of a failure's message in the log; Temporal has the whole."""
-LONGEST_TRACE = 8000
-"""Characters; the innermost calls come last and are kept."""
 
 
 @contextmanager
@@ -61,7 +61,7 @@ class _Redacting(ActivityInboundInterceptor):
         try:
             with translated():
                 result = await super().execute_activity(input)
-                return SECRETS.redact_message(result) if isinstance(result, BaseModel) else result
+                return SECRETS.redact_message(readable_message(result)) if isinstance(result, BaseModel) else result
         except CancelledError:
             raise
         except ApplicationError as error:
@@ -107,8 +107,8 @@ def _about(args: Sequence[object]) -> dict[str, object]:
 def _expected(error: ApplicationError) -> ActivityFailed:
     failed = ActivityFailed(
         message_of(error),
-        *_details(error),
-        type=error.type,
+        *(SECRETS.redact_value(readable(each)) for each in error.details),
+        type=name_of(error) or None,
         non_retryable=error.non_retryable,
         next_retry_delay=error.next_retry_delay,
         category=error.category,
@@ -118,15 +118,8 @@ def _expected(error: ApplicationError) -> ActivityFailed:
     return failed
 
 
-def _details(error: ApplicationError) -> list[object]:
-    try:
-        return [SECRETS.redact_value(to_jsonable_python(each, fallback=str)) for each in error.details]
-    except Exception:  # a tool's own error may carry anything
-        return []
-
-
 def _mistake(error: Exception) -> ActivityFailed:
-    log.error("activity failed by a mistake in code", error=type(error).__name__, exc_info=error)
-    failed = ActivityFailed(message_of(error), type=type(error).__name__)
+    log.error("activity failed by a mistake in code", error=name_of(error), exception=trace_of(error))
+    failed = ActivityFailed(message_of(error), type=name_of(error))
     failed.stack_trace = redacted("".join(traceback.format_tb(error.__traceback__)))[-LONGEST_TRACE:]
     return failed

@@ -6,6 +6,8 @@ from typing import TypeGuard, cast
 
 from pydantic import JsonValue
 
+from activities.sayable import sayable
+
 LONGEST_QUOTE = 500
 """Characters of an endpoint's own words, or of the model's, that are quoted."""
 
@@ -68,15 +70,6 @@ def passable(value: JsonValue) -> JsonValue:
                 else:
                     holder[at] = None  # pyright: ignore[reportArgumentType, reportCallIssue]  # its own key
     return whole[0]
-
-
-def sayable(text: str) -> str:
-    """The text with U+FFFD for every half of a surrogate pair that has lost the other."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 def one_line(text: str) -> str:

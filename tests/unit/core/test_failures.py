@@ -12,8 +12,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
+from activities.error_text import LONGEST_TRACE
 from activities.errors import ErrandError, NotFound, ServiceUnavailable
-from activities.failures import LONGEST_TRACE, RedactedFailures, Redaction, redacting
+from activities.failures import RedactedFailures, Redaction, redacting
 from activities.redaction import REDACTED, SECRETS
 from workflows.contract import FailureDetail, ReceiptStatus, ToolResult
 
@@ -96,7 +97,7 @@ class TestFailures:
                 raise ValueError(SECRET)
 
         assert (await failure_of(raising(Untold()))).application_failure_info.type == "Untold"
-        assert (await failure_of(raising(NotFound("\ud800 lone")))).message == "? lone"
+        assert (await failure_of(raising(NotFound("\ud800 lone")))).message == "\N{REPLACEMENT CHARACTER} lone"
         assert (await failure_of(raising(ApplicationError("x", object(), SECRET.encode())))).message == "x"
 
     async def test_a_deep_stack_leaves_its_end(self) -> None:
