@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import timeline
 from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, Situation, ToolCall
 from workflows.conversation import Conversation
+from workflows.markdown import code
 
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
@@ -66,7 +67,7 @@ class Approvals:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
                 timeout=wait,
-                timeout_summary=timeline.summary(f"until approval of {call.tool} {proposed.about} expires"),
+                timeout_summary=f"until approval of {code(f'{call.tool} {proposed.about}', 160)} expires",
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
@@ -119,7 +120,7 @@ class Approvals:
             CHECK,
             args=[call, Situation(conversation=self._conversation.mentioning(arguments))],
             result_type=ProposedCall,
-            summary=timeline.summary(f"edited by {verdict.by}"),
+            summary=f"edited by {code(verdict.by, 160)}",
             start_to_close_timeout=timedelta(seconds=10),
             schedule_to_close_timeout=timedelta(minutes=1),
         )

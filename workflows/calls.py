@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from workflows import receipts, timeline
+from workflows import receipts
 from workflows.approvals import Approvals
 from workflows.asking import HEARTBEAT
 from workflows.contract import (
@@ -37,6 +37,7 @@ from workflows.contract import (
     sha256,
 )
 from workflows.limits import Allowance
+from workflows.markdown import code
 from workflows.receipts import Receipts
 
 DONE_BEFORE = "the same is done already, or may be"
@@ -225,7 +226,7 @@ class Calls:
             call.tool,
             call,
             result_type=ToolResult,
-            summary=timeline.summary(about),
+            summary=code(about),
             start_to_close_timeout=attempt,
             # A write that has begun is not cut short by the request's own limit.
             schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left + attempt * write),
@@ -238,7 +239,7 @@ class Calls:
     async def _settle(self, call: ToolCall) -> Settlement:
         """Ask the ledger what became of a write whose attempts were lost, and keep them from acting later."""
         try:
-            return await _ask_ledger(SETTLE, call, Settlement, f"what became of {call.tool}")
+            return await _ask_ledger(SETTLE, call, Settlement, f"what became of {code(call.tool, 160)}")
         except ActivityError as error:
             return Settlement(status=ReceiptStatus.UNKNOWN, error=f"the ledger cannot be asked: {error.cause}")
 
@@ -260,7 +261,7 @@ async def _ask_ledger(activity: str, question: ToolCall | Recall, answer: type[T
         activity,
         question,
         result_type=answer,
-        summary=timeline.summary(summary),
+        summary=summary,
         start_to_close_timeout=timedelta(seconds=30),
         schedule_to_close_timeout=PATIENCE_WITH_LEDGER,
         heartbeat_timeout=HEARTBEAT,

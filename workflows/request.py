@@ -37,6 +37,7 @@ from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
 
 T = TypeVar("T")
+UNSUPPORTED = " [it claims what no receipt bears out]"
 
 
 @workflow.defn(failure_exception_types=[ValidationError, TypeError])
@@ -180,7 +181,7 @@ class RequestWorkflow:
         output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
-        self.show(f"{status}: {summary}")
+        self.show(f"{status}: {summary}{UNSUPPORTED if claims else ''}")
         return Outcome(
             request_id=workflow.info().workflow_id,
             status=status,
@@ -198,7 +199,7 @@ class RequestWorkflow:
         summary = f"{last.summary} [{lost}]" if lost else last.summary
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
-        self.show(f"{outcome.status}: {summary}")
+        self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
         await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome

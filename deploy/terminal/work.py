@@ -44,6 +44,7 @@ from workflows.contract import (
     ToolCall,
     ToolResult,
 )
+from workflows.markdown import plain
 
 
 @dataclass
@@ -111,7 +112,9 @@ class Work:
                 pass  # what comes of it is told by what it was done for
             case name:
                 if call := await self.payloads.read(scheduled.input.payloads, ToolCall):
-                    doing = Settling(call) if name == SETTLE else Calling(call, await self.payloads.summary(event))
+                    doing = (
+                        Settling(call) if name == SETTLE else Calling(call, plain(await self.payloads.summary(event)))
+                    )
         self._under_way[event.event_id] = _Activity(doing, _time(event))
         return [*news, doing] if doing else news
 

@@ -52,7 +52,6 @@ from workflows.contract import (
     Usage,
     UserEntry,
 )
-from workflows.timeline import summary
 
 
 @given(st.text())
@@ -82,11 +81,6 @@ def test_long_arguments_give_way_so_that_every_name_can_be_seen() -> None:
 def test_a_link_survives_an_id_with_a_slash() -> None:
     shown = link("http://ui/", "default", "a/b c", "run")
     assert shown == "http://ui/namespaces/default/workflows/a%2Fb%20c/run/history"
-
-
-@given(st.text(min_size=1, max_size=400))
-def test_a_summary_never_has_more_bytes_than_the_server_takes(text: str) -> None:
-    assert len(summary(text).encode()) <= 200
 
 
 def mailed(**changes: object) -> Receipt:
