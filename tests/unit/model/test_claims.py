@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from activities.mail import send_email
+from activities.mail import SentEmail, send_email
 from activities.model.claims import LONGEST_SENTENCE, MOST_TOLD, unsupported
 from activities.stocks import get_stock_price
 from activities.tool import Tool, tool, tool_of
@@ -50,11 +50,13 @@ def called(name: str, arguments: Arguments, told: Told | None) -> AssistantEntry
 
 def sent(*to: str, refused: tuple[str, ...] = ()) -> AssistantEntry:
     """A mail that the server took over, for some of its recipients or for all."""
-    accepted: list[JsonValue] = [each for each in to if each not in refused]
-    result: JsonValue = {"message_id": "<1@x>", "accepted": accepted, "server_reply": "250 OK"}
-    if refused:
-        result["refused"] = dict.fromkeys(refused, "550 no such user")
-    return called("send_email", mail(*to), Told(value=result))
+    result = SentEmail(
+        message_id="<1@x>",
+        accepted=tuple(each for each in to if each not in refused),
+        refused=dict.fromkeys(refused, "550 no such user"),
+        server_reply="250 OK",
+    )
+    return called("send_email", mail(*to), Told(value=result.model_dump(mode="json")))
 
 
 def not_sent(*to: str, status: str = "failed") -> AssistantEntry:

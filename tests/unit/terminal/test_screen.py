@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ledger import Action, State
+from deploy.terminal.past import spoken
 from deploy.terminal.results import UNSUPPORTED, link
 from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
@@ -113,6 +114,16 @@ def test_a_summary_that_no_receipt_bears_out_is_marked_below_it(capsys: pytest.C
     Screen().outcome(ended(claims=('"Sent.": no call of send_email has succeeded',)), "link")
     shown = capsys.readouterr().out
     assert f'completed: Sent.\n{UNSUPPORTED}\n        "Sent.": no call of send_email has succeeded\n' in shown
+
+
+def test_what_a_model_says_over_and_over_is_shortened_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    looping = ended().model_copy(update={"summary": "The price of Apple is 150 dollars. " * 60})
+    for show in (lambda: Screen().outcome(looping, "link"), lambda: Screen().answer(looping)):
+        show()
+        assert capsys.readouterr().out.count("The price of Apple") == 2
+    Screen().outcome(looping, "link")
+    assert "… (the same 58 times more)" in capsys.readouterr().out
+    assert next(iter(spoken([Answered("1", looping)])))[1].count("The price of Apple") == 2
 
 
 def test_a_summary_that_is_borne_out_has_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
