@@ -243,6 +243,8 @@ class TestThatItWasDoneForAll:
             "I sent it.",
             f"I sent both the weather and the price to {ANN}.",
             f"I sent all the news to {ANN}.",
+            "One of two recipients was emailed.",
+            "I emailed 1 of the 2 people.",
             f"I sent it to {ANN} (the server refused {GONE}).",
         ],
     )
@@ -314,6 +316,7 @@ class TestOfWhatIsUnknown:
             "The email did not go out.",
             "Nothing was sent.",
             "It failed.",
+            "The attempt was unsuccessful.",
             "The server did not answer, so the email was not sent.",
             "No email has been sent.",
         ],
@@ -410,6 +413,7 @@ class TestFiguresForWhatCouldNotBeRead:
         assert claims(summary, self.FAILED, self.TOKYO) == []
 
     def test_a_figure_of_the_request_and_one_that_a_later_try_brought_pass(self) -> None:
+        assert claims("The stock is at 189.", self.NO_PRICE) != []
         request = UserEntry(text="Is it 20 °C in Paris?")
         assert claims("You asked whether it is 20 °C in Paris.", self.FAILED, request=request) == []
         again = called("get_weather", {"city": "Paris"}, Told(value={"city": "Paris", "temperature_c": 11}))
