@@ -11,6 +11,7 @@ from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract import CHECK, Approve, Arguments, EditedCall, PendingApproval, ProposedCall, Reject, ToolCall
 from workflows.conversation import Conversation
+from workflows.markdown import code
 
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
@@ -67,7 +68,7 @@ class Approvals:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
                 timeout=wait,
-                timeout_summary=timeline.summary(f"until approval of {call.tool} {proposed.about} expires"),
+                timeout_summary=f"until approval of {code(f'{call.tool} {proposed.about}', 160)} expires",
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
@@ -121,7 +122,7 @@ class Approvals:
                 CHECK,
                 EditedCall(call=call, conversation=self._conversation.mentioning(arguments)),
                 ProposedCall,
-                summary=timeline.summary(f"edited by {verdict.by}"),
+                summary=f"edited by {code(verdict.by, 160)}",
                 start_to_close_timeout=timedelta(seconds=10),
                 schedule_to_close_timeout=timedelta(minutes=1),
             )

@@ -1,7 +1,7 @@
 """The model, as a request asks it: within its limits, and in the words of the conversation so far."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from workflows.contract import (
     RequestStatus,
     Schema,
     Situation,
+    UnsupportedClaim,
     Usage,
 )
 from workflows.conversation import Conversation
@@ -181,6 +182,17 @@ class Model:
             if kind_of_error == NOTHING_LEFT:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
             raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
+
+
+def correction(claims: Sequence[UnsupportedClaim]) -> str:
+    """What the model is told of what it claims."""
+    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
+    told: list[str] = []
+    if wrong:
+        told.append(f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done.")
+    if unknown:
+        told.append(f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again.")
+    return " ".join(told)
 
 
 def _used(cause: BaseException | None) -> Usage:

@@ -1,7 +1,7 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
-from workflows.asking import Model
+from workflows.asking import Model, correction
 from workflows.budget import HISTORY_BYTES
 from workflows.calls import Calls
 from workflows.contract import (
@@ -37,6 +37,7 @@ from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
 
 T = TypeVar("T")
+UNSUPPORTED = " [it claims what no receipt bears out]"
 
 
 @workflow.defn(failure_exception_types=[ValidationError, TypeError])
@@ -128,7 +129,7 @@ class RequestWorkflow:
         if decision.problem or self.corrected:
             return decision.problem
         if decision.unsupported_claims:
-            return " ".join(_corrections(decision.unsupported_claims))
+            return correction(decision.unsupported_claims)
         return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
     def send_back(self, decision: Decision, problem: str) -> None:
@@ -185,7 +186,7 @@ class RequestWorkflow:
         output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
-        self.show(f"{status}: {summary}")
+        self.show(f"{status}: {summary}{UNSUPPORTED if claims else ''}")
         return Outcome(
             request_id=workflow.info().workflow_id,
             status=status,
@@ -203,7 +204,7 @@ class RequestWorkflow:
         summary = f"{last.summary} [{lost}]" if lost else last.summary
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
-        self.show(f"{outcome.status}: {summary}")
+        self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
         await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome
@@ -291,15 +292,6 @@ async def _shielded(step: Coroutine[None, None, T]) -> T:
         except asyncio.CancelledError:
             if running.done():
                 raise
-
-
-def _corrections(claims: Iterable[UnsupportedClaim]) -> Iterator[str]:
-    """What the model is told of what it claims."""
-    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
-    if wrong:
-        yield f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done."
-    if unknown:
-        yield f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again."
 
 
 def _update_id() -> str:

@@ -24,7 +24,7 @@ MOST_TOLD = 10
 LONGEST_SENTENCE = 300
 """Characters."""
 ANY_ACTION = (
-    r"deliver\w*|go(?:ne|es)? (?:out|through)|went (?:out|through)|succe\w+|work(?:ed)?|happen\w*|complet\w+"
+    r"deliver\w*|go(?:ne|es)? (?:out|through)|went (?:out|through)|(?:un)?succe\w+|work(?:ed)?|happen\w*|complet\w+"
     r"|carried out|fail\w*|done"
 )
 """Words for whatever was to be done, where nothing else can be meant."""

@@ -11,6 +11,7 @@ from deploy.terminal.endings import ENDS
 from deploy.terminal.requests import RequestHandle, request_of
 from deploy.terminal.steps import How
 from workflows.contract import REQUEST_WORKFLOW, RequestStatus
+from workflows.markdown import plain
 from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
 
 NOT_CRASHED = 'ExecutionStatus NOT IN ("Failed", "Terminated", "TimedOut")'
@@ -80,7 +81,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and execution.close_time is None,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=await execution.static_summary() or "",
+        summary=plain(await execution.static_summary() or ""),
         without_outcome=ENDS.get(execution.status),
         keep_open=execution.close_time is None and await _is_kept_open(client, handle),
     )

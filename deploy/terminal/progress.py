@@ -1,5 +1,6 @@
 """The steps of a request, drawn as they happen."""
 
+from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS
 from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import (
@@ -83,7 +84,7 @@ class ProgressScreen(Paper):
                 self._wait(STARTING, "waiting for its turn")
             case Answered(_, outcome):
                 status = outcome.status.replace("_", " ")
-                told = short(outcome.summary, 300)
+                told = short(without_loops(outcome.summary), 300)
                 self._line(INDENT, (f"{status}: ", COLOURS.get(outcome.status, "red")), told)
             case NotAnswered(_, error):
                 self._line(INDENT, ("✗ the message has no answer: ", "red"), (short(error, 300), "red"))
@@ -91,7 +92,7 @@ class ProgressScreen(Paper):
                 self._line(INDENT, ("it is to be closed", "yellow"))
             case Listening(answer):
                 if answer:
-                    self._line(INDENT, short(answer, 300))
+                    self._line(INDENT, short(without_loops(answer), 300))
                 self._running.clear()
                 self._wait(LISTENING, "waiting for a message")
 
@@ -116,7 +117,7 @@ class ProgressScreen(Paper):
 
     def _decided(self, step: Decided) -> None:
         does, style = _does(step.decision)
-        self._turn(step.turn, (short(does, self._width - len(INDENT) - 20), style), step.took)
+        self._turn(step.turn, (short(without_loops(does), self._width - len(INDENT) - 20), style), step.took)
         if step.decision.problem:
             self._line(INDENT, (short(step.decision.problem, 300), "yellow"))
         for call in step.decision.calls:

@@ -37,7 +37,7 @@ from workflows.contract import (
     RequestStatus,
     Say,
 )
-from workflows.timeline import summary
+from workflows.markdown import code
 
 RequestHandle: TypeAlias = WorkflowHandle[Any, Outcome]
 Output = TypeVar("Output", bound=BaseModel)
@@ -71,7 +71,7 @@ async def submit(
             request,
             id=request_id,
             task_queue=task_queue,
-            static_summary=summary(request.text) or None,
+            static_summary=code(request.text) or None,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )
@@ -146,7 +146,7 @@ async def open_with(
         request.model_copy(update={"keep_open": True}),
         id=request_id,
         task_queue=task_queue,
-        static_summary=summary(request.text or text),
+        static_summary=code(request.text or text) or None,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.terminal.listing import Found
+from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
 from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import Crashed
@@ -41,7 +42,7 @@ class ResultScreen(Paper):
         if self._out.is_terminal:
             self._panel(outcome, status)
         else:
-            self._line(f"{status}: ", outcome.summary)
+            self._line(f"{status}: ", without_loops(outcome.summary))
         self._details(outcome)
         self._line((_used(outcome.usage), "dim"))
         self._out.print(Text(link, style="dim"), soft_wrap=True)
@@ -53,7 +54,8 @@ class ResultScreen(Paper):
             self._line()
             self._panel(outcome, status)
         else:
-            self._line("" if outcome.status is RequestStatus.COMPLETED else f"{status}: ", outcome.summary)
+            ended = "" if outcome.status is RequestStatus.COMPLETED else f"{status}: "
+            self._line(ended, without_loops(outcome.summary))
         self._details(outcome)
         if self._out.is_terminal:
             self._line((f"{_used(outcome.usage)}, so far", "dim"))
@@ -62,7 +64,9 @@ class ResultScreen(Paper):
     def _panel(self, outcome: Outcome, status: str) -> None:
         colour = COLOURS.get(outcome.status, "red")
         title = Text(status, style=f"bold {colour}")
-        panel = Panel(Text(visible(outcome.summary)), title=title, title_align="left", border_style=colour)
+        panel = Panel(
+            Text(visible(without_loops(outcome.summary))), title=title, title_align="left", border_style=colour
+        )
         self._out.print(panel, width=self._width, soft_wrap=False)
 
     def _details(self, outcome: Outcome) -> None:
@@ -133,7 +137,7 @@ class ResultScreen(Paper):
         """Where a request stands."""
         colour = COLOURS.get(state.status, "red")
         status = state.status.replace("_", " ")
-        doing = short(state.doing.removeprefix(f"{state.status}: "), 300)
+        doing = short(without_loops(state.doing.removeprefix(f"{state.status}: ")), 300)
         waiting = f"  ({count(state.messages_waiting, 'message')} waiting)" if state.messages_waiting else ""
         self._line((state.request_id, "bold cyan"), "  ", (status, colour), "  ", doing, (waiting, "yellow"))
         self.receipts(state.receipts)

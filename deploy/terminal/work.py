@@ -45,6 +45,7 @@ from workflows.contract import (
     ToolCall,
     ToolResult,
 )
+from workflows.markdown import plain
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Work:
                     doing = Settling(question.call)
             case _:
                 if call := await self.payloads.read(scheduled.input.payloads, ToolCall):
-                    doing = Calling(call, await self.payloads.summary(event))
+                    doing = Calling(call, plain(await self.payloads.summary(event)))
         self._under_way[event.event_id] = _Activity(doing, _time(event))
         return [*news, doing] if doing else news
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ledger_rows import Action, State
+from deploy.terminal.past import spoken
 from deploy.terminal.results import UNSUPPORTED, link
 from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
@@ -52,7 +53,6 @@ from workflows.contract import (
     Usage,
     UserEntry,
 )
-from workflows.timeline import summary
 
 
 @given(st.text())
@@ -82,11 +82,6 @@ def test_long_arguments_give_way_so_that_every_name_can_be_seen() -> None:
 def test_a_link_survives_an_id_with_a_slash() -> None:
     shown = link("http://ui/", "default", "a/b c", "run")
     assert shown == "http://ui/namespaces/default/workflows/a%2Fb%20c/run/history"
-
-
-@given(st.text(min_size=1, max_size=400))
-def test_a_summary_never_has_more_bytes_than_the_server_takes(text: str) -> None:
-    assert len(summary(text).encode()) <= 200
 
 
 def mailed(**changes: object) -> Receipt:
@@ -119,6 +114,16 @@ def test_a_summary_that_no_receipt_bears_out_is_marked_below_it(capsys: pytest.C
     Screen().outcome(ended(claims=('"Sent.": no call of send_email has succeeded',)), "link")
     shown = capsys.readouterr().out
     assert f'completed: Sent.\n{UNSUPPORTED}\n        "Sent.": no call of send_email has succeeded\n' in shown
+
+
+def test_what_a_model_says_over_and_over_is_shortened_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    looping = ended().model_copy(update={"summary": "The price of Apple is 150 dollars. " * 60})
+    for show in (lambda: Screen().outcome(looping, "link"), lambda: Screen().answer(looping)):
+        show()
+        assert capsys.readouterr().out.count("The price of Apple") == 2
+    Screen().outcome(looping, "link")
+    assert "… (the same 58 times more)" in capsys.readouterr().out
+    assert next(iter(spoken([Answered("1", looping)])))[1].count("The price of Apple") == 2
 
 
 def test_a_summary_that_is_borne_out_has_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
