@@ -55,6 +55,8 @@ class ErrandError(Exception):
 
     retry_after: timedelta | None = None
     """The pause that the far end asks for."""
+    trace: str = ""
+    """Where a tool made a mistake; Temporal's UI shows it."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)

@@ -7,7 +7,7 @@ other exception is a mistake in code: its stack trace goes along, redacted, for 
 
 import asyncio
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -38,13 +38,15 @@ def translated(detail: Callable[[], Mapping[str, object]] = dict) -> Generator[N
     try:
         yield
     except ErrandError as error:
-        raise to_application_error(error, attempt=activity.info().attempt, more=detail()) from None
+        told = to_application_error(error, attempt=activity.info().attempt, more=detail())
+        raise _failed(told, told.details, error.trace) from None
 
 
 class ActivityFailed(ApplicationError):
-    """A failure as it leaves an activity: logged, redacted, and with nothing behind it."""
+    """A failure as it leaves an activity: redacted, and with nothing behind it."""
 
     stack_trace = ""
+    """Where a mistake was made."""
 
 
 class Redaction(Interceptor):
@@ -104,15 +106,22 @@ def _about(args: Sequence[object]) -> dict[str, object]:
     return fields if fields.get("tool") == info.activity_type else {"activity": info.activity_type, **fields}
 
 
-def _expected(error: ApplicationError) -> ActivityFailed:
+def _failed(error: ApplicationError, details: Iterable[object], stack_trace: str) -> ActivityFailed:
     failed = ActivityFailed(
         message_of(error),
-        *(SECRETS.redact_value(readable(each)) for each in error.details),
+        *details,
         type=name_of(error) or None,
         non_retryable=error.non_retryable,
         next_retry_delay=error.next_retry_delay,
         category=error.category,
     )
+    failed.stack_trace = stack_trace
+    return failed
+
+
+def _expected(error: ApplicationError) -> ActivityFailed:
+    details = (SECRETS.redact_value(readable(each)) for each in error.details)
+    failed = _failed(error, details, error.stack_trace if isinstance(error, ActivityFailed) else "")
     reason = failed.message[:LONGEST_REASON]
     log.info("activity failed", error=error.type or "ApplicationError", reason=reason, final=error.non_retryable)
     return failed

@@ -36,10 +36,11 @@ def read_mistake(error: BaseException) -> ToolError:
         BaseException: as above.
     """
     line = mistake(error)
-    if isinstance(error, ApplicationError):
-        kind = ToolBroke if error.non_retryable else ReadBroke
-        return kind(line, retry_after=error.next_retry_delay)
-    return ReadBroke(line)
+    said = error if isinstance(error, ApplicationError) else None
+    kind = ToolBroke if said and said.non_retryable else ReadBroke
+    broke = kind(line, retry_after=said and said.next_retry_delay)
+    broke.trace = trace_of(error)
+    return broke
 
 
 def _is_cancellation(error: BaseException) -> bool:

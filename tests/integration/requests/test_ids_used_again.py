@@ -157,7 +157,7 @@ async def test_a_retry_of_the_workflow_is_the_same_request(
             Request(text="Write", approve=("*",)),
             id=f"retried-{uuid.uuid4().hex[:8]}",
             task_queue=settings.task_queue,
-            run_timeout=timedelta(seconds=3),
+            run_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(seconds=1)),
             result_type=Outcome,
         )

@@ -28,6 +28,7 @@ from activities.errors import (
     Withdrawn,
 )
 from activities.execution import read_activity
+from activities.failures import ActivityFailed
 from activities.tool import Tool, tool, tool_of
 from workflows.contract import Arguments, FailureDetail, ReceiptStatus, ToolCall, ToolResult
 
@@ -150,6 +151,8 @@ class TestActivity:
         assert (raised.value.type, raised.value.message) == ("ReadBroke", "KeyError: 'a mistake'")
         assert not raised.value.non_retryable
         assert raised.value.details == (FailureDetail(attempt=4, status=ReceiptStatus.FAILED),)
+        assert isinstance(raised.value, ActivityFailed)
+        assert 'raise KeyError("a mistake")' in raised.value.stack_trace
 
     @pytest.mark.parametrize(
         ("asked", "kept"),

@@ -13,10 +13,10 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.error_text import LONGEST_TRACE
-from activities.errors import ErrandError, NotFound, ServiceUnavailable
+from activities.errors import ErrandError, NotFound, ReadBroke, ServiceUnavailable
 from activities.failures import RedactedFailures, Redaction, redacting
 from activities.redaction import REDACTED, SECRETS
-from workflows.contract import FailureDetail, ReceiptStatus, ToolResult
+from workflows.contract import Decision, FailureDetail, ReceiptStatus, ToolResult, Usage
 
 SECRET = "hush-hush-failures"
 
@@ -82,6 +82,12 @@ class TestFailures:
         assert not failure.HasField("cause")
         assert "raise error from" in failure.stack_trace
 
+    async def test_a_mistake_in_a_tool_shows_where_it_was_made(self) -> None:
+        error = ReadBroke("KeyError: 'word'")
+        error.trace = 'File "tool.py", line 3'
+        failure = await failure_of(raising(error))
+        assert (failure.message, failure.stack_trace) == ("KeyError: 'word'", error.trace)
+
     async def test_an_error_that_is_Temporals_already_keeps_what_it_says(self) -> None:
         failure = await failure_of(
             raising(ApplicationError(f"no {SECRET}", {"sent": [SECRET]}, type="Mine", non_retryable=True))
@@ -127,6 +133,13 @@ class TestFailures:
             return ToolResult(value=[SECRET, f"Bearer {SECRET}"], attempts=1)
 
         assert await run(work) == ToolResult(value=[REDACTED, f"Bearer {REDACTED}"], attempts=1)
+
+    async def test_what_is_returned_can_be_read(self) -> None:
+        async def work() -> object:
+            return Decision(problem="You wrote: \ud800", usage=Usage(model_calls=1))
+
+        told = Decision(problem="You wrote: \N{REPLACEMENT CHARACTER}", usage=Usage(model_calls=1))
+        assert await run(work) == told
 
 
 class TestConverter:
