@@ -101,7 +101,7 @@ async def test_what_the_endpoint_cannot_do_is_known_to_every_later_decision_and_
         await handle.result()
         details = await handle.query("__temporal_workflow_metadata")
     assert decisions.asked[1].demoted == (step,)
-    assert f"⚠ model: {step}" in str(details)
+    assert f"⚠ model: `{step}`" in str(details)
 
 
 async def test_what_was_said_first_is_left_out_where_shortening_is_not_enough(client: Client) -> None:
