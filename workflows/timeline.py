@@ -68,7 +68,7 @@ def show(
     text: str, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval], demoted: Iterable[str]
 ) -> None:
     """Current details: what is being done now, what waits for whom, what has become of each call, and what the model's
-    endpoint turned out not to be able to do."""
+    endpoint turned out not to take, or to want."""
     lines = [f"**{summary(doing)}**", "", f"> {summary(text)}", ""]
     lines += [line for pending in waiting for line in _how_to_approve(pending)]
     lines += [_line(receipt) for receipt in receipts]
