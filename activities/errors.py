@@ -23,6 +23,7 @@
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
         ├── NoUsableReply          not retried: so were three replies in one place
         ├── NotTaken               retried at once, without the parameter that the endpoint does not take
+        ├── WantedBack             retried at once, with what the endpoint wants to have back
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
         ├── NothingLeft            not retried: earlier attempts have used up what the request may use
@@ -169,6 +170,12 @@ class NoUsableReply(ModelError):
 
 class NotTaken(ModelError):
     """The endpoint does not take a parameter; the next attempt does without."""
+
+    retryable = True
+
+
+class WantedBack(ModelError):
+    """The endpoint wants to have back what it put on its calls; the next attempt gives it back."""
 
     retryable = True
 

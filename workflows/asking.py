@@ -56,7 +56,7 @@ class TooLong(Exception):
 
 
 class Model:
-    """Asks the model, and keeps count of what that used and of what the endpoint turned out not to be able to do."""
+    """Asks the model, and keeps count of what that used and of what the endpoint turned out not to take, or to want."""
 
     def __init__(
         self,

@@ -300,7 +300,7 @@ class Decision(Message):
     )
     extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
     demoted: tuple[str, ...] = Field(
-        default=(), exclude_if=lambda steps: not steps, description="what the endpoint turned out not to be able to do"
+        default=(), exclude_if=lambda steps: not steps, description="what the endpoint does not take, or wants back"
     )
     ledger: str = Field(
         default="",
@@ -634,9 +634,7 @@ class Progress(Message):
         exclude_if=lambda yes: not yes,
         description="the ledger knows writes of the same request id of which this run knows nothing",
     )
-    demoted: tuple[str, ...] = Field(
-        default=(), description="what the model's endpoint turned out not to be able to do"
-    )
+    demoted: tuple[str, ...] = Field(default=(), description="what the endpoint does not take, or wants back")
 
 
 Request.model_rebuild()

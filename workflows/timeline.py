@@ -75,8 +75,8 @@ def details(
     demoted: Iterable[str],
 ) -> str:
     """In Markdown: what waits for whom, what is being done now, what has become of each call, and what the model's
-    endpoint turned out not to be able to do. How to approve comes first, and no words but Errand's own are outside of
-    code."""
+    endpoint turned out not to take, or to want. How to approve comes first, and only Errand's own words are outside
+    of code."""
     lines = [line for pending in waiting for line in _how_to_approve(request_id, pending)]
     lines += [f"Now: {code(doing)}", "", f"Request: {code(text)}", ""]
     lines += [_line(receipt) for receipt in receipts]

@@ -15,7 +15,7 @@ from temporalio import activity
 from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
 from activities.failures import translated
 from activities.model.decide import SYSTEM_PROMPT
-from activities.model.endpoint import Endpoint, too_long
+from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
 from activities.model.json_text import LONGEST_QUOTE, is_object, parse
@@ -76,18 +76,17 @@ class Answers:
 
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:
-    body = ""
+    profile = endpoint.profile
     try:
         body = await endpoint.ask(question)
-        return read(body, max_tokens=endpoint.cap(question))
     except CallsUnreadable as error:
         # Groq: it was no JSON, or not what the schema asks for.
         return Reply(error.written, (), error.usage or Usage())
+    try:
+        return read(body, max_tokens=endpoint.cap(question))
     except ModelRefused as error:
-        # Some gateways report under status 200 what was wrong.
-        if (meant := too_long(error, body, question)) is not None:
-            raise meant from error
-        raise
+        meant = endpoint.meaning_of(error, body, question, profile)
+        raise meant from (None if meant is error else error)
 
 
 @activity.defn(name=CHECK_SCHEMA)
@@ -123,7 +122,8 @@ def ask_for(schema: Schema, system_prompt: str, situation: Situation, profile: P
         messages = to_messages(system_prompt, conversation, profile)
     else:
         messages = [*to_messages(system_prompt, ()), *history(conversation)]
-    return Question(messages, response_format=_response_format(sent, profile), max_tokens=situation.output_tokens)
+    form = _response_format(sent, profile)
+    return Question(messages, response_format=form, max_tokens=situation.output_tokens, said=situation.conversation)
 
 
 def on_the_wire(schema: Schema) -> Schema:

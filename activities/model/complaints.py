@@ -28,6 +28,8 @@ ABOUT_A_SCHEMA = re.compile(r"schema|strict|additionalProperties|'required'", re
 OUT_OF_RANGE = re.compile(
     r"too (large|small|high|low|big)|at (most|least)|must be (less|greater|between|>|<)", re.IGNORECASE
 )
+NO_COMMON_WORD = 9
+"""Letters. The name of a field that has fewer may stand in any complaint."""
 CODES = ("code", "type", "error_type", "status")
 INVALID = frozenset({"400", "413", "422", "invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "validation"})
 ABOUT_A_MESSAGE = re.compile(r"\bmessages?[\[.]|\brole\b|\btool_call_id\b", re.IGNORECASE)
@@ -60,6 +62,11 @@ class Complaint:
         """A filter has withheld the question (Azure, OpenAI)."""
         return bool(self.codes & {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
 
+    def asks_for(self, fields: Iterable[str]) -> bool:
+        """Whether it names one of these, which were not sent: `thought_signature`, as thoughtSignature or in words."""
+        words = _letters(self.words)
+        return any(len(_letters(each)) >= NO_COMMON_WORD and _letters(each) in words for each in fields)
+
     def names(self, sent: Sequence[str]) -> str | None:
         """The first of what was sent that is not taken, as far as the words say."""
         top = re.split(r"[.\[]", self.param)[0]
@@ -77,6 +84,10 @@ class Complaint:
                 return FORMATS.search(self.words) is not None
             case _:
                 return re.search(rf"(?<![\w-]){parameter}(?!\w)", self.words) is not None
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def complaint(status: int, body: str) -> Complaint:

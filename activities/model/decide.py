@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic_core import to_json
 from temporalio import activity
 
 from activities.errors import CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
-from activities.model.endpoint import Endpoint, too_long
+from activities.model.endpoint import Endpoint
 from activities.model.grounding import Heard
-from activities.model.json_text import LONGEST_QUOTE
+from activities.model.json_text import LONGEST_QUOTE, Object
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.proposals import Proposals, each_hint_once
@@ -31,6 +32,8 @@ SYSTEM_PROMPT = (
     "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
     "If something could not be done, say so."
 )
+LONGEST_HELD_BACK = 4 * 1024
+"""Bytes of JSON."""
 UNREADABLE = (
     "Your function call could not be read, and nothing was run. Call a function by its name, with arguments that fit "
     "its schema, or answer in plain text. You wrote: "
@@ -103,10 +106,8 @@ class Decide:
                 return replies.read(body, schemas=schemas, recover=profile.recover, max_tokens=cap)
             return envelope.read(body, self._offers.full(), max_tokens=cap)
         except ModelRefused as error:
-            # Some gateways report under status 200 what was wrong.
-            if (meant := too_long(error, body, question)) is not None:
-                raise meant from error
-            raise
+            meant = endpoint.meaning_of(error, body, question, profile)
+            raise meant from (None if meant is error else error)
 
     def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:
         if profile.calling is Calling.NATIVE:
@@ -114,6 +115,7 @@ class Decide:
                 to_messages(self._system_prompt, situation.conversation, profile),
                 tools=self._offers.params(offers, strict=profile.strict),
                 max_tokens=situation.output_tokens,
+                said=situation.conversation,
             )
         return Question(
             envelope.messages(self._system_prompt, situation.conversation, offers, profile.calling),
@@ -136,11 +138,21 @@ class Decide:
             refused=reply.refused,
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
-            extra=reply.extra if profile.extras else {},
+            extra=_kept(reply.extra, profile) if calls or profile.extras else {},
             unsupported_claims=claims,
             ledger=self._ledger if writes else "",
         )
 
     def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
         proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), requester, heard)
-        return proposed.model_copy(update={"extra": call.extra}) if profile.extras and call.extra else proposed
+        extra = _kept(call.extra, profile)
+        return proposed.model_copy(update={"extra": extra}) if extra else proposed
+
+
+def _kept(extra: Object, profile: Profile) -> Object:
+    """What the endpoint put on its calls, also where nobody knows yet that it wants it back: but then not much, since
+    every turn records it."""
+    if profile.extras:
+        return extra
+    may_be_wanted = profile.calling is Calling.NATIVE and len(to_json(extra)) <= LONGEST_HELD_BACK
+    return extra if may_be_wanted else {}

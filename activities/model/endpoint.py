@@ -5,7 +5,8 @@ The client's own retries are off: one attempt of the activity is one HTTP reques
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -22,6 +23,7 @@ from activities.errors import (
     ModelUnavailable,
     NotTaken,
     PerhapsTooLong,
+    WantedBack,
 )
 from activities.model.complaints import Complaint, complaint
 from activities.model.connection import OPENAI, connected
@@ -33,10 +35,12 @@ from activities.model.profiles import (
     Echo,
     Experience,
     Profile,
+    is_taken_off,
+    is_wanted,
     of_each_once,
     profile_for,
 )
-from activities.model.question import Question
+from activities.model.question import Question, options_of, sent_of
 from activities.model.reply_errors import OUT_OF_MONEY
 from activities.redaction import SECRETS
 from activities.settings import Settings
@@ -121,7 +125,7 @@ class Endpoint:
 
     @property
     def demoted(self) -> tuple[str, ...]:
-        """What the endpoint turned out not to take."""
+        """What the endpoint turned out not to take, or to want."""
         return of_each_once([*self._known, *self._experience.steps()])
 
     @property
@@ -149,6 +153,7 @@ class Endpoint:
         Raises:
             ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
             NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
+            WantedBack: it wants to have back what it put on its calls; the next question has it.
             ContextTooLong: the question is longer than the model's context.
             PerhapsTooLong: a long question is refused as invalid, and it is not clear why.
             CallsUnreadable: the model's calls were none (Groq).
@@ -157,7 +162,7 @@ class Endpoint:
             Where an answer may have been lost, or the question was read, these errors carry what that has used.
         """
         profile, cap = self.profile, self.cap(question)
-        options = _options(question, profile, cap)
+        options = options_of(question, profile, cap)
         try:
             # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
             body = await self._client.post(
@@ -172,7 +177,7 @@ class Endpoint:
             usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
         except openai.APIStatusError as error:
-            meaning = self._meaning(error, question, options, profile)
+            meaning = self._meaning(error, question, profile)
             meaning.usage = meaning.usage or self._taken(question, error.status_code)
             raise meaning from error
         except openai.APIConnectionError as error:
@@ -180,6 +185,13 @@ class Endpoint:
             raise ModelUnavailable(f"{self._where} cannot be reached", usage=usage) from error
         except openai.OpenAIError as error:
             raise ModelRefused(f"{self._where} cannot be asked: {type(error).__name__}") from error
+
+    def meaning_of(self, refusal: ModelRefused, body: str, question: Question, profile: Profile) -> ModelError:
+        """What it means that a reply with status 200 is a refusal: some gateways report so what was wrong."""
+        told = complaint(200, body)
+        if told.is_of_an_invalid_question:
+            told = replace(told, status=400)
+        return self._to_be_put_otherwise(told, question, profile, str(refusal)) or refusal
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -197,9 +209,7 @@ class Endpoint:
             return self.at_most(question)
         return Usage(model_calls=1, input_tokens=question.tokens) if status >= 500 else None
 
-    def _meaning(
-        self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
-    ) -> ModelError:
+    def _meaning(self, error: openai.APIStatusError, question: Question, profile: Profile) -> ModelError:
         told = complaint(error.status_code, error.response.text)
         message = f"{self._where} answered {told.status}: {told.words}"
         if told.codes & OUT_OF_MONEY:
@@ -210,40 +220,56 @@ class Endpoint:
             unreadable = CallsUnreadable(message, written=told.failed_generation)
             unreadable.usage = Usage(model_calls=1, output_tokens=estimated_tokens(told.failed_generation))
             return unreadable
-        if told.is_about_length and told.status not in (401, 403):
-            return ContextTooLong(message)
-        if (parameter := self._not_taken(told, question, options, profile)) is not None:
-            step = profile.step(parameter, f"{self.model} answered {told.status}: {told.words[:LONGEST_REASON]}")
-            self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
-            return NotTaken(message, retry_after=AT_ONCE)
+        if (meant := self._to_be_put_otherwise(told, question, profile, message)) is not None:
+            return meant
         if told.status in RETRYABLE or told.status >= 500:
             return ModelUnavailable(message, retry_after=_pause(error))
         if 300 <= told.status < 400:
             return ModelRefused(f"{message}; OPENAI_BASE_URL must name the place that it redirects to")
-        return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else ModelRefused(message)
+        return ModelRefused(message)
 
-    def _not_taken(
-        self, told: Complaint, question: Question, options: Mapping[str, object], profile: Profile
-    ) -> str | None:
+    def _to_be_put_otherwise(
+        self, told: Complaint, question: Question, profile: Profile, message: str
+    ) -> ModelError | None:
+        """The error that says how to put the question the next time; None where that does not help."""
+        if told.is_about_length and told.status not in (401, 403):
+            return ContextTooLong(message)
+        because = f"{self.model} answered {told.status}: {told.words[:LONGEST_REASON]}"
+        if (parameter := self._wanted(told, question, profile)) is not None:
+            self._experience.add(profile.step_back(parameter, because), for_seconds=LASTING)
+            return WantedBack(message, retry_after=AT_ONCE)
+        if (parameter := self._not_taken(told, question, profile)) is not None:
+            step = profile.step(parameter, because)
+            self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
+            return NotTaken(message, retry_after=AT_ONCE)
+        return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else None
+
+    def _wanted(self, told: Complaint, question: Question, profile: Profile) -> str | None:
+        """What to give back the next time, if that may help and it did not turn out not to be taken."""
+        if told.status not in NAMES_A_PARAMETER:
+            return None
+        held_back = {
+            "extras": () if profile.extras else question.extras,
+            profile.reasoning_field: () if profile.echo is not Echo.NEVER else (profile.reasoning_field,),
+        }
+        asked_for = (each for each, fields in held_back.items() if told.asks_for(fields))
+        return next((each for each in asked_for if not is_taken_off(each, self.demoted)), None)
+
+    def _not_taken(self, told: Complaint, question: Question, profile: Profile) -> str | None:
         """What to do without the next time, if that may help."""
         broken = told.status == 500 and bool(question.tools) and self._keeps_breaking(told, question)
         if not broken and told.status not in NAMES_A_PARAMETER:
             return None
-        named = told.names(_sent(question, options, profile)) or ("tools" if broken else None)
+        options = options_of(question, profile, self.cap(question))
+        named = told.names(sent_of(question, options, profile)) or ("tools" if broken else None)
         if named == "tools":
             return Calling.NATIVE
+        if named and is_wanted(named, self.demoted):  # and so it cannot be left out
+            return None
         return question.format if named == "response_format" else named
 
     def _keeps_breaking(self, told: Complaint, question: Question) -> bool:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
-
-
-def too_long(refusal: ModelRefused, body: str, question: Question) -> ModelError | None:
-    """What a refusal means that came under status 200, if it may be about the question's length."""
-    told = complaint(200, body)
-    if told.is_about_length:
-        return ContextTooLong(str(refusal))
-    return PerhapsTooLong(str(refusal)) if told.is_of_an_invalid_question and question.is_long else None
 
 
 def _profile(settings: Settings) -> Profile:
@@ -255,28 +281,6 @@ def _profile(settings: Settings) -> Profile:
 def _lowest(*limits: int | None) -> int | None:
     given = [limit for limit in limits if limit is not None]
     return max(1, min(given)) if given else None
-
-
-def _options(question: Question, profile: Profile, cap: int | None) -> dict[str, object]:
-    """What is sent beside model and messages, by the API's names. What is not set is not sent."""
-    options: dict[str, object] = {}
-    if question.tools:
-        options["tools"] = question.tools
-        if profile.parallel is not None:
-            options["parallel_tool_calls"] = profile.parallel
-    if question.response_format is not None:
-        options["response_format"] = question.response_format
-    if cap is not None:
-        options[profile.caps[0]] = cap
-    return options
-
-
-def _sent(question: Question, options: Mapping[str, object], profile: Profile) -> list[str]:
-    """What the endpoint may have objected to; what is easily done without comes first."""
-    strict = any(tool["function"].get("strict") for tool in question.tools)
-    echo = profile.echo is not Echo.NEVER
-    fields = [*options]
-    return [*(["strict"] if strict else []), *([profile.reasoning_field] if echo else []), *reversed(fields)]
 
 
 def _pause(error: openai.APIStatusError) -> timedelta | None:

@@ -106,7 +106,7 @@ class Shaped:
 
 @dataclass(frozen=True)
 class Demoted:
-    """The endpoint turned out not to be able to do something; it is told once."""
+    """The endpoint turned out not to take something, or to want it; it is told once."""
 
     what: str
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from typing import ClassVar, cast
 
 from pydantic import JsonValue
 from temporalio.client import Client
@@ -65,6 +66,39 @@ class TestPicky:
             assert (await ask(client, settings, "Say one")).summary == "One."
             assert (await ask(client, settings, "Say two")).usage.model_calls == 1
         assert ["tools" in each for each in model.asked] == [True, False, False]
+
+
+class Signing(ScriptedModel):
+    """Signs its calls, and wants the signatures back: a Gemini behind a gateway of which nothing is known."""
+
+    SIGNATURE: ClassVar[Object] = {"extra_content": {"google": {"thought_signature": "Zm9v"}}}
+    refused = 0
+
+    def answer(self, body: Object) -> Raw:
+        for message in cast("list[Object]", body["messages"]):
+            for made in cast("list[Object]", message.get("tool_calls") or []):
+                if not made.items() >= self.SIGNATURE.items():
+                    self.refused += 1
+                    words = "Function call is missing a thought_signature in functionCall parts."
+                    return Raw(400, json.dumps([{"error": {"message": words, "status": "INVALID_ARGUMENT"}}]))
+        return super().answer(body)
+
+
+class TestSigning:
+    async def test_what_it_wants_back_is_learned_from_its_first_complaint_and_shown(self, client: Client) -> None:
+        with Signing() as model:
+            signed = calls({**call("look_up", word="owl"), **model.SIGNATURE})
+            for text in ("One.", "Two."):
+                model.scripts[text] = [signed, signed, say("A bird.")]
+            settings = settings_for(model)
+            async with running_worker(client, settings):
+                handle = await start(client, settings, "One.")
+                outcome = await handle.result()
+                details = await handle.query("__temporal_workflow_metadata")
+                assert (outcome.status, outcome.usage.model_calls, model.refused) == (RequestStatus.COMPLETED, 4, 1)
+                assert "⚠ model: extras: wanted (scripted answered 400: Function call is missing" in str(details)
+                assert (await ask(client, settings, "Two.")).usage.model_calls == 3
+        assert model.refused == 1
 
 
 class ShortOfContext(ScriptedModel):

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError
-from activities.model.decide import SYSTEM_PROMPT, Decide
+from activities.model.decide import LONGEST_HELD_BACK, SYSTEM_PROMPT, Decide
 from activities.model.endpoint import Endpoint
 from activities.model.offers import Offers
 from activities.model.proposals import LONGEST_ARGUMENTS, LONGEST_HINT
@@ -268,13 +268,28 @@ class TestDialects:
         for profile, found in (("vllm", 1), ("compatible", 0)):
             assert len((await decide(model, leaked, model_profile=profile)).calls) == found
 
-    async def test_what_the_endpoint_wants_back_is_kept_and_nothing_else(self, model: ScriptedModel) -> None:
+    async def test_what_the_endpoint_may_want_back_is_kept(self, model: ScriptedModel) -> None:
         made = {**call("get_weather", city="Paris"), "extra_content": {"google": "signed"}}
         answer: Any = {"content": None, "tool_calls": [made], "reasoning_content": "Hm.", "signature": "abc"}
-        kept = {name: await decide(model, answer, model_profile=name) for name in ("compatible", "gemini", "deepseek")}
-        assert [kept[name].reasoning for name in kept] == ["", "", "Hm."]
-        assert [kept[name].extra for name in kept] == [{}, {"signature": "abc"}, {}]
-        assert [kept[name].calls[0].extra for name in kept] == [{}, {"extra_content": {"google": "signed"}}, {}]
+        for profile, reasoning in (("compatible", ""), ("gemini", ""), ("deepseek", "Hm.")):
+            kept = await decide(model, answer, model_profile=profile)
+            assert (kept.reasoning, kept.extra) == (reasoning, {"signature": "abc"})
+            assert kept.calls[0].extra == {"extra_content": {"google": "signed"}}
+
+    async def test_what_nobody_has_asked_for_is_kept_beside_calls_only_and_while_it_is_short(
+        self, model: ScriptedModel
+    ) -> None:
+        long: Any = {"signature": "x" * LONGEST_HELD_BACK}
+        said: Any = {"content": "Done.", "signature": "abc"}
+        called: Any = calls({**call("get_weather", city="Paris"), **long})
+        signed: Any = calls({**call("get_weather", city="Paris"), "signature": "abc"})
+        wanted: Any = {"model_profile": "gemini"}
+        assert (await decide(model, said)).extra == {}
+        assert (await decide(model, said, **wanted)).extra == {"signature": "abc"}
+        assert (await decide(model, called)).calls[0].extra == {}
+        assert (await decide(model, called, **wanted)).calls[0].extra == long
+        envelope = await decide(model, signed, model_calling="json_schema")
+        assert envelope.calls[0].extra == {}
 
     async def test_a_name_that_endpoints_do_not_take_is_sent_as_another(self, model: ScriptedModel) -> None:
         odd = {"größe": dataclasses.replace(TOOLS["get_weather"], name="größe")}
