@@ -110,7 +110,7 @@ def submit_command(
         if wait:
             return await session.watch(handle.id, as_json=as_json)
         typer.echo(json.dumps({"request_id": handle.id}) if as_json else handle.id)
-        return 0
+        return await session.leave(handle.id)
 
     run(command, quiet=as_json)
 
@@ -124,11 +124,7 @@ def watch_command(id: Id) -> None:
 @app.command("result")
 def result_command(id: Id, as_json: AsJson = False) -> None:
     """Wait until a request has ended, and show its outcome."""
-
-    async def command(session: Session) -> int:
-        return await session.finish(await outcome(handle_of(session.client, id)), as_json=as_json)
-
-    run(command, quiet=as_json)
+    run(lambda session: session.result(id, as_json=as_json), quiet=as_json)
 
 
 @app.command("status")
