@@ -36,13 +36,13 @@ from deploy.terminal.requests import (
     outcome,
     output_of,
     reject,
-    request_of,
     say,
     state,
     submit,
 )
 from deploy.terminal.session import Session, run
 from workflows.contract import Limits, Request, RequestStatus
+from workflows.refusals import problem_with_id
 
 __all__ = [
     "Found",
@@ -86,7 +86,7 @@ def submit_command(
     timeout: Annotated[float, typer.Option(help="seconds until it stops, waiting included")] = Limits().seconds,
     as_json: AsJson = False,
 ) -> None:
-    """Start a request and show what happens; `submit` twice with one --id and text joins the first."""
+    """Start a request and show what happens; the same again, with the same --id, joins it."""
 
     async def command(session: Session) -> int:
         limits = Limits(
@@ -104,9 +104,9 @@ def submit_command(
             limits=limits,
             output_schema=json_schema("--schema", schema) if schema else None,
         )
+        if id is not None and (problem := problem_with_id(id, "--id")):
+            raise ConfigurationError(problem)
         handle = await submit(session.client, request, request_id=id, task_queue=session.settings.task_queue)
-        if id and await request_of(session.client, handle) != request:
-            session.screen.note(f"{id} was started before, and goes on with the options that it was started with")
         if wait:
             return await session.watch(handle.id, as_json=as_json)
         typer.echo(json.dumps({"request_id": handle.id}) if as_json else handle.id)

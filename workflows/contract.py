@@ -8,9 +8,9 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
 from pydantic_core import to_json
 
 TASK_QUEUE = "errand"
@@ -24,6 +24,7 @@ CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
 PERHAPS_TOO_LONG = "PerhapsTooLong"
 NOTHING_LEFT = "NothingLeft"
+BAD_REQUEST = "BadRequest"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
 
@@ -31,6 +32,8 @@ Arguments: TypeAlias = dict[str, JsonValue]
 Schema: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
 Ruling: TypeAlias = Literal["allow", "ask", "deny"]
+INTERNAL_FIELDS = frozenset({"carried"})
+"""Of a `Request`: no caller's."""
 Extra: TypeAlias = dict[str, JsonValue]
 """What an endpoint put beside the fields that are known, to be given back to it as it came."""
 
@@ -42,9 +45,19 @@ class Message(BaseModel):
 
 
 class Input(BaseModel):
-    """What a caller writes: frozen, and a misspelt field is an error instead of being ignored."""
+    """What a caller writes: frozen. A misspelt field is an error instead of being ignored, and null is unset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_unset(cls, given: object) -> object:
+        """Java, Go and .NET write null for what their caller has left out."""
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, object]", given)
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in fields.items() if value is not None or name not in optional}
 
 
 # --- what a caller sends -------------------------------------------------------------------------------------------
@@ -70,7 +83,11 @@ class Limits(Input):
         default=None, ge=1, exclude_if=lambda limit: limit is None, description="tokens that the model writes, in all"
     )
     cost: float | None = Field(
-        default=None, gt=0, exclude_if=lambda limit: limit is None, description="by the worker's price table"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        exclude_if=lambda limit: limit is None,
+        description="by the worker's price table",
     )
 
 
@@ -124,6 +141,11 @@ class Say(Input):
     by: str = Field(default="", max_length=200)
 
 
+Key: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
+Digest: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
+Decider: TypeAlias = Annotated[str, Field(pattern=r"\S", max_length=200, description="who decides: a person's name")]
+
+
 class Approve(Input):
     """Update `approve`: a yes to one exact call. `digest` is the one shown with the call.
 
@@ -132,18 +154,18 @@ class Approve(Input):
     Update's answer is the `PendingApproval` that waits now, and its digest is what a second yes is given to.
     """
 
-    key: str
-    digest: str
-    by: str = Field(default="", max_length=200)
+    key: Key
+    digest: Digest
+    by: Decider
     arguments: Arguments | None = None
 
 
 class Reject(Input):
     """Update `reject`: a no to one exact call. The model is told `reason`."""
 
-    key: str
-    digest: str
-    by: str = Field(default="", max_length=200)
+    key: Key
+    digest: Digest
+    by: Decider
     reason: str = Field(default="", max_length=2000)
 
 
@@ -383,6 +405,11 @@ class Situation(Message):
 
     requester: str = Field(default="", exclude_if=lambda text: not text)
     conversation: tuple[Entry, ...]
+    approve: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda tools: not tools,
+        description="only of the first decision, which refuses a tool that there is not",
+    )
     demoted: tuple[str, ...] = Field(
         default=(), exclude_if=lambda steps: not steps, description="what earlier decisions say of the endpoint"
     )
