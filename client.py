@@ -15,7 +15,7 @@ import typer
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.settings import connect
-from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands
+from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands, schema_command
 from deploy.terminal.listing import Found, describe, find
 from deploy.terminal.options import (
     Approved,
@@ -186,6 +186,7 @@ def cancel_command(id: Id) -> None:
 app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(schema_command.app)
 app.add_typer(policy_commands.app, name="policy")
 
 

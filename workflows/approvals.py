@@ -102,7 +102,8 @@ class Approvals:
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
-            what = f"it was decided by {decided.by}" if decided else "no such call waits for approval"
+            waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
+            what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
             raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(

@@ -10,8 +10,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator, model_validator
-from pydantic_core import to_json
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, to_json
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -42,6 +52,14 @@ class Message(BaseModel):
     """A frozen value; fields that a newer sender knows and this reader does not are ignored."""
 
     model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Of what is written: all fields but those that are left out where they say nothing."""
+        document = handler(schema)
+        always = [name for name, field in cls.model_fields.items() if field.exclude_if is None]
+        handler.resolve_ref_schema(document)["required"] = always
+        return document
 
 
 class Input(BaseModel):
@@ -117,7 +135,7 @@ class Request(Input):
         exclude_if=lambda schema: schema is None,
         description="JSON Schema of the outcome's `output`",
     )
-    carried: "Progress | None" = Field(
+    carried: "SkipJsonSchema[Progress | None]" = Field(
         default=None,
         exclude_if=lambda progress: progress is None,
         description="set by the workflow itself when it continues as new; from anybody else it is refused",
