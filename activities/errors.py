@@ -2,6 +2,7 @@
 
     ErrandError
     ├── ConfigurationError         a setting is missing or wrong; the message names it
+    ├── BadRequest                 not retried: the request asks for what this worker does not have
     ├── NotOpen                    what a person wants to settle is settled, or is not there
     ├── Unreachable                Temporal, or the worker behind it, does not answer
     ├── ToolError                  the model is told the message
@@ -66,6 +67,10 @@ class ErrandError(Exception):
 
 class ConfigurationError(ErrandError):
     """A setting is missing or wrong."""
+
+
+class BadRequest(ErrandError):
+    """The request asks for what this worker does not have; the message begins with the request's field."""
 
 
 class NotOpen(ErrandError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import structlog
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from temporalio import activity
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
@@ -24,7 +24,8 @@ from activities.error_text import LONGEST_TRACE, message_of, name_of, trace_of
 from activities.errors import ErrandError, to_application_error
 from activities.readable import readable, readable_message
 from activities.redaction import SECRETS, redacted
-from workflows.contract import ToolCall
+from workflows.contract import Input, ToolCall
+from workflows.refusals import bad_request, sentence
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,14 +75,20 @@ class _Redacting(ActivityInboundInterceptor):
 
 
 class RedactedFailures(DefaultFailureConverter):
-    """For what fails outside of an activity's own code, in the SDK or in a workflow."""
+    """For what fails outside of an activity's own code, in the SDK or in a workflow.
+
+    An `ApplicationError` says all there is to say, so it goes without its stack. JSON that cannot be read at all never
+    comes to the workflow, which would refuse it: so it is put into words here.
+    """
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        if isinstance(exception, ValidationError) and exception.errors(include_url=False)[0]["type"] == "json_invalid":
+            exception = bad_request(sentence(exception, Input))
         super().to_failure(exception, payload_converter, failure)
         match exception:
             case ActivityFailed():
                 trace = exception.stack_trace
-            case asyncio.CancelledError():
+            case asyncio.CancelledError() | ApplicationError():
                 trace = ""
             case _:
                 trace = failure.stack_trace

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
@@ -16,6 +17,13 @@ from workflows.markdown import code
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
 """Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """Nobody decided in time, which is a no."""
+
+    reason: str
 
 
 class Approvals:
@@ -48,8 +56,8 @@ class Approvals:
     def waiting(self) -> tuple[PendingApproval, ...]:
         return tuple(self._waiting.values())
 
-    async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict:
-        """Wait for a verdict; a call that nobody decided about in time is rejected."""
+    async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
+        """Wait for a verdict, for so long."""
         reason = why(proposed)
         self._why[call.key] = why
         self._shown[call.key] = {reason}
@@ -63,7 +71,7 @@ class Approvals:
             expires_at=workflow.now() + wait,
         )
         self._changed()
-        verdict: Verdict
+        verdict: Verdict | Expired
         try:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
@@ -72,7 +80,7 @@ class Approvals:
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
-            late = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {timeline.span(wait)}")
+            late = Expired(f"nobody approved it within {timeline.span(wait)}")
             verdict = self._verdicts.get(call.key, late)
         except asyncio.CancelledError:
             self._stop_waiting(call.key)
@@ -94,7 +102,8 @@ class Approvals:
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
-            what = f"it was decided by {decided.by or 'somebody'}" if decided else "no such call waits for approval"
+            waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
+            what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
             raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(
@@ -133,7 +142,7 @@ class Approvals:
             raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
-        self.edited_by[verdict.key] = verdict.by or "a person"
+        self.edited_by[verdict.key] = verdict.by
         reason = self._why[verdict.key](edited)
         if not reason or reason in self._shown[verdict.key]:
             self.settle(verdict)

@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError,
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract import (
     ANSWER,
+    BAD_REQUEST,
     CHECK_SCHEMA,
     CONTEXT_TOO_LONG,
     DECIDE,
@@ -131,6 +132,7 @@ class Model:
         return Situation(
             requester=self._request.requester,
             conversation=self._conversation.entries,
+            approve=self._request.approve if self._allowance.turn == 1 and output_schema is None else (),
             demoted=self.demoted,
             output_tokens=self._allowance.output_tokens_left(),
             cost_left=self._allowance.cost_left(),
@@ -179,6 +181,9 @@ class Model:
             if kind_of_error in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
                 raise TooLong(_reason(error), in_doubt=kind_of_error == PERHAPS_TOO_LONG) from error
             self._allowance.check()
+            if kind_of_error == BAD_REQUEST:
+                consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
+                raise Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}") from error
             if kind_of_error == NOTHING_LEFT:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
             raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error

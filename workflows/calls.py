@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals
+from workflows.approvals import Approvals, Expired
 from workflows.contract import (
     EVERY_TOOL,
     Approve,
@@ -146,12 +146,11 @@ class Calls:
         match verdict:
             case Approve():
                 edited = self._approvals.edited.get(step.call.key)
-                return self._yes(step, edited or step.proposed, verdict.by or "a person")
-            case Reject():
-                who = f"rejected by {verdict.by}" if verdict.by else ""
-                return self._no(
-                    step, ReceiptStatus.REJECTED, ": ".join(filter(None, [who, verdict.reason])) or "rejected"
-                )
+                return self._yes(step, edited or step.proposed, verdict.by)
+            case Reject(by=by, reason=why):
+                return self._no(step, ReceiptStatus.REJECTED, f"rejected by {by}{': ' * bool(why)}{why}")
+            case Expired(reason=why):
+                return self._no(step, ReceiptStatus.REJECTED, why)
 
     def _out_of_time(self) -> bool:
         return workflow.now() >= self._allowance.deadline

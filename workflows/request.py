@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
@@ -35,17 +34,22 @@ from workflows.contract import (
 from workflows.conversation import Conversation
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
+from workflows.refusals import bad_request, problem_with_id, read
 
 T = TypeVar("T")
 UNSUPPORTED = " [it claims what no receipt bears out]"
 
 
-@workflow.defn(failure_exception_types=[ValidationError, TypeError])
+@workflow.defn(failure_exception_types=[ValidationError])
 class RequestWorkflow:
-    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it."""
+    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it.
+
+    Inputs come as they were given, so that one that does not fit is refused here and in words of our own.
+    """
 
     @workflow.init
-    def __init__(self, request: Request) -> None:
+    def __init__(self, *given: object) -> None:
+        request = read(Request, given)
         progress = _progress(request)
         self.request = request
         self.corrected = progress.corrected
@@ -59,9 +63,9 @@ class RequestWorkflow:
         self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
 
     @workflow.run
-    async def run(self, request: Request) -> Outcome:
+    async def run(self, *_: object) -> Outcome:
         """Every message in turn: the request's own text, and what is said while it is kept open."""
-        timeline.started(request)
+        timeline.started(self.request)
         while await self.has_message():
             self.begin_message()
             self.inbox.answer(await self.work())
@@ -212,13 +216,14 @@ class RequestWorkflow:
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
 
     @workflow.update
-    async def say(self, message: Say) -> Outcome:
+    async def say(self, *given: object) -> Outcome:
         """A further message to a request that is kept open; returns the message's own outcome."""
+        message = read(Say, given)
         return await self.inbox.say(Said(id=_update_id(), text=message.text, by=message.by))
 
     @say.validator
-    def _check_say(self, message: Say) -> None:
-        self.inbox.check(_update_id(), message)
+    def _check_say(self, *given: object) -> None:
+        self.inbox.check(_update_id(), read(Say, given))
 
     @workflow.update
     async def close(self) -> None:
@@ -226,29 +231,30 @@ class RequestWorkflow:
         self.inbox.close()
 
     @workflow.update
-    async def approve(self, verdict: Approve) -> PendingApproval | None:
+    async def approve(self, *given: object) -> PendingApproval | None:
         """Say yes to the one call that waits under this key with this digest, or to it with other arguments.
 
         Returns:
             The call as it waits now, where the arguments need a second yes.
         """
+        verdict = read(Approve, given)
         if verdict.arguments is None:
             self.approvals.settle(verdict)
             return None
         return await self.approvals.settle_edited(verdict, verdict.arguments)
 
     @approve.validator
-    def _check_approve(self, verdict: Approve) -> None:
-        self.approvals.check(verdict)
+    def _check_approve(self, *given: object) -> None:
+        self.approvals.check(read(Approve, given))
 
     @workflow.update
-    async def reject(self, verdict: Reject) -> None:
+    async def reject(self, *given: object) -> None:
         """Say no to the one call that waits under this key with this digest; the model is told the reason."""
-        self.approvals.settle(verdict)
+        self.approvals.settle(read(Reject, given))
 
     @reject.validator
-    def _check_reject(self, verdict: Reject) -> None:
-        self.approvals.check(verdict)
+    def _check_reject(self, *given: object) -> None:
+        self.approvals.check(read(Reject, given))
 
     @workflow.query
     def state(self) -> RequestState:
@@ -308,12 +314,12 @@ def _progress(request: Request) -> Progress:
     info = workflow.info()
     if info.cron_schedule and info.retry_policy:
         why = "a cron start with a retry policy: which time a retry belongs to cannot be told; leave the policy out"
-        raise ApplicationError(why, type="BadRequest", non_retryable=True)
+        raise bad_request(why)
+    if problem := problem_with_id(info.workflow_id):
+        raise bad_request(problem)
     if request.carried is not None:
         if info.continued_run_id is None:
-            raise ApplicationError(
-                "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
-            )
+            raise bad_request("carried: only the workflow itself may set it")
         return request.carried
     said = (Said(text=request.text),) if request.text.strip() else ()
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)

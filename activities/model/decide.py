@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ModelRefused
+from activities.errors import BadRequest, CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
@@ -23,7 +23,8 @@ from activities.model.spending import Spending, accounted
 from activities.model.transcript import Offer, to_messages
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import CHECK, DECIDE, Decision, EditedCall, ProposedCall, Situation, Usage
+from workflows.contract import CHECK, DECIDE, EVERY_TOOL, Decision, EditedCall, ProposedCall, Situation, Usage
+from workflows.refusals import no_such
 
 SYSTEM_PROMPT = (
     "You carry out requests by calling functions. "
@@ -65,11 +66,13 @@ class Decide:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken, ContextTooLong,
-                PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts have used.
+            ApplicationError: of type BadRequest, ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken,
+                ContextTooLong, PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts
+                have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
+            self._require_tools(situation.approve)
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
             try:
@@ -81,6 +84,11 @@ class Decide:
             return self._decision(reply, situation, heard, profile).model_copy(
                 update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
             )
+
+    def _require_tools(self, approved: Sequence[str]) -> None:
+        for name in approved:
+            if name != EVERY_TOOL and name not in self._tools:
+                raise BadRequest(f"approve: {no_such('tool', name, self._tools)}")
 
     @activity.defn(name=CHECK)
     async def check(self, edited: EditedCall) -> ProposedCall:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.errors import ModelError, ModelReplyUnusable, NothingLeft, NoUsableReply
+from activities.errors import BadRequest, ModelError, ModelReplyUnusable, NothingLeft, NoUsableReply
 from activities.heartbeats import remember, remember_at_once
 from activities.model.endpoint import Endpoint
 from activities.model.question import Question
@@ -29,6 +29,15 @@ class Spending:
     """What the attempts of an activity have used, and what is left for this one."""
 
     def __init__(self, endpoint: Endpoint, cost_left: float | None) -> None:
+        """
+        Raises:
+            BadRequest: the cost is limited, and nobody knows what the model costs.
+        """
+        if cost_left is not None and endpoint.price is None:
+            raise BadRequest(
+                f"limits.cost: the worker has no price for its model {endpoint.model} (ERRAND_MODEL_PRICES), "
+                "so it cannot keep the cost within a limit"
+            )
         self._endpoint = endpoint
         self._cost_left = cost_left
         self._attempt = activity.info().attempt

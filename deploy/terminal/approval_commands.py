@@ -58,15 +58,20 @@ async def _decide(
     handle = handle_of(session.client, request_id)
     call = await _the_call(handle, key)
     if edits:
+        # Nobody knows whether the tool takes this before the request has said so.
         call = call.model_copy(update={"arguments": {**call.arguments, **edits}})
-    session.screen.pending(call)
+    shown = edits is None
+    if shown:
+        session.screen.pending(call)
     while again := await verdict(handle, call):
         session.screen.note("not approved yet: what you made of it needs a second yes")
         session.screen.pending(again)
         if not (can_ask() and typer.confirm("approve it as it is now?")):
             session.screen.how_to_decide(request_id)
             return ENDED_OTHERWISE
-        call = again
+        call, shown = again, True
+    if not shown:
+        session.screen.edited(call)
     session.screen.say(done)
     return 0
 

@@ -103,11 +103,12 @@ class Conversation:
         self.desk.reopen()
         self.session.screen.resume()
         try:
-            while True:
-                step = await self._step(saying)
-                self._show(step)
-                if is_last(step) or self.end:
-                    return step
+            async with self.session.looking_out(self.request_id):
+                while True:
+                    step = await self._step(saying)
+                    self._show(step)
+                    if is_last(step) or self.end:
+                        return step
         finally:
             self.desk.close()
             self.session.screen.pause()

@@ -148,7 +148,8 @@ class Desk:
             edited = json_object("the edited arguments", _edited(before))
         except (ConfigurationError, OSError, subprocess.CalledProcessError, ValueError) as error:
             self.screen.note(str(error))
-        self.screen.pending(call if edited is None else call.model_copy(update={"arguments": edited}))
+        news = {"arguments": edited, "reason": "as you edited it, not checked yet"}
+        self.screen.pending(call if edited is None else call.model_copy(update=news))
         return edited
 
     async def _approved(

@@ -1,5 +1,6 @@
 """The steps of a request, drawn as they happen."""
 
+from deploy.terminal.listing import A_CONVERSATION
 from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS
 from deploy.terminal.paper import INDENT, Paper
@@ -49,7 +50,7 @@ class ProgressScreen(Paper):
         self._running.pop(LISTENING, None)
         match step:
             case Asked(request):
-                text = request.text or "a conversation"
+                text = request.text or A_CONVERSATION
                 self._line((request_id, "bold cyan"), "  ", (short(text, 2 * self._width), "bold"))
                 self._line()
                 self._wait(STARTING, "waiting for a worker")
@@ -186,18 +187,15 @@ class ProgressScreen(Paper):
         match step:
             case Ruled(Approve(arguments=edited) as verdict):
                 instead = "" if edited is None else f", with {arguments(edited, self._width - len(INDENT) - 40)}"
-                self._line(INDENT, ("✓ approved", "green"), f" by {verdict.by or 'somebody'}{instead}")
+                self._line(INDENT, ("✓ approved", "green"), f" by {verdict.by}{instead}")
             case Ruled(verdict):
                 why = f": {verdict.reason}" if isinstance(verdict, Reject) and verdict.reason else ""
-                self._line(INDENT, ("✗ rejected", "yellow"), f" by {verdict.by or 'somebody'}{why}")
+                self._line(INDENT, ("✗ rejected", "yellow"), f" by {verdict.by}{why}")
             case EditRefused(verdict, error):
-                by = verdict.by or "somebody"
-                self._line(INDENT, (f"✗ what {by} made of it cannot be run: ", "yellow"), short(error, 300))
+                self._line(INDENT, (f"✗ what {verdict.by} made of it cannot be run: ", "yellow"), short(error, 300))
             case AskedAgain(verdict, pending):
-                by = verdict.by or "somebody"
-                self._line(
-                    INDENT, (f"! what {by} made of it needs a second yes: ", "yellow"), short(pending.reason, 300)
-                )
+                why = short(pending.reason, 300)
+                self._line(INDENT, (f"! what {verdict.by} made of it needs a second yes: ", "yellow"), why)
             case CancelAsked():
                 self._line(INDENT, ("cancellation was asked for", "yellow"))
             case Stuck(error):

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import secrets
 import uuid
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,10 +26,12 @@ from activities.errors import ConfigurationError, ErrandError, NotOpen, Unreacha
 from deploy.terminal.endings import crash_of
 from deploy.terminal.payloads import Payloads
 from workflows.contract import (
+    INTERNAL_FIELDS,
     REQUEST_WORKFLOW,
     TASK_QUEUE,
     Approve,
     Arguments,
+    Input,
     Outcome,
     PendingApproval,
     Reject,
@@ -38,6 +41,7 @@ from workflows.contract import (
     Say,
 )
 from workflows.markdown import code
+from workflows.refusals import problem_with_id
 
 RequestHandle: TypeAlias = WorkflowHandle[Any, Outcome]
 Output = TypeVar("Output", bound=BaseModel)
@@ -48,6 +52,20 @@ PAUSE = 0.2
 """Seconds until a message is said again to a request that is about to go on in a new run."""
 
 
+class TakenId(ConfigurationError):
+    """The id belongs to something else: to a request that differs in `fields`, or to no request at all."""
+
+    def __init__(self, request_id: str, fields: Sequence[str]) -> None:
+        super().__init__(taken_id(request_id, fields))
+        self.request_id = request_id
+        self.fields = fields
+
+
+def taken_id(request_id: str, fields: Sequence[str]) -> str:
+    what = f"a request with another {', another '.join(sorted(fields))}" if fields else "something that is no request"
+    return f"{request_id} is taken by {what}; use another id"
+
+
 async def submit(
     client: Client,
     request: Request,
@@ -56,14 +74,15 @@ async def submit(
     request_id: str | None = None,
     task_queue: str = TASK_QUEUE,
 ) -> RequestHandle:
-    """Start a request, or join the one that was started before with the same id and text.
+    """Start a request, or join the same one that was started before with the same id.
 
     With `output`, the outcome's output has this form; `output_of` reads it.
 
     Raises:
-        ConfigurationError: the id belongs to something else.
+        TakenId: the id belongs to something else.
+        ConfigurationError: it can be no request's id.
     """
-    request, request_id = with_output(request, output), request_id or new_id()
+    request, request_id = with_output(request, output), id_or_new(request_id)
     handle = handle_of(client, request_id)
     try:
         await client.start_workflow(
@@ -77,9 +96,26 @@ async def submit(
         )
     except WorkflowAlreadyStartedError as taken:
         known = await request_of(client, handle)
-        if known is None or known.text != request.text:
-            raise ConfigurationError(f"{request_id} is taken by another request; use another id") from taken
+        if known is None:
+            raise TakenId(request_id, ()) from taken
+        if different := tuple(_differences(_in_order(known), _in_order(request))):
+            raise TakenId(request_id, different) from taken
     return handle
+
+
+def _differences(one: Input, other: Input, within: str = "") -> Iterator[str]:
+    """The fields in which two requests differ, by their path."""
+    for name in type(one).model_fields.keys() - INTERNAL_FIELDS:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(mine, Input) and isinstance(theirs, Input):
+            yield from _differences(mine, theirs, f"{name}.")
+        elif mine != theirs:
+            yield within + name
+
+
+def _in_order(request: Request) -> Request:
+    """The same tools in another order are the same approval."""
+    return request.model_copy(update={"approve": tuple(sorted(set(request.approve)))})
 
 
 def with_output(request: Request, output: type[BaseModel] | None) -> Request:
@@ -96,6 +132,18 @@ def output_of(outcome: Outcome, output: type[Output]) -> Output:
     if outcome.output is None:
         raise ErrandError(f"{outcome.request_id} has no output; it is {outcome.status}: {outcome.summary}")
     return output.model_validate(outcome.output)
+
+
+def id_or_new(request_id: str | None) -> str:
+    """
+    Raises:
+        ConfigurationError: it can be no request's id.
+    """
+    if request_id is None:
+        return new_id()
+    if problem := problem_with_id(request_id):
+        raise ConfigurationError(problem)
+    return request_id
 
 
 def new_id() -> str:
@@ -139,8 +187,9 @@ async def open_with(
 
     Raises:
         NotOpen: the request has ended.
+        ConfigurationError: it can be no request's id.
     """
-    request_id, message_id = request_id or new_id(), message_id or str(uuid.uuid4())
+    request_id, message_id = id_or_new(request_id), message_id or str(uuid.uuid4())
     start: WithStartWorkflowOperation[Any, Outcome] = WithStartWorkflowOperation(
         REQUEST_WORKFLOW,
         request.model_copy(update={"keep_open": True}),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import JsonValue
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -114,6 +115,17 @@ class ResultScreen(Paper):
         self._line(console=console)
         why = f"  ({call.reason})" if call.reason else ""
         self._line(INDENT, ("! ", "yellow"), (call.tool, "bold"), " waits for approval", (why, "dim"), console=console)
+        self._arguments(call, console)
+        until = f"{call.expires_at.astimezone():%Y-%m-%d %H:%M}"
+        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no", "dim"), console=console)
+
+    def edited(self, call: PendingApproval) -> None:
+        """Show what a call was changed into."""
+        self._line()
+        self._line(INDENT, (call.tool, "bold"), " as it runs")
+        self._arguments(call, self._out)
+
+    def _arguments(self, call: PendingApproval, console: Console) -> None:
         names = max(map(len, call.arguments), default=0)
         for name, value in call.arguments.items():
             shown = visible(value if isinstance(value, str) else compact(value))
@@ -121,8 +133,6 @@ class ResultScreen(Paper):
             self._line(INDENT, "  ", (name.ljust(names), "dim"), "  ", first, console=console)
             for line in rest:
                 self._line(INDENT, "  ", " " * names, "  ", line, console=console)
-        until = f"{call.expires_at.astimezone():%Y-%m-%d %H:%M}"
-        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no", "dim"), console=console)
 
     def how_to_decide(self, request_id: str) -> None:
         """Tell who cannot be asked here where to say yes or no."""

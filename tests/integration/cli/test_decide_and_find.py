@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from client import approve, find, handle_of, state
 from deploy.terminal.exits import explain
-from tests.integration.cli.conftest import CommandLine, Said, eventually
+from tests.integration.cli.conftest import CommandLine, Said, an_id, eventually
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import REQUEST_WORKFLOW, PendingApproval, RequestStatus
@@ -158,6 +158,54 @@ async def test_an_edit_that_cannot_be_read_or_run_is_refused_and_the_call_waits_
     await cli("reject", request_id, "--reason", "no")
     await handle_of(client, request_id).result()
     assert happened.done("tell") == []
+
+
+async def test_an_edit_that_the_tool_does_not_take_is_not_shown_as_if_it_would_run(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = await cli("approve", request_id, "--edit", '{"waht": "x"}')
+    assert (shown.code, shown.out) == (1, "")
+    assert "waht: " in shown.err
+    assert "there are to, what" in shown.err
+    await handle_of(client, request_id).terminate()
+
+
+@pytest.mark.parametrize("how", ["cancelled", "terminated", "completed"])
+async def test_a_decision_about_a_request_that_has_ended_says_how_it_ended(
+    cli: CommandLine, client: Client, worker: ScriptedModel, how: str
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    handle = handle_of(client, request_id)
+    match how:
+        case "cancelled":
+            await handle.cancel()
+        case "terminated":
+            await handle.terminate()
+        case _:
+            await cli("approve", request_id)
+    await cli("result", request_id)
+    for decision in (("approve", request_id), ("reject", request_id, "--reason", "no")):
+        shown = await cli(*decision)
+        assert (shown.code, shown.out) == (2, "")
+        assert shown.err.startswith(f"error: no call of {request_id} waits for approval: it has ended, {how}: ")
+
+
+async def test_list_shows_a_conversation_that_began_without_a_text_and_the_text_where_no_summary_was_given(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    who, queue = f"foreign-{uuid.uuid4().hex[:6]}", cli.environment["ERRAND_TASK_QUEUE"]
+    worker.scripts["Say hello."] = [say("Hello.")]
+    for given in ({"keep_open": True, "requester": who}, {"text": "Say hello.", "requester": who}):
+        await client.start_workflow(REQUEST_WORKFLOW, given, id=an_id(), task_queue=queue)
+
+    async def both() -> str | None:
+        listed = (await cli("list", "--requester", who)).out
+        return listed if listed.count(who) == 2 else None
+
+    listed = await eventually(both)
+    assert "Say hello." in listed
+    assert f"{who}  a conversation" in listed
 
 
 async def test_without_a_terminal_submit_says_once_how_to_approve_and_waits_on(

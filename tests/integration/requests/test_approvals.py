@@ -225,7 +225,8 @@ async def test_an_edit_to_a_recipient_that_nobody_mentioned_is_asked_about_again
         assert again.digest == ToolCall(key=again.key, tool="tell", arguments=again.arguments).digest
         assert again.expires_at == first.expires_at
         assert happened.done("tell") == []
-        for late in (Approve(key=first.key, digest=first.digest), Reject(key=first.key, digest=first.digest)):
+        named = {"key": first.key, "digest": first.digest, "by": "bob"}
+        for late in (Approve.model_validate(named), Reject.model_validate(named)):
             with pytest.raises(WorkflowUpdateFailedError):
                 await answer(handle, late)
         await answer(handle, Approve(key=again.key, digest=again.digest, by="bob"))

@@ -167,7 +167,7 @@ CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
             Ruled(Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["bob"]})),
             '✓ approved by ann, with to=["bob"]',
         ),
-        (Ruled(Reject(key="r/1.1", digest="", reason="she knows")), "✗ rejected by somebody: she knows"),
+        (Ruled(Reject(key="r/1.1", digest="", by="bob", reason="she knows")), "✗ rejected by bob: she knows"),
         (EditRefused(Approve(key="r/1.1", digest="", by="ann"), "to: Field required"), "to: Field required"),
         (
             AskedAgain(
