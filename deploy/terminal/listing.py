@@ -11,8 +11,8 @@ from deploy.terminal.endings import ENDS
 from deploy.terminal.requests import request_of
 from deploy.terminal.steps import How
 from workflows.contract import REQUEST_WORKFLOW, RequestStatus
-from workflows.markdown import plain
-from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS, summary
+from workflows.markdown import code, plain
+from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
 
 A_CONVERSATION = "a conversation"
 """What is shown of a request that was started without a text."""
@@ -87,7 +87,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=told or summary(request.text if request else "") or A_CONVERSATION,
+        summary=told or plain(code(request.text if request else "")) or A_CONVERSATION,
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
     )
