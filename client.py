@@ -12,11 +12,10 @@ import sys
 from typing import Annotated, NoReturn
 
 import typer
-from temporalio.client import WorkflowQueryFailedError
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.settings import connect
-from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands
+from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands, schema_command
 from deploy.terminal.listing import Found, describe, find
 from deploy.terminal.options import (
     Approved,
@@ -37,13 +36,13 @@ from deploy.terminal.requests import (
     outcome,
     output_of,
     reject,
-    request_of,
     say,
     state,
     submit,
 )
 from deploy.terminal.session import Session, run
 from workflows.contract import Limits, Request, RequestStatus
+from workflows.refusals import problem_with_id
 
 __all__ = [
     "Found",
@@ -87,7 +86,7 @@ def submit_command(
     timeout: Annotated[float, typer.Option(help="seconds until it stops, waiting included")] = Limits().seconds,
     as_json: AsJson = False,
 ) -> None:
-    """Start a request and show what happens; `submit` twice with one --id and text joins the first."""
+    """Start a request and show what happens; the same again, with the same --id, joins it."""
 
     async def command(session: Session) -> int:
         limits = Limits(
@@ -105,13 +104,13 @@ def submit_command(
             limits=limits,
             output_schema=json_schema("--schema", schema) if schema else None,
         )
+        if id is not None and (problem := problem_with_id(id, "--id")):
+            raise ConfigurationError(problem)
         handle = await submit(session.client, request, request_id=id, task_queue=session.settings.task_queue)
-        if id and await request_of(session.client, handle) != request:
-            session.screen.note(f"{id} was started before, and goes on with the options that it was started with")
         if wait:
             return await session.watch(handle.id, as_json=as_json)
         typer.echo(json.dumps({"request_id": handle.id}) if as_json else handle.id)
-        return 0
+        return await session.leave(handle.id)
 
     run(command, quiet=as_json)
 
@@ -125,16 +124,12 @@ def watch_command(id: Id) -> None:
 @app.command("result")
 def result_command(id: Id, as_json: AsJson = False) -> None:
     """Wait until a request has ended, and show its outcome."""
-
-    async def command(session: Session) -> int:
-        return await session.finish(await outcome(handle_of(session.client, id)), as_json=as_json)
-
-    run(command, quiet=as_json)
+    run(lambda session: session.result(id, as_json=as_json), quiet=as_json)
 
 
 @app.command("status")
 def status_command(id: Id, as_json: AsJson = False) -> None:
-    """Show where a request stands; without a worker to ask, what Temporal knows of it."""
+    """Show where a request stands, or how it ended; without a worker to ask, what Temporal knows of it."""
 
     async def command(session: Session) -> int:
         try:
@@ -143,8 +138,6 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             found = await describe(session.client, id)
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])
             raise
-        except WorkflowQueryFailedError:  # a run that ended before it could know anything, such as one of bad input
-            return await session.finish(await outcome(handle_of(session.client, id)), as_json=as_json)
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
         return 0
 
@@ -182,7 +175,7 @@ def cancel_command(id: Id) -> None:
         handle = handle_of(session.client, id)
         found = await describe(session.client, id)
         if found.closed_at:
-            raise ConfigurationError(f"{id} has ended already: {found.status}")
+            raise ConfigurationError(f"{id} has ended already: {found.without_outcome or found.status}")
         await handle.cancel()
         session.screen.say(f"{id} was asked to end; see how: uv run client.py watch {id}")
         return 0
@@ -193,6 +186,7 @@ def cancel_command(id: Id) -> None:
 app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(schema_command.app)
 app.add_typer(policy_commands.app, name="policy")
 
 

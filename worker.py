@@ -7,7 +7,6 @@ uv run worker.py --processes 4    as many workers, each on a core of its own
 import argparse
 import asyncio
 import hashlib
-import logging
 import os
 import signal
 import subprocess
@@ -28,9 +27,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.bounded_http import BoundedClient
 from activities.catalogue import Catalogue
 from activities.errors import ConfigurationError, Unreachable
 from activities.execution import read_activity, write_activity
+from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.ledger import Ledger
 from activities.ledger_activities import LedgerActivities
@@ -38,13 +39,18 @@ from activities.model.answer import Answers, check_schema
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
-from activities.settings import Settings, connect, is_loopback
+from activities.redaction import SECRETS, SHORTEST, redacted
+from activities.settings import Settings, connect, is_loopback, variable
 from activities.smtp_connections import MailConnections
 from activities.unfinished_acts import GRACE
+from deploy.service.logs import configure_logging
 from workflows.request import RequestWorkflow
 from workflows.timeline import SEARCH_ATTRIBUTES
 
 log = structlog.stdlib.get_logger("errand")
+
+PROVIDED = (httpx.AsyncClient, MailConnections, Settings)
+"""What every tool may ask for, beside settings of its own."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,16 @@ class Service:
         Raises:
             ConfigurationError: a setting is missing or wrong.
         """
+        _say_what_is_not_redacted(settings)
         endpoint = Endpoint.from_settings(settings)
         _say_who_is_asked(endpoint)
-        return cls(settings, Catalogue.load(settings), Policy.load(settings.policy), endpoint)
+        catalogue = Catalogue.load(settings)
+        for of_tools in catalogue.settings.values():
+            SECRETS.add_settings(of_tools)
+        _say_what_is_offered(catalogue)
+        for tool in catalogue.tools.values():
+            tool.check_provided((*PROVIDED, *catalogue.settings))
+        return cls(settings, catalogue, Policy.load(settings.policy), endpoint)
 
 
 @asynccontextmanager
@@ -77,7 +90,6 @@ async def build_worker(
         ConfigurationError: a tool asks for what no worker has.
     """
     settings, tools = service.settings, service.catalogue.tools
-    _say_what_is_offered(service.catalogue)
     answers = Answers(service.endpoint, settings.system_prompt)
     ledger = await Ledger.open(settings.ledger_url)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
@@ -86,16 +98,17 @@ async def build_worker(
     )
     about_writes = LedgerActivities(ledger, tools)
     async with (
-        httpx.AsyncClient(timeout=20, follow_redirects=False) as http,
+        BoundedClient(timeout=20, follow_redirects=False) as http,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
     ):
-        provisions: dict[type, object] = {httpx.AsyncClient: http, MailConnections: mail, Settings: settings}
+        common = dict(zip(PROVIDED, (http, mail, settings), strict=True))
+        provisions: dict[type, object] = {**common, **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
         yield Worker(
-            client,
+            redacting(client),
             task_queue=settings.task_queue,
             workflows=[RequestWorkflow],
             activities=[
@@ -112,7 +125,7 @@ async def build_worker(
             build_id=_build_id(),
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-            interceptors=[Heartbeats()],
+            interceptors=[Redaction(), Heartbeats()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.cached_requests,
             max_concurrent_workflow_tasks=settings.workflow_slots,
@@ -156,7 +169,20 @@ def _build_id() -> str:
     return hashlib.sha256(b"\0".join(each.read_bytes() for each in sources)).hexdigest()[:16]
 
 
+def _say_what_is_not_redacted(settings: Settings) -> None:
+    for field in SECRETS.add_settings(settings):
+        log.warning(
+            "a secret is too short to be redacted from histories and logs", setting=variable(field), shortest=SHORTEST
+        )
+
+
 def _say_what_is_offered(catalogue: Catalogue) -> None:
+    for tool, by in catalogue.replaced.items():
+        log.warning(
+            "tool replaced", tool=tool.name, defined_at=tool.defined_at, by=by.name, by_defined_at=by.defined_at
+        )
+    if catalogue.left_out:
+        log.info("tools left out", tools=list(catalogue.left_out), setting="ERRAND_OFFER")
     for tool, missing in catalogue.unconfigured.items():
         log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
     log.info("tools offered", tools=list(catalogue.tools))
@@ -169,28 +195,6 @@ def _say_who_is_asked(endpoint: Endpoint) -> None:
         log.info(
             "no price is known: no request can limit its cost", model=endpoint.model, setting="ERRAND_MODEL_PRICES"
         )
-
-
-def configure_logging() -> None:
-    """One structured line an event on standard error: JSON for machines, columns and colours on a terminal."""
-    on_terminal = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if not on_terminal else structlog.processors.StackInfoRenderer(),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    for chatty in ("httpx", "httpx2", "openai"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 async def serve(service: Service) -> None:
@@ -234,16 +238,20 @@ def serve_in(processes: int) -> int:
 
 
 def main() -> int:
-    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached."""
+    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached, and 1
+    after a mistake in code."""
     configure_logging()
     try:
         uvloop.run(serve(Service.assemble(Settings.from_environment())))
     except ConfigurationError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(redacted(f"error: {error}"), file=sys.stderr)
         return 2
     except (Unreachable, RPCError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(redacted(f"error: {error}"), file=sys.stderr)
         return 3
+    except Exception:
+        log.exception("the worker ended by a mistake in code")
+        return 1
     return 0
 
 

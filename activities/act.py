@@ -23,6 +23,7 @@ import structlog
 from pydantic import JsonValue
 
 from activities.cancellation import to_the_end
+from activities.error_text import message_of, name_of
 from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolError
 from activities.heartbeats import remember
 from activities.ledger import Ledger
@@ -65,6 +66,8 @@ class Act:
         """By an earlier attempt, whose end nobody knows: a tool that is idempotent is tried again all the same."""
         self.withdrawn: ToolError | None = None
         """Set where the attempt is given up: what has not begun then does not begin, for this reason."""
+        self.happened = False
+        """The block has ended without an error."""
 
     @property
     def begun(self) -> bool:
@@ -107,8 +110,9 @@ class Act:
         await self._fence(beat)
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is not None:
-            # Without an error the state is stored with the result, when the tool has returned it.
+        if error is None:
+            self.happened = True  # and stored with the result, when the tool has returned it
+        else:
             certain = isinstance(error, ErrandError) and not isinstance(error, OutcomeUnknown)
             state = State.NOT_DONE if certain and not self.may_have_happened else State.UNKNOWN
             await asyncio.shield(self._end(state, error=_text(error)))
@@ -117,6 +121,11 @@ class Act:
         """Store the result. It stands on the receipt too, so that a ledger which is gone now is not waited for long."""
         if self.begun:
             await self._end(State.DONE, result=result)
+
+    async def unknown(self, why: str) -> None:
+        """Store that nobody knows what it came to, where the tool failed after the act."""
+        if self.happened:
+            await self._end(State.UNKNOWN, error=_storable(why))
 
     async def _end(self, state: State, *, result: JsonValue = None, error: str | None = None) -> None:
         key = self._write.call.key
@@ -134,6 +143,10 @@ class Act:
 
 
 def _text(error: BaseException) -> str:
-    """Its words, or else its name, without what a database cannot store as text."""
-    words = str(error) or type(error).__name__
-    return words.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    """Its words, or else its name."""
+    return _storable(message_of(error) or name_of(error))
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

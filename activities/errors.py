@@ -2,11 +2,13 @@
 
     ErrandError
     ├── ConfigurationError         a setting is missing or wrong; the message names it
+    ├── BadRequest                 not retried: the request asks for what this worker does not have
     ├── NotOpen                    what a person wants to settle is settled, or is not there
     ├── Unreachable                Temporal, or the worker behind it, does not answer
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
+    │   ├── Ambiguous              several things have the name that was asked about
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
     │   ├── ServiceRefused         not retried: the far end said no
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
@@ -14,19 +16,23 @@
     │   │                          which the asking run knows nothing
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
+    │   ├── ReadBroke              retried: a mistake in a tool that only reads
     │   └── OutcomeUnknown         not retried: the action may have taken effect
     │       └── UnknownYet         retried: the next attempt can find out
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        ├── NoUsableReply          not retried: so were three replies in one place
         ├── NotTaken               retried at once, without the parameter that the endpoint does not take
+        ├── WantedBack             retried at once, with what the endpoint wants to have back
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
         ├── NothingLeft            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
+            └── PerhapsTooLong     not retried: a long question is refused: the workflow shortens it once, and sees
 
-`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name. Only Temporal
-retries; whether it may is said here and nowhere else.
+`to_application_error` turns any of them into the `ApplicationError` whose `type` is the class's name, without secrets.
+Only Temporal retries; whether it may is said here and nowhere else. `failures` says what else leaves an activity.
 """
 
 from collections.abc import Mapping
@@ -35,10 +41,11 @@ from typing import ClassVar
 
 from temporalio.exceptions import ApplicationError
 
+from activities.error_text import message_of, name_of
 from workflows.contract import FailureDetail, ReceiptStatus, Usage
 
-LONGEST_MESSAGE = 2000
-"""Characters; messages stand in history and in the conversation."""
+LONGEST_PAUSE = timedelta(days=1)
+"""Before the next attempt."""
 
 
 class ErrandError(Exception):
@@ -48,6 +55,11 @@ class ErrandError(Exception):
     status: ClassVar[ReceiptStatus] = ReceiptStatus.FAILED
     """What the receipt of a call says that ends with this error."""
 
+    retry_after: timedelta | None = None
+    """The pause that the far end asks for."""
+    trace: str = ""
+    """Where a tool made a mistake; Temporal's UI shows it."""
+
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
@@ -55,6 +67,10 @@ class ErrandError(Exception):
 
 class ConfigurationError(ErrandError):
     """A setting is missing or wrong."""
+
+
+class BadRequest(ErrandError):
+    """The request asks for what this worker does not have; the message begins with the request's field."""
 
 
 class NotOpen(ErrandError):
@@ -75,6 +91,10 @@ class InvalidArguments(ToolError):
 
 class NotFound(ToolError):
     """The thing asked about does not exist."""
+
+
+class Ambiguous(ToolError):
+    """Several things have the name that was asked about; the message lists them."""
 
 
 class ServiceUnavailable(ToolError):
@@ -110,6 +130,12 @@ class ToolBroke(ToolError):
     """A mistake in the tool, before the action took effect."""
 
 
+class ReadBroke(ToolError):
+    """A mistake in a tool that only reads, and so may be tried again."""
+
+    retryable = True
+
+
 class OutcomeUnknown(ToolError):
     """The action may have taken effect; trying again could do it twice."""
 
@@ -143,8 +169,18 @@ class ModelReplyUnusable(ModelError):
     retryable = True
 
 
+class NoUsableReply(ModelError):
+    """Reply after reply was of no use; a further one would be too."""
+
+
 class NotTaken(ModelError):
     """The endpoint does not take a parameter; the next attempt does without."""
+
+    retryable = True
+
+
+class WantedBack(ModelError):
+    """The endpoint wants to have back what it put on its calls; the next attempt gives it back."""
 
     retryable = True
 
@@ -169,6 +205,10 @@ class ModelRefused(ModelError):
     """The endpoint will give the same answer however often it is asked."""
 
 
+class PerhapsTooLong(ModelRefused):
+    """A long question is refused as invalid, in words that do not say why."""
+
+
 def to_application_error(
     error: ErrandError, *, attempt: int, more: Mapping[str, object] | None = None
 ) -> ApplicationError:
@@ -176,9 +216,9 @@ def to_application_error(
     usage = error.usage if isinstance(error, ModelError) else None
     detail = FailureDetail(attempt=attempt, status=error.status, usage=usage)
     return ApplicationError(
-        str(error)[:LONGEST_MESSAGE],
+        message_of(error),
         detail.model_copy(update=more),
-        type=type(error).__name__,
+        type=name_of(error),
         non_retryable=not error.retryable,
-        next_retry_delay=error.retry_after,
+        next_retry_delay=error.retry_after and min(max(error.retry_after, timedelta()), LONGEST_PAUSE),
     )

@@ -1,31 +1,21 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 
-import structlog
-from pydantic import JsonValue
-from pydantic_core import to_json, to_jsonable_python
 from temporalio import activity
 
 from activities.act import Fence
 from activities.attempt_beats import count_attempt, still_counts
 from activities.cancellation import to_the_end
-from activities.errors import ErrandError, ServiceUnavailable, to_application_error
+from activities.errors import ErrandError, ServiceUnavailable
+from activities.failures import translated
 from activities.ledger import Ledger
 from activities.ledger_rows import Action
 from activities.tool import Tool
+from activities.tool_mistakes import read_mistake
+from activities.tool_results import tool_result
 from activities.write_attempts import WriteAttempt
 from workflows.contract import ToolCall, ToolResult
-
-log = structlog.stdlib.get_logger(__name__)
-
-RESULT_BYTES = 16 * 1024
-"""The most that one tool result may take in history and in the conversation."""
-
-DEEPEST = 64
-"""Levels of lists and objects in a result. It is wrapped in some more on its way, and JSON of 200 cannot be read."""
-NOT_JSON = "(the result cannot be kept as JSON)"
 
 ToolActivity = Callable[[ToolCall], Awaitable[ToolResult]]
 
@@ -40,8 +30,13 @@ def read_activity(tool: Tool, provisions: Mapping[type, object]) -> ToolActivity
         with translated():
             if call.chain:
                 raise ServiceUnavailable(f"{tool.name} was called as a write, and this worker knows it as a read")
-            value = await function(tool.validate(call.arguments), {ToolCall: call})
-        return _result(value)
+            try:
+                value = await function(tool.validate(call.arguments), {ToolCall: call})
+            except ErrandError:
+                raise
+            except BaseException as error:
+                raise read_mistake(error) from error
+        return tool_result(value, attempt=activity.info().attempt)
 
     return run
 
@@ -60,46 +55,9 @@ def write_activity(
             known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key}
             if isinstance(value, Action):
                 return ToolResult(value=value.result, attempts=activity.info().attempt).model_copy(update=known)
-            result = _result(value)
+            result = tool_result(value, attempt=activity.info().attempt)
             if attempt.act is not None:
                 await to_the_end(attempt.act.done(result.value))
             return result.model_copy(update=known)
 
     return run
-
-
-@contextmanager
-def translated(detail: Callable[[], Mapping[str, object]] = dict) -> Generator[None]:
-    """Errors of the tree leave an activity as Temporal's; `detail` is for the `FailureDetail` that goes along."""
-    try:
-        yield
-    except ErrandError as error:
-        # Without `from`: the cause may hold secrets. So it is in the worker's log, as context, and not in history.
-        raise to_application_error(error, attempt=activity.info().attempt, more=detail())  # noqa: B904
-
-
-def capped(value: JsonValue) -> JsonValue:
-    """A result of more than 16 KiB becomes the beginning of its text, and says so; one of many levels, its text."""
-    text = value if isinstance(value, str) else to_json(value).decode()
-    size = len(text.encode())
-    if size <= RESULT_BYTES:
-        return text if _is_deeper(value, DEEPEST) else value
-    kept = text.encode()[:RESULT_BYTES].decode(errors="ignore")
-    return f"{kept}\n[shortened: the first {len(kept.encode()):,} of {size:,} bytes]"
-
-
-def _result(value: object) -> ToolResult:
-    # What has happened is not to fail over what it returned.
-    try:
-        plain: JsonValue = capped(to_jsonable_python(value, fallback=str, inf_nan_mode="null"))
-    except Exception:  # the tool's own classes may raise anything
-        log.exception("a tool's result cannot be kept")
-        plain = NOT_JSON
-    return ToolResult(value=plain, attempts=activity.info().attempt)
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    if not isinstance(value, list | dict):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)

@@ -8,16 +8,17 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from activities.errors import AnotherLedger, KeyTaken
-from activities.execution import translated
+from activities.failures import translated
 from activities.ledger import NEVER_REPORTED, Ledger
 from activities.ledger_rows import Action, State, Write
+from activities.sayable import beginning
 from activities.tool import Tool
 from activities.write_attempts import write_of
 from workflows.contract import RECALL, SETTLE, Recall, Recalled, Receipt, ReceiptStatus, Settle, Settlement
 
 MOST_RECALLED = 300
 RECALLED_BYTES = 1024
-"""Of the arguments of a recalled write, and of its result: 300 of them have to fit into one payload."""
+"""Of the arguments of a recalled write, of its result and of its error: 300 of them have to fit into one payload."""
 LOOKS_EVERY = 0.5
 """Seconds, while the end of an act is awaited."""
 
@@ -84,7 +85,7 @@ def _receipt(row: Action, chain: str) -> Receipt:
         effect="write",
         status=ReceiptStatus.DONE if known else ReceiptStatus.UNKNOWN,
         result=row.result if len(to_json(row.result)) <= RECALLED_BYTES else "(in the ledger)",
-        error=None if known else f"begun {when}: {row.error or 'its end is not known'}",
+        error=None if known else beginning(f"begun {when}: {row.error or 'its end is not known'}", RECALLED_BYTES),
         attempts=row.attempt,
         approved_by=row.approved_by or None,
         started_at=row.begun_at,

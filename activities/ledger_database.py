@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from activities.errors import ConfigurationError, ServiceUnavailable
 from activities.ledger_tables import actions, check_version, identity_of, prepare
+from activities.redaction import redacted
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
@@ -184,7 +185,7 @@ def _translated(doing: str) -> Generator[None]:
 def words(error: BaseException) -> str:
     """The driver's own words, without the statement and its values, and without the URL."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    return " ".join(str(cause).split())[:200] or "no answer in time"
+    return " ".join(redacted(str(cause)).split())[:200] or "no answer in time"
 
 
 def _make_ready(connection: sa.Connection) -> str:

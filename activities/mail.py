@@ -82,7 +82,7 @@ class SentEmail(BaseModel):
     attempts=12,
     needs=("smtp_url", "mail_from"),
     grounded=("to",),
-    claims="sent|emailed|mailed|e-mailed|delivered",
+    claim_verbs=("sent", "emailed", "mailed", "e-mailed", "delivered"),
     confirmed={"to": "accepted"},
 )
 async def send_email(

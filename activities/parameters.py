@@ -5,15 +5,26 @@
 
 import copy
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import Parameter
 from typing import Any, Protocol, get_type_hints
 
 import docstring_parser
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
+from activities.definitions import Unfit
 from activities.schema.closing import closed
 from activities.schema.json_schema import JsonSchema, Misfit, whole
 from activities.schema.problems import in_words, placed
@@ -66,10 +77,13 @@ class Signature:
     def __init__(self, function: ToolFunction) -> None:
         """
         Raises:
-            TypeError: a parameter has no type, or cannot be given by name.
+            Unfit: a parameter has no type or one without a JSON Schema, or cannot be given by name.
         """
-        self.model = _model(function)
-        document = self.model.model_json_schema(schema_generator=_Untitled)
+        try:
+            self.model = _model(function)
+            document = self.model.model_json_schema(schema_generator=_Untitled)
+        except PydanticUserError as error:
+            raise Unfit(_no_schema(function)) from error
         self.schema = JsonSchema(closed(_untitled(document)))
 
     def read(self, arguments: Arguments) -> Valid:
@@ -134,11 +148,21 @@ def provided(function: ToolFunction) -> dict[str, type]:
     """The keyword-only parameters of a function: what the worker must give, by type.
 
     Raises:
-        TypeError: one has no type.
+        Unfit: one has no type.
     """
-    hints = _hints(function)
-    signature = inspect.signature(function).parameters.values()
-    return {each.name: hints[each.name] for each in signature if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    names = [each.name for each in _parameters(function) if each.kind is Parameter.KEYWORD_ONLY]
+    return _types(function, names)
+
+
+def check_takes_a_dictionary(function: ToolFunction) -> None:
+    """
+    Raises:
+        Unfit: the function cannot be called with the arguments as one dictionary.
+    """
+    positional = [each for each in _parameters(function) if each.kind is not Parameter.KEYWORD_ONLY]
+    needed = [each.name for each in positional if each.default is Parameter.empty]
+    if not positional or positional[0].kind is Parameter.VAR_KEYWORD or len(needed) > 1:
+        raise Unfit("its function takes the arguments as one dictionary: async def run(arguments, *, …)")
 
 
 def documentation(function: ToolFunction) -> docstring_parser.Docstring:
@@ -146,22 +170,35 @@ def documentation(function: ToolFunction) -> docstring_parser.Docstring:
 
 
 def _model(function: ToolFunction) -> type[BaseModel]:
-    hints = _hints(function)
+    filled_in = [each for each in _parameters(function) if each.kind is not Parameter.KEYWORD_ONLY]
+    types = _types(function, [each.name for each in filled_in])
     described = {each.arg_name: each.description for each in documentation(function).params}
     fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            continue
-        if parameter.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            raise TypeError(f"tool {function.__name__}: parameter {name} must be one that can be given by name")
-        default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (hints[name], Field(default=default, description=described.get(name)))
+    for each in filled_in:
+        if each.kind is not Parameter.POSITIONAL_OR_KEYWORD:
+            raise Unfit(f"parameter {each.name} must be one that can be given by name")
+        default = ... if each.default is Parameter.empty else each.default
+        fields[each.name] = (types[each.name], Field(default=default, description=described.get(each.name)))
     return create_model(function.__name__, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
 
 
-def _hints(function: ToolFunction) -> dict[str, Any]:
-    hints = get_type_hints(function, include_extras=True)
-    for name in inspect.signature(function).parameters:
-        if name not in hints:
-            raise TypeError(f"tool {function.__name__}: parameter {name} needs a type")
-    return hints
+def _no_schema(function: ToolFunction) -> str:
+    """Which parameter it is that pydantic makes no JSON Schema of."""
+    for name, kind in get_type_hints(function, include_extras=True).items():
+        try:
+            TypeAdapter(kind).json_schema()
+        except PydanticUserError:
+            shown = getattr(kind, "__name__", kind)
+            return f"parameter {name}: a model cannot fill in a {shown}; what the worker gives stands behind a *"
+    return "no JSON Schema can be made of its parameters"
+
+
+def _parameters(function: ToolFunction) -> Sequence[Parameter]:
+    return [*inspect.signature(function).parameters.values()]
+
+
+def _types(function: ToolFunction, names: Iterable[str]) -> dict[str, Any]:
+    types = get_type_hints(function, include_extras=True)
+    if untyped := [name for name in names if name not in types]:
+        raise Unfit(f"parameter {untyped[0]} needs a type")
+    return {name: types[name] for name in names}

@@ -19,13 +19,13 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
-from activities.errors import ConfigurationError
-from activities.function_names import LEGAL, LONGEST_NAME, sendable
-from activities.parameters import FromSchema, ToolFunction, provided
+from activities.definitions import Unfit, called_at, naming
+from activities.function_names import LONGEST_NAME, sendable
+from activities.parameters import FromSchema, ToolFunction, check_takes_a_dictionary, provided
 from activities.schema.closing import closed
 from activities.schema.json_schema import JsonSchema, NotASchema, check
-from activities.tool import Tool, checked
-from workflows.contract import Effect, Route
+from activities.tool import Tool, checked, route
+from workflows.contract import Effect
 
 
 def tool_from_schema(
@@ -43,39 +43,38 @@ def tool_from_schema(
     grounded: tuple[str, ...] = (),
     untrusted: bool = False,
     idempotent: bool = False,
-    claims: str = "",
+    claim_verbs: tuple[str, ...] = (),
     confirmed: Mapping[str, str] | None = None,
+    replaces: str = "",
 ) -> Tool:
     """Make a tool of a name, a description, a JSON Schema and a function. The rest means what it means for `@tool`.
 
     Raises:
-        ConfigurationError: the name is not legal, or the parameters are no JSON Schema of an object, refer to something
-            outside it, or cannot be held to in bounded time. The message names the tool.
+        ConfigurationError: the name is not legal, the function cannot be run as that tool, or the parameters are no
+            JSON Schema of an object, refer to something outside it, or cannot be held to in bounded time. The message
+            names the tool, and file and line of the call.
     """
-    if not LEGAL.fullmatch(name):
-        raise ConfigurationError(f"tool {name[:LONGEST_NAME]!r}: a name is 1 to {LONGEST_NAME} of a-z A-Z 0-9 _ -")
-    return checked(
-        Tool(
-            name=name,
-            description=description.strip(),
-            function=function,
-            parameters=FromSchema(_compiled(name, parameters)),
-            provided=provided(function),
-            route=Route(
-                effect=effect,
-                start_to_close=timeout,
-                schedule_to_close=patience,
-                attempts=attempts,
-                untrusted=untrusted,
-            ),
-            about=about,
-            needs=needs,
-            grounded=grounded,
-            idempotent=idempotent,
-            claims=claims,
-            confirmed=confirmed or {},
+    where = called_at(1)
+    with naming(name[:LONGEST_NAME], where):
+        check_takes_a_dictionary(function)
+        return checked(
+            Tool(
+                name=name,
+                description=description.strip(),
+                defined_at=where,
+                function=function,
+                parameters=FromSchema(_compiled(parameters)),
+                provided=provided(function),
+                route=route(effect, timeout=timeout, patience=patience, attempts=attempts, untrusted=untrusted),
+                about=about,
+                needs=needs,
+                grounded=grounded,
+                idempotent=idempotent,
+                claim_verbs=claim_verbs,
+                confirmed=confirmed or {},
+                replaces=replaces,
+            )
         )
-    )
 
 
 def legal_names(names: Iterable[str], *, taken: Iterable[str] = ()) -> dict[str, str]:
@@ -99,12 +98,12 @@ def _suffixed(name: str, legal: str) -> str:
     return f"{legal[: LONGEST_NAME - len(digest) - 1]}_{digest}"
 
 
-def _compiled(name: str, parameters: Mapping[str, JsonValue]) -> JsonSchema:
+def _compiled(parameters: Mapping[str, JsonValue]) -> JsonSchema:
     try:
         document = {"type": "object", **parameters}
         if document["type"] != "object":
             raise NotASchema("the arguments of a tool are an object")
         check(document)
     except NotASchema as error:
-        raise ConfigurationError(f"tool {name}: its parameters are no schema that can be used: {error}") from error
+        raise Unfit(f"its parameters are no schema that can be used: {error}") from error
     return JsonSchema(closed(document))

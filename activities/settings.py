@@ -26,6 +26,7 @@ from temporalio.envconfig import ClientConfig
 from activities.errors import ConfigurationError, Unreachable
 from activities.model.prices import Price, read_prices
 from activities.model.profiles import PROFILES, Calling
+from activities.redaction import SECRETS
 from workflows.contract import TASK_QUEUE
 
 PREFIX = "ERRAND_"
@@ -88,7 +89,9 @@ class SmtpServer(BaseModel):
 class Settings(BaseSettings):
     """One object, read once. Field names are the variables' names without `ERRAND_`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
+    )
 
     task_queue: str = TASK_QUEUE
     cached_requests: int = Field(
@@ -128,10 +131,17 @@ class Settings(BaseSettings):
     ledger_url: str = Field(
         default="sqlite:///.errand/ledger.db",
         validate_default=True,
+        repr=False,  # it may hold a password
         description="the table that knows every write; postgresql://… for workers on more than one machine",
     )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
-    tools: Words = Field(default=(), description="modules with further tools")
+    tools: Words = Field(default=(), description="modules, files and folders with further tools")
+    offer: Words = Field(
+        default=("*",), min_length=1, description="patterns of the tools that are offered; one with a - takes away"
+    )
+
+    def model_post_init(self, _: object) -> None:
+        SECRETS.add_settings(self)
 
     @field_validator("smtp_url")
     @classmethod
@@ -187,11 +197,12 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as invalid:
             first = invalid.errors()[0]
-            raise ConfigurationError(f"{_variable(str(first['loc'][0]))}: {first['msg']}") from invalid
+            raise ConfigurationError(f"{variable(str(first['loc'][0]))}: {first['msg']}") from invalid
 
 
-def _variable(field: str) -> str:
-    return field if field.isupper() else PREFIX + field.upper()
+def variable(field: str) -> str:
+    """The name of the variable that a field of the settings is read from."""
+    return field.upper() if field.casefold().startswith("openai_") else PREFIX + field.upper()
 
 
 def is_loopback(host: str) -> bool:
@@ -217,7 +228,11 @@ async def connect(*, patience: timedelta | None = None) -> Client:
     try:
         config = ClientConfig.load_client_connect_config()
     except (RuntimeError, ValueError, OSError) as error:
-        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {error}") from error
+        # Without the lines of the file that it quotes: one may be the key's.
+        words = " ".join(line for line in str(error).splitlines() if "|" not in line)
+        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {words}") from None
+    if key := config.get("api_key"):
+        SECRETS.add(key)
     address = config.setdefault("target_host", "127.0.0.1:7233")
     try:
         async with asyncio.timeout(patience.total_seconds() if patience else None):

@@ -23,6 +23,7 @@ from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
 
 from activities.cancellation import to_the_end
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
+from activities.redaction import redacted
 from activities.settings import PREFIX, SmtpServer
 from activities.smtp_connections import MailConnections, SmtpConnection
 
@@ -253,5 +254,5 @@ async def _drained(protocol: SMTPProtocol) -> None:
 
 
 def _one_line(code: int, text: str) -> str:
-    words = " ".join(text.encode(errors="surrogateescape").decode(errors="replace").split())
+    words = " ".join(redacted(text.encode(errors="surrogateescape").decode(errors="replace")).split())
     return f"{code} {words}"[:300].strip()

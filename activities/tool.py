@@ -16,14 +16,16 @@ one of type `ToolCall` is the call itself, with its key.
 import copy
 import inspect
 import string
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from activities.act import Act
+from activities.definitions import Unfit, defined_at, naming
 from activities.errors import ConfigurationError, InvalidArguments
+from activities.function_names import LEGAL, LONGEST_NAME
 from activities.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
 from activities.schema.json_schema import Misfit
 from workflows.contract import Arguments, Effect, Route, ToolCall
@@ -36,12 +38,14 @@ PER_CALL = (ToolCall, Act)
 """What a keyword-only parameter may ask for beside the worker's clients: the call, and a write's point of no return."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tool:
     """A function with what a model, a policy and Temporal must know about it."""
 
     name: str
     description: str
+    defined_at: str
+    """File and line, for people."""
     function: ToolFunction
     parameters: Parameters
     provided: Mapping[str, type]
@@ -51,8 +55,12 @@ class Tool:
     needs: tuple[str, ...]
     grounded: tuple[str, ...]
     idempotent: bool
-    claims: str
+    claim_verbs: tuple[str, ...]
     confirmed: Mapping[str, str]
+    replaces: str
+
+    def __str__(self) -> str:
+        return f"tool {self.name} ({self.defined_at})"
 
     def schema(self) -> dict[str, JsonValue]:
         """The JSON Schema of the arguments; the caller's own copy."""
@@ -78,10 +86,23 @@ class Tool:
         shown = _Shown(arguments)
         if not self.about:
             return "".join(shown[name] for name in self.argument_names()[:1])[:180]
-        return string.Formatter().vformat(self.about, (), shown)[:180]
+        return _About().vformat(self.about, (), shown)[:180]
 
     def asks_for(self, kind: type) -> bool:
         return kind in self.provided.values()
+
+    def check_provided(self, kinds: Collection[type]) -> None:
+        """
+        Raises:
+            ConfigurationError: the function asks for something that is of none of these kinds.
+        """
+        known = (*kinds, *PER_CALL)
+        missing = {name: kind for name, kind in self.provided.items() if kind not in known}
+        if missing:
+            wanted = ", ".join(f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in missing.items())
+            raise ConfigurationError(
+                f"{self} asks for {wanted}; a worker can give {', '.join(sorted(kind.__name__ for kind in known))}"
+            )
 
     def bind(self, provisions: Mapping[type, object]) -> Bound:
         """Give the function what it needs from the worker. What is left are the arguments, and what differs by call.
@@ -89,12 +110,8 @@ class Tool:
         Raises:
             ConfigurationError: the worker has nothing of a type that the function asks for.
         """
+        self.check_provided(provisions)
         lasting = {name: kind for name, kind in self.provided.items() if kind not in PER_CALL}
-        missing = {name: kind for name, kind in lasting.items() if kind not in provisions}
-        if missing:
-            wanted = ", ".join(f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in missing.items())
-            known = ", ".join(sorted(kind.__name__ for kind in [*provisions, *PER_CALL]))
-            raise ConfigurationError(f"tool {self.name} asks for {wanted}; a worker can give {known}")
         given = {name: provisions[kind] for name, kind in lasting.items()}
 
         def run(arguments: Valid, for_call: Mapping[type, object]) -> Awaitable[object]:
@@ -105,7 +122,7 @@ class Tool:
 
 
 def tool(
-    *,
+    *misplaced: object,
     effect: Effect = "read",
     about: str = "",
     timeout: float = 30,
@@ -115,70 +132,130 @@ def tool(
     grounded: tuple[str, ...] = (),
     untrusted: bool = False,
     idempotent: bool = False,
-    claims: str = "",
+    claim_verbs: tuple[str, ...] = (),
     confirmed: Mapping[str, str] | None = None,
+    replaces: str = "",
 ) -> Callable[[F], F]:
     """Mark a function as a tool.
 
     Args:
+        misplaced: nothing; what stands here shows that the brackets were forgotten.
         effect: `read` may be repeated freely; `write` changes the world: it needs a yes, and the ledger keeps it from
             happening twice. A write that can do much before its point of no return asks for an `Act`.
         about: what a call is about, for people, with the arguments in braces: "to {to}".
         timeout: seconds for one attempt (start-to-close).
         patience: seconds for all attempts together (schedule-to-close).
         attempts: how often it is tried. A write is tried again only where nothing can have happened.
-        needs: the settings without which the tool is not offered to the model: ("smtp_url", "mail_from").
+        needs: the settings of the service without which the tool is not offered to the model: ("smtp_url",
+            "mail_from"). For settings of its own, a tool asks for an instance of its own pydantic-settings class.
         grounded: the arguments whose values somebody other than the model must have mentioned.
         untrusted: the result is a stranger's text, after which no policy allows a write without asking.
         idempotent: the far end knows the call's key (an `Idempotency-Key`) and does nothing twice, so that a write may
             be tried again even where its end is not known.
-        claims: the words by which a summary tells of the action, as a regular expression: "sent|emailed|mailed".
+        claim_verbs: the words by which a summary tells of the action: ("sent", "emailed", "mailed").
         confirmed: where the action can be done in part, the field of the result that has the values of a grounded
             argument for which it was done: {"to": "accepted"}.
+        replaces: the tool that is not offered because this one is, under the same name or another.
+
+    Raises:
+        ConfigurationError: the function cannot be run as that tool. The message names the tool, its file and its line.
     """
+    if misplaced:
+        name = getattr(misplaced[0], "__name__", repr(misplaced[0]))
+        raise ConfigurationError(f"tool {name} ({defined_at(misplaced[0])}): write @tool() with its brackets")
 
     def mark(function: F) -> F:
-        vars(function)["errand_tool"] = checked(
-            Tool(
-                name=function.__name__,
-                description=(documentation(function).description or "").strip(),
-                function=function,
-                parameters=Signature(function),
-                provided=provided(function),
-                route=Route(
-                    effect=effect,
-                    start_to_close=timeout,
-                    schedule_to_close=patience,
-                    attempts=attempts,
-                    untrusted=untrusted,
-                ),
-                about=about,
-                needs=needs,
-                grounded=grounded,
-                idempotent=idempotent,
-                claims=claims,
-                confirmed=confirmed or {},
+        where = defined_at(function)
+        with naming(function.__name__, where):
+            vars(function)["errand_tool"] = checked(
+                Tool(
+                    name=function.__name__,
+                    description=(documentation(function).description or "").strip(),
+                    defined_at=where,
+                    function=function,
+                    parameters=Signature(function),
+                    provided=provided(function),
+                    route=route(effect, timeout=timeout, patience=patience, attempts=attempts, untrusted=untrusted),
+                    about=about,
+                    needs=needs,
+                    grounded=grounded,
+                    idempotent=idempotent,
+                    claim_verbs=claim_verbs,
+                    confirmed=confirmed or {},
+                    replaces=replaces,
+                )
             )
-        )
         return function
 
     return mark
 
 
+def route(effect: Effect, *, timeout: float, patience: float, attempts: int, untrusted: bool) -> Route:
+    """
+    Raises:
+        Unfit: one of them is none of its kind.
+    """
+    try:
+        return Route(
+            effect=effect,
+            start_to_close=timeout,
+            schedule_to_close=patience,
+            attempts=attempts,
+            untrusted=untrusted,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = {"start_to_close": "timeout", "schedule_to_close": "patience"}
+        field = str(first["loc"][0])
+        raise Unfit(f"{option.get(field, field)}: {first['msg']}, not {first['input']!r}") from error
+
+
 def checked(made: Tool) -> Tool:
     """
     Raises:
-        TypeError: its function cannot be run as that tool.
+        Unfit: its function cannot be run as that tool, or an option does not fit it.
     """
-    if not set(made.grounded) <= set(made.argument_names()):
-        raise TypeError(f"tool {made.name}: grounded names arguments that it has not: {made.grounded}")
-    if not made.confirmed.keys() <= set(made.grounded):
-        raise TypeError(f"tool {made.name}: confirmed names arguments that are not grounded: {made.confirmed}")
+    if not LEGAL.fullmatch(made.name):
+        raise Unfit(f"a name is 1 to {LONGEST_NAME} of a-z A-Z 0-9 _ -")
+    for option in ("needs", "grounded", "claim_verbs"):
+        if isinstance(value := getattr(made, option), str):
+            raise Unfit(f'{option} is a tuple: ("{value}",)')
+    if strangers := made.confirmed.keys() - set(made.grounded):
+        raise Unfit(f"confirmed names arguments that are not grounded: {', '.join(sorted(strangers))}")
     if not inspect.iscoroutinefunction(made.function):
-        raise TypeError(f"tool {made.name} must be written with `async def`")
+        raise Unfit("its function must be written with `async def`")
+    arguments = made.argument_names()
+    if unknown := [name for name in made.grounded if name not in arguments]:
+        raise Unfit(f"grounded names {unknown[0]}, which is no argument; {_in_words(arguments)}")
     if made.route.effect == "read" and made.asks_for(Act):
-        raise TypeError(f"tool {made.name}: only a write has a point of no return")
+        raise Unfit("it asks for an Act, but only a write has a point of no return")
+    if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:
+        raise Unfit("attempts is at least 1, timeout more than 0, and patience no less than timeout")
+    _check_about(made.about, arguments)
     return made
+
+
+def _check_about(about: str, arguments: list[str]) -> None:
+    try:
+        named = [field for _, field, _, _ in string.Formatter().parse(about) if field is not None]
+        unknown = [field for field in named if field not in arguments]
+        if not unknown:
+            _About().vformat(about, (), dict.fromkeys(arguments, ""))
+    except ValueError as error:
+        raise Unfit(f"about {about!r} cannot be filled in: {error}") from error
+    if unknown:
+        raise Unfit(f"about names {{{unknown[0]}}}, which is no argument; {_in_words(arguments)}")
+
+
+def _in_words(arguments: list[str]) -> str:
+    return f"its arguments are {', '.join(arguments)}" if arguments else "it has no arguments"
+
+
+class _About(string.Formatter):
+    """Takes whatever stands in braces for an argument's name, dots and all."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[field_name], field_name
 
 
 class _Shown(dict[str, str]):

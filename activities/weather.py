@@ -7,30 +7,36 @@ from datetime import datetime
 from typing import Annotated
 
 import httpx
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from activities import web
-from activities.errors import NotFound
+from activities.errors import ServiceUnavailable
+from activities.places import SERVICE, find_place
 from activities.settings import PREFIX, Settings
 from activities.tool import tool
 
-SERVICE = "the weather service"
 CURRENT = "temperature_2m,apparent_temperature,relative_humidity_2m,weather_code,wind_speed_10m"
+MEASURED = {"temperature_c", "feels_like_c", "conditions", "wind_kmh", "humidity_percent"}
+
+
+def _unknown(value: object) -> bool:
+    return value in (None, "")
 
 
 class Weather(BaseModel):
-    """The weather in a city, now. `local_time` is that city's clock."""
+    """The weather in a city, now. `local_time` is that city's clock. What the service does not know is left out."""
 
     model_config = ConfigDict(frozen=True)
 
     city: str
-    country: str
-    temperature_c: float
-    feels_like_c: float
-    conditions: str
-    wind_kmh: float
-    humidity_percent: int
-    local_time: datetime
+    region: str = Field(default="", exclude_if=_unknown)
+    country: str = Field(default="", exclude_if=_unknown)
+    temperature_c: float | None = Field(exclude_if=_unknown)
+    feels_like_c: float | None = Field(exclude_if=_unknown)
+    conditions: str | None = Field(exclude_if=_unknown)
+    wind_kmh: float | None = Field(exclude_if=_unknown)
+    humidity_percent: int | None = Field(exclude_if=_unknown)
+    local_time: datetime | None = Field(exclude_if=_unknown)
 
 
 @tool(about="{city}")
@@ -47,10 +53,11 @@ async def get_weather(
 
     Raises:
         NotFound: the geocoder knows no such city.
+        Ambiguous: it knows several, and none is much better known than the others.
         ServiceUnavailable: as in `activities.web`.
         ServiceRefused: as in `activities.web`.
     """
-    place = await _find(city, http, settings)
+    place = await find_place(city, http, settings)
     reply = await web.get(
         http,
         SERVICE,
@@ -64,53 +71,35 @@ async def get_weather(
         hint=f"check {PREFIX}WEATHER_URL",
     )
     now = web.read(_Forecast, reply, SERVICE).current
-    return Weather(
+    weather = Weather(
         city=place.name,
-        country=place.country,
+        region=place.admin1 or "",
+        country=place.country or "",
         temperature_c=now.temperature_2m,
         feels_like_c=now.apparent_temperature,
-        conditions=CONDITIONS.get(now.weather_code, f"WMO weather code {now.weather_code}"),
+        conditions=_in_words(now.weather_code),
         wind_kmh=now.wind_speed_10m,
-        humidity_percent=round(now.relative_humidity_2m),
+        humidity_percent=None if now.relative_humidity_2m is None else round(now.relative_humidity_2m),
         local_time=now.time,
     )
+    if not weather.model_dump(include=MEASURED):
+        raise ServiceUnavailable(f"{SERVICE} knows nothing of the weather in {place.name} now; try again later")
+    return weather
 
 
-async def _find(city: str, http: httpx.AsyncClient, settings: Settings) -> "_Place":
-    reply = await web.get(
-        http,
-        SERVICE,
-        f"{settings.geocoding_url.rstrip('/')}/v1/search",
-        params={"name": city, "count": "1", "language": "en", "format": "json"},
-        hint=f"check {PREFIX}GEOCODING_URL",
-    )
-    places = web.read(_Places, reply, SERVICE).results
-    if not places:
-        raise NotFound(f'there is no city named "{city}"; give only the name of a city, for example "Paris"')
-    return places[0]
-
-
-class _Place(BaseModel):
-    name: str
-    country: str = ""
-    latitude: float
-    longitude: float
-
-
-class _Places(BaseModel):
-    # Open-Meteo leaves the field out where it finds nothing, and names only the time it took. The time is required
-    # here so that some other JSON is not taken for "no such city".
-    generationtime_ms: float
-    results: tuple[_Place, ...] = ()
+def _in_words(code: int | None) -> str | None:
+    return None if code is None else CONDITIONS.get(code, f"WMO weather code {code}")
 
 
 class _Current(BaseModel):
-    time: datetime
-    temperature_2m: float
-    apparent_temperature: float
-    relative_humidity_2m: float
-    weather_code: int
-    wind_speed_10m: float
+    """Any of it may be null, where the model of the weather behind the service lacks it for the place."""
+
+    time: datetime | None = None
+    temperature_2m: float | None = None
+    apparent_temperature: float | None = None
+    relative_humidity_2m: float | None = None
+    weather_code: int | None = None
+    wind_speed_10m: float | None = None
 
 
 class _Forecast(BaseModel):

@@ -7,9 +7,12 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import to_json
 
+from activities.bounded_http import ReplyTooLong
 from activities.errors import ConfigurationError, ServiceRefused, ServiceUnavailable
+from activities.model.json_text import decode, passable
 
 LONGEST_WAIT = timedelta(seconds=120)
 """A service that asks for a longer pause than this is asked again after this."""
@@ -41,7 +44,7 @@ async def get(
 
     Raises:
         ServiceUnavailable: no connection, time-out, 408, 425, 429 or 5xx. Carries `Retry-After`, at most two minutes.
-        ServiceRefused: any other status.
+        ServiceRefused: any other status, or a reply that is too long.
         ConfigurationError: the URL or a header cannot be sent at all.
     """
     try:
@@ -49,6 +52,8 @@ async def get(
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError):
         # Without the cause: it may quote the header that cannot be sent.
         raise ConfigurationError(f"{service}: no request can be made to {url}; {hint or 'check its URL'}") from None
+    except ReplyTooLong as error:
+        raise ServiceRefused(f"{service} sent too much: {error}" + (f"; {hint}" if hint else "")) from error
     except httpx.HTTPError as error:
         raise ServiceUnavailable(f"{service} could not be reached: {type(error).__name__}; try again later") from error
     if reply.is_success:
@@ -67,8 +72,9 @@ def read(model: type[M], reply: httpx.Response, service: str) -> M:
         ServiceUnavailable: it is not JSON, or of another shape.
     """
     try:
-        return model.model_validate_json(reply.content)
-    except ValidationError as error:
+        # By way of our own reader: one character that cannot be said costs no more than itself.
+        return model.model_validate_json(to_json(passable(decode(reply.text))))
+    except ValueError as error:
         raise unreadable(service) from error
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+import structlog
 from pydantic import JsonValue
 from temporalio import activity
 
 from activities.act import Act, Fence
 from activities.attempt_beats import count_attempt
+from activities.cancellation import to_the_end
+from activities.error_text import message_of, trace_of
 from activities.errors import (
     AnotherLedger,
     ErrandError,
@@ -22,8 +25,11 @@ from activities.ledger_rows import Action, State, Write
 from activities.model.grounding import texts
 from activities.past_runs import ledger_of
 from activities.tool import Bound, Tool
+from activities.tool_mistakes import mistake
 from activities.unfinished_acts import to_its_end
 from workflows.contract import ToolCall, sha256
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 def write_of(call: ToolCall, tool: Tool | None) -> Write:
@@ -96,7 +102,7 @@ class WriteAttempt:
             if not uncertain or isinstance(error, OutcomeUnknown):
                 raise
             raise (UnknownYet if error.retryable else OutcomeUnknown)(
-                f"an earlier attempt may have done it, and this one could not find out: {error}"
+                f"an earlier attempt may have done it, and this one could not find out: {message_of(error)}"
             ) from error
 
     async def _check_ledger(self) -> None:
@@ -180,18 +186,21 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
     except UnknownYet:
         raise
     except OutcomeUnknown as error:
-        raise _unknown(tool, str(error)) from error
-    except ErrandError:
-        raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        if not act.begun:
-            raise ToolBroke(what) from error
-        raise _unknown(tool, what) from error
+        raise await _unknown(tool, act, message_of(error)) from error
+    except ErrandError as error:
+        if not act.happened:
+            raise
+        raise await _unknown(tool, act, message_of(error)) from error
+    except BaseException as error:
+        what = mistake(error)
+        broke = await _unknown(tool, act, what) if act.begun else ToolBroke(what)
+        broke.trace = trace_of(error)
+        raise broke from error
 
 
-def _unknown(tool: Tool, what: str) -> OutcomeUnknown:
+async def _unknown(tool: Tool, act: Act, what: str) -> OutcomeUnknown:
     """An idempotent tool can find out by being asked again."""
+    await to_the_end(act.unknown(what))
     return UnknownYet(what) if tool.idempotent else OutcomeUnknown(what)
 
 

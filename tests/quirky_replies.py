@@ -44,7 +44,7 @@ class Quirk:
 
 def quirks(tool: str, arguments: Arguments) -> dict[str, Quirk]:
     """By name, all replies around one call of `tool`, a declared one, with arguments that it accepts."""
-    groups = (_written, _garbled, _named, _wrapped, _shaped, _beside, _stopped, _leaked)
+    groups = (_written, _garbled, _unsayable, _streamed, _named, _wrapped, _shaped, _beside, _stopped, _leaked)
     found = [each for group in groups for each in group(tool, arguments)]
     found += [*_empty(), *_disguised(), *_refused(), *_busy()]
     by_name = {each.name: each for each in found}
@@ -89,9 +89,7 @@ def _garbled(tool: str, arguments: Arguments) -> Iterator[Quirk]:
         "twice in a row": text + text,
         "with a comma too many": '{"city": "Paris",}',
         "with a name twice": '{"city": "Paris", "city": "Rome"}',
-        "with NaN": '{"days": NaN}',
-        "with infinity": '{"days": 1e999}',
-        "with half a surrogate pair": '{"city": "\\ud83d"}',
+        "that are NaN": "NaN",
         "nested without end": '{"a":' * 5000,
         "encoded three times": json.dumps(json.dumps(text)),
         "as a list": json.dumps([text]),
@@ -105,6 +103,79 @@ def _garbled(tool: str, arguments: Arguments) -> Iterator[Quirk]:
     yield Quirk("one good call and one cut off", _ok(calling(good, bad)), "runs", (arguments,))
     elsewhere = {"function": {"name": tool, "parameters": arguments or {"a": 1}}}
     yield Quirk("arguments in another field", _ok(calling(elsewhere)), "told")
+
+
+def _unsayable(tool: str, arguments: Arguments) -> Iterator[Quirk]:
+    """What Python's own `json` reads, and cannot be passed on as it is."""
+    mended: dict[str, tuple[str, Arguments]] = {
+        "NaN": ('{"days": NaN}', {"days": None}),
+        "infinity": ('{"days": [-Infinity, 1e999]}', {"days": [None, None]}),
+        "an endless number": (f'{{"days": {"9" * 5000}}}', {"days": None}),
+        "half a surrogate pair": ('{"city": "\\ud83dParis"}', {"city": "\ufffdParis"}),
+    }
+    for name, (written, meant) in mended.items():
+        yield Quirk(f"arguments with {name}", _ok(calling(call(written, tool))), "runs", (meant,))
+        as_object = calling(call({}, tool)).replace('"arguments": {}', f'"arguments": {written}')
+        yield Quirk(f"arguments with {name}, not as text", _ok(as_object), "runs", (meant,))
+    named = calling(call(json.dumps(arguments), f"{tool}\ud83d"))
+    yield Quirk("a name with half a surrogate pair", _ok(named), "told")
+    yield Quirk("text with half a surrogate pair", _ok(completion({"content": "Sunny \ud83d."})), "answers")
+    thought = calling(call(json.dumps(arguments), tool), reasoning="Hm \udc00.", content="\ud83d")
+    yield Quirk("reasoning with half a surrogate pair", _ok(thought), "runs", (arguments,))
+    for number in ("NaN", "Infinity", "-Infinity", "1e999", "9" * 5000):
+        body = calling(call(json.dumps(arguments), tool), usage={"completion_tokens": 3, "cost": "?"})
+        counted = _ok(body.replace('"?"', number))
+        yield Quirk(f"a call with {number[:9]} in its usage", counted, "runs", (arguments,))
+    twice = '{"choices": [{"message": {"content": "No.", "content": "Yes."}}]}'
+    yield Quirk("content twice", _ok(twice), "answers")
+    repeated = calling(call({}, tool)).replace('"arguments": {}', '"arguments": {"city": "Rome", "city": "Paris"}')
+    yield Quirk("arguments with a name twice, not as text", _ok(repeated), "told")
+    deep = completion({"content": "Sunny."}, details="?").replace('"?"', "[" * 300 + "]" * 300)
+    yield Quirk("a field nested 300 levels deep", _ok(deep), "answers")
+    yield Quirk("a byte order mark", _ok("\ufeff" + completion({"content": "Sunny."})), "answers")
+
+
+def _streamed(tool: str, arguments: Arguments) -> Iterator[Quirk]:
+    """A stream of events that nobody asked for."""
+    text = json.dumps(arguments)
+    begun = {"role": "assistant", "content": ""}
+    says = [begun, {"content": "Sun"}, {"content": "ny."}]
+    first = {"index": 0, "id": "c1", "type": "function", "function": {"name": tool, "arguments": ""}}
+    pieces = [{"index": 0, "function": {"arguments": each}} for each in (text[:3], text[3:])]
+    calls = [begun, *({"tool_calls": [each]} for each in (first, *pieces))]
+    yield Quirk("a stream with text", streamed(*says), "answers")
+    yield Quirk("a stream with a call", streamed(*calls, finish_reason="tool_calls"), "runs", (arguments,))
+    yield Quirk("a stream without its last line", streamed(*says, done=False), "answers")
+    yield Quirk("a stream without a reason to finish", streamed(*says, finish_reason=None), "answers")
+    yield Quirk("a stream that breaks off", streamed(*calls, finish_reason=None, done=False), "asked again")
+    whole = {**first, "function": {"name": tool, "arguments": text}}
+    two = [{"tool_calls": [{**whole, "id": each}]} for each in ("c1", "c2")]
+    yield Quirk("a stream with two calls of one index", streamed(*two), "runs", (arguments, arguments))
+    broken = streamed(*calls[:2], finish_reason=None, done=False).body
+    error = json.dumps({"error": {"message": "overloaded", "code": 503}})
+    yield Quirk("a stream with an error in it", _stream(f"{broken}data: {error}\n\n"), "asked again")
+    yield Quirk(
+        "a stream with the event of an error", _stream(f'{broken}event: error\ndata: "busy"\n\n'), "asked again"
+    )
+    plain = completion({"content": "Sunny."})
+    yield Quirk("JSON that is called a stream", _stream(plain), "answers")
+    yield Quirk("a whole completion as an event", _stream(f"data: {plain}\n\n"), "answers")
+
+
+def streamed(*deltas: Any, finish_reason: str | None = "stop", done: bool = True) -> Raw:
+    """A stream with a chunk for each delta, one for its end, and one for its usage."""
+    choices = [[{"index": 0, "delta": each, "finish_reason": None}] for each in deltas]
+    if finish_reason:
+        choices.append([{"index": 0, "delta": {}, "finish_reason": finish_reason}])
+    chunks: list[Any] = [{"object": "chat.completion.chunk", "choices": each} for each in choices]
+    if done:
+        chunks.append({"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3}})
+    events = [": a comment", *(f"data: {json.dumps(each)}" for each in chunks), *(["data: [DONE]"] if done else [])]
+    return _stream("".join(f"{each}\n\n" for each in events))
+
+
+def _stream(body: str) -> Raw:
+    return Raw(200, body, {"Content-Type": "text/event-stream"})
 
 
 def _named(tool: str, arguments: Arguments) -> Iterator[Quirk]:
@@ -249,7 +320,6 @@ def _empty() -> Iterator[Quirk]:
         "no content": completion({"content": None}),
         "blank content": completion({"content": " \n"}),
         "calls promised and none made": completion({"content": None, "tool_calls": []}, "tool_calls"),
-        "content twice": '{"choices": [{"message": {"content": "No.", "content": "Yes."}}]}',
     }
     for name, body in bodies.items():
         kind = "text/html" if name == "HTML" else "application/json"

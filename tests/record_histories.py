@@ -19,7 +19,7 @@ from tests.conftest import dev_server, running_worker, settings_for
 from tests.integration.requests.asking import Handle, answer, start, until, until_it_waits
 from tests.sample_tools import world
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import Approve, Limits, Reject, Say, Schema
+from workflows.contract import Approve, Arguments, Limits, Reject, Say, Schema
 
 HISTORIES = Path(__file__).parent / "histories"
 PRIVATE = {"identity", "stackTrace"}
@@ -41,6 +41,7 @@ SHAPES: dict[str, list[Answer]] = {
     "write unknown": [calls(call("write_down", word="maybe")), say("I do not know.")],
     "write settled": [calls(call("engrave", word="a", held_up="before")), say("Not done.")],
     "edited": [WRITE, say("Done.")],
+    "edited, asked again": [calls(call("tell", to=["ann"], what="hi"))] * 2 + [say("Done.")],
     "claim corrected": [say("I wrote it down."), say("I have not done it.")],
     "ungrounded": [calls(call("tell", to=["eve"], what="hi"))] * 2 + [say("I could not.")],
     "model refused": [Raw(401, '{"error": {"message": "wrong key"}}')],
@@ -75,6 +76,13 @@ async def _edit(handle: Handle) -> None:
     await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"word": "oak"}))
 
 
+async def _edit_twice(handle: Handle) -> None:
+    pending = await until_it_waits(handle)
+    edited: Arguments = {"to": ["eve"], "what": "hi"}
+    await answer(handle, Approve(key=pending.key, digest=pending.digest, by="ann", arguments=edited))
+    await _approve(handle)
+
+
 async def _reject(handle: Handle) -> None:
     pending = await until_it_waits(handle)
     await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann", reason="not today"))
@@ -101,6 +109,7 @@ MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
     "approved": _approve,
     "conversation": _talk,
     "edited": _edit,
+    "edited, asked again": _edit_twice,
     "rejected": _reject,
     "ungrounded": _reject,
     "cancelled while waiting": _cancel_waiting,

@@ -43,7 +43,7 @@ async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
     return {"word": word, "meaning": f"the meaning of {word}"}
 
 
-@tool(effect="write", about="{word}", timeout=10, claims="wrote|written")
+@tool(effect="write", about="{word}", timeout=10, claim_verbs=("wrote", "written"))
 async def write_down(word: str, seconds: float = 0) -> str:
     """Write a word down.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
@@ -9,31 +10,57 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract import CHECK, Approve, Arguments, PendingApproval, ProposedCall, Reject, ToolCall
+from workflows.contract import CHECK, Approve, Arguments, EditedCall, PendingApproval, ProposedCall, Reject, ToolCall
+from workflows.conversation import Conversation
+from workflows.markdown import code
 
 Verdict = Approve | Reject
+Why = Callable[[ProposedCall], str]
+"""Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
+
+
+@dataclass(frozen=True)
+class Expired:
+    """Nobody decided in time, which is a no."""
+
+    reason: str
 
 
 class Approvals:
     """The calls that wait, and what was decided about those that did.
 
-    `changed` is called whenever a call starts or stops waiting.
+    `changed` is called whenever a call starts or stops waiting, `reworded` when one waits as a person has edited it.
     """
 
-    def __init__(self, requester: str, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        requester: str,
+        conversation: Conversation,
+        changed: Callable[[], None],
+        reworded: Callable[[], None],
+    ) -> None:
         self._requester = requester
+        self._conversation = conversation
         self._changed = changed
+        self._reworded = reworded
         self._waiting: dict[str, PendingApproval] = {}
+        self._why: dict[str, Why] = {}
+        self._shown: dict[str, set[str]] = {}
+        """The reasons that people have seen, by key."""
         self._verdicts: dict[str, Verdict] = {}
         self.edited: dict[str, ProposedCall] = {}
         """Calls by key, as a person changed them."""
+        self.edited_by: dict[str, str] = {}
 
     @property
     def waiting(self) -> tuple[PendingApproval, ...]:
         return tuple(self._waiting.values())
 
-    async def ask(self, call: ToolCall, proposed: ProposedCall, reason: str, wait: timedelta) -> Verdict:
-        """Wait for a verdict; a call that nobody decided about in time is rejected."""
+    async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
+        """Wait for a verdict, for so long."""
+        reason = why(proposed)
+        self._why[call.key] = why
+        self._shown[call.key] = {reason}
         self._waiting[call.key] = PendingApproval(
             key=call.key,
             digest=call.digest,
@@ -44,16 +71,16 @@ class Approvals:
             expires_at=workflow.now() + wait,
         )
         self._changed()
-        verdict: Verdict
+        verdict: Verdict | Expired
         try:
             await workflow.wait_condition(
                 lambda: call.key in self._verdicts,
                 timeout=wait,
-                timeout_summary=timeline.summary(f"until approval of {call.tool} {proposed.about} expires"),
+                timeout_summary=f"until approval of {code(f'{call.tool} {proposed.about}', 160)} expires",
             )
             verdict = self._verdicts[call.key]
         except TimeoutError:
-            late = Reject(key=call.key, digest=call.digest, reason=f"nobody approved it within {timeline.span(wait)}")
+            late = Expired(f"nobody approved it within {timeline.span(wait)}")
             verdict = self._verdicts.get(call.key, late)
         except asyncio.CancelledError:
             self._stop_waiting(call.key)
@@ -75,7 +102,8 @@ class Approvals:
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
-            what = f"it was decided by {decided.by or 'somebody'}" if decided else "no such call waits for approval"
+            waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
+            what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
             raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(
@@ -87,19 +115,23 @@ class Approvals:
     def settle(self, verdict: Verdict) -> None:
         self._verdicts[verdict.key] = verdict
 
-    async def settle_edited(self, verdict: Approve, arguments: Arguments) -> None:
+    async def settle_edited(self, verdict: Approve, arguments: Arguments) -> PendingApproval | None:
         """A yes to other arguments than the call's own, if the tool takes them and the policy does not forbid them.
+
+        Where the rules say something of them that nobody has seen yet, the call waits with them for a second yes, and
+        is returned as it waits then.
 
         Raises:
             ApplicationError: `InvalidArguments`, or of the kinds of `check`; the call goes on waiting.
         """
         waiting = self._waiting[verdict.key]
+        call = ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester)
         try:
             edited = await execute(
                 CHECK,
-                ToolCall(key=verdict.key, tool=waiting.tool, arguments=arguments, requester=self._requester),
+                EditedCall(call=call, conversation=self._conversation.mentioning(arguments)),
                 ProposedCall,
-                summary=timeline.summary(f"edited by {verdict.by}"),
+                summary=f"edited by {code(verdict.by, 160)}",
                 start_to_close_timeout=timedelta(seconds=10),
                 schedule_to_close_timeout=timedelta(minutes=1),
             )
@@ -110,4 +142,17 @@ class Approvals:
             raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
-        self.settle(verdict)
+        self.edited_by[verdict.key] = verdict.by
+        reason = self._why[verdict.key](edited)
+        if not reason or reason in self._shown[verdict.key]:
+            self.settle(verdict)
+            return None
+        self._shown[verdict.key].add(reason)
+        return self._ask_again(waiting, edited, reason)
+
+    def _ask_again(self, waiting: PendingApproval, edited: ProposedCall, reason: str) -> PendingApproval:
+        call = ToolCall(key=waiting.key, tool=waiting.tool, arguments=edited.arguments)
+        news = {"digest": call.digest, "arguments": call.arguments, "about": edited.about, "reason": reason}
+        self._waiting[waiting.key] = again = waiting.model_copy(update=news)
+        self._reworded()
+        return again

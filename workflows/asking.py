@@ -1,7 +1,7 @@
 """The model, as a request asks it: within its limits, and in the words of the conversation so far."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -13,10 +13,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError,
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract import (
     ANSWER,
+    BAD_REQUEST,
     CHECK_SCHEMA,
     CONTEXT_TOO_LONG,
     DECIDE,
     NOTHING_LEFT,
+    PERHAPS_TOO_LONG,
     Account,
     Answer,
     AssistantEntry,
@@ -26,6 +28,7 @@ from workflows.contract import (
     RequestStatus,
     Schema,
     Situation,
+    UnsupportedClaim,
     Usage,
 )
 from workflows.conversation import Conversation
@@ -38,6 +41,7 @@ HEARTBEAT = timedelta(seconds=10)
 ONE_ANSWER = timedelta(minutes=10)
 PATIENCE_WITH_MODEL = timedelta(minutes=30)
 MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
+NO_ANSWER = "The model gave no usable answer"
 REPAIRS = 2
 """How often the model may correct an output that does not fit the schema."""
 
@@ -45,11 +49,15 @@ Reply = TypeVar("Reply", Decision, Answer)
 
 
 class TooLong(Exception):
-    """The conversation does not fit into what the model can read at once."""
+    """The conversation does not fit into what the model can read at once; or perhaps it does, if that is in doubt."""
+
+    def __init__(self, reason: str, *, in_doubt: bool) -> None:
+        super().__init__(reason)
+        self.in_doubt = in_doubt
 
 
 class Model:
-    """Asks the model, and keeps count of what that used and of what the endpoint turned out not to be able to do."""
+    """Asks the model, and keeps count of what that used and of what the endpoint turned out not to take, or to want."""
 
     def __init__(
         self,
@@ -124,6 +132,7 @@ class Model:
         return Situation(
             requester=self._request.requester,
             conversation=self._conversation.entries,
+            approve=self._request.approve if self._allowance.turn == 1 and output_schema is None else (),
             demoted=self.demoted,
             output_tokens=self._allowance.output_tokens_left(),
             cost_left=self._allowance.cost_left(),
@@ -131,14 +140,19 @@ class Model:
         )
 
     async def _ask(self, activity: str, situation: Callable[[], Situation], kind: type[Reply], summary: str) -> Reply:
-        """One question; again with a shorter conversation, as long as it is too long for the model."""
+        """One question; again with a shorter conversation, as long as it is too long for the model. Where that is in
+        doubt it is shortened once, and what comes then shows whether it was."""
+        tried = False
         while True:
             try:
                 reply = await self._ask_once(activity, situation(), kind, summary)
             except TooLong as error:
-                if not self._conversation.shorten():
-                    raise Ended(RequestStatus.FAILED, f"The request is too long for the model: {error}") from error
-                self._show("the conversation is too long for the model: shortening its oldest results")
+                if (error.in_doubt and tried) or not self._conversation.shorten():
+                    why = NO_ANSWER if error.in_doubt else "The request is too long for the model"
+                    raise Ended(RequestStatus.FAILED, f"{why}: {error}") from error
+                tried = tried or error.in_doubt
+                perhaps = "perhaps " if error.in_doubt else ""
+                self._show(f"the conversation is {perhaps}too long for the model: shortening its oldest results")
                 summary = f"{summary.removesuffix(', shortened')}, shortened"
             else:
                 self._allowance.use(reply.usage)
@@ -163,12 +177,27 @@ class Model:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
             self._allowance.use(_used(error.cause))
-            if isinstance(error.cause, ApplicationError) and error.cause.type == CONTEXT_TOO_LONG:
-                raise TooLong(_reason(error)) from error
+            kind_of_error = error.cause.type if isinstance(error.cause, ApplicationError) else None
+            if kind_of_error in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
+                raise TooLong(_reason(error), in_doubt=kind_of_error == PERHAPS_TOO_LONG) from error
             self._allowance.check()
-            if isinstance(error.cause, ApplicationError) and error.cause.type == NOTHING_LEFT:
+            if kind_of_error == BAD_REQUEST:
+                consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
+                raise Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}") from error
+            if kind_of_error == NOTHING_LEFT:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
-            raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {_reason(error)}") from error
+            raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
+
+
+def correction(claims: Sequence[UnsupportedClaim]) -> str:
+    """What the model is told of what it claims."""
+    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
+    told: list[str] = []
+    if wrong:
+        told.append(f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done.")
+    if unknown:
+        told.append(f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again.")
+    return " ".join(told)
 
 
 def _used(cause: BaseException | None) -> Usage:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals
+from workflows.approvals import Approvals, Expired
 from workflows.contract import (
     EVERY_TOOL,
     Approve,
@@ -140,19 +140,17 @@ class Calls:
             return self._yes(step, step.proposed, by)
         patience = timedelta(seconds=self._request.limits.approval_seconds)
         wait = max(min(patience, self._allowance.deadline - workflow.now()), timedelta())
-        reason = DONE_BEFORE if again else self._why_ask(route)
-        verdict = await self._approvals.ask(step.call, step.proposed, reason, wait)
+        verdict = await self._approvals.ask(step.call, step.proposed, self._why_ask, wait)
         if self._out_of_time():
             return None
         match verdict:
             case Approve():
                 edited = self._approvals.edited.get(step.call.key)
-                return self._yes(step, edited or step.proposed, verdict.by or "a person")
-            case Reject():
-                who = f"rejected by {verdict.by}" if verdict.by else ""
-                return self._no(
-                    step, ReceiptStatus.REJECTED, ": ".join(filter(None, [who, verdict.reason])) or "rejected"
-                )
+                return self._yes(step, edited or step.proposed, verdict.by)
+            case Reject(by=by, reason=why):
+                return self._no(step, ReceiptStatus.REJECTED, f"rejected by {by}{': ' * bool(why)}{why}")
+            case Expired(reason=why):
+                return self._no(step, ReceiptStatus.REJECTED, why)
 
     def _out_of_time(self) -> bool:
         return workflow.now() >= self._allowance.deadline
@@ -168,12 +166,16 @@ class Calls:
         news = {"approved_by": by, "requester": self._request.requester, "arguments": proposed.arguments}
         return Step(step.call.model_copy(update=news), proposed)
 
-    def _why_ask(self, route: Route) -> str:
-        if route.ungrounded:
+    def _why_ask(self, proposed: ProposedCall) -> str:
+        """What the rules say of a call; empty where nothing keeps it from running."""
+        route = proposed.route
+        if sha256([proposed.tool, proposed.arguments]) in self.acted:
+            return DONE_BEFORE
+        if route and route.ungrounded:
             return _ungrounded(route)
-        if route.ruling == "allow":
-            return "the request has read a stranger's text"
-        return route.reason
+        if route and route.ruling == "ask":
+            return route.reason
+        return "the request has read a stranger's text" if self.untrusted else ""
 
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
@@ -197,7 +199,8 @@ class Calls:
         untrusted = step.proposed.route is not None and step.proposed.route.untrusted
         if receipt.key not in self._approvals.edited:
             return Told(value=receipt.result, untrusted=untrusted)
-        edited: Arguments = {"edited_by": receipt.approved_by, "arguments": receipt.arguments, "result": receipt.result}
+        by = self._approvals.edited_by[receipt.key]
+        edited: Arguments = {"edited_by": by, "arguments": receipt.arguments, "result": receipt.result}
         return Told(value=edited, untrusted=untrusted, arguments=receipt.arguments)
 
 

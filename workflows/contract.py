@@ -8,10 +8,20 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
-from pydantic_core import to_json
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, to_json
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -22,7 +32,9 @@ CHECK = "check"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
+PERHAPS_TOO_LONG = "PerhapsTooLong"
 NOTHING_LEFT = "NothingLeft"
+BAD_REQUEST = "BadRequest"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
 
@@ -30,6 +42,8 @@ Arguments: TypeAlias = dict[str, JsonValue]
 Schema: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
 Ruling: TypeAlias = Literal["allow", "ask", "deny"]
+INTERNAL_FIELDS = frozenset({"carried"})
+"""Of a `Request`: no caller's."""
 Extra: TypeAlias = dict[str, JsonValue]
 """What an endpoint put beside the fields that are known, to be given back to it as it came."""
 
@@ -39,11 +53,29 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Of what is written: all fields but those that are left out where they say nothing."""
+        document = handler(schema)
+        always = [name for name, field in cls.model_fields.items() if field.exclude_if is None]
+        handler.resolve_ref_schema(document)["required"] = always
+        return document
+
 
 class Input(BaseModel):
-    """What a caller writes: frozen, and a misspelt field is an error instead of being ignored."""
+    """What a caller writes: frozen. A misspelt field is an error instead of being ignored, and null is unset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_unset(cls, given: object) -> object:
+        """Java, Go and .NET write null for what their caller has left out."""
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, object]", given)
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in fields.items() if value is not None or name not in optional}
 
 
 # --- what a caller sends -------------------------------------------------------------------------------------------
@@ -69,7 +101,11 @@ class Limits(Input):
         default=None, ge=1, exclude_if=lambda limit: limit is None, description="tokens that the model writes, in all"
     )
     cost: float | None = Field(
-        default=None, gt=0, exclude_if=lambda limit: limit is None, description="by the worker's price table"
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        exclude_if=lambda limit: limit is None,
+        description="by the worker's price table",
     )
 
 
@@ -99,7 +135,7 @@ class Request(Input):
         exclude_if=lambda schema: schema is None,
         description="JSON Schema of the outcome's `output`",
     )
-    carried: "Progress | None" = Field(
+    carried: "SkipJsonSchema[Progress | None]" = Field(
         default=None,
         exclude_if=lambda progress: progress is None,
         description="set by the workflow itself when it continues as new; from anybody else it is refused",
@@ -123,24 +159,31 @@ class Say(Input):
     by: str = Field(default="", max_length=200)
 
 
+Key: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
+Digest: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
+Decider: TypeAlias = Annotated[str, Field(pattern=r"\S", max_length=200, description="who decides: a person's name")]
+
+
 class Approve(Input):
     """Update `approve`: a yes to one exact call. `digest` is the one shown with the call.
 
-    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema.
+    With `arguments`, the yes is to the call with these in place of its own, if they fit the tool's schema. Where the
+    rules say something of them that was not shown yet (nobody mentioned a recipient, a rule asks), nothing runs: the
+    Update's answer is the `PendingApproval` that waits now, and its digest is what a second yes is given to.
     """
 
-    key: str
-    digest: str
-    by: str = Field(default="", max_length=200)
+    key: Key
+    digest: Digest
+    by: Decider
     arguments: Arguments | None = None
 
 
 class Reject(Input):
     """Update `reject`: a no to one exact call. The model is told `reason`."""
 
-    key: str
-    digest: str
-    by: str = Field(default="", max_length=200)
+    key: Key
+    digest: Digest
+    by: Decider
     reason: str = Field(default="", max_length=2000)
 
 
@@ -297,7 +340,7 @@ class Decision(Message):
     )
     extra: Extra = Field(default={}, exclude_if=lambda extra: not extra)
     demoted: tuple[str, ...] = Field(
-        default=(), exclude_if=lambda steps: not steps, description="what the endpoint turned out not to be able to do"
+        default=(), exclude_if=lambda steps: not steps, description="what the endpoint does not take, or wants back"
     )
     ledger: str = Field(
         default="",
@@ -380,6 +423,11 @@ class Situation(Message):
 
     requester: str = Field(default="", exclude_if=lambda text: not text)
     conversation: tuple[Entry, ...]
+    approve: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda tools: not tools,
+        description="only of the first decision, which refuses a tool that there is not",
+    )
     demoted: tuple[str, ...] = Field(
         default=(), exclude_if=lambda steps: not steps, description="what earlier decisions say of the endpoint"
     )
@@ -392,6 +440,13 @@ class Situation(Message):
     output_schema: Schema | None = Field(
         default=None, exclude_if=lambda schema: schema is None, description="only for `answer`"
     )
+
+
+class EditedCall(Message):
+    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+
+    call: ToolCall
+    conversation: tuple[Entry, ...] = ()
 
 
 class ToolResult(Message):
@@ -446,6 +501,7 @@ class Account(Message):
     attempt: int = 0
     before: Usage = Field(default=Usage(), description="of all that is over")
     at_most: Usage = Field(default=Usage(), description="of this attempt, if nothing more is heard of it")
+    unusable: int = Field(default=0, exclude_if=lambda replies: replies == 0, description="replies that were of no use")
 
 
 class Settle(Message):
@@ -623,9 +679,7 @@ class Progress(Message):
         exclude_if=lambda yes: not yes,
         description="the ledger knows writes of the same request id of which this run knows nothing",
     )
-    demoted: tuple[str, ...] = Field(
-        default=(), description="what the model's endpoint turned out not to be able to do"
-    )
+    demoted: tuple[str, ...] = Field(default=(), description="what the endpoint does not take, or wants back")
 
 
 Request.model_rebuild()

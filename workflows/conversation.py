@@ -1,6 +1,8 @@
 """What has been said in a request: by its requester, by the model, and by the tools."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic import JsonValue
 
 from workflows.budget import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry
@@ -50,6 +52,12 @@ class Conversation:
                 calls = tuple(call.model_copy(update={"told": result}) for call, result in ended)
                 self._put(key, entry.model_copy(update={"calls": calls}))
 
+    def mentioning(self, arguments: Mapping[str, JsonValue]) -> tuple[Entry, ...]:
+        """As much of what was said and found as has one of the values in these arguments."""
+        values = [text for value in arguments.values() for text in _texts(value)]
+        wanted = list(dict.fromkeys(value.strip().casefold() for value in values if value.strip()))
+        return tuple(filter(None, (_as_far_as_it_has(entry, wanted) for entry in self._entries.values())))
+
     def shorten(self) -> bool:
         """Make it about half as long; False where that cannot be done."""
         before = self._entries.total
@@ -73,6 +81,33 @@ class Conversation:
         self._entries.drop(first)
         self._left_out = True
         return True
+
+
+def _as_far_as_it_has(entry: Entry, wanted: Sequence[str]) -> Entry | None:
+    if isinstance(entry, AssistantEntry):
+        told = (call for call in entry.calls if call.told and _has(call.told.value, wanted))
+        calls = tuple(call.model_copy(update={"arguments": {}, "extra": {}}) for call in told)
+        return AssistantEntry(turn=entry.turn, calls=calls) if calls else None
+    return entry if isinstance(entry, UserEntry) and _has(entry.text, wanted) else None
+
+
+def _has(value: JsonValue, wanted: Sequence[str]) -> bool:
+    found = [text.casefold() for text in _texts(value)]
+    return any(each in text for text in found for each in wanted)
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    match value:
+        case None:
+            return
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+        case _:
+            yield str(value)
 
 
 def _shortened(entry: Entry, by: int) -> Entry:

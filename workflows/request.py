@@ -1,17 +1,16 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
-from workflows.asking import Model
+from workflows.asking import Model, correction
 from workflows.budget import HISTORY_BYTES
 from workflows.calls import Calls
 from workflows.contract import (
@@ -20,6 +19,7 @@ from workflows.contract import (
     Messages,
     NoteEntry,
     Outcome,
+    PendingApproval,
     Progress,
     Reject,
     Request,
@@ -34,16 +34,22 @@ from workflows.contract import (
 from workflows.conversation import Conversation
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
+from workflows.refusals import bad_request, problem_with_id, read
 
 T = TypeVar("T")
+UNSUPPORTED = " [it claims what no receipt bears out]"
 
 
-@workflow.defn(failure_exception_types=[ValidationError, TypeError])
+@workflow.defn(failure_exception_types=[ValidationError])
 class RequestWorkflow:
-    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it."""
+    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it.
+
+    Inputs come as they were given, so that one that does not fit is refused here and in words of our own.
+    """
 
     @workflow.init
-    def __init__(self, request: Request) -> None:
+    def __init__(self, *given: object) -> None:
+        request = read(Request, given)
         progress = _progress(request)
         self.request = request
         self.corrected = progress.corrected
@@ -53,13 +59,13 @@ class RequestWorkflow:
         self.conversation = Conversation(progress.conversation)
         self.allowance = Allowance(request.limits, progress.spending)
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
-        self.approvals = Approvals(request.requester, self.show_approvals)
+        self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
         self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
 
     @workflow.run
-    async def run(self, request: Request) -> Outcome:
+    async def run(self, *_: object) -> Outcome:
         """Every message in turn: the request's own text, and what is said while it is kept open."""
-        timeline.started(request)
+        timeline.started(self.request)
         while await self.has_message():
             self.begin_message()
             self.inbox.answer(await self.work())
@@ -127,7 +133,7 @@ class RequestWorkflow:
         if decision.problem or self.corrected:
             return decision.problem
         if decision.unsupported_claims:
-            return " ".join(_corrections(decision.unsupported_claims))
+            return correction(decision.unsupported_claims)
         return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
     def send_back(self, decision: Decision, problem: str) -> None:
@@ -184,7 +190,7 @@ class RequestWorkflow:
         output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
-        self.show(f"{status}: {summary}")
+        self.show(f"{status}: {summary}{UNSUPPORTED if claims else ''}")
         return Outcome(
             request_id=workflow.info().workflow_id,
             status=status,
@@ -202,7 +208,7 @@ class RequestWorkflow:
         summary = f"{last.summary} [{lost}]" if lost else last.summary
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
-        self.show(f"{outcome.status}: {summary}")
+        self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
         await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome
@@ -210,13 +216,14 @@ class RequestWorkflow:
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
 
     @workflow.update
-    async def say(self, message: Say) -> Outcome:
+    async def say(self, *given: object) -> Outcome:
         """A further message to a request that is kept open; returns the message's own outcome."""
+        message = read(Say, given)
         return await self.inbox.say(Said(id=_update_id(), text=message.text, by=message.by))
 
     @say.validator
-    def _check_say(self, message: Say) -> None:
-        self.inbox.check(_update_id(), message)
+    def _check_say(self, *given: object) -> None:
+        self.inbox.check(_update_id(), read(Say, given))
 
     @workflow.update
     async def close(self) -> None:
@@ -224,25 +231,30 @@ class RequestWorkflow:
         self.inbox.close()
 
     @workflow.update
-    async def approve(self, verdict: Approve) -> None:
-        """Say yes to the one call that waits under this key with this digest, or to it with other arguments."""
+    async def approve(self, *given: object) -> PendingApproval | None:
+        """Say yes to the one call that waits under this key with this digest, or to it with other arguments.
+
+        Returns:
+            The call as it waits now, where the arguments need a second yes.
+        """
+        verdict = read(Approve, given)
         if verdict.arguments is None:
             self.approvals.settle(verdict)
-        else:
-            await self.approvals.settle_edited(verdict, verdict.arguments)
+            return None
+        return await self.approvals.settle_edited(verdict, verdict.arguments)
 
     @approve.validator
-    def _check_approve(self, verdict: Approve) -> None:
-        self.approvals.check(verdict)
+    def _check_approve(self, *given: object) -> None:
+        self.approvals.check(read(Approve, given))
 
     @workflow.update
-    async def reject(self, verdict: Reject) -> None:
+    async def reject(self, *given: object) -> None:
         """Say no to the one call that waits under this key with this digest; the model is told the reason."""
-        self.approvals.settle(verdict)
+        self.approvals.settle(read(Reject, given))
 
     @reject.validator
-    def _check_reject(self, verdict: Reject) -> None:
-        self.approvals.check(verdict)
+    def _check_reject(self, *given: object) -> None:
+        self.approvals.check(read(Reject, given))
 
     @workflow.query
     def state(self) -> RequestState:
@@ -288,15 +300,6 @@ async def _shielded(step: Coroutine[None, None, T]) -> T:
                 raise
 
 
-def _corrections(claims: Iterable[UnsupportedClaim]) -> Iterator[str]:
-    """What the model is told of what it claims."""
-    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
-    if wrong:
-        yield f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done."
-    if unknown:
-        yield f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again."
-
-
 def _update_id() -> str:
     update = workflow.current_update_info()
     return update.id if update else ""
@@ -311,12 +314,12 @@ def _progress(request: Request) -> Progress:
     info = workflow.info()
     if info.cron_schedule and info.retry_policy:
         why = "a cron start with a retry policy: which time a retry belongs to cannot be told; leave the policy out"
-        raise ApplicationError(why, type="BadRequest", non_retryable=True)
+        raise bad_request(why)
+    if problem := problem_with_id(info.workflow_id):
+        raise bad_request(problem)
     if request.carried is not None:
         if info.continued_run_id is None:
-            raise ApplicationError(
-                "carried: only the workflow itself may set it", type="BadRequest", non_retryable=True
-            )
+            raise bad_request("carried: only the workflow itself may set it")
         return request.carried
     said = (Said(text=request.text),) if request.text.strip() else ()
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)

@@ -1,17 +1,16 @@
 """What the Temporal UI shows of a request: search attributes, current details, and the activities' summaries."""
 
+import json
+import shlex
 from collections.abc import Iterable
 from datetime import timedelta
-from textwrap import indent
 from typing import Any
 
-from pydantic import JsonValue
-from pydantic_core import to_json
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from workflows.budget import beginning
 from workflows.contract import PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.markdown import block, code
 
 STATUS = SearchAttributeKey.for_keyword("ErrandStatus")
 TOOLS = SearchAttributeKey.for_keyword_list("ErrandTools")
@@ -19,8 +18,8 @@ REQUESTER = SearchAttributeKey.for_keyword("ErrandRequester")
 AWAITING_APPROVAL = SearchAttributeKey.for_bool("ErrandAwaitingApproval")
 SEARCH_ATTRIBUTES = (STATUS, TOOLS, REQUESTER, AWAITING_APPROVAL)
 
-SUMMARY_BYTES = 200
-"""More than this the server refuses in a summary."""
+WHOLE = 4000
+"""Bytes: more than a command can have."""
 
 MARKS = {
     ReceiptStatus.DONE: "✓",
@@ -28,11 +27,6 @@ MARKS = {
     ReceiptStatus.REJECTED: "✋",
     ReceiptStatus.REFUSED: "⛔",
 }
-
-
-def summary(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line.encode()) <= SUMMARY_BYTES else beginning(line, SUMMARY_BYTES - 3) + "…"
 
 
 def span(time: timedelta) -> str:
@@ -67,42 +61,52 @@ def _upsert(*updates: SearchAttributeUpdate[Any]) -> None:
 def show(
     text: str, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval], demoted: Iterable[str]
 ) -> None:
-    """Current details: what is being done now, what waits for whom, what has become of each call, and what the model's
-    endpoint turned out not to be able to do."""
-    lines = [f"**{summary(doing)}**", "", f"> {summary(text)}", ""]
-    lines += [line for pending in waiting for line in _how_to_approve(pending)]
+    """Let the Temporal UI show how things stand."""
+    request_id = workflow.info().workflow_id
+    workflow.set_current_details(details(request_id, text, doing, receipts, waiting, demoted))
+
+
+def details(
+    request_id: str,
+    text: str,
+    doing: str,
+    receipts: Iterable[Receipt],
+    waiting: Iterable[PendingApproval],
+    demoted: Iterable[str],
+) -> str:
+    """In Markdown: what waits for whom, what is being done now, what has become of each call, and what the model's
+    endpoint turned out not to take, or to want. How to approve comes first, and only Errand's own words are outside
+    of code."""
+    lines = [line for pending in waiting for line in _how_to_approve(request_id, pending)]
+    lines += [f"Now: {code(doing)}", "", f"Request: {code(text)}", ""]
     lines += [_line(receipt) for receipt in receipts]
-    lines += [f"- ⚠ model: {summary(step)}" for step in demoted]
-    workflow.set_current_details("\n".join(lines))
+    lines += [f"- ⚠ model: {code(step)}" for step in demoted]
+    return "\n".join(lines)
 
 
 def _line(receipt: Receipt) -> str:
     tried = f", {receipt.attempts} attempts" if receipt.attempts > 1 else ""
-    by = f", approved by {receipt.approved_by}" if receipt.approved_by else ""
-    error = f": {summary(receipt.error)}" if receipt.error else ""
-    return f"- {MARKS.get(receipt.status, '✗')} `{receipt.tool}` {receipt.status}{tried}{by}{error}"
+    by = f", approved by {code(receipt.approved_by)}" if receipt.approved_by else ""
+    error = f": {code(receipt.error)}" if receipt.error else ""
+    earlier = " (earlier, not by this run)" if receipt.earlier else ""
+    return f"- {MARKS.get(receipt.status, '✗')} {code(receipt.tool)} {receipt.status}{tried}{by}{error}{earlier}"
 
 
-def _text(value: JsonValue) -> str:
-    return value if isinstance(value, str) else to_json(value).decode()
-
-
-def _how_to_approve(pending: PendingApproval) -> list[str]:
-    # Indented line by line: no argument can leave the block and look like Errand's own words.
-    arguments = "\n".join(
-        indent(f"{name}: {_text(value)}", "    ", lambda _: True) for name, value in pending.arguments.items()
-    )
-    request_id = workflow.info().workflow_id
-    update = f'{{"key": "{pending.key}", "digest": "{pending.digest}", "by": "your name"}}'
-    reason = f" ({summary(pending.reason)})" if pending.reason else ""
+def _how_to_approve(request_id: str, pending: PendingApproval) -> list[str]:
+    command = f"uv run client.py approve {shlex.quote(request_id)}"
+    # Escaped, so that it is seen as it is; Temporal reads it back.
+    update = json.dumps({"key": pending.key, "digest": pending.digest, "by": "your name"})
+    what = code(f"{pending.tool} {pending.about}")
+    reason = f", because {code(pending.reason)}" if pending.reason else ""
     return [
-        f"Waits for approval of `{pending.tool}` {summary(pending.about)}"
-        f", until {pending.expires_at:%Y-%m-%d %H:%M} UTC{reason}",
+        "### Waits for approval",
         "",
-        arguments,
-        "",
-        f"Approve: `uv run client.py approve {request_id}`, or Update `approve` (or `reject`) with",
+        f"Approve: {code(command, WHOLE)}, or Update `approve` (or `reject`) with",
         "",
         f"    {update}",
+        "",
+        f"{what}, until {pending.expires_at:%Y-%m-%d %H:%M} UTC{reason}. It would run with",
+        "",
+        block(pending.arguments),
         "",
     ]

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from workflows import receipts, timeline
+from workflows import receipts
 from workflows.activity_results import UnusableResult, execute, read
 from workflows.asking import HEARTBEAT
 from workflows.contract import (
@@ -26,6 +26,7 @@ from workflows.contract import (
     ToolCall,
     ToolResult,
 )
+from workflows.markdown import code
 
 T = TypeVar("T")
 PATIENCE_WITH_LEDGER = timedelta(hours=1)
@@ -136,7 +137,7 @@ class ToolRuns:
         patience = route.start_to_close if by_hand else 0
         question = Settle(call=call, acting=_said_to_act(error), patience=patience)
         try:
-            return await _ask_ledger(SETTLE, question, Settlement, f"what became of {call.tool}", patience)
+            return await _ask_ledger(SETTLE, question, Settlement, f"what became of {code(call.tool, 160)}", patience)
         except ActivityError as failed:
             why = f"the ledger cannot be asked: {receipts.reason(failed)}"
         except UnusableResult as unusable:
@@ -155,7 +156,7 @@ async def _execute(call: ToolCall, route: Route, about: str, deadline: datetime)
         call.tool,
         call,
         result_type=RawValue,
-        summary=timeline.summary(about),
+        summary=code(about),
         start_to_close_timeout=attempt,
         schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left),
         heartbeat_timeout=HEARTBEAT,
@@ -184,7 +185,7 @@ async def _ask_ledger(
         activity,
         question,
         answer,
-        summary=timeline.summary(summary),
+        summary=summary,
         start_to_close_timeout=timedelta(seconds=30 + patience),
         schedule_to_close_timeout=PATIENCE_WITH_LEDGER + timedelta(seconds=patience),
         heartbeat_timeout=HEARTBEAT,

@@ -12,16 +12,16 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ConfigurationError, ContextTooLong, ModelRefused
-from activities.execution import translated
-from activities.model.complaints import is_about_length
+from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
+from activities.failures import translated
 from activities.model.decide import SYSTEM_PROMPT
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
 from activities.model.json_text import LONGEST_QUOTE, is_object, parse
 from activities.model.json_within import json_within
 from activities.model.profiles import Calling, Profile
+from activities.model.question import Question
 from activities.model.replies import Reply, read
 from activities.model.spending import accounted
 from activities.model.transcript import to_messages
@@ -54,7 +54,7 @@ class Answers:
 
         Raises:
             ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable,
-                NothingLeft or ModelRefused.
+                NoUsableReply, NothingLeft or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
@@ -76,16 +76,17 @@ class Answers:
 
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:
+    profile = endpoint.profile
     try:
-        return read(await endpoint.ask(question), max_tokens=endpoint.cap(question))
+        body = await endpoint.ask(question)
     except CallsUnreadable as error:
         # Groq: it was no JSON, or not what the schema asks for.
         return Reply(error.written, (), error.usage or Usage())
+    try:
+        return read(body, max_tokens=endpoint.cap(question))
     except ModelRefused as error:
-        # Some gateways report under status 200 what was wrong.
-        if is_about_length(str(error)):
-            raise ContextTooLong(str(error)) from error
-        raise
+        meant = endpoint.meaning_of(error, body, question, profile)
+        raise meant from (None if meant is error else error)
 
 
 @activity.defn(name=CHECK_SCHEMA)
@@ -121,7 +122,8 @@ def ask_for(schema: Schema, system_prompt: str, situation: Situation, profile: P
         messages = to_messages(system_prompt, conversation, profile)
     else:
         messages = [*to_messages(system_prompt, ()), *history(conversation)]
-    return Question(messages, response_format=_response_format(sent, profile), max_tokens=situation.output_tokens)
+    form = _response_format(sent, profile)
+    return Question(messages, response_format=form, max_tokens=situation.output_tokens, said=situation.conversation)
 
 
 def on_the_wire(schema: Schema) -> Schema:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from activities.model.json_text import LONGEST_QUOTE, Object, is_object, parse
+from activities.model.json_text import LONGEST_QUOTE, Object, is_object, parse, require_clear
 from workflows.contract import Arguments
 
 
@@ -30,6 +30,10 @@ def read_arguments(raw: JsonValue, schema: Object) -> tuple[Arguments, str | Non
         return {}, None
     if not is_object(value):
         return {}, "the arguments must be a JSON object"
+    try:
+        require_clear(value)
+    except ValueError as error:
+        return {}, f"the arguments cannot be used: {error}"
     return _as_declared(value, schema), None
 
 

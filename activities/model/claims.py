@@ -1,9 +1,9 @@
 """What a summary claims and no receipt bears out.
 
-A tool says by which words its action is told of: `claims="sent|emailed|mailed"`. A clause with such a word claims the
-action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of a grounded
-argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown` neither "it
-was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
+A tool says by which words its action is told of: `claim_verbs=("sent", "emailed", "mailed")`. A clause with such a
+word claims the action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of
+a grounded argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown`
+neither "it was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
 
 So it notices "I emailed ann@example.com" without a mail to ann. It does not notice a claim in other words or another
 language, or one about the content of a mail.
@@ -24,7 +24,7 @@ MOST_TOLD = 10
 LONGEST_SENTENCE = 300
 """Characters."""
 ANY_ACTION = (
-    r"deliver\w*|go(?:ne|es)? (?:out|through)|went (?:out|through)|succe\w+|work(?:ed)?|happen\w*|complet\w+"
+    r"deliver\w*|go(?:ne|es)? (?:out|through)|went (?:out|through)|(?:un)?succe\w+|work(?:ed)?|happen\w*|complet\w+"
     r"|carried out|fail\w*|done"
 )
 """Words for whatever was to be done, where nothing else can be meant."""
@@ -37,7 +37,7 @@ Problem = tuple[str, bool]
 def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool]) -> tuple[UnsupportedClaim, ...]:
     """The sentences that no receipt bears out."""
     checks = [
-        *(Action.of(tool, situation) for tool in tools.values() if tool.claims or tool.route.effect == "write"),
+        *(Action.of(tool, situation) for tool in tools.values() if tool.claim_verbs or tool.route.effect == "write"),
         FailedReads.of(situation, tools),
     ]
     found: dict[UnsupportedClaim, None] = {}
@@ -64,7 +64,7 @@ class Action:
         return cls(tool, situation, *gathered(tool, situation))
 
     def problems(self, sentence: str) -> Iterator[Problem]:
-        if self.tool.claims and (words := _words(self.tool.claims)).search(sentence):
+        if self.tool.claim_verbs and (words := _words(_verbs(self.tool))).search(sentence):
             told = clauses(sentence, words)
             excused = frozenset(each for clause in told if clause.says is not Says.DONE for each in self._named(clause))
             for clause in told:
@@ -158,11 +158,15 @@ class Action:
         of_its_name = (rf"{word}(?:s|ed|ing)?" for word in re.findall(r"[a-z]{3,}", self.tool.name.casefold()))
         ended = {status_of(told) for _, told in calls_of(self.situation.conversation)}
         alone = ended <= {ReceiptStatus.DONE, ReceiptStatus.UNKNOWN}
-        return _words("|".join(filter(None, [self.tool.claims, *of_its_name, ANY_ACTION if alone else ""])))
+        return _words("|".join(filter(None, [_verbs(self.tool), *of_its_name, ANY_ACTION if alone else ""])))
 
 
 def _listed(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
+
+
+def _verbs(tool: Tool) -> str:
+    return "|".join(map(re.escape, tool.claim_verbs))
 
 
 def _words(pattern: str) -> re.Pattern[str]:

@@ -123,6 +123,11 @@ EVERYBODY = tuple(
         r"\b(?:everyone|everybody|(?:all|both|each) of (?:them|you|us)|them (?:all|both))\b",
     )
 )
+SOME = re.compile(
+    rf"\b(?:one|some|most|half|{'|'.join(NUMBERS)}|\d{{1,3}}) (?:out )?of (?:the |these |those )?"
+    rf"(?:{'|'.join(NUMBERS)}|\d{{1,3}}|{PEOPLE})\b",
+    re.IGNORECASE,
+)
 SEVERAL = re.compile(
     r"\b(?:both|all|each|every|them|they|these|those|e-?mails|mails|messages|were|(?:have|has) all|have been)\b",
     re.IGNORECASE,
@@ -131,6 +136,7 @@ SEVERAL = re.compile(
 
 def of_everybody(text: str) -> Iterator[int | None]:
     """For each place that speaks of all whom an action was for: how many they are, if it says so."""
+    text = SOME.sub("", text)
     for pattern in EVERYBODY:
         for match in pattern.finditer(text):
             number = match.groupdict().get("number")

@@ -4,24 +4,16 @@ There is no standard for any of this. The words are those of OpenAI, Azure, vLLM
 Groq, OpenRouter, Anthropic, Google and TGI. Pure functions.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from activities.model.json_text import LONGEST_QUOTE
-
-TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
-TOO_LONG = re.compile(
-    r"maximum context length|context length exceeded|model's context length|maximum model length"
-    r"|maximum prompt length|context (size|window|limit|length)\b.{0,40}\bexceed|exceeds?\b.{0,60}\bcontext"
-    r"|(prompt|input|request|context) (is )?too (long|large)|too large for model"
-    r"|reduce the length of the (messages|input|prompt)|tokens must be reduced"
-    r"|token count\b.{0,40}\bexceeds|max_new_tokens. must be <=",
-    re.IGNORECASE | re.DOTALL,
-)
+from activities.model.context_length import is_about_length
+from activities.model.event_stream import read_body
+from activities.model.json_text import one_line
+from activities.redaction import redacted
 
 TOOLS = re.compile(r"\b(tools?|functions?)\b|\b(tool|function)[ _-]?(choice|use|calls?|calling)\b", re.IGNORECASE)
 NOT_TAKEN = re.compile(
@@ -36,6 +28,10 @@ ABOUT_A_SCHEMA = re.compile(r"schema|strict|additionalProperties|'required'", re
 OUT_OF_RANGE = re.compile(
     r"too (large|small|high|low|big)|at (most|least)|must be (less|greater|between|>|<)", re.IGNORECASE
 )
+NO_COMMON_WORD = 9
+"""Letters. The name of a field that has fewer may stand in any complaint."""
+CODES = ("code", "type", "error_type", "status")
+INVALID = frozenset({"400", "413", "422", "invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "validation"})
 ABOUT_A_MESSAGE = re.compile(r"\bmessages?[\[.]|\brole\b|\btool_call_id\b", re.IGNORECASE)
 
 
@@ -47,19 +43,29 @@ class Complaint:
     words: str
     """What it says, on one line, with every secret taken out."""
     codes: frozenset[str] = frozenset()
-    """Its `code` and `type`, and those of its parts."""
+    """Its `code`, `type` and `status`, and those of its parts."""
     param: str = ""
     failed_generation: str = field(default="", repr=False)
     """Groq: what the model wrote when it meant to call a function."""
 
     @property
     def is_about_length(self) -> bool:
-        return self.status == 413 or bool(self.codes & TOO_LONG_CODES) or is_about_length(self.words)
+        return is_about_length(self.status, self.words, self.codes)
+
+    @property
+    def is_of_an_invalid_question(self) -> bool:
+        """Not of who asks, nor of how often: by its status, or under status 200 by its codes."""
+        return self.status in (400, 413, 422) or (self.status == 200 and not self.codes.isdisjoint(INVALID))
 
     @property
     def is_about_content(self) -> bool:
         """A filter has withheld the question (Azure, OpenAI)."""
         return bool(self.codes & {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
+
+    def asks_for(self, fields: Iterable[str]) -> bool:
+        """Whether it names one of these, which were not sent: `thought_signature`, as thoughtSignature or in words."""
+        words = _letters(self.words)
+        return any(len(_letters(each)) >= NO_COMMON_WORD and _letters(each) in words for each in fields)
 
     def names(self, sent: Sequence[str]) -> str | None:
         """The first of what was sent that is not taken, as far as the words say."""
@@ -80,40 +86,29 @@ class Complaint:
                 return re.search(rf"(?<![\w-]){parameter}(?!\w)", self.words) is not None
 
 
-def is_about_length(words: str) -> bool:
-    return TOO_LONG.search(words) is not None
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
-def complaint(status: int, body: str, *, secrets: Iterable[str] = ()) -> Complaint:
+def complaint(status: int, body: str) -> Complaint:
     """Read whatever an endpoint sends with an error status: JSON of many shapes, HTML, or nothing."""
     try:
-        found: JsonValue = json.loads(body)
-    except (ValueError, RecursionError):
+        found = read_body(body)
+    except ValueError:
         found = None
     parts = list(_objects(found, levels=4))
 
     def first(*names: str) -> str:
         text = next((text for part in parts for text in _texts(part, *names)), "")
-        return _without(text, secrets)
+        return redacted(text)  # some endpoints quote the key that they refuse
 
     return Complaint(
         status=status,
-        words=_line(first("message", "detail", "error") or _without(body, secrets)),
-        codes=frozenset(text for part in parts for text in _texts(part, "code", "type")),
+        words=one_line(first("message", "detail", "error") or redacted(body)),
+        codes=frozenset(str(code) for part in parts for name in CODES if isinstance(code := part.get(name), str | int)),
         param=first("param"),
         failed_generation=first("failed_generation"),
     )
-
-
-def _without(text: str, secrets: Iterable[str]) -> str:
-    """Some endpoints quote the key that they refuse."""
-    for secret in secrets:
-        text = text.replace(secret, "…")
-    return text
-
-
-def _line(text: str) -> str:
-    return " ".join(text[: 4 * LONGEST_QUOTE].split())[:LONGEST_QUOTE]
 
 
 def _objects(value: JsonValue, levels: int) -> Iterable[dict[str, JsonValue]]:

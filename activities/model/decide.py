@@ -3,26 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic_core import to_json
 from temporalio import activity
 
-from activities.errors import CallsUnreadable, ContextTooLong, ModelRefused
-from activities.execution import translated
+from activities.errors import BadRequest, CallsUnreadable, ModelRefused
+from activities.failures import translated
 from activities.model import envelope, replies
 from activities.model.claims import unsupported
-from activities.model.complaints import complaint
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
 from activities.model.grounding import Heard
-from activities.model.json_text import LONGEST_QUOTE
+from activities.model.json_text import LONGEST_QUOTE, Object
 from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.proposals import Proposals, each_hint_once
+from activities.model.question import Question
 from activities.model.raw_calls import RawCall
 from activities.model.replies import Reply
 from activities.model.spending import Spending, accounted
 from activities.model.transcript import Offer, to_messages
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import CHECK, DECIDE, Decision, ProposedCall, Situation, ToolCall, Usage
+from workflows.contract import CHECK, DECIDE, EVERY_TOOL, Decision, EditedCall, ProposedCall, Situation, Usage
+from workflows.refusals import no_such
 
 SYSTEM_PROMPT = (
     "You carry out requests by calling functions. "
@@ -31,6 +33,8 @@ SYSTEM_PROMPT = (
     "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
     "If something could not be done, say so."
 )
+LONGEST_HELD_BACK = 4 * 1024
+"""Bytes of JSON."""
 UNREADABLE = (
     "Your function call could not be read, and nothing was run. Call a function by its name, with arguments that fit "
     "its schema, or answer in plain text. You wrote: "
@@ -62,11 +66,13 @@ class Decide:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type ModelUnavailable, ModelReplyUnusable, NotTaken, ContextTooLong, NothingLeft or
-                ModelRefused. Its `FailureDetail` says what all attempts have used.
+            ApplicationError: of type BadRequest, ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken,
+                ContextTooLong, PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts
+                have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), accounted(endpoint, situation.cost_left) as spending:
+            self._require_tools(situation.approve)
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
             try:
@@ -79,10 +85,17 @@ class Decide:
                 update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
             )
 
+    def _require_tools(self, approved: Sequence[str]) -> None:
+        for name in approved:
+            if name != EVERY_TOOL and name not in self._tools:
+                raise BadRequest(f"approve: {no_such('tool', name, self._tools)}")
+
     @activity.defn(name=CHECK)
-    async def check(self, call: ToolCall) -> ProposedCall:
-        """Hold a call that a person has edited to the schema and the policy."""
-        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, Heard(self._address_book))
+    async def check(self, edited: EditedCall) -> ProposedCall:
+        """Hold a call that a person has edited to the schema, the policy, and what was said that has its values."""
+        heard = Heard.of(Situation(conversation=edited.conversation), self._address_book)
+        call = edited.call
+        return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
 
     async def _ask(
         self,
@@ -101,10 +114,8 @@ class Decide:
                 return replies.read(body, schemas=schemas, recover=profile.recover, max_tokens=cap)
             return envelope.read(body, self._offers.full(), max_tokens=cap)
         except ModelRefused as error:
-            # Some gateways report under status 200 what was wrong.
-            if complaint(200, body).is_about_length:
-                raise ContextTooLong(str(error)) from error
-            raise
+            meant = endpoint.meaning_of(error, body, question, profile)
+            raise meant from (None if meant is error else error)
 
     def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:
         if profile.calling is Calling.NATIVE:
@@ -112,6 +123,7 @@ class Decide:
                 to_messages(self._system_prompt, situation.conversation, profile),
                 tools=self._offers.params(offers, strict=profile.strict),
                 max_tokens=situation.output_tokens,
+                said=situation.conversation,
             )
         return Question(
             envelope.messages(self._system_prompt, situation.conversation, offers, profile.calling),
@@ -134,11 +146,21 @@ class Decide:
             refused=reply.refused,
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
-            extra=reply.extra if profile.extras else {},
+            extra=_kept(reply.extra, profile) if calls or profile.extras else {},
             unsupported_claims=claims,
             ledger=self._ledger if writes else "",
         )
 
     def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
         proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), requester, heard)
-        return proposed.model_copy(update={"extra": call.extra}) if profile.extras and call.extra else proposed
+        extra = _kept(call.extra, profile)
+        return proposed.model_copy(update={"extra": extra}) if extra else proposed
+
+
+def _kept(extra: Object, profile: Profile) -> Object:
+    """What the endpoint put on its calls, also where nobody knows yet that it wants it back: but then not much, since
+    every turn records it."""
+    if profile.extras:
+        return extra
+    may_be_wanted = profile.calling is Calling.NATIVE and len(to_json(extra)) <= LONGEST_HELD_BACK
+    return extra if may_be_wanted else {}

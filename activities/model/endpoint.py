@@ -3,30 +3,30 @@
 The client's own retries are off: one attempt of the activity is one HTTP request, and only Temporal repeats it.
 """
 
-import asyncio
 import copy
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
 
 import httpx2
 import openai
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
-from pydantic import JsonValue
-from pydantic_core import to_json
 
+from activities.bounded_http import ReplyTooLong
 from activities.errors import (
     CallsUnreadable,
     ConfigurationError,
     ContextTooLong,
     ModelError,
     ModelRefused,
+    ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
+    PerhapsTooLong,
+    WantedBack,
 )
 from activities.model.complaints import Complaint, complaint
+from activities.model.connection import OPENAI, connected
 from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
@@ -35,10 +35,14 @@ from activities.model.profiles import (
     Echo,
     Experience,
     Profile,
+    is_taken_off,
+    is_wanted,
     of_each_once,
     profile_for,
 )
+from activities.model.question import Question, options_of, sent_of
 from activities.model.reply_errors import OUT_OF_MONEY
+from activities.redaction import SECRETS
 from activities.settings import Settings
 from activities.web import LONGEST_WAIT, retry_after
 from workflows.contract import Usage
@@ -59,8 +63,6 @@ NOT_SENT = (
     httpx2.WriteTimeout,
 )
 """What the connection says when the question did not get through, so that nobody can have answered it."""
-LONGEST_CONNECTING = 10.0
-"""Seconds; and at most half of the time for an answer, so that one that nobody could give is told from a lost one."""
 SAFE_CAP = 8192
 """Tokens. Many endpoints refuse a question that allows more than their model can write, so a cap that nobody has asked
 for, but that follows from the money left, is sent up to this."""
@@ -69,32 +71,6 @@ LASTING, FREAK = 3600.0, 300.0
 LONGEST_REASON = 160
 AT_ONCE = timedelta(milliseconds=10)
 """Zero would mean: as the retry policy says."""
-NO_KEY = "none"
-OPENAI = "https://api.openai.com/v1"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, as the endpoint's profile wants it."""
-
-    messages: Sequence[ChatCompletionMessageParam]
-    tools: Sequence[ChatCompletionToolParam] = ()
-    response_format: dict[str, JsonValue] | None = None
-    max_tokens: int | None = None
-    """The most that may be answered, if that is less than the settings allow."""
-    affordable: int | None = None
-    """The most that can be paid for."""
-
-    @property
-    def format(self) -> Calling | None:
-        """The rung of the ladder that its `response_format` is."""
-        kind = self.response_format.get("type") if self.response_format else None
-        return Calling(kind) if kind in (Calling.JSON_SCHEMA, Calling.JSON_OBJECT) else None
-
-    @cached_property
-    def tokens(self) -> int:
-        """How long it is: an estimate (bytes / 3)."""
-        return estimated_tokens(to_json([self.messages, self.tools, self.response_format]))
 
 
 class Endpoint:
@@ -109,14 +85,12 @@ class Endpoint:
         model: str,
         *,
         profile: Profile = COMPATIBLE,
-        timeout: float = 120,
         max_tokens: int | None = None,
         price: Price | None = None,
     ) -> None:
         self._client = client
         self.model = model
         self._profile = profile
-        self._timeout = timeout
         self._max_tokens = max_tokens
         self.price = price
         self._experience = Experience()
@@ -133,10 +107,9 @@ class Endpoint:
         if settings.openai_api_key is None and settings.openai_base_url is None:
             raise ConfigurationError("OPENAI_API_KEY: missing; or set OPENAI_BASE_URL to an endpoint that needs no key")
         return cls(
-            _client(settings),
+            connected(settings),
             settings.openai_model,
             profile=_profile(settings),
-            timeout=settings.model_timeout,
             max_tokens=settings.model_max_tokens,
             price=settings.model_prices.get(settings.openai_model),
         )
@@ -152,7 +125,7 @@ class Endpoint:
 
     @property
     def demoted(self) -> tuple[str, ...]:
-        """What the endpoint turned out not to take."""
+        """What the endpoint turned out not to take, or to want."""
         return of_each_once([*self._known, *self._experience.steps()])
 
     @property
@@ -180,27 +153,31 @@ class Endpoint:
         Raises:
             ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
             NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
+            WantedBack: it wants to have back what it put on its calls; the next question has it.
             ContextTooLong: the question is longer than the model's context.
+            PerhapsTooLong: a long question is refused as invalid, and it is not clear why.
             CallsUnreadable: the model's calls were none (Groq).
+            ModelReplyUnusable: the reply is longer than any is read.
             ModelRefused: any other status, and 429 where the quota is used up.
             Where an answer may have been lost, or the question was read, these errors carry what that has used.
         """
         profile, cap = self.profile, self.cap(question)
-        options = _options(question, profile, cap)
+        options = options_of(question, profile, cap)
         try:
-            # The client's own time limit is one between two bytes.
-            async with asyncio.timeout(self._timeout):
-                # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
-                return await self._client.post(
-                    "/chat/completions",
-                    cast_to=str,
-                    body={"model": self.model, "messages": question.messages, **options},
-                )
-        except (openai.APITimeoutError, TimeoutError) as error:
+            # Not by `chat.completions.create`, which walks through all of the question to transform nothing.
+            body = await self._client.post(
+                "/chat/completions",
+                cast_to=str,
+                body={"model": self.model, "messages": question.messages, **options},
+            )
+            return SECRETS.redact_json(body)
+        except ReplyTooLong as error:
+            raise ModelReplyUnusable(f"{self._where}: {error}") from error
+        except openai.APITimeoutError as error:
             usage = self._lost(question, error)
             raise ModelUnavailable(f"{self._where} did not answer in time", usage=usage) from error
         except openai.APIStatusError as error:
-            meaning = self._meaning(error, question, options, profile)
+            meaning = self._meaning(error, question, profile)
             meaning.usage = meaning.usage or self._taken(question, error.status_code)
             raise meaning from error
         except openai.APIConnectionError as error:
@@ -208,6 +185,13 @@ class Endpoint:
             raise ModelUnavailable(f"{self._where} cannot be reached", usage=usage) from error
         except openai.OpenAIError as error:
             raise ModelRefused(f"{self._where} cannot be asked: {type(error).__name__}") from error
+
+    def meaning_of(self, refusal: ModelRefused, body: str, question: Question, profile: Profile) -> ModelError:
+        """What it means that a reply with status 200 is a refusal: some gateways report so what was wrong."""
+        told = complaint(200, body)
+        if told.is_of_an_invalid_question:
+            told = replace(told, status=400)
+        return self._to_be_put_otherwise(told, question, profile, str(refusal)) or refusal
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -225,11 +209,8 @@ class Endpoint:
             return self.at_most(question)
         return Usage(model_calls=1, input_tokens=question.tokens) if status >= 500 else None
 
-    def _meaning(
-        self, error: openai.APIStatusError, question: Question, options: Mapping[str, object], profile: Profile
-    ) -> ModelError:
-        key = self._client.api_key
-        told = complaint(error.status_code, error.response.text, secrets=() if key == NO_KEY else (key,))
+    def _meaning(self, error: openai.APIStatusError, question: Question, profile: Profile) -> ModelError:
+        told = complaint(error.status_code, error.response.text)
         message = f"{self._where} answered {told.status}: {told.words}"
         if told.codes & OUT_OF_MONEY:
             return ModelRefused(f"{message}; its quota is used up")
@@ -239,46 +220,56 @@ class Endpoint:
             unreadable = CallsUnreadable(message, written=told.failed_generation)
             unreadable.usage = Usage(model_calls=1, output_tokens=estimated_tokens(told.failed_generation))
             return unreadable
-        if told.is_about_length and told.status not in (401, 403):
-            return ContextTooLong(message)
-        if (parameter := self._not_taken(told, question, options, profile)) is not None:
-            step = profile.step(parameter, f"{self.model} answered {told.status}: {told.words[:LONGEST_REASON]}")
-            self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
-            return NotTaken(message, retry_after=AT_ONCE)
+        if (meant := self._to_be_put_otherwise(told, question, profile, message)) is not None:
+            return meant
         if told.status in RETRYABLE or told.status >= 500:
             return ModelUnavailable(message, retry_after=_pause(error))
         if 300 <= told.status < 400:
             return ModelRefused(f"{message}; OPENAI_BASE_URL must name the place that it redirects to")
         return ModelRefused(message)
 
-    def _not_taken(
-        self, told: Complaint, question: Question, options: Mapping[str, object], profile: Profile
-    ) -> str | None:
+    def _to_be_put_otherwise(
+        self, told: Complaint, question: Question, profile: Profile, message: str
+    ) -> ModelError | None:
+        """The error that says how to put the question the next time; None where that does not help."""
+        if told.is_about_length and told.status not in (401, 403):
+            return ContextTooLong(message)
+        because = f"{self.model} answered {told.status}: {told.words[:LONGEST_REASON]}"
+        if (parameter := self._wanted(told, question, profile)) is not None:
+            self._experience.add(profile.step_back(parameter, because), for_seconds=LASTING)
+            return WantedBack(message, retry_after=AT_ONCE)
+        if (parameter := self._not_taken(told, question, profile)) is not None:
+            step = profile.step(parameter, because)
+            self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
+            return NotTaken(message, retry_after=AT_ONCE)
+        return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else None
+
+    def _wanted(self, told: Complaint, question: Question, profile: Profile) -> str | None:
+        """What to give back the next time, if that may help and it did not turn out not to be taken."""
+        if told.status not in NAMES_A_PARAMETER:
+            return None
+        held_back = {
+            "extras": () if profile.extras else question.extras,
+            profile.reasoning_field: () if profile.echo is not Echo.NEVER else (profile.reasoning_field,),
+        }
+        asked_for = (each for each, fields in held_back.items() if told.asks_for(fields))
+        return next((each for each in asked_for if not is_taken_off(each, self.demoted)), None)
+
+    def _not_taken(self, told: Complaint, question: Question, profile: Profile) -> str | None:
         """What to do without the next time, if that may help."""
         broken = told.status == 500 and bool(question.tools) and self._keeps_breaking(told, question)
         if not broken and told.status not in NAMES_A_PARAMETER:
             return None
-        named = told.names(_sent(question, options, profile)) or ("tools" if broken else None)
+        options = options_of(question, profile, self.cap(question))
+        named = told.names(sent_of(question, options, profile)) or ("tools" if broken else None)
         if named == "tools":
             return Calling.NATIVE
+        if named and is_wanted(named, self.demoted):  # and so it cannot be left out
+            return None
         return question.format if named == "response_format" else named
 
     def _keeps_breaking(self, told: Complaint, question: Question) -> bool:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
-
-
-def _client(settings: Settings) -> openai.AsyncOpenAI:
-    # An endpoint of one's own needs no key, but the client insists on one.
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
-    # Redirects are not followed: a key is for the place that the settings name, and for no other.
-    http = openai.DefaultAsyncHttpx2Client(follow_redirects=False, timeout=settings.model_timeout)
-    return openai.AsyncOpenAI(
-        api_key=key,
-        base_url=settings.openai_base_url or OPENAI,
-        timeout=openai.Timeout(settings.model_timeout, connect=min(LONGEST_CONNECTING, settings.model_timeout / 2)),
-        max_retries=0,
-        http_client=http,
-    )
 
 
 def _profile(settings: Settings) -> Profile:
@@ -290,28 +281,6 @@ def _profile(settings: Settings) -> Profile:
 def _lowest(*limits: int | None) -> int | None:
     given = [limit for limit in limits if limit is not None]
     return max(1, min(given)) if given else None
-
-
-def _options(question: Question, profile: Profile, cap: int | None) -> dict[str, object]:
-    """What is sent beside model and messages, by the API's names. What is not set is not sent."""
-    options: dict[str, object] = {}
-    if question.tools:
-        options["tools"] = question.tools
-        if profile.parallel is not None:
-            options["parallel_tool_calls"] = profile.parallel
-    if question.response_format is not None:
-        options["response_format"] = question.response_format
-    if cap is not None:
-        options[profile.caps[0]] = cap
-    return options
-
-
-def _sent(question: Question, options: Mapping[str, object], profile: Profile) -> list[str]:
-    """What the endpoint may have objected to; what is easily done without comes first."""
-    strict = any(tool["function"].get("strict") for tool in question.tools)
-    echo = profile.echo is not Echo.NEVER
-    fields = [*options]
-    return [*(["strict"] if strict else []), *([profile.reasoning_field] if echo else []), *reversed(fields)]
 
 
 def _pause(error: openai.APIStatusError) -> timedelta | None:

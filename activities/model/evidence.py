@@ -7,6 +7,7 @@ recipients the server may take one and refuse the other.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import JsonValue
 from pydantic_core import from_json
@@ -52,15 +53,15 @@ class Evidence:
     def any_unknown(self) -> bool:
         return any(call.is_unknown for call in self.calls)
 
-    @property
+    @cached_property
     def done(self) -> frozenset[str]:
         return frozenset[str]().union(*(call.done for call in self.calls))
 
-    @property
+    @cached_property
     def not_done(self) -> frozenset[str]:
         return frozenset[str]().union(*(call.values for call in self.calls)) - self.done
 
-    @property
+    @cached_property
     def unknown(self) -> frozenset[str]:
         return frozenset[str]().union(*(call.values for call in self.calls if call.is_unknown)) - self.done
 

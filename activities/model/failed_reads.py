@@ -82,7 +82,7 @@ class FailedReads:
             if not figures or not self._are_from(others + same, figures):
                 for read in named:
                     yield f"no call of {read.tool} for {', '.join(read.subjects)} has succeeded", False
-        elif not others and WITH_UNIT.search(clause.text) and not self._are_from(self.done, figures):
+        elif not others and (WITH_UNIT.search(clause.text) or not self.done) and not self._are_from(self.done, figures):
             for tool in dict.fromkeys(read.tool for read in self.failed):
                 yield f"a call of {tool} has failed, and no result says this", False
 

@@ -1,10 +1,12 @@
-"""JSON that means one thing to every reader, or is an error. Pure functions."""
+"""JSON as models and their endpoints write it: what any reader takes is read, and made fit to be passed on."""
 
 import json
 import math
-from typing import NoReturn, TypeGuard, cast
+from typing import TypeGuard, cast
 
 from pydantic import JsonValue
+
+from activities.sayable import sayable
 
 LONGEST_QUOTE = 500
 """Characters of an endpoint's own words, or of the model's, that are quoted."""
@@ -12,74 +14,123 @@ LONGEST_QUOTE = 500
 Object = dict[str, JsonValue]
 
 DEEPEST = 64
-"""Levels of nesting. Arguments travel some levels down in other messages, and pydantic reads no more than 200."""
+"""Levels of nesting of one value. Arguments travel some levels down in other messages, and pydantic reads no more than
+200."""
+DEEPEST_IN_ALL = 100
+"""Levels of a whole reply: arguments that lost something at its end are deeper than `DEEPEST`, and so not run."""
+LONGEST_NUMBER = 308
+"""Digits of a whole number: more than that no float has, and Python reads no more than 4,300."""
 
 
-def parse(text: str) -> JsonValue:
-    """JSON that means one thing and can be passed on: a repeated name, NaN, a number past all floats, half a surrogate
-    pair and endless nesting are errors.
+class Ambiguous(Object):
+    """An object in which a name is there twice. As with every other reader, the last one counts."""
+
+    name: str
+
+
+def decode(text: str) -> JsonValue:
+    """Whatever Python's own `json` reads, with null for a number that is none (NaN, 1e999) or is endless.
+
+    It may hold halves of surrogate pairs: `passable` joins or replaces them.
 
     Raises:
         ValueError: it is something else.
     """
     try:
-        value = cast(
+        return cast(
             JsonValue,
             json.loads(
-                text,
-                parse_constant=_not_json,
+                text.removeprefix("\ufeff"),
+                parse_constant=lambda _: None,
                 parse_float=_finite,
                 parse_int=_whole,
-                object_pairs_hook=_without_repetition,
+                object_pairs_hook=_object,
             ),
         )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    _can_be_passed_on(value, DEEPEST)
-    return value
+
+
+def passable(value: JsonValue) -> JsonValue:
+    """The value without what cannot be passed on: U+FFFD stands for half of a surrogate pair, null for what is nested
+    more than 100 levels deep. Lists and objects are changed in place."""
+    whole: list[JsonValue] = [value]
+    unseen: list[tuple[list[JsonValue] | Object, int]] = [(whole, 0)]
+    while unseen:
+        holder, level = unseen.pop()
+        if isinstance(holder, dict):
+            _rename(holder)
+        # Not by recursion: what `json` reads may be nested more deeply than functions may be.
+        for at, each in list(enumerate(holder) if isinstance(holder, list) else holder.items()):
+            if isinstance(each, str):
+                holder[at] = sayable(each)  # pyright: ignore[reportArgumentType, reportCallIssue]  # its own key
+            elif isinstance(each, list | dict):
+                if level < DEEPEST_IN_ALL:
+                    unseen.append((each, level + 1))
+                else:
+                    holder[at] = None  # pyright: ignore[reportArgumentType, reportCallIssue]  # its own key
+    return whole[0]
+
+
+def one_line(text: str) -> str:
+    """The beginning of a stranger's words, for an error message."""
+    return " ".join(text[: 4 * LONGEST_QUOTE].split())[:LONGEST_QUOTE]
+
+
+def parse(text: str) -> JsonValue:
+    """JSON that means one thing: a repeated name and endless nesting are errors, and so is a number that is none where
+    it is all there is.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    value = decode(text)
+    if value is None and text.strip() != "null":
+        raise ValueError(f"{text.strip()[:40]} is no number that can be passed on")
+    require_clear(value)
+    return passable(value)
+
+
+def require_clear(value: JsonValue, levels: int = DEEPEST) -> None:
+    """
+    Raises:
+        ValueError: a name is there twice, or it is nested too deeply.
+    """
+    if levels == 0:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, Ambiguous):
+        raise ValueError(f"{sayable(value.name)[:100]!r} is there twice")
+    if isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            require_clear(each, levels - 1)
 
 
 def is_object(value: JsonValue) -> TypeGuard[Object]:
     return isinstance(value, dict)
 
 
-def _not_json(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(number: str) -> float:
+def _finite(number: str) -> float | None:
     value = float(number)
-    if not math.isfinite(value):
-        raise ValueError(f"{number[:40]} is too large")
-    return value
+    return value if math.isfinite(value) else None
 
 
-def _whole(number: str) -> int:
-    _finite(number)
-    return int(number)
+def _whole(number: str) -> int | None:
+    return int(number) if len(number) <= LONGEST_NUMBER else None
 
 
-def _can_be_passed_on(value: JsonValue, levels: int) -> None:
-    if levels == 0:
-        raise ValueError("it is nested too deeply")
-    match value:
-        case str():
-            value.encode()
-        case list():
-            for each in value:
-                _can_be_passed_on(each, levels - 1)
-        case dict():
-            for name, each in value.items():
-                name.encode()
-                _can_be_passed_on(each, levels - 1)
-        case _:
-            pass
+def _object(pairs: list[tuple[str, JsonValue]]) -> Object:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen = set[str]()
+    ambiguous = Ambiguous(found)
+    ambiguous.name = next(name for name, _ in pairs if name in seen or seen.add(name))
+    return ambiguous
 
 
-def _without_repetition(pairs: list[tuple[str, JsonValue]]) -> Object:
-    found: Object = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name[:100]!r} is there twice")
-        found[name] = value
-    return found
+def _rename(value: Object) -> None:
+    """Make its names sayable; their order stays."""
+    if any(sayable(name) != name for name in value):
+        renamed = {sayable(name): each for name, each in value.items()}
+        value.clear()
+        value.update(renamed)

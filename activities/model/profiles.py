@@ -1,10 +1,12 @@
-"""What an endpoint can do, as far as that is known before it is asked, and what it turns out not to do.
+"""What an endpoint can do, as far as that is known before it is asked, and what it turns out to do otherwise.
 
 "OpenAI-compatible" is a family of dialects; a profile says which of them an endpoint speaks. What it does not take
-after all is taken off while a worker runs. Each such step is a short text, which requests carry along:
+after all is taken off while a worker runs, and what it wants to have back is given back. Each such step is a short
+text, which requests carry along:
 
     parallel_tool_calls: not taken (gpt-x answered 400: Unsupported parameter …)
     calling: native → json_schema (gpt-x answered 400: … does not support tools)
+    extras: wanted (gemini-x answered 400: Function call is missing a thought_signature …)
 """
 
 import re
@@ -59,6 +61,8 @@ class Profile:
     echo: Echo = Echo.NEVER
     reasoning_field: str = "reasoning_content"
     """The name under which reasoning is given back."""
+    echoes_nothing: bool = False
+    """Reasoning that was not kept is given back as the empty text."""
     extras: bool = False
     """What it has put on messages and calls beside the standard fields is given back."""
     recover: bool = False
@@ -73,11 +77,12 @@ class Profile:
         return replace(self, callings=tuple(Calling)[tuple(Calling).index(calling) :])
 
     def after(self, steps: Iterable[str]) -> "Profile":
-        """Without all that these steps took off. A text that is no step changes nothing."""
+        """Without all that these steps took off, and with what they found wanted. A text that is no step changes
+        nothing."""
         profile = self
         for step in steps:
-            if (taken_off := _taken_off(step)) is not None:
-                profile = profile._without(taken_off)
+            if (parameter := _parameter(step)) is not None:
+                profile = profile._with(parameter) if _is_wanted(step) else profile._without(parameter)
         return profile
 
     def step(self, parameter: str, because: str) -> str:
@@ -85,6 +90,10 @@ class Profile:
         if parameter in tuple(Calling):
             return f"calling: {parameter} → {self._below(Calling(parameter))} ({because})"
         return f"{parameter}: not taken ({because})"
+
+    def step_back(self, parameter: str, because: str) -> str:
+        """The text of the step that gives something back: `extras`, or the reasoning by the name of its field."""
+        return f"{parameter}: wanted ({because})"
 
     def _below(self, calling: Calling) -> Calling:
         rungs = tuple(Calling)
@@ -106,10 +115,24 @@ class Profile:
             case _:
                 return self
 
+    def _with(self, parameter: str) -> "Profile":
+        match parameter:
+            case "extras":
+                return replace(self, extras=True)
+            case self.reasoning_field if self.echo is Echo.NEVER:
+                return replace(self, echo=Echo.TOOL_TURNS, echoes_nothing=True)
+            case _:
+                return self
 
-def _taken_off(step: str) -> str | None:
-    found = re.match(r"calling: (\w+) → |(\w+): not taken", step)
+
+def _parameter(step: str) -> str | None:
+    """What a step is about."""
+    found = re.match(r"calling: (\w+) → |(\w+): (?:not taken|wanted)\b", step)
     return found and (found[1] or found[2])
+
+
+def _is_wanted(step: str) -> bool:
+    return re.match(r"\w+: wanted\b", step) is not None
 
 
 COMPATIBLE = Profile("compatible")
@@ -168,7 +191,7 @@ class Experience:
         self._failures: dict[int, int] = {}
 
     def add(self, step: str, *, for_seconds: float) -> None:
-        if _taken_off(step) not in map(_taken_off, self.steps()):
+        if _parameter(step) not in map(_parameter, self.steps()):
             self._steps[step] = self._clock() + for_seconds
 
     def steps(self) -> tuple[str, ...]:
@@ -186,9 +209,17 @@ class Experience:
 
 
 def of_each_once(steps: Iterable[str]) -> tuple[str, ...]:
-    """The first step of those that take off the same."""
+    """The first step of those that are about the same."""
     found: dict[str, str] = {}
     for step in steps:
-        if (taken_off := _taken_off(step)) is not None:
-            found.setdefault(taken_off, step)
+        if (parameter := _parameter(step)) is not None:
+            found.setdefault(parameter, step)
     return tuple(found.values())
+
+
+def is_taken_off(parameter: str, steps: Iterable[str]) -> bool:
+    return any(_parameter(step) == parameter and not _is_wanted(step) for step in steps)
+
+
+def is_wanted(parameter: str, steps: Iterable[str]) -> bool:
+    return any(_parameter(step) == parameter and _is_wanted(step) for step in steps)

@@ -4,14 +4,15 @@ Pure functions. The format: https://platform.openai.com/docs/api-reference/chat/
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.errors import ModelError, ModelRefused, ModelReplyUnusable, ModelUnavailable
-from activities.model.json_text import LONGEST_QUOTE, Object, is_object, parse
+from activities.model.event_stream import BROKEN_OFF, read_body
+from activities.model.json_text import Object, is_object
 from activities.model.leaked_calls import leaked
 from activities.model.prices import MOST_TOKENS, estimated_tokens
 from activities.model.raw_calls import RawCall, bounded, read_calls
@@ -25,6 +26,9 @@ LONGEST_TEXT = 64 * 1024
 LONGEST_CALLS = 512 * 1024
 """Bytes of JSON, for all calls of a reply together."""
 
+LONGEST_QUOTE = 120
+"""Characters of a reply that is of no use. What went wrong has to fit into one line."""
+
 CUT_OFF = "the answer was cut off at its length limit, so none of its calls was run"
 ONLY_REASONING = (
     "the reply held reasoning and nothing else, and nothing was run; "
@@ -32,7 +36,7 @@ ONLY_REASONING = (
 )
 
 _CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
-_INTERRUPTED = frozenset({"error", "abort", "insufficient_system_resource"})
+_INTERRUPTED = frozenset({"error", "abort", "insufficient_system_resource", BROKEN_OFF})
 _NOT_SENT_BACK = frozenset(
     {"role", "content", "refusal", "tool_calls", "function_call", "reasoning", "reasoning_content"}
     | {"annotations", "audio", "name", "parsed"}
@@ -112,17 +116,22 @@ def read(
 
 def _completion(body: str) -> Object:
     try:
-        completion = parse(body)
+        completion = read_body(body)
     except ValueError as error:
-        raise ModelReplyUnusable(f"the model's reply is not JSON: {body[:LONGEST_QUOTE]!r}") from error
+        raise ModelReplyUnusable(f"the model's reply is not JSON: {_beginning(body)}") from error
     try:
         raise_error_in(completion)
     except ModelUnavailable as error:  # as one with status 5xx: the question was taken
         error.usage = Usage(model_calls=1)
         raise
     if not is_object(completion):
-        raise ModelReplyUnusable(f"the model's reply is not a chat completion: {body[:LONGEST_QUOTE]!r}")
+        raise ModelReplyUnusable(f"the model's reply is not a chat completion: {_beginning(body)}")
     return completion
+
+
+def _beginning(body: str) -> str:
+    """On one line."""
+    return repr(body[:LONGEST_QUOTE]) if body else "it is empty"
 
 
 def _first_choice(completion: Object, body: str) -> Object:
@@ -135,7 +144,7 @@ def _first_choice(completion: Object, body: str) -> Object:
     choices = completion.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     if not is_object(first):
-        raise ModelReplyUnusable(f"the model's reply has no choices: {body[:LONGEST_QUOTE]!r}")
+        raise ModelReplyUnusable(f"the model's reply has no choices: {_beginning(body)}")
     raise_error_in(first)
     finish = _finish(first)
     if finish in _INTERRUPTED:
@@ -157,10 +166,13 @@ def _with_calls(
     reply: Reply, message: Object, text: str, schemas: Mapping[str, Object], *, recover: bool, cut_off: bool
 ) -> Reply:
     """The reply with its calls; without any it must have something else to say."""
+    made = message.get("tool_calls")
+    _limit_number(made if isinstance(made, list) else ())  # before so many are read
     calls = tuple(read_calls(message, schemas))
     if not calls and recover and (calls := leaked(text, schemas)):
         reply = replace(reply, text="")
-    _limit(calls)
+    _limit_number(calls)
+    _limit_size(calls)
     if calls:
         return replace(reply, calls=tuple(replace(each, problem=CUT_OFF) for each in calls) if cut_off else calls)
     if reply.text or cut_off:
@@ -170,9 +182,12 @@ def _with_calls(
     raise ModelReplyUnusable("the model answered with neither text nor a tool call")
 
 
-def _limit(calls: tuple[RawCall, ...]) -> None:
+def _limit_number(calls: Sequence[object]) -> None:
     if len(calls) > MOST_CALLS:
         raise ModelReplyUnusable(f"the model asked for {len(calls):,} calls at once; {MOST_CALLS} are the most")
+
+
+def _limit_size(calls: Sequence[RawCall]) -> None:
     if sum(len(to_json(each.arguments)) + len(to_json(each.extra)) for each in calls) > LONGEST_CALLS:
         raise ModelReplyUnusable(f"the model's calls are longer than {LONGEST_CALLS:,} bytes")
 

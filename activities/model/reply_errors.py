@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.errors import ModelRefused, ModelUnavailable
-from activities.model.json_text import LONGEST_QUOTE, Object, is_object
+from activities.model.json_text import Object, is_object, one_line
 
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
@@ -47,16 +47,17 @@ def raise_error_in(reply: JsonValue) -> None:
         ModelRefused: it would be the same however often one asks.
         ModelUnavailable: any other.
     """
-    error = _error_in(reply)
+    error = error_in(reply)
     if error is None:
         return
     told = error.get("message") or error.get("detail") or error
     words = told if isinstance(told, str) else to_json(told).decode()
-    message = f"the model's endpoint answered with an error: {words[:LONGEST_QUOTE]}"
+    message = f"the model's endpoint answered with an error: {one_line(words)}"
     raise ModelRefused(message) if _is_for_good(error) else ModelUnavailable(message)
 
 
-def _error_in(reply: JsonValue) -> Object | None:
+def error_in(reply: JsonValue) -> Object | None:
+    """The error that a completion, a choice of it, or an event is instead; all of its fields on one level."""
     if isinstance(reply, list) and len(reply) == 1:
         reply = reply[0]
     if not is_object(reply):

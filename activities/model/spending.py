@@ -15,21 +15,35 @@ from dataclasses import replace
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.errors import ModelError, ModelReplyUnusable, NothingLeft
+from activities.errors import BadRequest, ModelError, ModelReplyUnusable, NothingLeft, NoUsableReply
 from activities.heartbeats import remember, remember_at_once
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
+from activities.model.question import Question
 from workflows.contract import Account, Usage
+
+MOST_UNUSABLE = 3
+"""So many replies of no use are no accident: an endpoint that answers, and answers so, is asked no more."""
 
 
 class Spending:
     """What the attempts of an activity have used, and what is left for this one."""
 
     def __init__(self, endpoint: Endpoint, cost_left: float | None) -> None:
+        """
+        Raises:
+            BadRequest: the cost is limited, and nobody knows what the model costs.
+        """
+        if cost_left is not None and endpoint.price is None:
+            raise BadRequest(
+                f"limits.cost: the worker has no price for its model {endpoint.model} (ERRAND_MODEL_PRICES), "
+                "so it cannot keep the cost within a limit"
+            )
         self._endpoint = endpoint
         self._cost_left = cost_left
         self._attempt = activity.info().attempt
         found = _account()
         self._before = found.before + found.at_most
+        self._unusable = found.unusable
         self._unaccounted = max(0, self._attempt - 1 - found.attempt)
         self._at_most = Usage(model_calls=1)
 
@@ -47,7 +61,7 @@ class Spending:
         asked = self._left(question)
         self._at_most = self._endpoint.priced(self._endpoint.at_most(asked))
         # Not at once: most attempts are over before it is needed, and one that leaves no account counts for as much.
-        remember(Account(attempt=self._attempt, before=self._before, at_most=self._at_most))
+        remember(Account(attempt=self._attempt, before=self._before, at_most=self._at_most, unusable=self._unusable))
         return asked
 
     def with_this(self, usage: Usage) -> Usage:
@@ -62,7 +76,13 @@ class Spending:
         else:
             # Of a reply that cannot be read nobody knows how long it took to write.
             error.usage = self._with(self._at_most if isinstance(error, ModelReplyUnusable) else Usage())
-        remember_at_once(Account(attempt=self._attempt, before=error.usage))
+        self._unusable += isinstance(error, ModelReplyUnusable)
+        remember_at_once(Account(attempt=self._attempt, before=error.usage, unusable=self._unusable))
+
+    @property
+    def is_hopeless(self) -> bool:
+        """The endpoint has answered so often in a way that is of no use that it always will."""
+        return self._unusable >= MOST_UNUSABLE
 
     def _with(self, usage: Usage) -> Usage:
         return self._before + self._endpoint.priced(usage.model_copy(update={"model_calls": 1}))
@@ -90,7 +110,8 @@ class Spending:
 
 @contextmanager
 def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending]:
-    """One attempt of a model call. Errors that leave the block carry the usage of all attempts so far.
+    """One attempt of a model call. Errors that leave the block carry the usage of all attempts so far; after three
+    replies of no use there is no further attempt.
 
     Args:
         endpoint: the one that is asked.
@@ -103,6 +124,8 @@ def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending
         raise
     except ModelError as error:
         spending.failed(error)
+        if isinstance(error, ModelReplyUnusable) and spending.is_hopeless:
+            raise NoUsableReply(f"{MOST_UNUSABLE} replies were of no use; {error}", usage=error.usage) from error
         raise
 
 

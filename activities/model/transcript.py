@@ -91,7 +91,8 @@ def _assistant_message(entry: AssistantEntry, profile: Profile) -> ChatCompletio
     if entry.calls:
         message["content"] = entry.text or (None if profile.null_content else "")
         message["tool_calls"] = [_call(at, call, profile) for at, call in entry.positioned]
-    if entry.reasoning and (profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and entry.calls)):
+    echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and entry.calls)
+    if echoes and (entry.reasoning or profile.echoes_nothing):
         message[profile.reasoning_field] = entry.reasoning
     return cast("ChatCompletionAssistantMessageParam", cast(object, message))
 

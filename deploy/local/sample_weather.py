@@ -84,7 +84,7 @@ def _place(city: City) -> dict[str, object]:
         "name": city.name,
         "latitude": city.latitude,
         "longitude": city.longitude,
-        "feature_code": "PPL",
+        "feature_code": city.feature_code,
         "country_code": city.country_code,
         "timezone": city.timezone,
         "population": city.population,

@@ -5,15 +5,17 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from deploy.terminal.exits import CannotDecide
+from deploy.terminal.exits import ENDED_OTHERWISE, CannotDecide
 from deploy.terminal.options import Id, Key, Name, json_object, login_name
 from deploy.terminal.requests import RequestHandle, approve, handle_of, reject, state
 from deploy.terminal.session import Session, run
-from workflows.contract import Arguments, PendingApproval
+from deploy.terminal.text import short
+from workflows.contract import Arguments, PendingApproval, RequestStatus
 
 app = typer.Typer()
 
-Verdict: TypeAlias = Callable[[RequestHandle, PendingApproval], Awaitable[None]]
+Verdict: TypeAlias = Callable[[RequestHandle, PendingApproval], Awaitable[PendingApproval | None]]
+"""Returns the call as it waits after an edit that needs a second yes."""
 
 
 @app.command("approve")
@@ -28,8 +30,8 @@ def approve_command(
     async def command(session: Session) -> int:
         edits = json_object("--edit", edit) if edit is not None else None
 
-        async def yes(handle: RequestHandle, call: PendingApproval) -> None:
-            await approve(handle, call, by=by or login_name(), arguments=call.arguments if edits else None)
+        async def yes(handle: RequestHandle, call: PendingApproval) -> PendingApproval | None:
+            return await approve(handle, call, by=by or login_name(), arguments=call.arguments if edits else None)
 
         return await _decide(session, id, key, yes, "approved", edits)
 
@@ -51,22 +53,38 @@ def reject_command(
 async def _decide(
     session: Session, request_id: str, key: str | None, verdict: Verdict, done: str, edits: Arguments | None = None
 ) -> int:
+    from deploy.terminal.desk import can_ask
+
     handle = handle_of(session.client, request_id)
     call = await _the_call(handle, key)
     if edits:
+        # Nobody knows whether the tool takes this before the request has said so.
         call = call.model_copy(update={"arguments": {**call.arguments, **edits}})
-    session.screen.pending(call)
-    await verdict(handle, call)
+    shown = edits is None
+    if shown:
+        session.screen.pending(call)
+    while again := await verdict(handle, call):
+        session.screen.note("not approved yet: what you made of it needs a second yes")
+        session.screen.pending(again)
+        if not (can_ask() and typer.confirm("approve it as it is now?")):
+            session.screen.how_to_decide(request_id)
+            return ENDED_OTHERWISE
+        call, shown = again, True
+    if not shown:
+        session.screen.edited(call)
     session.screen.say(done)
     return 0
 
 
 async def _the_call(handle: RequestHandle, key: str | None) -> PendingApproval:
     """The call that is meant: the one with this key ("2.1" will do), or the only one that waits."""
-    waiting = (await state(handle)).awaiting_approval
+    now = await state(handle)
+    waiting = now.awaiting_approval
     meant = [call for call in waiting if key in (None, call.key, call.key.rpartition("/")[2])]
     if len(meant) == 1:
         return meant[0]
+    if now.status is not RequestStatus.RUNNING:
+        raise CannotDecide(f"no call of {handle.id} waits for approval: it has ended, {short(now.doing, 200)}")
     if not waiting:
         raise CannotDecide(f"no call of {handle.id} waits for approval")
     listed = "\n".join(f"  {call.key}  {call.tool} {call.about}" for call in waiting)

@@ -37,13 +37,13 @@ def chat_command(
         from deploy.terminal.chat import Script, Talk
         from deploy.terminal.desk import can_ask
 
-        if id and (approved or yes or schema or idle is not None):
+        if id is not None and (approved or yes or schema or idle is not None):
             raise ConfigurationError(f"{id}: only a new conversation takes --approve, --yes, --schema and --idle")
         who = by or login_name()
-        opens = None if id else request(who)
+        opens = request(who) if id is None else None
         if can_ask() and not as_json:
-            return await Talk(session, id or new_id(), who, opens).run()
-        return await Script(session, id or new_id(), who, opens, as_json).run()
+            return await Talk(session, new_id() if id is None else id, who, opens).run()
+        return await Script(session, new_id() if id is None else id, who, opens, as_json).run()
 
     def request(who: str) -> Request:
         if schema == "-":

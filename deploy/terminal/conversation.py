@@ -9,6 +9,7 @@ from typing import Any
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ErrandError, NotOpen
+from deploy.terminal.endings import ENDS
 from deploy.terminal.requests import close, handle_of, open_with, request_of, say
 from deploy.terminal.session import Session
 from deploy.terminal.steps import Answered, Asked, Crashed, Ended, Listening, MessageCame, NotAnswered, Step
@@ -67,7 +68,8 @@ class Conversation:
         client, handle = self.session.client, handle_of(self.session.client, self.request_id)
         now = await handle.describe()
         if now.close_time is not None:
-            raise NotOpen(f"{self.request_id} has ended; see how: uv run client.py result {self.request_id}")
+            how = f" ({ENDS[now.status]})" if now.status in ENDS else ""
+            raise NotOpen(f"{self.request_id} has ended{how}; see how: uv run client.py result {self.request_id}")
         request = await request_of(client, handle)
         if request is None or not request.keep_open:
             raise NotOpen(f"{self.request_id} is not kept open, so it takes no messages")
@@ -101,11 +103,12 @@ class Conversation:
         self.desk.reopen()
         self.session.screen.resume()
         try:
-            while True:
-                step = await self._step(saying)
-                self._show(step)
-                if is_last(step) or self.end:
-                    return step
+            async with self.session.looking_out(self.request_id):
+                while True:
+                    step = await self._step(saying)
+                    self._show(step)
+                    if is_last(step) or self.end:
+                        return step
         finally:
             self.desk.close()
             self.session.screen.pause()

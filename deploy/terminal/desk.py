@@ -19,7 +19,7 @@ from activities.errors import ConfigurationError, ErrandError
 from deploy.terminal.options import json_object
 from deploy.terminal.payloads import reason
 from deploy.terminal.screen import Screen
-from deploy.terminal.steps import CancelAsked, Crashed, Ended, Ruled, Step, Waiting
+from deploy.terminal.steps import AskedAgain, CancelAsked, Crashed, Ended, Ruled, Step, Waiting
 from deploy.terminal.story import follow
 from workflows.contract import Arguments, PendingApproval
 
@@ -35,13 +35,15 @@ class Desk:
     request_id: str
     asks: bool
     pending: Callable[[], Awaitable[Sequence[PendingApproval]]]
-    approve: Callable[[PendingApproval, Arguments | None], Awaitable[None]]
-    """With other arguments than the call's own, where the person has edited them."""
+    approve: Callable[[PendingApproval, Arguments | None], Awaitable[PendingApproval | None]]
+    """With other arguments than the call's own, where the person has edited them; returns what needs a second yes."""
     reject: Callable[[PendingApproval, str], Awaitable[None]]
     _question: asyncio.Task[None] | None = None
     _asking: bool = False
     _answered: bool = False
     _waiting: bool = False
+    _about: str = ""
+    """The digest of the call that is asked about."""
 
     async def watch(self, client: Client) -> Ended | Crashed:
         """Show every step, and return the last."""
@@ -66,6 +68,10 @@ class Desk:
             case Waiting():
                 self.foresee(step)
                 self.reopen()
+            case AskedAgain(_, pending):
+                # Of an edit made here, the question goes on below it.
+                if not self._answered and pending.digest != self._about:
+                    self.reopen()
             case Ruled() | CancelAsked() | Ended() | Crashed():
                 self.close()
             case _:
@@ -105,13 +111,15 @@ class Desk:
 
     async def _decide(self, call: PendingApproval) -> None:
         edited: Arguments | None = None
+        self._about = call.digest
         while answer := await self._answer():
             match answer.strip():
                 case "e" | "edit":
                     edited = self._edit(call, edited)
                     continue
                 case "y" | "Y" | "yes":
-                    if not await self._approved(call, edited):
+                    if again := await self._approved(call, edited):
+                        call, edited = again
                         continue
                 case "" | "n" | "N" | "no":
                     await self.reject(call, "")
@@ -140,19 +148,27 @@ class Desk:
             edited = json_object("the edited arguments", _edited(before))
         except (ConfigurationError, OSError, subprocess.CalledProcessError, ValueError) as error:
             self.screen.note(str(error))
-        self.screen.pending(call if edited is None else call.model_copy(update={"arguments": edited}))
+        news = {"arguments": edited, "reason": "as you edited it, not checked yet"}
+        self.screen.pending(call if edited is None else call.model_copy(update=news))
         return edited
 
-    async def _approved(self, call: PendingApproval, edited: Arguments | None) -> bool:
-        """Whether that settles it; edited arguments that cannot be run leave it open."""
+    async def _approved(
+        self, call: PendingApproval, edited: Arguments | None
+    ) -> tuple[PendingApproval, Arguments | None] | None:
+        """What is to be asked about next, where that does not settle it: edited arguments that cannot be run, or that
+        need a second yes."""
         try:
-            await self.approve(call, edited)
+            again = await self.approve(call, edited)
         except WorkflowUpdateFailedError as refused:
             if isinstance(refused.cause, ApplicationError) and refused.cause.type == "InvalidArguments":
                 self.screen.note(refused.cause.message)
-                return False
+                return call, edited
             raise
-        return True
+        if again is None:
+            return None
+        self._about = again.digest
+        self.screen.pending(again)
+        return again, None
 
 
 def can_ask() -> bool:

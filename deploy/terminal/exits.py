@@ -6,15 +6,37 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 from pydantic import ValidationError
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable, Unreachable
+from deploy.terminal.endings import crash_of
 from deploy.terminal.payloads import reason
+from deploy.terminal.requests import TakenId, taken_id
+from workflows.contract import Approve, Input, Limits, Reject, Request, Say
+from workflows.refusals import sentence
 
 if TYPE_CHECKING:
     from deploy.terminal.screen import Screen
+
+INPUTS: dict[type[Input], dict[str, str]] = {
+    Request: {"text": "TEXT", "requester": "--requester", "approve": "--approve", "output_schema": "--schema"},
+    Limits: {
+        "turns": "--max-turns",
+        "calls": "--max-calls",
+        "input_tokens": "--max-input-tokens",
+        "output_tokens": "--max-output-tokens",
+        "cost": "--max-cost",
+        "seconds": "--timeout",
+        "idle_seconds": "--idle",
+    },
+    Say: {"by": "--by", "text": "the message"},
+    Approve: {"by": "--by"},
+    Reject: {"by": "--by", "reason": "--reason"},
+}
+"""What the commands call the fields of what they send."""
+OPTIONS = INPUTS[Request] | {f"limits.{name}": option for name, option in INPUTS[Limits].items()}
 
 ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
@@ -46,6 +68,8 @@ def explain(error: BaseException) -> tuple[int, str]:
     match error:
         case KeyboardInterrupt():
             return INTERRUPTED, ""
+        case TakenId(request_id=id, fields=fields):
+            return USAGE, taken_id(id, [OPTIONS.get(name, name) for name in fields])
         case Unreachable() | ServiceUnavailable():
             return UNREACHABLE, str(error)
         case InvalidArguments():
@@ -53,12 +77,14 @@ def explain(error: BaseException) -> tuple[int, str]:
         case ErrandError():
             return USAGE, str(error)
         case ValidationError():
-            first = error.errors(include_url=False)[0]
-            return USAGE, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            kind = next((each for each in INPUTS if each.__name__ == error.title), Input)
+            return USAGE, sentence(error, kind, INPUTS.get(kind))
         case WorkflowUpdateRPCTimeoutOrCancelledError():
             return UNREACHABLE, "no worker took the answer in time; it may still arrive"
         case RPCError():
             return _explain_rpc(error)
+        case WorkflowFailureError():
+            return ENDED_OTHERWISE, str(crash_of(error))
         case TemporalError():
             return ENDED_OTHERWISE, reason(error)
         case _:

@@ -7,9 +7,17 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
-from deploy.terminal.requests import RequestHandle, request_of
+from deploy.terminal.endings import ENDS
+from deploy.terminal.requests import request_of
+from deploy.terminal.steps import How
 from workflows.contract import REQUEST_WORKFLOW, RequestStatus
+from workflows.markdown import code, plain
 from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
+
+A_CONVERSATION = "a conversation"
+"""What is shown of a request that was started without a text."""
+
+NOT_CRASHED = 'ExecutionStatus NOT IN ("Failed", "Terminated", "TimedOut")'
 
 
 class Found(BaseModel):
@@ -23,7 +31,10 @@ class Found(BaseModel):
     awaiting_approval: bool
     started_at: datetime
     closed_at: datetime | None
-    summary: str
+    summary: str = Field(description="of its text, or of its first message")
+    without_outcome: How | None = Field(
+        default=None, description="it has ended, but gave no outcome: how, as Temporal knows it"
+    )
     keep_open: bool = Field(default=False, description="it runs, and takes messages")
 
 
@@ -49,10 +60,11 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
         case RequestStatus.RUNNING:
             terms.append('ExecutionStatus = "Running"')
         case RequestStatus.FAILED:
-            crashed = 'ExecutionStatus IN ("Failed", "Terminated", "TimedOut")'
-            terms.append(f'({STATUS.name} = "{status}" OR {crashed})')
+            terms.append(f'({STATUS.name} = "{status}" OR NOT {NOT_CRASHED})')
+        case RequestStatus.CANCELLED:
+            terms.append(f'({STATUS.name} = "{status}" OR ExecutionStatus = "Canceled") AND {NOT_CRASHED}')
         case _:
-            terms.append(f'{STATUS.name} = "{status}"')
+            terms.append(f'{STATUS.name} = "{status}" AND {NOT_CRASHED}')
     if awaiting_approval:
         terms.append(f'{AWAITING_APPROVAL.name} = true AND ExecutionStatus = "Running"')
     if requester is not None:
@@ -65,21 +77,20 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
     handle = client.get_workflow_handle(request_id, run_id=run_id)
     execution = await handle.describe()
     attributes = execution.typed_search_attributes
+    told = plain(await execution.static_summary() or "")
+    is_open = execution.close_time is None
+    request = await request_of(client, handle) if is_open or not told else None
     return Found(
         request_id=execution.id,
         status=_status(execution),
         requester=attributes.get(REQUESTER) or "",
-        awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and execution.close_time is None,
+        awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=await execution.static_summary() or "",
-        keep_open=execution.close_time is None and await _is_kept_open(client, handle),
+        summary=told or plain(code(request.text if request else "")) or A_CONVERSATION,
+        without_outcome=ENDS.get(execution.status),
+        keep_open=is_open and request is not None and request.keep_open,
     )
-
-
-async def _is_kept_open(client: Client, handle: RequestHandle) -> bool:
-    request = await request_of(client, handle)
-    return request is not None and request.keep_open
 
 
 def _status(execution: WorkflowExecution) -> RequestStatus:

@@ -21,6 +21,7 @@ class Paper:
             self._out.width = WIDEST
         self._width = min(self._out.width, WIDEST)
         self._live = Status("", console=self._out, spinner_style="cyan")
+        self._is_live = False
         self._running: dict[str, str] = {}
 
     def say(self, text: str) -> None:
@@ -28,7 +29,11 @@ class Paper:
 
     def note(self, text: str) -> None:
         """A remark to the person, which is no output."""
+        is_live = self._is_live
+        self.pause()
         self._err.print(Text(visible(text), style="yellow"))
+        if is_live:
+            self.resume()
 
     def error(self, text: str) -> None:
         self._err.print(Text.assemble(("error: ", "bold red"), visible(text)))
@@ -36,6 +41,7 @@ class Paper:
     def pause(self) -> None:
         """Take the live line away, so that somebody can type."""
         self._live.stop()
+        self._is_live = False
 
     def resume(self) -> None:
         """Show the live line again, if something is being waited for."""
@@ -66,5 +72,6 @@ class Paper:
         if self._running:
             self._live.update(Text(short(", ".join(self._running.values()), self._width - 4), style="dim"))
             self._live.start()
+            self._is_live = True
         else:
-            self._live.stop()
+            self.pause()

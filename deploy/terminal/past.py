@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from deploy.terminal.loops import without_loops
 from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import Answered, Asked, Listening, MessageCame, Step
 from deploy.terminal.text import short
@@ -43,9 +44,9 @@ def spoken(steps: Iterable[Step]) -> Iterator[Line]:
                 yield True, message.text
             case Answered(_, outcome):
                 calls = f"  ({count(len(outcome.receipts), 'receipt')})" if outcome.receipts else ""
-                yield False, f"{outcome.summary}{calls}"
+                yield False, f"{without_loops(outcome.summary)}{calls}"
             case Listening(answer) if answer:
-                yield False, answer
+                yield False, without_loops(answer)
             case _:
                 pass
 
@@ -55,6 +56,6 @@ def _spoken_before(entry: Entry) -> Line | None:
         case UserEntry(text=text):
             return True, text
         case AssistantEntry(text=text, calls=()) if text:
-            return False, text
+            return False, without_loops(text)
         case _:
             return None

@@ -54,10 +54,8 @@ def check_command(
 def _tool(name: str) -> "Tool":
     from activities.catalogue import Catalogue
 
-    settings = Settings.from_environment()
     # A tool that lacks a setting here, such as the mail server, may have it where the worker runs.
-    lacking = {field: "" for field in Settings.model_fields if getattr(settings, field) is None}
-    known = Catalogue.load(settings.model_copy(update=lacking)).tools
+    known = Catalogue.load(Settings.from_environment()).every
     if name not in known:
         raise ConfigurationError(f"--tool: there is no tool {name}; there are: {', '.join(sorted(known))}")
     return known[name]

@@ -1,10 +1,13 @@
 """The steps of a request, drawn as they happen."""
 
+from deploy.terminal.listing import A_CONVERSATION
+from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS
 from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     Broke,
     Calling,
     CancelAsked,
@@ -47,7 +50,7 @@ class ProgressScreen(Paper):
         self._running.pop(LISTENING, None)
         match step:
             case Asked(request):
-                text = request.text or "a conversation"
+                text = request.text or A_CONVERSATION
                 self._line((request_id, "bold cyan"), "  ", (short(text, 2 * self._width), "bold"))
                 self._line()
                 self._wait(STARTING, "waiting for a worker")
@@ -59,7 +62,7 @@ class ProgressScreen(Paper):
                 self._called(step)
             case Broke():
                 self._broke(step)
-            case Ruled() | EditRefused() | Waiting() | CancelAsked() | Stuck():
+            case Ruled() | EditRefused() | AskedAgain() | Waiting() | CancelAsked() | Stuck():
                 self._happened(step)
             case Ended() | Crashed():
                 self._rest()
@@ -82,7 +85,7 @@ class ProgressScreen(Paper):
                 self._wait(STARTING, "waiting for its turn")
             case Answered(_, outcome):
                 status = outcome.status.replace("_", " ")
-                told = short(outcome.summary, 300)
+                told = short(without_loops(outcome.summary), 300)
                 self._line(INDENT, (f"{status}: ", COLOURS.get(outcome.status, "red")), told)
             case NotAnswered(_, error):
                 self._line(INDENT, ("✗ the message has no answer: ", "red"), (short(error, 300), "red"))
@@ -90,7 +93,7 @@ class ProgressScreen(Paper):
                 self._line(INDENT, ("it is to be closed", "yellow"))
             case Listening(answer):
                 if answer:
-                    self._line(INDENT, short(answer, 300))
+                    self._line(INDENT, short(without_loops(answer), 300))
                 self._running.clear()
                 self._wait(LISTENING, "waiting for a message")
 
@@ -115,7 +118,7 @@ class ProgressScreen(Paper):
 
     def _decided(self, step: Decided) -> None:
         does, style = _does(step.decision)
-        self._turn(step.turn, (short(does, self._width - len(INDENT) - 20), style), step.took)
+        self._turn(step.turn, (short(without_loops(does), self._width - len(INDENT) - 20), style), step.took)
         if step.decision.problem:
             self._line(INDENT, (short(step.decision.problem, 300), "yellow"))
         for call in step.decision.calls:
@@ -180,17 +183,19 @@ class ProgressScreen(Paper):
 
     # --- people, and what goes wrong ---
 
-    def _happened(self, step: Ruled | EditRefused | Waiting | CancelAsked | Stuck) -> None:
+    def _happened(self, step: Ruled | EditRefused | AskedAgain | Waiting | CancelAsked | Stuck) -> None:
         match step:
             case Ruled(Approve(arguments=edited) as verdict):
                 instead = "" if edited is None else f", with {arguments(edited, self._width - len(INDENT) - 40)}"
-                self._line(INDENT, ("✓ approved", "green"), f" by {verdict.by or 'somebody'}{instead}")
+                self._line(INDENT, ("✓ approved", "green"), f" by {verdict.by}{instead}")
             case Ruled(verdict):
                 why = f": {verdict.reason}" if isinstance(verdict, Reject) and verdict.reason else ""
-                self._line(INDENT, ("✗ rejected", "yellow"), f" by {verdict.by or 'somebody'}{why}")
+                self._line(INDENT, ("✗ rejected", "yellow"), f" by {verdict.by}{why}")
             case EditRefused(verdict, error):
-                by = verdict.by or "somebody"
-                self._line(INDENT, (f"✗ what {by} made of it cannot be run: ", "yellow"), short(error, 300))
+                self._line(INDENT, (f"✗ what {verdict.by} made of it cannot be run: ", "yellow"), short(error, 300))
+            case AskedAgain(verdict, pending):
+                why = short(pending.reason, 300)
+                self._line(INDENT, (f"! what {verdict.by} made of it needs a second yes: ", "yellow"), why)
             case CancelAsked():
                 self._line(INDENT, ("cancellation was asked for", "yellow"))
             case Stuck(error):

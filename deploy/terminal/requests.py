@@ -4,6 +4,7 @@ import asyncio
 import base64
 import secrets
 import uuid
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
@@ -11,7 +12,9 @@ from pydantic import BaseModel
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -20,20 +23,25 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, ErrandError, NotOpen, Unreachable
+from deploy.terminal.endings import crash_of
 from deploy.terminal.payloads import Payloads
 from workflows.contract import (
+    INTERNAL_FIELDS,
     REQUEST_WORKFLOW,
     TASK_QUEUE,
     Approve,
     Arguments,
+    Input,
     Outcome,
     PendingApproval,
     Reject,
     Request,
     RequestState,
+    RequestStatus,
     Say,
 )
-from workflows.timeline import summary
+from workflows.markdown import code
+from workflows.refusals import problem_with_id
 
 RequestHandle: TypeAlias = WorkflowHandle[Any, Outcome]
 Output = TypeVar("Output", bound=BaseModel)
@@ -44,6 +52,20 @@ PAUSE = 0.2
 """Seconds until a message is said again to a request that is about to go on in a new run."""
 
 
+class TakenId(ConfigurationError):
+    """The id belongs to something else: to a request that differs in `fields`, or to no request at all."""
+
+    def __init__(self, request_id: str, fields: Sequence[str]) -> None:
+        super().__init__(taken_id(request_id, fields))
+        self.request_id = request_id
+        self.fields = fields
+
+
+def taken_id(request_id: str, fields: Sequence[str]) -> str:
+    what = f"a request with another {', another '.join(sorted(fields))}" if fields else "something that is no request"
+    return f"{request_id} is taken by {what}; use another id"
+
+
 async def submit(
     client: Client,
     request: Request,
@@ -52,14 +74,15 @@ async def submit(
     request_id: str | None = None,
     task_queue: str = TASK_QUEUE,
 ) -> RequestHandle:
-    """Start a request, or join the one that was started before with the same id and text.
+    """Start a request, or join the same one that was started before with the same id.
 
     With `output`, the outcome's output has this form; `output_of` reads it.
 
     Raises:
-        ConfigurationError: the id belongs to something else.
+        TakenId: the id belongs to something else.
+        ConfigurationError: it can be no request's id.
     """
-    request, request_id = with_output(request, output), request_id or new_id()
+    request, request_id = with_output(request, output), id_or_new(request_id)
     handle = handle_of(client, request_id)
     try:
         await client.start_workflow(
@@ -67,15 +90,32 @@ async def submit(
             request,
             id=request_id,
             task_queue=task_queue,
-            static_summary=summary(request.text) or None,
+            static_summary=code(request.text) or None,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )
     except WorkflowAlreadyStartedError as taken:
         known = await request_of(client, handle)
-        if known is None or known.text != request.text:
-            raise ConfigurationError(f"{request_id} is taken by another request; use another id") from taken
+        if known is None:
+            raise TakenId(request_id, ()) from taken
+        if different := tuple(_differences(_in_order(known), _in_order(request))):
+            raise TakenId(request_id, different) from taken
     return handle
+
+
+def _differences(one: Input, other: Input, within: str = "") -> Iterator[str]:
+    """The fields in which two requests differ, by their path."""
+    for name in type(one).model_fields.keys() - INTERNAL_FIELDS:
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(mine, Input) and isinstance(theirs, Input):
+            yield from _differences(mine, theirs, f"{name}.")
+        elif mine != theirs:
+            yield within + name
+
+
+def _in_order(request: Request) -> Request:
+    """The same tools in another order are the same approval."""
+    return request.model_copy(update={"approve": tuple(sorted(set(request.approve)))})
 
 
 def with_output(request: Request, output: type[BaseModel] | None) -> Request:
@@ -92,6 +132,18 @@ def output_of(outcome: Outcome, output: type[Output]) -> Output:
     if outcome.output is None:
         raise ErrandError(f"{outcome.request_id} has no output; it is {outcome.status}: {outcome.summary}")
     return output.model_validate(outcome.output)
+
+
+def id_or_new(request_id: str | None) -> str:
+    """
+    Raises:
+        ConfigurationError: it can be no request's id.
+    """
+    if request_id is None:
+        return new_id()
+    if problem := problem_with_id(request_id):
+        raise ConfigurationError(problem)
+    return request_id
 
 
 def new_id() -> str:
@@ -135,14 +187,15 @@ async def open_with(
 
     Raises:
         NotOpen: the request has ended.
+        ConfigurationError: it can be no request's id.
     """
-    request_id, message_id = request_id or new_id(), message_id or str(uuid.uuid4())
+    request_id, message_id = id_or_new(request_id), message_id or str(uuid.uuid4())
     start: WithStartWorkflowOperation[Any, Outcome] = WithStartWorkflowOperation(
         REQUEST_WORKFLOW,
         request.model_copy(update={"keep_open": True}),
         id=request_id,
         task_queue=task_queue,
-        static_summary=summary(request.text or text),
+        static_summary=code(request.text or text) or None,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
@@ -212,31 +265,61 @@ async def close(handle: RequestHandle) -> None:
 
 
 async def state(handle: RequestHandle) -> RequestState:
-    """Ask where a request stands, with the calls that wait for approval.
+    """Where a request stands, with the calls that wait for approval. Of a request that is over, its end: also of one
+    that Temporal has ended, which the workflow itself knows nothing of.
 
     Raises:
-        Unreachable: no worker answers.
+        Unreachable: the request goes on, and no worker answers.
     """
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await handle.query("state", result_type=RequestState)
-    except (RPCError, TimeoutError) as error:
+            now = await handle.query("state", result_type=RequestState)
+    except (RPCError, TimeoutError, WorkflowQueryFailedError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             raise
+        if await _is_over(handle):
+            return await _end(handle, None)
+        if isinstance(error, WorkflowQueryFailedError):
+            raise
         raise Unreachable(f"no worker answers for {handle.id}: is one running on its task queue?") from error
+    return await _end(handle, now) if now.status is RequestStatus.RUNNING and await _is_over(handle) else now
+
+
+async def _is_over(handle: RequestHandle) -> bool:
+    return (await handle.describe()).close_time is not None
+
+
+async def _end(handle: RequestHandle, last: RequestState | None) -> RequestState:
+    """The state of a request that is over; `last` is what it was at the last moment that the workflow knows of."""
+    last = last or RequestState(request_id=handle.id, status=RequestStatus.RUNNING, turn=0, doing="")
+    news: dict[str, object] = {"awaiting_approval": (), "running": (), "messages_waiting": 0}
+    try:
+        ended = await handle.result()
+        news |= {"status": ended.status, "doing": f"{ended.status}: {ended.summary}"}
+        news |= {"receipts": ended.receipts, "usage": ended.usage}
+    except WorkflowFailureError as failure:
+        crash = crash_of(failure)
+        news["status"] = RequestStatus.CANCELLED if crash.how == "cancelled" else RequestStatus.FAILED
+        lost = f" (under way then, so it may have happened: {', '.join(last.running)})" if last.running else ""
+        news["doing"] = f"{crash.how}: {crash.error}{lost}"
+    return last.model_copy(update=news)
 
 
 async def approve(
     handle: RequestHandle, pending: PendingApproval, *, by: str, arguments: Arguments | None = None
-) -> None:
-    """Say yes to one call exactly as it was shown, or to it with other arguments."""
-    await _decide(handle, "approve", Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
+) -> PendingApproval | None:
+    """Say yes to one call exactly as it was shown, or to it with other arguments.
+
+    Returns:
+        The call as it waits now, with the reason, where these arguments need a second yes; nothing has run then.
+    """
+    verdict = Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments)
+    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        "approve", verdict, rpc_timeout=PATIENCE, result_type=PendingApproval
+    )
 
 
 async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
     """Say no to one call; the model is told the reason."""
-    await _decide(handle, "reject", Reject(key=pending.key, digest=pending.digest, by=by, reason=reason))
-
-
-async def _decide(handle: RequestHandle, update: str, verdict: Approve | Reject) -> None:
-    await handle.execute_update(update, verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]
+    verdict = Reject(key=pending.key, digest=pending.digest, by=by, reason=reason)
+    await handle.execute_update("reject", verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import JsonValue
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from deploy.terminal.listing import Found
+from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
 from deploy.terminal.paper import INDENT, Paper
 from deploy.terminal.steps import Crashed
@@ -41,7 +43,7 @@ class ResultScreen(Paper):
         if self._out.is_terminal:
             self._panel(outcome, status)
         else:
-            self._line(f"{status}: ", outcome.summary)
+            self._line(f"{status}: ", without_loops(outcome.summary))
         self._details(outcome)
         self._line((_used(outcome.usage), "dim"))
         self._out.print(Text(link, style="dim"), soft_wrap=True)
@@ -53,7 +55,8 @@ class ResultScreen(Paper):
             self._line()
             self._panel(outcome, status)
         else:
-            self._line("" if outcome.status is RequestStatus.COMPLETED else f"{status}: ", outcome.summary)
+            ended = "" if outcome.status is RequestStatus.COMPLETED else f"{status}: "
+            self._line(ended, without_loops(outcome.summary))
         self._details(outcome)
         if self._out.is_terminal:
             self._line((f"{_used(outcome.usage)}, so far", "dim"))
@@ -62,7 +65,9 @@ class ResultScreen(Paper):
     def _panel(self, outcome: Outcome, status: str) -> None:
         colour = COLOURS.get(outcome.status, "red")
         title = Text(status, style=f"bold {colour}")
-        panel = Panel(Text(visible(outcome.summary)), title=title, title_align="left", border_style=colour)
+        panel = Panel(
+            Text(visible(without_loops(outcome.summary))), title=title, title_align="left", border_style=colour
+        )
         self._out.print(panel, width=self._width, soft_wrap=False)
 
     def _details(self, outcome: Outcome) -> None:
@@ -98,8 +103,7 @@ class ResultScreen(Paper):
             self._line(RECEIPT_INDENT, (f"not to {who}: {short(compact(why), 200)}", "yellow"))
 
     def crashed(self, crash: Crashed, link: str) -> None:
-        self.error(f"the request {crash.how}: {crash.error}" if crash.how in ("failed", "timed out") else
-                   f"the request was {crash.how}: {crash.error}")  # fmt: skip
+        self.error(str(crash))
         self._err.print(Text(link, style="dim"))
 
     # --- approvals ---
@@ -111,6 +115,17 @@ class ResultScreen(Paper):
         self._line(console=console)
         why = f"  ({call.reason})" if call.reason else ""
         self._line(INDENT, ("! ", "yellow"), (call.tool, "bold"), " waits for approval", (why, "dim"), console=console)
+        self._arguments(call, console)
+        until = f"{call.expires_at.astimezone():%Y-%m-%d %H:%M}"
+        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no", "dim"), console=console)
+
+    def edited(self, call: PendingApproval) -> None:
+        """Show what a call was changed into."""
+        self._line()
+        self._line(INDENT, (call.tool, "bold"), " as it runs")
+        self._arguments(call, self._out)
+
+    def _arguments(self, call: PendingApproval, console: Console) -> None:
         names = max(map(len, call.arguments), default=0)
         for name, value in call.arguments.items():
             shown = visible(value if isinstance(value, str) else compact(value))
@@ -118,8 +133,6 @@ class ResultScreen(Paper):
             self._line(INDENT, "  ", (name.ljust(names), "dim"), "  ", first, console=console)
             for line in rest:
                 self._line(INDENT, "  ", " " * names, "  ", line, console=console)
-        until = f"{call.expires_at.astimezone():%Y-%m-%d %H:%M}"
-        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no", "dim"), console=console)
 
     def how_to_decide(self, request_id: str) -> None:
         """Tell who cannot be asked here where to say yes or no."""
@@ -134,7 +147,7 @@ class ResultScreen(Paper):
         """Where a request stands."""
         colour = COLOURS.get(state.status, "red")
         status = state.status.replace("_", " ")
-        doing = short(state.doing.removeprefix(f"{state.status}: "), 300)
+        doing = short(without_loops(state.doing.removeprefix(f"{state.status}: ")), 300)
         waiting = f"  ({count(state.messages_waiting, 'message')} waiting)" if state.messages_waiting else ""
         self._line((state.request_id, "bold cyan"), "  ", (status, colour), "  ", doing, (waiting, "yellow"))
         self.receipts(state.receipts)
@@ -146,7 +159,7 @@ class ResultScreen(Paper):
         ids = max((len(each.request_id) for each in requests), default=0)
         names = max((len(each.requester) for each in requests), default=0)
         for each in requests:
-            running = "open" if each.keep_open else each.status.replace("_", " ")
+            running = "open" if each.keep_open else (each.without_outcome or each.status.replace("_", " "))
             status = "awaiting approval" if each.awaiting_approval else running
             colour = "yellow" if each.awaiting_approval else COLOURS.get(each.status, "red")
             self._line(
@@ -217,7 +230,11 @@ def _refused(receipt: Receipt) -> list[tuple[str, JsonValue]]:
 
 
 def _notes(receipt: Receipt) -> str:
-    notes = [count(receipt.attempts, "attempt")] if receipt.attempts > 1 else []
+    notes = ["earlier, not by this run"] if receipt.earlier else []
+    if receipt.attempts > 1:
+        notes.append(count(receipt.attempts, "attempt"))
     if receipt.approved_by:
         notes.append(f"approved by {visible(receipt.approved_by)}")
+    if receipt.ledger_key:
+        notes.append(f"in the ledger as {visible(receipt.ledger_key)}")
     return ", ".join(notes)

@@ -1,6 +1,7 @@
 """What every command that asks Temporal works with."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,10 @@ import typer
 from temporalio.client import Client
 
 from activities.settings import Settings, connect
-from deploy.terminal.exits import ENDED_OTHERWISE, end_with
+from deploy.terminal.exits import ENDED_OTHERWISE, UNREACHABLE, end_with
 from deploy.terminal.options import login_name
-from deploy.terminal.requests import PATIENCE, approve, handle_of, reject, state
+from deploy.terminal.pollers import nobody_takes, told_if_nobody_takes
+from deploy.terminal.requests import PATIENCE, approve, handle_of, outcome, reject, state
 from deploy.terminal.steps import Crashed, Ended
 from workflows.contract import Outcome, RequestStatus
 
@@ -49,12 +51,31 @@ class Session:
         from deploy.terminal.desk import can_ask
 
         desk = self.desk(request_id, by=login_name(), asks=can_ask() and not as_json)
-        match await desk.watch(self.client):
+        async with self.looking_out(request_id):
+            last = await desk.watch(self.client)
+        match last:
             case Ended(outcome):
                 return await self.finish(outcome, as_json=as_json)
             case Crashed() as crash:
                 self.screen.crashed(crash, await self.link(request_id))
                 return ENDED_OTHERWISE
+
+    async def result(self, request_id: str, *, as_json: bool) -> int:
+        """Wait until a request has ended, and show its outcome."""
+        async with self.looking_out(request_id):
+            ended = await outcome(handle_of(self.client, request_id))
+        return await self.finish(ended, as_json=as_json)
+
+    async def leave(self, request_id: str) -> int:
+        """Watch a request no further than to its first step."""
+        if nobody := await nobody_takes(self.client, request_id):
+            self.screen.note(nobody)
+            return UNREACHABLE
+        return 0
+
+    def looking_out(self, request_id: str) -> AbstractAsyncContextManager[None]:
+        """While the block waits for a request: say so when that waits for a worker, and there is none."""
+        return told_if_nobody_takes(self.client, request_id, self.screen.note)
 
     async def finish(self, outcome: Outcome, *, as_json: bool) -> int:
         if as_json:

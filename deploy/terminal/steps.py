@@ -8,6 +8,7 @@ from workflows.contract import (
     Approve,
     Decision,
     Outcome,
+    PendingApproval,
     Reject,
     Request,
     Said,
@@ -105,7 +106,7 @@ class Shaped:
 
 @dataclass(frozen=True)
 class Demoted:
-    """The endpoint turned out not to be able to do something; it is told once."""
+    """The endpoint turned out not to take something, or to want it; it is told once."""
 
     what: str
 
@@ -198,6 +199,14 @@ class EditRefused:
 
 
 @dataclass(frozen=True)
+class AskedAgain:
+    """Somebody approved a call with other arguments, of which the rules say something: it waits with them now."""
+
+    verdict: Approve
+    pending: PendingApproval
+
+
+@dataclass(frozen=True)
 class CancelAsked:
     pass
 
@@ -214,12 +223,19 @@ class Ended:
     outcome: Outcome
 
 
+How: TypeAlias = Literal["failed", "cancelled", "terminated", "timed out"]
+
+
 @dataclass(frozen=True)
 class Crashed:
     """The workflow ended without an outcome."""
 
-    how: Literal["failed", "cancelled", "terminated", "timed out"]
+    how: How
     error: str
+
+    def __str__(self) -> str:
+        did = self.how if self.how in ("failed", "timed out") else f"was {self.how}"
+        return f"the request {did}: {self.error}"
 
 
 Step: TypeAlias = (
@@ -244,6 +260,7 @@ Step: TypeAlias = (
     | Waiting
     | Ruled
     | EditRefused
+    | AskedAgain
     | CancelAsked
     | Stuck
     | Ended

@@ -11,6 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
+from deploy.terminal.endings import CANCELLED, TIMED_OUT, terminated
 from deploy.terminal.payloads import Payloads
 from deploy.terminal.steps import (
     Answered,
@@ -94,12 +95,11 @@ class Story:
                 failure = event.workflow_execution_failed_event_attributes.failure
                 return Crashed("failed", await self._payloads.reason(failure))
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-                return Crashed("cancelled", "it was cancelled before it could give an account")
+                return CANCELLED
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
-                reason = event.workflow_execution_terminated_event_attributes.reason
-                return Crashed("terminated", reason or "no reason was given")
+                return terminated(event.workflow_execution_terminated_event_attributes.reason)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
-                return Crashed("timed out", "the workflow's own time-out passed")
+                return TIMED_OUT
             case _:
                 return None
 

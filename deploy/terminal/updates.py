@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionUpdateCompletedEventAttributes
 from temporalio.exceptions import ApplicationError
 
 from deploy.terminal.payloads import Payloads
-from deploy.terminal.steps import Answered, CloseAsked, EditRefused, MessageCame, NotAnswered, Ruled, Step
-from workflows.contract import Approve, Outcome, Reject, Said, Say
+from deploy.terminal.steps import Answered, AskedAgain, CloseAsked, EditRefused, MessageCame, NotAnswered, Ruled, Step
+from workflows.contract import Approve, Outcome, PendingApproval, Reject, Said, Say
 
 MOVED = "Moved"
 """The type of the error that a message ends with in a run that goes on in a new one."""
@@ -77,5 +77,10 @@ class Updates:
                 return Answered(message.id, outcome) if outcome else NotAnswered(message.id, "its answer is no outcome")
             case verdict if failed:
                 return EditRefused(verdict, await self.payloads.reason(ended.outcome.failure))
+            case Approve(arguments=dict()) as verdict if again := await self._asked_again(ended):
+                return AskedAgain(verdict, again)
             case verdict:
                 return Ruled(verdict)
+
+    async def _asked_again(self, ended: WorkflowExecutionUpdateCompletedEventAttributes) -> PendingApproval | None:
+        return await self.payloads.read(ended.outcome.success.payloads, PendingApproval)

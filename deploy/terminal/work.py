@@ -38,12 +38,14 @@ from workflows.contract import (
     AssistantEntry,
     Decision,
     NoteEntry,
+    Settle,
     Settlement,
     Situation,
     Told,
     ToolCall,
     ToolResult,
 )
+from workflows.markdown import plain
 
 
 @dataclass
@@ -109,9 +111,12 @@ class Work:
                 doing = Shaping(self.turn)
             case name if name in (CHECK, CHECK_SCHEMA):
                 pass  # what comes of it is told by what it was done for
-            case name:
+            case name if name == SETTLE:
+                if question := await self.payloads.read(scheduled.input.payloads, Settle):
+                    doing = Settling(question.call)
+            case _:
                 if call := await self.payloads.read(scheduled.input.payloads, ToolCall):
-                    doing = Settling(call) if name == SETTLE else Calling(call, await self.payloads.summary(event))
+                    doing = Calling(call, plain(await self.payloads.summary(event)))
         self._under_way[event.event_id] = _Activity(doing, _time(event))
         return [*news, doing] if doing else news
 

@@ -1,7 +1,6 @@
 """The processes of a trial: a Temporal server on a file database, two workers, and who starts them again."""
 
 import os
-import random
 import signal
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -15,7 +14,6 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 
 from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Part, logs
-from deploy.local.ports import is_free
 from deploy.local.supervisor import Supervisor
 from tests.chaos.forks import Forked, Zygote, zygote
 from tests.chaos.insist import insist
@@ -24,8 +22,6 @@ from tests.chaos.wire import Wire, laid
 
 WORKERS = ("worker 1", "worker 2")
 SERVER = "Temporal server"
-BELOW_THE_EPHEMERAL = range(10_000, 32_000)
-"""So that nobody's outgoing connection takes the server's port while it is down."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +63,10 @@ async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapp
         worker: the module whose `main` is a worker and writes "worker ready", and its arguments.
         variables: what its environment has beside Temporal's address.
     """
-    temporal_port, ui_port = quiet_ports(2)
-    deployment = Deployment.on_free_ports(state, temporal_port, ui_port)
+    deployment = Deployment.on_free_ports(state)
     said, up = list[str](), set[str]()
     async with AsyncExitStack() as stack:
-        wires = [await stack.enter_async_context(laid(temporal_port)) for _ in WORKERS]
+        wires = [await stack.enter_async_context(laid(deployment.temporal_port)) for _ in WORKERS]
         source = await stack.enter_async_context(zygote(worker))
         parts = [
             _worker(name, source, {**variables, "TEMPORAL_ADDRESS": f"127.0.0.1:{wire.port}"})
@@ -114,13 +109,3 @@ async def connected(address: str) -> Client:
 def _quiet_runtime() -> Runtime:
     """The SDK's warnings would say at great length that the server is dead at the moment."""
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(TelemetryFilter("ERROR", "ERROR"))))
-
-
-def quiet_ports(count: int) -> list[int]:
-    system = random.SystemRandom()
-    chosen: list[int] = []
-    while len(chosen) < count:
-        port = system.choice(BELOW_THE_EPHEMERAL)
-        if is_free(port) and port not in chosen:
-            chosen.append(port)
-    return chosen

@@ -18,7 +18,7 @@ from tests.chaos.forks import Fork, Zygote
 from tests.chaos.scenarios.model import Model
 from tests.chaos.scenarios.post import Post, post_office
 from tests.chaos.scenarios.workers import WAYS
-from tests.chaos.scene import connected, quiet_ports
+from tests.chaos.scene import connected
 from worker import register_search_attributes
 
 READY_WITHIN = 120
@@ -131,7 +131,7 @@ async def staged(folder: Path, source: Zygote) -> AsyncGenerator[Stage]:
         source: of the workers.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    deployment = Deployment.on_free_ports(folder, *quiet_ports(2))
+    deployment = Deployment.on_free_ports(folder)
     part = deployment.temporal()
     settings = (word for each in SETTINGS for word in ("--dynamic-config-value", each))
     server = Temporal(

@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from client import approve, find, handle_of, state
 from deploy.terminal.exits import explain
-from tests.integration.cli.conftest import CommandLine, Said, eventually
+from tests.integration.cli.conftest import CommandLine, Said, an_id, eventually
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import REQUEST_WORKFLOW, PendingApproval, RequestStatus
@@ -61,7 +61,8 @@ async def test_a_decision_about_no_waiting_call_is_refused(
     assert f"{request_id}/1.1  tell to" in wrong.err
     await cli("approve", request_id)
     await handle_of(client, request_id).result()
-    assert await cli("approve", request_id) == Said(2, "", f"error: no call of {request_id} waits for approval\n")
+    over = f"error: no call of {request_id} waits for approval: it has ended, completed: It is over.\n"
+    assert await cli("approve", request_id) == Said(2, "", over)
 
 
 async def test_a_yes_to_another_call_than_the_one_that_waits_ends_with_1(
@@ -81,15 +82,66 @@ async def test_an_edited_approval_shows_and_runs_what_was_made_of_the_call(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:
     request_id = await waiting(cli, client, worker)
-    shown = await cli("approve", request_id, "1.1", "--edit", '{"to": ["bob"]}', "--by", "carol")
-    assert shown.code == 0
-    assert '["bob"]' in shown.out
-    assert "line two" in shown.out
+    shown = await cli("approve", request_id, "1.1", "--edit", '{"what": "line three"}', "--by", "carol")
+    assert (shown.code, shown.err) == (0, "")
+    assert "line three" in shown.out
     (receipt,) = (await handle_of(client, request_id).result()).receipts
-    assert receipt.arguments == {"to": ["bob"], "what": "line one\nline two"}
+    assert receipt.arguments == {"to": ["ann"], "what": "line three"}
     assert receipt.approved_by == "carol"
-    assert happened.done("tell") == ["bob"]
-    assert 'approved by carol, with to=["bob"]' in (await cli("watch", request_id)).out
+    assert happened.done("tell") == ["ann"]
+    assert 'approved by carol, with to=["ann"]' in (await cli("watch", request_id)).out
+
+
+async def test_an_edit_to_whom_nobody_mentioned_is_shown_again_with_the_reason_and_needs_a_second_approve(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = await cli("approve", request_id, "--edit", '{"to": ["eve"]}', "--by", "carol")
+    assert shown.code == 1
+    assert "tell waits for approval  (nobody mentioned eve before)" in shown.out
+    assert "not approved yet: what you made of it needs a second yes" in shown.err
+    assert f"uv run client.py approve {request_id}" in shown.err
+    assert happened.done("tell") == []
+    again = await cli("approve", request_id, "--by", "carol")
+    assert again.code == 0
+    assert "(nobody mentioned eve before)" in again.out
+    await handle_of(client, request_id).result()
+    assert happened.done("tell") == ["eve"]
+    watched = (await cli("watch", request_id)).out
+    assert "what carol made of it needs a second yes: nobody mentioned eve before" in watched
+    assert "approved by carol" in watched
+
+
+async def test_at_a_terminal_an_edit_to_whom_nobody_mentioned_is_asked_about_again_in_place(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    editor = """sed -i 's/"ann"/"eve"/'"""
+    async with cli.terminal("watch", request_id, EDITOR=editor) as terminal:
+        await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("e\n")
+        await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("y\n")
+        assert "nobody mentioned eve before" in await terminal.see("approve? [y/N/e=edit/reason]")
+        await asyncio.sleep(0.5)
+        assert happened.done("tell") == []
+        terminal.type("y\n")
+        assert "approve?" not in await terminal.see("It is over.")
+        assert await terminal.ends() == 0
+    assert happened.done("tell") == ["eve"]
+
+
+async def test_another_who_watches_is_asked_about_the_call_as_it_waits_after_the_edit(
+    cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    async with cli.terminal("watch", request_id) as terminal:
+        await terminal.see("approve? [y/N/e=edit/reason]")
+        await cli("approve", request_id, "--edit", '{"to": ["eve"]}', "--by", "carol")
+        assert "nobody mentioned eve before" in await terminal.see("approve? [y/N/e=edit/reason]")
+        terminal.type("n\n")
+        assert await terminal.ends() == 0
+    assert happened.done("tell") == []
 
 
 async def test_an_edit_that_cannot_be_read_or_run_is_refused_and_the_call_waits_on(
@@ -106,6 +158,54 @@ async def test_an_edit_that_cannot_be_read_or_run_is_refused_and_the_call_waits_
     await cli("reject", request_id, "--reason", "no")
     await handle_of(client, request_id).result()
     assert happened.done("tell") == []
+
+
+async def test_an_edit_that_the_tool_does_not_take_is_not_shown_as_if_it_would_run(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    shown = await cli("approve", request_id, "--edit", '{"waht": "x"}')
+    assert (shown.code, shown.out) == (1, "")
+    assert "waht: " in shown.err
+    assert "there are to, what" in shown.err
+    await handle_of(client, request_id).terminate()
+
+
+@pytest.mark.parametrize("how", ["cancelled", "terminated", "completed"])
+async def test_a_decision_about_a_request_that_has_ended_says_how_it_ended(
+    cli: CommandLine, client: Client, worker: ScriptedModel, how: str
+) -> None:
+    request_id = await waiting(cli, client, worker)
+    handle = handle_of(client, request_id)
+    match how:
+        case "cancelled":
+            await handle.cancel()
+        case "terminated":
+            await handle.terminate()
+        case _:
+            await cli("approve", request_id)
+    await cli("result", request_id)
+    for decision in (("approve", request_id), ("reject", request_id, "--reason", "no")):
+        shown = await cli(*decision)
+        assert (shown.code, shown.out) == (2, "")
+        assert shown.err.startswith(f"error: no call of {request_id} waits for approval: it has ended, {how}: ")
+
+
+async def test_list_shows_a_conversation_that_began_without_a_text_and_the_text_where_no_summary_was_given(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    who, queue = f"foreign-{uuid.uuid4().hex[:6]}", cli.environment["ERRAND_TASK_QUEUE"]
+    worker.scripts["Say hello."] = [say("Hello.")]
+    for given in ({"keep_open": True, "requester": who}, {"text": "Say hello.", "requester": who}):
+        await client.start_workflow(REQUEST_WORKFLOW, given, id=an_id(), task_queue=queue)
+
+    async def both() -> str | None:
+        listed = (await cli("list", "--requester", who)).out
+        return listed if listed.count(who) == 2 else None
+
+    listed = await eventually(both)
+    assert "Say hello." in listed
+    assert f"{who}  a conversation" in listed
 
 
 async def test_without_a_terminal_submit_says_once_how_to_approve_and_waits_on(

@@ -133,3 +133,20 @@ async def test_a_ledger_that_cannot_be_used_ends_with_2_and_names_the_variable(c
         shown = await CommandLine({**cli.environment, "ERRAND_LEDGER_URL": url})("actions")
         assert shown.code == 2
         assert "ERRAND_LEDGER_URL" in shown.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ann:hush-hush@127.0.0.1:1/errand",
+        "postgresql://ann:hu@sh#hush-hush@127.0.0.1:1/errand",
+        "postgresql://ann:hush-hush@no.such.host.invalid/errand",
+        "postgresql://ann@127.0.0.1:1/errand?password=hush-hush&no_such_option=hush-hush",
+        "nosuch://ann:hush-hush@127.0.0.1/errand",
+    ],
+)
+async def test_a_ledger_that_cannot_be_used_is_told_without_its_password(cli: CommandLine, url: str) -> None:
+    shown = await CommandLine({**cli.environment, "ERRAND_LEDGER_URL": url})("actions")
+    assert shown.code != 0
+    assert "ERRAND_LEDGER_URL" in shown.err
+    assert "hush" not in shown.err + shown.out

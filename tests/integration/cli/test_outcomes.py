@@ -1,5 +1,7 @@
 """What an outcome says beside the model's own words."""
 
+import json
+
 from tests.integration.cli.conftest import CommandLine
 from tests.scripted_model import ScriptedModel, call, calls, say
 
@@ -29,3 +31,13 @@ async def test_a_write_whose_end_is_unknown_is_found_and_settled_by_the_commands
     assert "the pencil broke" in found.out
     assert (await cli("resolve", key, "not-delivered")).code == 0
     assert (await cli("actions", "--state", "unknown")).err == "no actions\n"
+
+
+async def test_a_looping_answer_is_shortened_on_the_screen_and_whole_in_the_json(
+    cli: CommandLine, worker: ScriptedModel
+) -> None:
+    worker.scripts["Look."] = [say("It is a plant. " * 60)]
+    request_id = (await cli("submit", "Look.", "--no-wait")).out.strip()
+    shown = await cli("result", request_id)
+    assert "completed: It is a plant. It is a plant. … (the same 58 times more)\n" in shown.out
+    assert json.loads((await cli("result", request_id, "--json")).out)["summary"].count("It is a plant.") == 60

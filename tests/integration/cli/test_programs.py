@@ -84,7 +84,7 @@ async def test_the_first_message_starts_a_conversation_and_the_same_id_is_the_sa
     assert await said_to(client, request_id, "Write errand.", message_id=first) == one
     assert happened.done("write_down") == ["errand"]
     described = await handle_of(client, request_id).describe()
-    assert await described.static_summary() == "Write errand."
+    assert await described.static_summary() == "`Write errand.`"
     last = await said_to(client, request_id, "Goodbye.", by="bob")
     assert (last.summary, last.receipts) == ("Bye.", ())
     await close(handle_of(client, request_id))

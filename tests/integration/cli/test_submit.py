@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -70,14 +71,52 @@ async def test_json_is_the_outcome_and_nothing_else(cli: CommandLine, worker: Sc
     assert later.out == shown.out
 
 
-async def test_the_same_id_and_text_joins_and_another_text_is_refused(cli: CommandLine, worker: ScriptedModel) -> None:
+async def test_the_same_id_and_request_joins(cli: CommandLine, worker: ScriptedModel) -> None:
     worker.scripts["Say hello."] = [say("Hello.")]
-    request_id = an_id()
-    first = await cli("submit", "Say hello.", "--id", request_id, "--json")
-    second = await cli("submit", "Say hello.", "--id", request_id, "--json")
-    other = await cli("submit", "Say goodbye.", "--id", request_id)
+    options = ("--id", an_id(), "--json", "--max-turns", "3")
+    first = await cli("submit", "Say hello.", *options, "--approve", "tell", "--approve", "look_up")
+    second = await cli("submit", "Say hello.", *options, "--approve", "look_up", "--approve", "tell")
+    assert first.code == 0
     assert (second.code, second.out) == (0, first.out)
-    assert (other.code, other.err) == (2, f"error: {request_id} is taken by another request; use another id\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "different"),
+    [
+        (["Say goodbye."], "TEXT"),
+        (["Say hello.", "--yes"], "--approve"),
+        (["Say hello.", "--max-turns", "3", "--timeout", "60"], "--max-turns, another --timeout"),
+        (["Say hello.", "--requester", "bob", "--max-cost", "1"], "--max-cost, another --requester"),
+        (["Say hello.", "--schema", "SCHEMA"], "--schema"),
+    ],
+)
+async def test_an_id_that_is_taken_by_another_request_is_refused_and_the_difference_is_named(
+    cli: CommandLine, worker: ScriptedModel, tmp_path: Path, words: list[str], different: str
+) -> None:
+    worker.scripts["Say hello."] = [say("Hello.")]
+    (file := tmp_path / "schema.json").write_text('{"type": "object"}')
+    request_id = an_id()
+    await cli("submit", "Say hello.", "--id", request_id)
+    shown = await cli("submit", *(str(file) if word == "SCHEMA" else word for word in words), "--id", request_id)
+    taken = f"{request_id} is taken by a request with another {different}; use another id"
+    assert shown == Said(2, "", f"error: {taken}\n")
+
+
+async def test_an_id_that_is_taken_by_something_else_is_refused(cli: CommandLine, client: Client) -> None:
+    other = await client.start_workflow("Other", {"txt": "Go"}, id=an_id(), task_queue="nobody's")
+    shown = await cli("submit", "Say hello.", "--id", other.id)
+    assert shown == Said(2, "", f"error: {other.id} is taken by something that is no request; use another id\n")
+    await other.terminate()
+
+
+@pytest.mark.parametrize("request_id", ["", " ", "a b", "a/", "/a", "ä", "-a", "x" * 201])
+async def test_an_id_that_no_request_can_have_is_refused_before_anything_starts(
+    cli: CommandLine, request_id: str
+) -> None:
+    shown = await cli("submit", "Say hello.", f"--id={request_id}")
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err.startswith(f'error: --id "{request_id[:59]}')
+    assert "an id has 1 to 200 letters (A to Z), digits and . _ ~ : @ + = -" in shown.err
 
 
 async def test_no_wait_prints_the_id_and_the_limits_reach_the_request(cli: CommandLine, client: Client) -> None:
@@ -137,9 +176,9 @@ async def test_input_that_is_no_request_ends_with_1_and_the_reason(
 
 
 async def test_wrong_usage_ends_with_2_and_says_what_is_wrong(cli: CommandLine) -> None:
-    assert await cli("submit", "") == Said(2, "", "error: text: Value error, it is blank; say what should happen\n")
+    assert await cli("submit", "") == Said(2, "", "error: TEXT: it is blank; say what should happen\n")
     assert await cli("watch", "no-such") == Said(2, "", "error: there is no request no-such\n")
-    assert (await cli("submit", "x", "--max-turns", "0")).err.startswith("error: turns: ")
+    assert (await cli("submit", "x", "--max-turns", "0")).err == "error: --max-turns: expected 1 or more, not 0\n"
     assert (await cli("list", "--status", "nope")).code == 2
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import pytest
 from pydantic import JsonValue
+from pydantic_core import to_json
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -18,6 +19,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import act as acting
 from activities.act import Act, Fence
 from activities.cancellation import to_the_end
+from activities.error_text import LONGEST_MESSAGE
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
 from activities.execution import read_activity, write_activity
 from activities.ledger import Ledger
@@ -122,6 +124,9 @@ async def fails(attempt: Awaitable[object]) -> tuple[str | None, bool, ReceiptSt
     (detail,) = raised.value.details
     assert isinstance(detail, FailureDetail)
     return raised.value.type, not raised.value.non_retryable, detail.status
+
+
+MEGABYTES = "x" * 3_000_000
 
 
 class Unspeakable:
@@ -286,29 +291,54 @@ class TestFailing:
         assert found.error
         assert found.finished_at is not None
 
-    @pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), ValueError("a mistake"), TimeoutError()])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OutcomeUnknown("no answer"),
+            ValueError("a mistake"),
+            TimeoutError(),
+            SystemExit(3),
+            asyncio.CancelledError(),
+            ValueError("Ann \ud83d\0\x1b"),
+            ValueError(MEGABYTES),
+            OutcomeUnknown(MEGABYTES),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
     @EITHER
     async def test_any_other_error_in_the_act_leaves_it_unknown(
-        self, opened: Ledger, paper: Paper, error: Exception, function: object
+        self, opened: Ledger, paper: Paper, error: BaseException, function: object
     ) -> None:
         paper.inside = raising(error)
         assert await fails(run(opened, paper, function)) == UNKNOWN
         found = await row(opened)
         assert found.state is State.UNKNOWN
-        assert found.error
+        assert 0 < len(str(found.error)) <= LONGEST_MESSAGE
 
-    async def test_an_error_after_the_act_leaves_it_unknown(self, opened: Ledger, paper: Paper) -> None:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ValueError("a mistake"),
+            ServiceUnavailable("a mistake"),
+            OutcomeUnknown("a mistake"),
+        ],
+        ids=repr,
+    )
+    async def test_an_error_after_the_act_leaves_it_unknown(
+        self, opened: Ledger, paper: Paper, error: BaseException
+    ) -> None:
         @tool(effect="write")
         async def pay_and_fail(word: str, *, paper: Paper, act: Act) -> None:
             """Pay, and make a mistake."""
             async with act:
                 paper.acts.append(word)
-            raise ValueError("a mistake")
+            raise error
 
         assert await fails(run(opened, paper, pay_and_fail)) == UNKNOWN
+        found = await row(opened)
+        assert (found.state, str(found.error).rpartition(": ")[2]) == (State.UNKNOWN, "a mistake")
         assert await fails(run(opened, paper, pay_and_fail, attempt=2)) == UNKNOWN
         assert paper.acts == ["tree"]
-        assert (await row(opened)).state is State.UNKNOWN
 
     async def test_a_mistake_before_the_act_failed_and_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
         paper.before = raising(ValueError("a mistake"))
@@ -332,6 +362,10 @@ class TestFailing:
             Unspeakable(),
             float("nan"),
             {"when": Path("x"), "how": {1, 2}},
+            {"n": 10**5000, 10**5000: "n"},
+            {"\ud800": "\ud83d \0"},
+            "\0" * 3_000_000,
+            [b"\xff"],
             *map(nested, (64, 65, 199, 200, 256, 5000)),
         ],
     )
@@ -342,7 +376,7 @@ class TestFailing:
         returned = await run(opened, paper)
         found = await row(opened)
         assert (found.state, found.result) == (State.DONE, returned.value)
-        assert ToolResult.model_validate_json(returned.model_dump_json()) == returned
+        assert ToolResult.model_validate_json(to_json(returned)) == returned
 
 
 @pytest.mark.usefixtures("impatient")

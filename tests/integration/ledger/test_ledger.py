@@ -494,3 +494,55 @@ class TestOpening:
         ) as raised:
             await Ledger.open(wrong)
         assert "hush" not in str(raised.value)
+
+
+OF_VERSION_1 = (
+    "CREATE TABLE errand_schema (version INTEGER NOT NULL)",
+    "INSERT INTO errand_schema VALUES (1)",
+    "CREATE TABLE errand_actions (key TEXT PRIMARY KEY, digest VARCHAR(64) NOT NULL, tool TEXT NOT NULL,"
+    " arguments JSON NOT NULL, request_id TEXT NOT NULL, requester TEXT NOT NULL, approved_by TEXT NOT NULL,"
+    " state VARCHAR(16) NOT NULL, token VARCHAR(32) NOT NULL, attempt INTEGER NOT NULL, begun_at TIMESTAMP NOT NULL,"
+    " finished_at TIMESTAMP, result JSON, error TEXT, resolved_by TEXT)",
+    f"INSERT INTO errand_actions VALUES ('{CALL.key}', '{CALL.digest}', 'pay', '{{}}', 'orders/7', '', '', 'begun',"
+    " 'token', 1, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL)",
+)
+
+
+async def test_a_ledger_that_an_older_worker_made_is_brought_up_to_date_and_keeps_its_rows(database: Database) -> None:
+    if not database.is_postgresql:
+        sqlite3.connect(database.url.removeprefix("sqlite:///")).close()
+    for statement in OF_VERSION_1:
+        await database.run(statement)
+    with pytest.raises(ConfigurationError, match="of an older version; start a worker on it once"):
+        await Ledger.open(database.url, create=False)
+    ledger = await database.open()
+    assert len(ledger.identity) == 8
+    found = await ledger.look_up(Write(CALL))
+    assert found.row is not None
+    assert (found.row.state, found.write.call.key) == (State.BEGUN, CALL.key)
+    (lost,) = await ledger.search(state=State.UNKNOWN)
+    assert lost.key == CALL.key
+    assert (await (await database.open()).resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
+
+
+async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_writes(tmp_path: Path) -> None:
+    """It would go on writing where nobody else can read."""
+    file, aside = tmp_path / "ledger.db", tmp_path / "aside.db"
+    async with aclosing(await Ledger.open(f"sqlite:///{file}")) as ledger:
+        await ledger.begin(Write(CALL), attempt=1, seen=None)
+        file.rename(aside)
+        with pytest.raises(ServiceUnavailable, match=r"ERRAND_LEDGER_URL: the ledger .* was removed; put it back"):
+            await ledger.begin(Write(OTHER), attempt=1, seen=None)
+        async with aclosing(await Ledger.open(f"sqlite:///{file}")):
+            with pytest.raises(ServiceUnavailable, match="another ledger lies at"):
+                await ledger.look_up(Write(OTHER))
+        aside.rename(file)
+        await ledger.begin(Write(OTHER), attempt=1, seen=None)
+
+
+async def test_two_ledgers_are_told_apart_and_a_copy_is_not(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "two")]
+    async with aclosing(await Ledger.open(urls[0])) as one, aclosing(await Ledger.open(urls[1])) as two:
+        assert one.identity != two.identity
+        async with aclosing(await Ledger.open(urls[0])) as again:
+            assert again.identity == one.identity

@@ -4,14 +4,20 @@ import asyncio
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
+from temporalio.testing import ActivityEnvironment
 
+from activities.error_text import LONGEST_MESSAGE
 from activities.errors import KeyTaken
 from activities.ledger import Ledger
+from activities.ledger_activities import MOST_RECALLED, LedgerActivities
 from activities.ledger_rows import State, Write
 from activities.tool import tool, tool_of
 from activities.write_attempts import write_of
 from tests.integration.ledger.conftest import Database
-from workflows.contract import Arguments, ToolCall
+from workflows.contract import Arguments, Recall, ToolCall
+
+MOST_OF_A_PAYLOAD = 2 * 1024 * 1024
 
 
 @tool(effect="write", grounded=("to",))
@@ -125,6 +131,15 @@ class TestBefore:
 
 
 class TestRecalling:
+    async def test_as_many_as_are_told_at_once_fit_into_a_payload_whatever_they_say(self, opened: Ledger) -> None:
+        write = asked(kind=note, what="\x01" * 160)
+        token = await opened.begin(write, attempt=1, seen=None)
+        await opened.finish(write.call.key, token, State.UNKNOWN, error="\x01" * LONGEST_MESSAGE)
+        asking = LedgerActivities(opened, {}).recall
+        told = await ActivityEnvironment().run(asking, Recall(request_id="r", chain="two", known=()))
+        assert len(told.receipts) == 1
+        assert MOST_RECALLED * len(to_json(told)) < MOST_OF_A_PAYLOAD
+
     async def test_it_tells_what_a_run_does_not_know_of_and_how_much_more_there_is(self, opened: Ledger) -> None:
         for turn in range(1, 6):
             await done(opened, asked(f"r/{turn}.1", kind=note, what=str(turn)))

@@ -1,11 +1,14 @@
 """Temporal, the mail catcher and the sample services as the deployment runs them: real processes on free ports."""
 
+import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
 import aiosmtplib
+import httpx
 import pytest
 from temporalio.client import Client
 
@@ -49,6 +52,37 @@ async def test_the_mail_catcher_keeps_what_it_receives_in_order(deployment: Depl
 async def test_temporal_is_ready_for_clients_when_it_says_so(deployment: Deployment) -> None:
     client = await Client.connect(deployment.temporal_address)
     assert await client.count_workflows() is not None
+
+
+START = {"workflowType": {"name": "RequestWorkflow"}, "taskQueue": {"name": "errand"}, "input": [{"text": "Go"}]}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "evil.example", "evil.example:{port}", ""])
+async def test_no_web_page_can_start_a_request(deployment: Deployment, host: str, kind: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as page:
+        await page.get(deployment.ui_url)  # a browser that has the UI open sends its cookies
+        for port in (deployment.http_port, deployment.ui_port, deployment.temporal_port):
+            for path in ("/api/v1/namespaces/default/workflows/w", "/namespaces/default/workflows/w"):
+                headers = {"Host": host.format(port=port), "Origin": "http://evil.example", "Content-Type": kind}
+                with suppress(httpx.TransportError):  # as the port of gRPC answers
+                    answer = await page.post(
+                        f"http://127.0.0.1:{port}{path}", content=json.dumps(START), headers=headers
+                    )
+                    assert answer.status_code in range(400, 500), (port, path, answer.text)
+    client = await Client.connect(deployment.temporal_address)
+    assert (await client.count_workflows()).count == 0
+
+
+async def test_another_site_may_not_send_the_token_that_the_ui_asks_for(deployment: Deployment) -> None:
+    asks = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    async with httpx.AsyncClient(trust_env=False) as page:
+        answer = await page.options(
+            f"{deployment.ui_url}/api/v1/namespaces/default/workflows/w",
+            headers=asks | {"Access-Control-Request-Headers": "x-csrf-token"},
+        )
+    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-headers" not in answer.headers
 
 
 async def test_each_part_writes_a_log_of_its_own(deployment: Deployment) -> None:

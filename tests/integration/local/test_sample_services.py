@@ -6,6 +6,10 @@ from threading import Thread
 import httpx
 import pytest
 
+from activities.errors import Ambiguous, NotFound
+from activities.settings import Settings
+from activities.stocks import get_stock_price
+from activities.weather import get_weather
 from deploy.local.ports import free_ports
 from deploy.local.sample_services import SampleServices
 
@@ -87,3 +91,37 @@ def test_one_connection_serves_many_questions(http: httpx.Client) -> None:
 
 def test_what_is_not_served_is_404(http: httpx.Client) -> None:
     assert http.get("/v2/elsewhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("city", "place"),
+    [
+        ("Tokyo", {"city": "Tokyo", "country": "Japan"}),
+        ("Boston", {"city": "Boston", "region": "Massachusetts", "country": "United States"}),
+        ("Detroit, Michigan", {"city": "Detroit", "region": "Michigan", "country": "United States"}),
+        ("White Plains NY", {"city": "White Plains", "region": "New York", "country": "United States"}),
+        ("Paris, TX, USA", {"city": "Paris", "region": "Texas", "country": "United States"}),
+        ("Paris, France", {"city": "Paris", "country": "France"}),
+        ("Limerick Ireland", {"city": "Luimneach", "country": "Ireland"}),
+        ("Venice", {"city": "Venice", "country": "Italy"}),
+    ],
+)
+async def test_the_weather_tool_finds_places_there_as_at_open_meteo(
+    http: httpx.Client, city: str, place: dict[str, str]
+) -> None:
+    url = str(http.base_url)
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        weather = await get_weather(city, http=client, settings=Settings(weather_url=url, geocoding_url=url))
+    assert weather.model_dump(include={"city", "region", "country"}) == place
+    assert weather.temperature_c is not None
+
+
+async def test_the_tools_are_told_there_what_is_ambiguous_and_what_there_is_not(http: httpx.Client) -> None:
+    url = str(http.base_url)
+    samples = Settings(weather_url=url, geocoding_url=url, stocks_url=url)
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        with pytest.raises(Ambiguous, match="Springfield, Missouri, United States; Springfield, Massachusetts"):
+            await get_weather("Springfield", http=client, settings=samples)
+        with pytest.raises(NotFound, match='there is no stock with the symbol "ZZZZ"; give its ticker'):
+            await get_stock_price("ZZZZ", http=client, settings=samples)
+        assert (await get_stock_price("BRK.B", http=client, settings=samples)).currency == "USD"

@@ -18,8 +18,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.catalogue import Catalogue
 from activities.model import envelope
 from activities.model.answer import Answers
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
 from activities.model.profiles import Calling
+from activities.model.question import Question
 from activities.model.replies import Reply
 from activities.model.transcript import Offer
 from activities.policy import Policy

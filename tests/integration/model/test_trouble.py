@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from typing import ClassVar, cast
 
 from pydantic import JsonValue
 from temporalio.client import Client
@@ -12,7 +13,7 @@ from tests.completions import completion
 from tests.conftest import running_worker, settings_for
 from tests.integration.model.silent import silent_endpoint
 from tests.integration.requests.asking import Handle, ask, start
-from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from tests.scripted_model import Object, Raw, ScriptedModel, call, calls, say
 from workflows.contract import DECIDE, Decision, Limits, RequestStatus, Situation, Usage
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
@@ -65,6 +66,62 @@ class TestPicky:
             assert (await ask(client, settings, "Say one")).summary == "One."
             assert (await ask(client, settings, "Say two")).usage.model_calls == 1
         assert ["tools" in each for each in model.asked] == [True, False, False]
+
+
+class Signing(ScriptedModel):
+    """Signs its calls, and wants the signatures back: a Gemini behind a gateway of which nothing is known."""
+
+    SIGNATURE: ClassVar[Object] = {"extra_content": {"google": {"thought_signature": "Zm9v"}}}
+    refused = 0
+
+    def answer(self, body: Object) -> Raw:
+        for message in cast("list[Object]", body["messages"]):
+            for made in cast("list[Object]", message.get("tool_calls") or []):
+                if not made.items() >= self.SIGNATURE.items():
+                    self.refused += 1
+                    words = "Function call is missing a thought_signature in functionCall parts."
+                    return Raw(400, json.dumps([{"error": {"message": words, "status": "INVALID_ARGUMENT"}}]))
+        return super().answer(body)
+
+
+class TestSigning:
+    async def test_what_it_wants_back_is_learned_from_its_first_complaint_and_shown(self, client: Client) -> None:
+        with Signing() as model:
+            signed = calls({**call("look_up", word="owl"), **model.SIGNATURE})
+            for text in ("One.", "Two."):
+                model.scripts[text] = [signed, signed, say("A bird.")]
+            settings = settings_for(model)
+            async with running_worker(client, settings):
+                handle = await start(client, settings, "One.")
+                outcome = await handle.result()
+                details = await handle.query("__temporal_workflow_metadata")
+                assert (outcome.status, outcome.usage.model_calls, model.refused) == (RequestStatus.COMPLETED, 4, 1)
+                assert "⚠ model: extras: wanted (scripted answered 400: Function call is missing" in str(details)
+                assert (await ask(client, settings, "Two.")).usage.model_calls == 3
+        assert model.refused == 1
+
+
+class ShortOfContext(ScriptedModel):
+    """Refuses a question of more than 16,000 bytes, and does not say why."""
+
+    def answer(self, body: Object) -> Raw:
+        if len(json.dumps(body)) > 16_000:
+            self.refused += 1
+            return Raw(400, json.dumps({"error": {"message": "the request is not acceptable"}}))
+        return super().answer(body)
+
+    refused = 0
+
+
+class TestShortOfContext:
+    async def test_a_long_question_is_shortened_once_where_nobody_says_why_it_is_refused(self, client: Client) -> None:
+        with ShortOfContext() as model:
+            model.scripts["Read a lot."] = [*[calls(call("long_text", size=16_000))] * 2, say("Done.")]
+            settings = settings_for(model)
+            async with running_worker(client, settings):
+                outcome = await ask(client, settings, "Read a lot.")
+        assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Done.")
+        assert model.refused == 2
 
 
 class TestBusy:

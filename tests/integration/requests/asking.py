@@ -106,7 +106,7 @@ async def reset_to_its_beginning(client: Client, handle: Handle) -> str:
     reply = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id),
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=handle.run_id or ""),
             reason="a test",
             workflow_task_finish_event_id=4,
             request_id=uuid.uuid4().hex,

@@ -6,11 +6,30 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.settings import Settings
+from client import approve
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import answer, ask, last_told, outcome_after_reset, start, until_it_waits
+from tests.integration.requests.asking import (
+    Handle,
+    answer,
+    ask,
+    last_told,
+    outcome_after_reset,
+    start,
+    until,
+    until_it_waits,
+)
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Approve, Limits, ReceiptStatus, Reject, RequestStatus
+from workflows.contract import (
+    CHECK,
+    Approve,
+    Limits,
+    PendingApproval,
+    ReceiptStatus,
+    Reject,
+    RequestStatus,
+    ToolCall,
+)
 
 WRITE = [calls(call("write_down", word="tree")), say("Done.")]
 
@@ -183,6 +202,113 @@ async def test_an_edit_that_does_not_fit_the_schema_is_refused_and_the_call_goes
         await handle.cancel()
         await handle.result()
     assert happened.done("write_down") == []
+
+
+async def edited_to(handle: Handle, word: str, to: str) -> PendingApproval:
+    """The call as it waits after a person has edited its recipient."""
+    pending = await until_it_waits(handle)
+    edit = Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"to": [to], "what": word})
+    await answer(handle, edit)
+    return await until_it_waits(handle)
+
+
+async def test_an_edit_to_a_recipient_that_nobody_mentioned_is_asked_about_again_and_runs_with_a_second_yes(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Tell ann hello"] = [calls(call("tell", to=["ann"], what="hello")), say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Tell ann hello")
+        first = await until_it_waits(handle)
+        again = await edited_to(handle, "hello", "eve")
+        assert (again.key, again.arguments) == (first.key, {"to": ["eve"], "what": "hello"})
+        assert (again.reason, again.about) == ("nobody mentioned eve before", "to eve")
+        assert again.digest == ToolCall(key=again.key, tool="tell", arguments=again.arguments).digest
+        assert again.expires_at == first.expires_at
+        assert happened.done("tell") == []
+        named = {"key": first.key, "digest": first.digest, "by": "bob"}
+        for late in (Approve.model_validate(named), Reject.model_validate(named)):
+            with pytest.raises(WorkflowUpdateFailedError):
+                await answer(handle, late)
+        await answer(handle, Approve(key=again.key, digest=again.digest, by="bob"))
+        (receipt,) = (await handle.result()).receipts
+    assert happened.done("tell") == ["eve"]
+    assert (receipt.arguments, receipt.approved_by) == (again.arguments, "bob")
+    assert '"edited_by":"ann"' in last_told(model)[0][1]
+
+
+async def test_the_update_answers_with_the_call_as_it_waits_and_a_second_edit_back_runs_at_once(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Tell ann hello"] = [calls(call("tell", to=["ann"], what="hello")), say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Tell ann hello")
+        pending = await until_it_waits(handle)
+        again = await approve(handle, pending, by="ann", arguments={"to": ["eve"], "what": "hello"})
+        assert again is not None
+        assert again == await until_it_waits(handle)
+        assert await approve(handle, again, by="ann", arguments={"to": ["ann"], "what": "bye"}) is None
+        await handle.result()
+    assert happened.done("tell") == ["ann"]
+
+
+@pytest.mark.parametrize("request_text", ["Tell ann or bob hello", "Look bob up and tell ann hello"])
+async def test_an_edit_to_somebody_whom_the_request_or_a_result_mentions_runs_at_once(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World, request_text: str
+) -> None:
+    look, tell = calls(call("look_up", word="bob")), calls(call("tell", to=["ann"], what="hello"))
+    model.scripts[request_text] = [look, tell, say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, request_text)
+        pending = await until_it_waits(handle)
+        edit = Approve(key=pending.key, digest=pending.digest, by="ann", arguments={"to": ["bob"], "what": "hello"})
+        await answer(handle, edit)
+        await handle.result()
+        history = await handle.fetch_history()
+    assert happened.done("tell") == ["bob"]
+    (recorded,) = (
+        event.activity_task_scheduled_event_attributes.input.payloads
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == CHECK
+    )
+    assert sum(len(payload.data) for payload in recorded) < 600
+
+
+async def test_an_edit_that_another_rule_of_the_policy_asks_about_is_asked_about_again_with_that_rule(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[rule]]\narguments = { word = "o*" }\nruling = "ask"\n[[rule]]\narguments = { word = "t*" }\nruling = "ask"\n'
+    )
+    model.scripts["Write"] = WRITE
+    settings = settings_for(model, policy=policy)
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        assert pending.reason == "rule 2 of the policy"
+        again = await approve(handle, pending, by="ann", arguments={"word": "oak"})
+        assert again is not None
+        assert again.reason == "rule 1 of the policy"
+        assert await approve(handle, again, by="ann") is None
+        await handle.result()
+    assert happened.done("write_down") == ["oak"]
+
+
+async def test_an_edit_to_what_is_done_already_is_asked_about_again(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Twice"] = [WRITE[0], calls(call("write_down", word="oak")), say("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Twice")
+        first = await until_it_waits(handle)
+        await approve(handle, first, by="ann")
+        second = await until(handle, lambda now: any(each.key != first.key for each in now.awaiting_approval))
+        again = await approve(handle, second.awaiting_approval[0], by="ann", arguments={"word": "tree"})
+        assert again is not None
+        assert again.reason == "the same is done already, or may be"
+        await answer(handle, Reject(key=again.key, digest=again.digest, by="ann"))
+        await handle.result()
+    assert happened.done("write_down") == ["tree"]
 
 
 async def test_resetting_a_run_does_no_write_again(

@@ -53,7 +53,7 @@ async def test_every_activity_says_what_it_is_about_and_has_the_tools_own_name(
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
     }
-    assert summaries == {"decide": '"turn 2"', "look_up": '"tree"'}
+    assert summaries == {"decide": '"turn 2"', "look_up": '"`tree`"'}
 
 
 async def test_current_details_say_what_it_waits_for_and_how_to_approve(
@@ -64,7 +64,7 @@ async def test_current_details_say_what_it_waits_for_and_how_to_approve(
         handle = await start(client, settings, "Write")
         pending = await until_it_waits(handle)
         shown = await details(handle)
-        assert "Waits for approval of `write_down` tree" in shown
+        assert "`write_down tree`, until" in shown
         assert f"client.py approve {handle.id}" in shown
         assert pending.digest in shown
         await handle.cancel()

@@ -5,7 +5,16 @@ from temporalio.exceptions import ApplicationError
 
 from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
 from tests.integration.requests.test_conversations import close, say
-from workflows.contract import CONTEXT_TOO_LONG, FailureDetail, NoteEntry, ReceiptStatus, Request, RequestStatus, Usage
+from workflows.contract import (
+    CONTEXT_TOO_LONG,
+    PERHAPS_TOO_LONG,
+    FailureDetail,
+    NoteEntry,
+    ReceiptStatus,
+    Request,
+    RequestStatus,
+    Usage,
+)
 from workflows.limits import MISTAKES_IN_A_ROW
 
 
@@ -57,6 +66,26 @@ async def test_a_conversation_too_long_for_the_model_is_shortened_and_asked_agai
     assert "[shortened: 240 of 2,000 bytes]" in shortened
 
 
+async def test_a_long_question_that_is_refused_without_a_word_of_why_is_shortened_once_and_asked_again(
+    client: Client,
+) -> None:
+    perhaps = ApplicationError("answered 400: no", type=PERHAPS_TOO_LONG, non_retryable=True)
+    decisions = Decisions(looks_up("a", "b", "c"), perhaps, says("Done."))
+    outcome = await decisions.ask(client, Request(text="Go"))
+    assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Done.")
+    assert ["shortened" in str(asked.conversation) for asked in decisions.asked] == [False, False, True]
+
+
+async def test_where_that_does_not_help_the_request_fails_as_the_endpoint_says(client: Client) -> None:
+    perhaps = ApplicationError("answered 400: no", type=PERHAPS_TOO_LONG, non_retryable=True)
+    for decided in ([looks_up("a", "b", "c"), perhaps, perhaps], [perhaps]):
+        decisions = Decisions(*decided)
+        outcome = await decisions.ask(client, Request(text="Go"))
+        assert outcome.status is RequestStatus.FAILED
+        assert outcome.summary.startswith("The model gave no usable answer: answered 400: no")
+        assert len(decisions.asked) == len(decided)
+
+
 async def test_a_request_too_long_for_the_model_fails_when_nothing_is_left_to_shorten(client: Client) -> None:
     too_long = ApplicationError("8,000 tokens", type=CONTEXT_TOO_LONG, non_retryable=True)
     outcome = await Decisions(too_long).ask(client, Request(text="Go"))
@@ -72,7 +101,7 @@ async def test_what_the_endpoint_cannot_do_is_known_to_every_later_decision_and_
         await handle.result()
         details = await handle.query("__temporal_workflow_metadata")
     assert decisions.asked[1].demoted == (step,)
-    assert f"⚠ model: {step}" in str(details)
+    assert f"⚠ model: `{step}`" in str(details)
 
 
 async def test_what_was_said_first_is_left_out_where_shortening_is_not_enough(client: Client) -> None:

@@ -27,6 +27,7 @@ from workflows.contract import (
     RequestStatus,
     Route,
     Said,
+    Say,
     Spending,
     Told,
     ToolCall,
@@ -79,8 +80,11 @@ class TestWhatCallersWrite:
             (Limits, {"turns": 0}, ("turns",)),
             (Limits, {"calls": 1001}, ("calls",)),
             (Limits, {"seconds": 0}, ("seconds",)),
-            (Approve, {"key": "k", "digest": "d", "reason": "r"}, ("reason",)),
-            (Reject, {"key": "k"}, ("digest",)),
+            (Approve, {"key": "k", "digest": "d", "by": "ann", "reason": "r"}, ("reason",)),
+            (Approve, {"key": "k", "digest": "d"}, ("by",)),
+            (Reject, {"key": "k", "digest": "d", "by": " "}, ("by",)),
+            (Reject, {"key": "k", "by": "ann"}, ("digest",)),
+            (Say, {"text": None}, ("text",)),
         ],
     )
     def test_a_misspelt_or_wrong_field_is_an_error_and_is_named(
@@ -93,6 +97,18 @@ class TestWhatCallersWrite:
     def test_a_request_needs_no_more_than_its_text(self) -> None:
         request = Request.model_validate_json('{"text": "Go"}')
         assert (request.requester, request.approve, request.limits, request.carried) == ("", (), Limits(), None)
+
+    def test_null_is_unset_in_every_field_that_may_be_left_out(self) -> None:
+        unset: dict[str, Any] = dict.fromkeys(set(Request.model_fields) - {"text"})
+        assert Request.model_validate_json(to_json({"text": "Go", **unset})) == Request(text="Go")
+        limits = dict.fromkeys(Limits.model_fields)
+        assert Request.model_validate({"text": "Go", "limits": limits}) == Request(text="Go")
+        assert Request.model_validate({"text": None, "keep_open": True}) == Request(keep_open=True)
+        assert Say.model_validate({"text": "Go", "by": None}) == Say(text="Go")
+        approve = Approve(key="k", digest="d", by="ann")
+        assert Approve.model_validate({**approve.model_dump(), "arguments": None}) == approve
+        reject = Reject(key="k", digest="d", by="ann")
+        assert Reject.model_validate({**reject.model_dump(), "reason": None}) == reject
 
 
 class TestWhatComesBack:

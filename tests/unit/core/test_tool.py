@@ -1,5 +1,6 @@
 """A function's signature and docstring are what the model is offered and held to."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import date
 from enum import Enum
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, Optional, cast
 import pytest
 from pydantic import BaseModel, Field, JsonValue
 
+from activities.act import Act
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.tool import Tool, tool, tool_of
 from workflows.contract import Arguments, Route, ToolCall
@@ -151,17 +153,71 @@ class TestMarking:
         "parameters", ["city", "city: str, /", "*cities: str", "**cities: str"], ids=lambda text: text
     )
     def test_a_parameter_that_no_model_could_fill_in_is_refused_at_once(self, parameters: str) -> None:
-        with pytest.raises(TypeError, match=r"tool f: parameter cit"):
+        with pytest.raises(ConfigurationError, match=r"tool f \(<string>:1\): parameter cit"):
             exec(f"@tool()\nasync def f({parameters}): ...", {"tool": tool})
 
-    def test_marking_as_grounded_what_is_no_argument_is_refused_at_once(self) -> None:
-        async def send(to: str) -> None:
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"grounded": ("too",)}, "grounded names too, which is no argument; its arguments are to, day"),
+            ({"grounded": "to"}, 'grounded is a tuple: ("to",)'),
+            ({"confirmed": {"to": "accepted"}}, "confirmed names arguments that are not grounded: to"),
+            ({"needs": "smtp_url"}, 'needs is a tuple: ("smtp_url",)'),
+            ({"claim_verbs": "sent"}, 'claim_verbs is a tuple: ("sent",)'),
+            ({"effect": "writes"}, "effect: Input should be 'read' or 'write', not 'writes'"),
+            (
+                {"timeout": "soon"},
+                "timeout: Input should be a valid number, unable to parse string as a number, not 'soon'",
+            ),
+            ({"timeout": 0}, "attempts is at least 1, timeout more than 0, and patience no less than timeout"),
+            ({"patience": 3}, "attempts is at least 1, timeout more than 0, and patience no less than timeout"),
+            ({"attempts": 0}, "attempts is at least 1, timeout more than 0, and patience no less than timeout"),
+            ({"about": "to {cty}"}, "about names {cty}, which is no argument; its arguments are to, day"),
+            ({"about": "{}"}, "about names {}, which is no argument; its arguments are to, day"),
+            ({"about": "{0}"}, "about names {0}, which is no argument; its arguments are to, day"),
+            ({"about": "{to.name}"}, "about names {to.name}, which is no argument; its arguments are to, day"),
+            ({"about": "{to"}, "about '{to' cannot be filled in: expected '}' before end of string"),
+            (
+                {"about": "{day:.2f}"},
+                "about '{day:.2f}' cannot be filled in: Unknown format code 'f' for object of type 'str'",
+            ),
+        ],
+    )
+    def test_a_mistake_in_an_option_is_one_line_that_names_the_tool_and_where_it_is(
+        self, options: dict[str, Any], problem: str
+    ) -> None:
+        async def send(to: str, day: int) -> None:
             """Send."""
 
-        with pytest.raises(TypeError, match="too"):
-            tool(grounded=("too",))(send)
-        with pytest.raises(TypeError, match="send: confirmed names arguments that are not grounded"):
-            tool(confirmed={"to": "accepted"})(send)
+        line = send.__code__.co_firstlineno
+        with pytest.raises(ConfigurationError) as raised:
+            tool(**options)(send)
+        assert str(raised.value) == f"tool send (tests/unit/core/test_tool.py:{line}): {problem}"
+
+    @pytest.mark.parametrize(
+        ("code", "problem"),
+        [
+            ("def f(city: str): ...", "its function must be written with `async def`"),
+            ("async def f(city: 'Nope'): ...", "NameError: name 'Nope' is not defined"),
+            ("async def f(*, clock): ...", "parameter clock needs a type"),
+            (
+                "async def f(clock: Clock): ...",
+                "parameter clock: a model cannot fill in a Clock; what the worker gives stands behind a *",
+            ),
+            ("async def für(): ...", "a name is 1 to 64 of a-z A-Z 0-9 _ -"),
+            ("async def f(*, act: Act): ...", "it asks for an Act, but only a write has a point of no return"),
+        ],
+    )
+    def test_a_function_that_cannot_be_a_tool_is_told_why_on_one_line(self, code: str, problem: str) -> None:
+        with pytest.raises(ConfigurationError) as raised:
+            exec(f"@tool()\n{code}", {"tool": tool, "Clock": Clock, "Act": Act})
+        name = "für" if "für" in code else "f"
+        assert str(raised.value) == f"tool {name} (<string>:1): {problem}"
+
+    @pytest.mark.parametrize("code", ["@tool\nasync def f(city: str): ...", "f = tool('f')"])
+    def test_forgotten_brackets_are_told(self, code: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"tool '?f'? \(.*\): write @tool\(\) with its brackets"):
+            exec(code, {"tool": tool})
 
 
 class TestStrictness:
@@ -326,7 +382,8 @@ class TestBinding:
     def test_what_nobody_gives_is_named_with_what_can_be_given(self) -> None:
         with pytest.raises(ConfigurationError) as raised:
             FORECAST.bind({int: 1, str: "x"})
-        assert str(raised.value) == "tool forecast asks for clock: Clock; a worker can give Act, ToolCall, int, str"
+        assert str(raised.value) == f"{FORECAST} asks for clock: Clock; a worker can give Act, ToolCall, int, str"
+        assert re.fullmatch(r"tool forecast \(tests/unit/core/test_tool.py:\d+\)", str(FORECAST))
 
     @pytest.mark.parametrize("kind", [Clock | None, list[Clock], Annotated[Clock, "mine"]])
     def test_a_type_that_has_no_name_is_named_too(self, kind: Any) -> None:
@@ -335,5 +392,5 @@ class TestBinding:
 
         act.__annotations__["clock"] = kind
         marked: Callable[..., Awaitable[object]] = tool()(act)
-        with pytest.raises(ConfigurationError, match=r"tool act asks for clock: .*Clock"):
+        with pytest.raises(ConfigurationError, match=r"tool act .* asks for clock: .*Clock"):
             made(marked).bind({Clock: Clock()})

@@ -25,6 +25,15 @@ def test_free_ports_are_different_and_free() -> None:
         require_free(port, "anything", "PORT")
 
 
+def test_free_ports_are_none_that_an_outgoing_connection_could_be_given() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        callers = [socket.create_connection(server.getsockname()) for _ in range(20)]
+        lowest = min(caller.getsockname()[1] for caller in callers)
+        for caller in callers:
+            caller.close()
+    assert max(free_ports(50)) < lowest
+
+
 def test_a_second_deployment_on_the_same_state_is_refused(tmp_path: Path) -> None:
     with sole_user(tmp_path), pytest.raises(DeploymentError, match="another deployment runs on"), sole_user(tmp_path):
         pytest.fail("both hold the state")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from activities.errors import ErrandError
-from activities.model.json_text import Object
+from activities.model.json_text import Object, passable
 from activities.model.replies import RawCall, read
 from tests.completions import call, calling
 from tests.unit.core.arbitrary import json_values, nearly_json_values, quick
@@ -38,6 +38,8 @@ class TestArguments:
             pytest.param('""', {}, id="empty, encoded twice"),
             pytest.param("{}", {}, id="an empty object as text"),
             pytest.param({}, {}, id="an empty object"),
+            pytest.param('{"city": "\\ud83dParis"}', {"city": "\ufffdParis"}, id="half a surrogate pair"),
+            pytest.param('{"days": [NaN, 1e999]}', {"days": [None, None]}, id="numbers that are none"),
             pytest.param("null", {}, id="null as text"),
             pytest.param(None, {}, id="null"),
         ],
@@ -56,10 +58,9 @@ class TestArguments:
             pytest.param("city=Paris", "not valid JSON", id="no JSON"),
             pytest.param('{"city": "Paris"}{"city": "Rome"}', "not valid JSON", id="two objects"),
             pytest.param('```json\n{"city": "Paris"}\n```', "not valid JSON", id="in a fence"),
-            pytest.param('{"days": NaN}', "NaN is not JSON", id="NaN"),
-            pytest.param('{"days": 1e999}', "1e999 is too large", id="infinity by another name"),
+            pytest.param("NaN", "NaN is no number", id="NaN"),
+            pytest.param("1e999", "1e999 is no number", id="infinity by another name"),
             pytest.param('{"city": "Paris", "city": "Rome"}', "'city' is there twice", id="a name twice"),
-            pytest.param('{"city": "\\ud83d"}', "not valid JSON", id="half a surrogate pair"),
             pytest.param("[" * 100_000, "nested too deeply", id="nested without end"),
             pytest.param("1" * 5000, "not valid JSON", id="an endless number"),
             pytest.param('["Paris"]', "must be a JSON object", id="a list"),
@@ -155,7 +156,7 @@ def meanings(raw: Any, readings: int = 2) -> list[Any]:
     if not isinstance(raw, str) or not readings:
         return [raw]
     try:
-        return meanings(json.loads(raw), readings - 1)
+        return meanings(passable(json.loads(raw, parse_constant=lambda _: None)), readings - 1)
     except ValueError:
         return []
 
@@ -182,7 +183,8 @@ class TestAnything:
             return
         assert len(calls) == len(written)
         for made, raw in zip(calls, written, strict=True):
-            assert made.arguments == {} if made.problem else made.arguments in meanings(raw)
+            readable = passable(json.loads(json.dumps(raw), parse_constant=lambda _: None))
+            assert made.arguments == {} if made.problem else made.arguments in meanings(readable)
 
     @quick
     @given(st.text(max_size=20) | json_values.map(json.dumps), st.just(LIST) | json_values)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from activities.mail import send_email
+from activities.mail import SentEmail, send_email
 from activities.model.claims import LONGEST_SENTENCE, MOST_TOLD, unsupported
 from activities.stocks import get_stock_price
 from activities.tool import Tool, tool, tool_of
@@ -18,7 +18,7 @@ from workflows.budget import shorten
 from workflows.contract import Arguments, AssistantEntry, Entry, MadeCall, NoteEntry, Situation, Told, UserEntry
 
 
-@tool(effect="write", grounded=("to",), claims="told")
+@tool(effect="write", grounded=("to",), claim_verbs=("told",))
 async def tell(to: list[str]) -> str:
     """Tell somebody, whose name may be any text."""
     return str(to)
@@ -50,11 +50,13 @@ def called(name: str, arguments: Arguments, told: Told | None) -> AssistantEntry
 
 def sent(*to: str, refused: tuple[str, ...] = ()) -> AssistantEntry:
     """A mail that the server took over, for some of its recipients or for all."""
-    accepted: list[JsonValue] = [each for each in to if each not in refused]
-    result: JsonValue = {"message_id": "<1@x>", "accepted": accepted, "server_reply": "250 OK"}
-    if refused:
-        result["refused"] = dict.fromkeys(refused, "550 no such user")
-    return called("send_email", mail(*to), Told(value=result))
+    result = SentEmail(
+        message_id="<1@x>",
+        accepted=tuple(each for each in to if each not in refused),
+        refused=dict.fromkeys(refused, "550 no such user"),
+        server_reply="250 OK",
+    )
+    return called("send_email", mail(*to), Told(value=result.model_dump(mode="json")))
 
 
 def not_sent(*to: str, status: str = "failed") -> AssistantEntry:
@@ -241,6 +243,8 @@ class TestThatItWasDoneForAll:
             "I sent it.",
             f"I sent both the weather and the price to {ANN}.",
             f"I sent all the news to {ANN}.",
+            "One of two recipients was emailed.",
+            "I emailed 1 of the 2 people.",
             f"I sent it to {ANN} (the server refused {GONE}).",
         ],
     )
@@ -312,6 +316,7 @@ class TestOfWhatIsUnknown:
             "The email did not go out.",
             "Nothing was sent.",
             "It failed.",
+            "The attempt was unsuccessful.",
             "The server did not answer, so the email was not sent.",
             "No email has been sent.",
         ],
@@ -408,6 +413,7 @@ class TestFiguresForWhatCouldNotBeRead:
         assert claims(summary, self.FAILED, self.TOKYO) == []
 
     def test_a_figure_of_the_request_and_one_that_a_later_try_brought_pass(self) -> None:
+        assert claims("The stock is at 189.", self.NO_PRICE) != []
         request = UserEntry(text="Is it 20 °C in Paris?")
         assert claims("You asked whether it is 20 °C in Paris.", self.FAILED, request=request) == []
         again = called("get_weather", {"city": "Paris"}, Told(value={"city": "Paris", "temperature_c": 11}))

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError
-from activities.model.decide import SYSTEM_PROMPT, Decide
+from activities.model.decide import LONGEST_HELD_BACK, SYSTEM_PROMPT, Decide
 from activities.model.endpoint import Endpoint
 from activities.model.offers import Offers
 from activities.model.proposals import LONGEST_ARGUMENTS, LONGEST_HINT
@@ -20,7 +20,17 @@ from activities.settings import Settings
 from activities.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import CONTEXT_TOO_LONG, Account, Decision, Situation, Usage, UserEntry
+from workflows.contract import (
+    CONTEXT_TOO_LONG,
+    PERHAPS_TOO_LONG,
+    Account,
+    Decision,
+    EditedCall,
+    Situation,
+    ToolCall,
+    Usage,
+    UserEntry,
+)
 
 
 @tool(about="{city}", untrusted=True)
@@ -159,9 +169,10 @@ class TestWrongCalls:
             pytest.param(raw_call("", "{}"), ["there is no function"], id="no name"),
             pytest.param({"type": "custom", "custom": {"input": "x"}}, ["there is no function"], id="custom"),
             pytest.param(raw_call("get_weather", '{"city":'), ["not valid JSON", '"city"'], id="malformed"),
-            pytest.param(raw_call("get_weather", '{"city": NaN}'), ["NaN"], id="NaN"),
+            pytest.param(raw_call("get_weather", '{"city": NaN}'), ["city: Input should be a valid string"], id="NaN"),
+            pytest.param(raw_call("get_weather", "NaN"), ["not valid JSON", "NaN"], id="NaN alone"),
             pytest.param(raw_call("get_weather", '{"city": "a", "city": "b"}'), ["twice"], id="a name twice"),
-            pytest.param(raw_call("get_weather", '{"city": "\\ud83d"}'), ["not valid JSON"], id="half a character"),
+            pytest.param(raw_call("get_w\ud83d", "{}"), ["get_w\ufffd"], id="half a character in the name"),
             pytest.param(raw_call("get_weather", '{"city":' * 300), ["not valid JSON"], id="cut off, deep"),
             pytest.param(raw_call("get_weather", "[" * 300 + "]" * 300), ["nested too deeply"], id="deep"),
             pytest.param(raw_call("get_weather", "{}"), ["city: Field required", '"required":["city"]'], id="missing"),
@@ -237,18 +248,48 @@ class TestDialects:
         assert proposed.route is not None
         assert proposed.route.ungrounded == ("eve@evil.test",)
 
+    @pytest.mark.parametrize("address_book", [(), ("bob@example.com",)])
+    async def test_an_edited_call_is_held_to_what_was_said_and_to_the_address_book(
+        self, model: ScriptedModel, address_book: tuple[str, ...]
+    ) -> None:
+        of_model = {"openai_model": "tiny", "openai_base_url": model.url}
+        endpoint = Endpoint.from_settings(Settings.model_validate(of_model))
+        checked = Decide(endpoint, TOOLS, Policy(), address_book).check
+        call = ToolCall(key="r/1.1", tool="send_email", arguments={"to": ["ann@example.com", "bob@example.com"]})
+        unknown = () if address_book else ("bob@example.com",)
+        for said, ungrounded in ((SITUATION.conversation, unknown), ((), ("ann@example.com", *unknown))):
+            proposed = await ActivityEnvironment().run(checked, EditedCall(call=call, conversation=said))
+            assert proposed.route is not None
+            assert proposed.route.ungrounded == ungrounded
+        await endpoint.aclose()
+
     async def test_a_call_that_leaked_is_one_only_where_calls_are_known_to_leak(self, model: ScriptedModel) -> None:
         leaked = say(json.dumps({"name": "get_weather", "arguments": {"city": "Paris"}}))
         for profile, found in (("vllm", 1), ("compatible", 0)):
             assert len((await decide(model, leaked, model_profile=profile)).calls) == found
 
-    async def test_what_the_endpoint_wants_back_is_kept_and_nothing_else(self, model: ScriptedModel) -> None:
+    async def test_what_the_endpoint_may_want_back_is_kept(self, model: ScriptedModel) -> None:
         made = {**call("get_weather", city="Paris"), "extra_content": {"google": "signed"}}
         answer: Any = {"content": None, "tool_calls": [made], "reasoning_content": "Hm.", "signature": "abc"}
-        kept = {name: await decide(model, answer, model_profile=name) for name in ("compatible", "gemini", "deepseek")}
-        assert [kept[name].reasoning for name in kept] == ["", "", "Hm."]
-        assert [kept[name].extra for name in kept] == [{}, {"signature": "abc"}, {}]
-        assert [kept[name].calls[0].extra for name in kept] == [{}, {"extra_content": {"google": "signed"}}, {}]
+        for profile, reasoning in (("compatible", ""), ("gemini", ""), ("deepseek", "Hm.")):
+            kept = await decide(model, answer, model_profile=profile)
+            assert (kept.reasoning, kept.extra) == (reasoning, {"signature": "abc"})
+            assert kept.calls[0].extra == {"extra_content": {"google": "signed"}}
+
+    async def test_what_nobody_has_asked_for_is_kept_beside_calls_only_and_while_it_is_short(
+        self, model: ScriptedModel
+    ) -> None:
+        long: Any = {"signature": "x" * LONGEST_HELD_BACK}
+        said: Any = {"content": "Done.", "signature": "abc"}
+        called: Any = calls({**call("get_weather", city="Paris"), **long})
+        signed: Any = calls({**call("get_weather", city="Paris"), "signature": "abc"})
+        wanted: Any = {"model_profile": "gemini"}
+        assert (await decide(model, said)).extra == {}
+        assert (await decide(model, said, **wanted)).extra == {"signature": "abc"}
+        assert (await decide(model, called)).calls[0].extra == {}
+        assert (await decide(model, called, **wanted)).calls[0].extra == long
+        envelope = await decide(model, signed, model_calling="json_schema")
+        assert envelope.calls[0].extra == {}
 
     async def test_a_name_that_endpoints_do_not_take_is_sent_as_another(self, model: ScriptedModel) -> None:
         odd = {"größe": dataclasses.replace(TOOLS["get_weather"], name="größe")}
@@ -308,12 +349,12 @@ class TestUsage:
 
     async def test_a_failure_tells_what_all_attempts_have_used(self, model: ScriptedModel) -> None:
         left = {"attempt": 1, "before": {"model_calls": 1, "output_tokens": 5}}
-        for reply, tokens in ((Raw(429, "{}"), 5), (Raw(200, "<html>"), 75)):
+        for reply, tokens, unusable in ((Raw(429, "{}"), 5, 0), (Raw(200, "<html>"), 75, 1)):
             with pytest.raises(ApplicationError) as raised:
                 await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
             (detail,) = raised.value.details
             assert (detail.usage.model_calls, detail.usage.output_tokens) == (2, tokens)
-            assert beats[-1] == (Account(attempt=2, before=detail.usage),)
+            assert beats[-1] == (Account(attempt=2, before=detail.usage, unusable=unusable),)
 
 
 class TestDemotion:
@@ -336,6 +377,12 @@ class TestErrors:
             (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "NotTaken", True),
             (Raw(413, "{}"), CONTEXT_TOO_LONG, False),
             (Raw(200, '{"error": {"message": "no", "code": "context_length_exceeded"}}'), CONTEXT_TOO_LONG, False),
+            (
+                Raw(200, '{"error": {"message": "prompt length 9 is over its limit", "code": 400}}'),
+                CONTEXT_TOO_LONG,
+                False,
+            ),
+            (Raw(200, '{"error": {"message": "no", "code": 400}}'), "ModelRefused", False),
             (Raw(200, "<html>"), "ModelReplyUnusable", True),
             (Raw(200, '{"error": {"message": "busy"}}'), "ModelUnavailable", True),
             (Raw(200, '{"choices": [{"message": {"content": ""}}]}'), "ModelReplyUnusable", True),
@@ -349,3 +396,21 @@ class TestErrors:
         assert raised.value.type == kind
         assert raised.value.non_retryable is not retried
         assert len(model.asked) == 1
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            ('{"error": {"message": "no", "code": 400}}', PERHAPS_TOO_LONG),
+            ('{"object": "error", "message": "no", "type": "BadRequestError", "code": 400}', PERHAPS_TOO_LONG),
+            ('{"error": {"message": "no", "type": "invalid_request_error"}}', PERHAPS_TOO_LONG),
+            ('{"error": {"message": "no", "code": "invalid_api_key"}}', "ModelRefused"),
+            ('{"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}', "ModelRefused"),
+        ],
+    )
+    async def test_of_a_long_question_a_refusal_in_disguise_may_be_about_its_length(
+        self, model: ScriptedModel, body: str, kind: str
+    ) -> None:
+        long = SITUATION.model_copy(update={"conversation": (UserEntry(text="word " * 4000),)})
+        with pytest.raises(ApplicationError) as raised:
+            await decide(model, Raw(200, body), situation=long)
+        assert (raised.value.type, raised.value.non_retryable) == (kind, True)

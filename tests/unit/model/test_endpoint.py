@@ -19,16 +19,21 @@ from activities.errors import (
     ErrandError,
     ModelError,
     ModelRefused,
+    ModelReplyUnusable,
     ModelUnavailable,
     NotTaken,
+    PerhapsTooLong,
 )
-from activities.model.endpoint import Endpoint, Question
+from activities.model.endpoint import Endpoint
 from activities.model.profiles import Calling
+from activities.model.question import Question
 from activities.settings import Settings
+from tests.hostile_server import hostile, plain
 from tests.scripted_model import Raw, ScriptedModel
 from workflows.contract import CONTEXT_TOO_LONG, Usage
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
+LONG: list[ChatCompletionMessageParam] = [{"role": "user", "content": "word " * 4000}]
 LOST = Usage(model_calls=1, input_tokens=Question(HELLO).tokens, output_tokens=70)
 """Of `HELLO`, if the answer may have 70 tokens and never comes."""
 TOOL: ChatCompletionToolParam = {"type": "function", "function": {"name": "now", "parameters": {"type": "object"}}}
@@ -68,6 +73,12 @@ class TestAsking:
             model.trouble.append(Raw(200, body))
             assert await ask(model.url) == body
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+    async def test_a_body_is_read_in_the_form_of_Unicode_that_it_is_in(self, encoding: str) -> None:
+        body = '{"a": "ä😀"}'.encode(encoding)
+        async with server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as (url, _):
+            assert json.loads((await ask(url)).removeprefix("\ufeff")) == {"a": "ä😀"}
+
     async def test_a_question_has_the_model_the_messages_and_the_tools(self, model: ScriptedModel) -> None:
         model.trouble.append(Raw(200, "{}"))
         await ask(model.url, TOOL, model_max_tokens=77)
@@ -77,6 +88,20 @@ class TestAsking:
         model.trouble.append(Raw(200, "{}"))
         await ask(model.url)
         assert model.asked == [{"model": "tiny", "messages": HELLO}]
+
+
+class TestTooMuch:
+    async def test_a_reply_longer_than_any_is_of_no_use_and_says_so_in_one_line(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 600000000\r\n\r\n"
+        async with server(head) as (url, seen):
+            with pytest.raises(ModelReplyUnusable, match=r"^model tiny at .* 600,000,000 bytes.*") as raised:
+                await ask(url)
+        assert (len(seen), "\n" in str(raised.value)) == (1, False)
+
+    async def test_of_an_error_without_end_the_status_counts(self) -> None:
+        async with hostile("HTTP/1.1 503 Busy", "Connection: close", body=plain) as endless:
+            with pytest.raises(ModelUnavailable, match="answered 503: xxx"):
+                await ask(f"{endless.url}/v1")
 
 
 class TestErrors:
@@ -180,6 +205,32 @@ class TestErrors:
         found = await error_of(model, Raw(status, "", {"Location": f"{model.url}/chat/completions"}))
         assert type(found) is ModelRefused
         assert "OPENAI_BASE_URL" in str(found)
+
+
+class TestPerhapsTooLong:
+    """A long question that is refused as invalid in words that say nothing of its length."""
+
+    async def refused(self, model: ScriptedModel, reply: Raw, messages: list[ChatCompletionMessageParam]) -> type:
+        model.trouble.append(reply)
+        async with endpoint(model.url) as found:
+            with pytest.raises(ErrandError) as raised:
+                await found.ask(Question(messages))
+        return type(raised.value)
+
+    @pytest.mark.parametrize("status", [400, 422])
+    async def test_it_may_be_too_long_where_it_is_long(self, model: ScriptedModel, status: int) -> None:
+        reply = Raw(status, error("the request is not acceptable"))
+        assert await self.refused(model, reply, LONG) is PerhapsTooLong
+        assert await self.refused(model, reply, HELLO) is ModelRefused
+
+    @pytest.mark.parametrize("status", [401, 402, 403, 404, 405, 451])
+    async def test_a_refusal_of_something_else_is_not_about_its_length(self, model: ScriptedModel, status: int) -> None:
+        assert await self.refused(model, Raw(status, error("no")), LONG) is ModelRefused
+
+    async def test_nor_is_one_that_says_why(self, model: ScriptedModel) -> None:
+        assert await self.refused(model, Raw(400, error("no", "content_filter")), LONG) is ModelRefused
+        assert await self.refused(model, Raw(400, error("no", "insufficient_quota")), LONG) is ModelRefused
+        assert await self.refused(model, Raw(429, error("slow down")), LONG) is ModelUnavailable
 
 
 class TestWhatIsNotTaken:

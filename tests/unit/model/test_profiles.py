@@ -11,6 +11,8 @@ from activities.model.profiles import (
     Echo,
     Experience,
     Profile,
+    is_taken_off,
+    is_wanted,
     of_each_once,
     profile_for,
 )
@@ -66,6 +68,19 @@ class TestSteps:
         assert step == f"{parameter}: not taken ({REASON})"
         assert before.after([step]) == after
 
+    @pytest.mark.parametrize(
+        ("parameter", "after"),
+        [
+            ("extras", Profile("x", extras=True)),
+            ("reasoning_content", Profile("x", echo=Echo.TOOL_TURNS, echoes_nothing=True)),
+            ("temperature", Profile("x")),
+        ],
+    )
+    def test_what_is_wanted_is_given_back(self, parameter: str, after: Profile) -> None:
+        step = Profile("x").step_back(parameter, REASON)
+        assert step == f"{parameter}: wanted ({REASON})"
+        assert Profile("x").after([step]) == after
+
     def test_the_ladder_ends_at_the_prompt(self) -> None:
         profile, seen = COMPATIBLE, list[str]()
         for _ in range(3):
@@ -92,6 +107,13 @@ class TestSteps:
 
     def test_of_two_steps_to_the_same_end_the_first_counts(self) -> None:
         assert of_each_once(["strict: not taken (a)", "strict: not taken (b)", "?"]) == ("strict: not taken (a)",)
+        assert of_each_once(["extras: wanted (a)", "extras: wanted (b)"]) == ("extras: wanted (a)",)
+
+    def test_what_is_not_taken_is_told_from_what_is_wanted(self) -> None:
+        assert is_taken_off("reasoning_content", ["reasoning_content: not taken (a)"])
+        assert not is_taken_off("reasoning_content", ["reasoning_content: wanted (a)", "strict: not taken (a)"])
+        assert is_wanted("reasoning_content", ["reasoning_content: wanted (a)"])
+        assert not is_wanted("reasoning_content", ["reasoning_content: not taken (a)", "extras: wanted (a)"])
 
 
 class TestExperience:

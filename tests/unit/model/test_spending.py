@@ -146,3 +146,16 @@ class TestLost:
         usage, _ = await attempts(model, Raw(200, '{"error": {"message": "broken"}}'), HI)
         assert usage.input_tokens > 100
         assert usage.output_tokens == 10
+
+
+class TestOfNoUse:
+    async def test_after_three_replies_of_no_use_the_model_is_not_asked_again(self, model: ScriptedModel) -> None:
+        usage, end = await attempts(model, EMPTY, Raw(200, "<html>"), Raw(200, "{}"), HI)
+        assert (usage.model_calls, end, len(model.asked)) == (3, "NoUsableReply", 3)
+
+    async def test_what_may_pass_counts_for_nothing_and_loses_no_count(self, model: ScriptedModel) -> None:
+        busy = Raw(503, "{}")
+        _, end = await attempts(model, EMPTY, busy, EMPTY, busy, busy, busy, busy, EMPTY, HI)
+        assert (end, len(model.asked)) == ("NoUsableReply", 8)
+        model.trouble.clear()
+        assert (await attempts(model, busy, EMPTY, busy, EMPTY, busy, HI))[1] == "Hi."

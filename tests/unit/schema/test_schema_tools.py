@@ -110,7 +110,9 @@ class TestMaking:
     def test_what_is_no_schema_of_arguments_is_refused_with_the_tools_name(
         self, parameters: dict[str, JsonValue]
     ) -> None:
-        with pytest.raises(ConfigurationError, match="tool send: its parameters"):
+        with pytest.raises(
+            ConfigurationError, match=r"tool send \(tests/unit/schema/test_schema_tools.py:\d+\): its parameters"
+        ):
             made(parameters)
 
     @pytest.mark.parametrize("name", ["", "a.b", "a b", "x" * 65, "ä"])
@@ -123,13 +125,40 @@ class TestMaking:
             pass
 
         made({}, function=act)
-        with pytest.raises(TypeError, match="point of no return"):
+        with pytest.raises(ConfigurationError, match="point of no return"):
             made({}, function=act, effect="read")
 
     def test_what_is_grounded_must_be_an_argument(self) -> None:
         assert made(SEND, grounded=("_from",)).grounded == ("_from",)
-        with pytest.raises(TypeError, match="too"):
+        with pytest.raises(ConfigurationError, match="grounded names too"):
             made(SEND, grounded=("too",))
+
+    async def test_the_dictionary_of_arguments_needs_no_type(self) -> None:
+        names: dict[str, Any] = {"Clock": Clock}
+        exec("async def run(arguments, *, clock: Clock): return arguments, clock", names)
+        tool, clock = made(SEND, function=names["run"]), Clock()
+        given: Arguments = {"Content-Type": "x"}
+        assert await tool.bind({Clock: clock})(tool.validate(given), {ToolCall: CALL}) == (given, clock)
+
+    @pytest.mark.parametrize(
+        ("code", "problem"),
+        [
+            ("async def run(*, clock: str): ...", "its function takes the arguments as one dictionary"),
+            ("async def run(to, body): ...", "its function takes the arguments as one dictionary"),
+            ("async def run(**arguments): ...", "its function takes the arguments as one dictionary"),
+            ("async def run(arguments, *, clock): ...", "parameter clock needs a type"),
+            ("def run(arguments): ...", "its function must be written with `async def`"),
+        ],
+    )
+    def test_a_function_that_cannot_be_called_that_way_is_told_by_the_tools_name(self, code: str, problem: str) -> None:
+        names: dict[str, Any] = {}
+        exec(code, names)
+        with pytest.raises(ConfigurationError, match=rf"^tool send \(tests/.*test_schema_tools.py:\d+\): {problem}"):
+            made(SEND, function=names["run"])
+
+    def test_what_it_is_about_may_have_dots_in_its_name(self) -> None:
+        tool = made({"properties": {"pet.kind": {"type": "string"}}}, about="a {pet.kind}")
+        assert tool.describe({"pet.kind": "cat"}) == "a cat"
 
 
 class TestNames:

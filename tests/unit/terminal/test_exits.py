@@ -1,5 +1,7 @@
 """How commands end."""
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import ValidationError
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
@@ -8,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, InvalidArguments, NotOpen, ServiceUnavailable, Unreachable
 from deploy.terminal.exits import explain
-from workflows.contract import Request
+from workflows.contract import Approve, Input, Limits, Reject, Request, Say
 
 
 def rpc(status: RPCStatusCode, message: str) -> RPCError:
@@ -40,10 +42,29 @@ def test_an_unknown_request_is_named() -> None:
     assert explain(unknown) == (2, "there is no request errand-1")
 
 
-def test_a_request_that_breaks_the_contract_names_the_field() -> None:
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Request(text=""), "TEXT: it is blank; say what should happen"),
+        (lambda: Request(text="Go", requester="x" * 201), "--requester: it has 201 characters, and 200 are the most"),
+        (lambda: Limits(turns=0), "--max-turns: expected 1 or more, not 0"),
+        (lambda: Limits(calls=301), "--max-calls: expected 300 or less, not 301"),
+        (lambda: Limits(seconds=0), "--timeout: expected more than 0, not 0"),
+        (lambda: Limits(idle_seconds=-1), "--idle: expected more than 0, not -1"),
+        (lambda: Limits(cost=float("nan")), "--max-cost: expected a number, not NaN"),
+        (lambda: Say(text="x" * 20_001), "the message: it has 20,001 characters, and 20,000 are the most"),
+        (lambda: Say(text="Go", by="x" * 201), "--by: it has 201 characters, and 200 are the most"),
+        (lambda: Approve(key="k", digest="d", by=" "), "--by: it is blank (who decides: a person's name)"),
+        (
+            lambda: Reject(key="k", digest="d", by="ann", reason="x" * 2001),
+            "--reason: it has 2,001 characters, and 2,000 are the most",
+        ),
+    ],
+)
+def test_an_option_that_breaks_the_contract_is_called_by_its_own_name(make: Callable[[], Input], words: str) -> None:
     with pytest.raises(ValidationError) as wrong:
-        Request(text="")
-    assert explain(wrong.value) == (2, "text: Value error, it is blank; say what should happen")
+        make()
+    assert explain(wrong.value) == (2, words)
 
 
 def test_an_interrupt_is_130_and_silent() -> None:

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ledger_rows import Action, State
+from deploy.terminal.past import spoken
 from deploy.terminal.results import UNSUPPORTED, link
 from deploy.terminal.screen import Screen
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     CloseAsked,
     Corrected,
     Decided,
@@ -36,6 +38,7 @@ from workflows.contract import (
     MadeCall,
     Messages,
     Outcome,
+    PendingApproval,
     Progress,
     Receipt,
     ReceiptStatus,
@@ -50,7 +53,6 @@ from workflows.contract import (
     Usage,
     UserEntry,
 )
-from workflows.timeline import summary
 
 
 @given(st.text())
@@ -82,11 +84,6 @@ def test_a_link_survives_an_id_with_a_slash() -> None:
     assert shown == "http://ui/namespaces/default/workflows/a%2Fb%20c/run/history"
 
 
-@given(st.text(min_size=1, max_size=400))
-def test_a_summary_never_has_more_bytes_than_the_server_takes(text: str) -> None:
-    assert len(summary(text).encode()) <= 200
-
-
 def mailed(**changes: object) -> Receipt:
     return Receipt.model_validate(
         {
@@ -98,6 +95,9 @@ def mailed(**changes: object) -> Receipt:
             **changes,
         }
     )
+
+
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def ended(*receipts: Receipt, claims: tuple[str, ...] = ()) -> Outcome:
@@ -114,6 +114,16 @@ def test_a_summary_that_no_receipt_bears_out_is_marked_below_it(capsys: pytest.C
     Screen().outcome(ended(claims=('"Sent.": no call of send_email has succeeded',)), "link")
     shown = capsys.readouterr().out
     assert f'completed: Sent.\n{UNSUPPORTED}\n        "Sent.": no call of send_email has succeeded\n' in shown
+
+
+def test_what_a_model_says_over_and_over_is_shortened_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    looping = ended().model_copy(update={"summary": "The price of Apple is 150 dollars. " * 60})
+    for show in (lambda: Screen().outcome(looping, "link"), lambda: Screen().answer(looping)):
+        show()
+        assert capsys.readouterr().out.count("The price of Apple") == 2
+    Screen().outcome(looping, "link")
+    assert "… (the same 58 times more)" in capsys.readouterr().out
+    assert next(iter(spoken([Answered("1", looping)])))[1].count("The price of Apple") == 2
 
 
 def test_a_summary_that_is_borne_out_has_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,8 +167,17 @@ CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
             Ruled(Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["bob"]})),
             '✓ approved by ann, with to=["bob"]',
         ),
-        (Ruled(Reject(key="r/1.1", digest="", reason="she knows")), "✗ rejected by somebody: she knows"),
+        (Ruled(Reject(key="r/1.1", digest="", by="bob", reason="she knows")), "✗ rejected by bob: she knows"),
         (EditRefused(Approve(key="r/1.1", digest="", by="ann"), "to: Field required"), "to: Field required"),
+        (
+            AskedAgain(
+                Approve(key="r/1.1", digest="", by="ann", arguments={}),
+                PendingApproval(
+                    key="r/1.1", digest="d", tool="tell", arguments={}, reason="nobody mentioned eve", expires_at=LATER
+                ),
+            ),
+            "what ann made of it needs a second yes: nobody mentioned eve\n",
+        ),
         (MessageCame(Said(id="1", text="Thank\nyou.", by="bob")), "> Thank you.  (bob)\n"),
         (Answered("1", ended()), "completed: Sent.\n"),
         (NotAnswered("1", "it was lost"), "✗ the message has no answer: it was lost\n"),

@@ -14,6 +14,7 @@ from deploy.terminal.payloads import reason
 from deploy.terminal.steps import (
     Answered,
     Asked,
+    AskedAgain,
     Broke,
     Calling,
     CloseAsked,
@@ -47,15 +48,18 @@ from workflows.contract import (
     Approve,
     AssistantEntry,
     Decision,
+    EditedCall,
     Messages,
     NoteEntry,
     Outcome,
+    PendingApproval,
     Progress,
     ReceiptStatus,
     Request,
     RequestStatus,
     Said,
     Say,
+    Settle,
     Settlement,
     Situation,
     Spending,
@@ -221,7 +225,7 @@ async def test_a_failed_call_is_told_in_the_words_of_the_tool() -> None:
 async def test_asking_the_ledger_is_told_with_what_it_says_and_not_as_the_call_again() -> None:
     call = ToolCall(key="r/1.1", tool="tell", arguments={})
     settlement = Settlement(status=ReceiptStatus.UNKNOWN, error="it was begun, and never reported on")
-    steps = await told(await scheduled(SETTLE, call), await returned(settlement))
+    steps = await told(await scheduled(SETTLE, Settle(call=call)), await returned(settlement))
     assert steps == [Settling(call), Settled(call, settlement)]
 
 
@@ -237,11 +241,27 @@ async def test_a_correction_that_is_asked_for_is_told_when_the_model_gets_it_and
 
 async def test_an_edited_approval_is_told_once_the_worker_has_checked_it() -> None:
     verdict = Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["bob"]})
-    checked = await scheduled(CHECK, ToolCall(key="r/1.1", tool="tell", arguments={"to": ["bob"]}))
+    checked = await scheduled(CHECK, EditedCall(call=ToolCall(key="r/1.1", tool="tell", arguments={"to": ["bob"]})))
     looked_at = [await update_accepted(verdict), checked, await returned({"tool": "tell", "arguments": {}})]
     story = Story(CONVERTER)
     assert await told(*looked_at, story=story) == []
     assert await told(update_completed(), story=story) == [Ruled(verdict)]
+
+
+async def test_an_edited_approval_that_needs_a_second_yes_is_told_with_the_call_as_it_waits_then() -> None:
+    verdict = Approve(key="r/1.1", digest="", by="ann", arguments={"to": ["eve"]})
+    pending = PendingApproval(
+        key="r/1.1",
+        digest="d",
+        tool="tell",
+        arguments={"to": ["eve"]},
+        reason="nobody",
+        expires_at=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    done = update_completed()
+    outcome = done.workflow_execution_update_completed_event_attributes.outcome
+    outcome.success.payloads.extend(await CONVERTER.encode([pending]))
+    assert await told(await update_accepted(verdict), done) == [AskedAgain(verdict, pending)]
 
 
 async def test_an_edited_approval_that_is_refused_is_told_as_that() -> None:

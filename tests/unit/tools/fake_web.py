@@ -19,6 +19,12 @@ class Asked:
     line: str
 
 
+def reply(body: object, *, status: str = "200 OK", headers: str = "") -> bytes:
+    content = (body if isinstance(body, str) else json.dumps(body)).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{headers}\r\n"
+    return head.encode() + content
+
+
 @dataclass
 class FakeWeb:
     url: str = ""
@@ -27,9 +33,7 @@ class FakeWeb:
 
     def answer(self, path: str, body: object, *, status: str = "200 OK", headers: str = "") -> None:
         """`body` is sent as it is if it is text, and as JSON otherwise."""
-        content = (body if isinstance(body, str) else json.dumps(body)).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{headers}\r\n"
-        self.answers[path] = head.encode() + content
+        self.answers[path] = reply(body, status=status, headers=headers)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -38,13 +42,16 @@ class FakeWeb:
         headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in rest if each)}
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         self.asked.append(Asked(target.path, query, headers, line))
-        writer.write(self.answers.get(target.path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"))
+        writer.write(self.reply_to(self.asked[-1]))
         writer.close()
+
+    def reply_to(self, asked: Asked) -> bytes:
+        return self.answers.get(asked.path, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
 
 
 @asynccontextmanager
-async def fake_web() -> AsyncGenerator[FakeWeb]:
-    web = FakeWeb()
+async def fake_web(web: FakeWeb | None = None) -> AsyncGenerator[FakeWeb]:
+    web = web or FakeWeb()
     server = await asyncio.start_server(web.serve, "127.0.0.1", 0)
     web.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:

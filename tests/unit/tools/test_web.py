@@ -62,6 +62,16 @@ async def test_a_refusal_is_final(server: FakeWeb, http: httpx.AsyncClient, stat
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"value": 3, "name": "\\ud83d", "gust": NaN}', '\ufeff{"value": 3}', '{"value": 2, "value": 3, "n": 1e999}'],
+)
+async def test_what_any_reader_takes_is_read(server: FakeWeb, http: httpx.AsyncClient, body: str) -> None:
+    """One character or number that cannot be passed on does not make a reply unreadable."""
+    server.answer("/x", body)
+    assert await ask(http, server.url) == Answer(value=3)
+
+
 @pytest.mark.parametrize("body", ["", "<html>busy</html>", "[1]", '{"value": "many"}', '{"value": 1', "\x00\x01"])
 async def test_an_unreadable_reply_is_tried_again(server: FakeWeb, http: httpx.AsyncClient, body: str) -> None:
     """A 200 that is not JSON of the right shape is a fault of the service, not an answer."""

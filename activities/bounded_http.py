@@ -1,0 +1,124 @@
+"""HTTP clients that read no reply without a bound: so many bytes, counted after decompression, and so much time.
+
+A reply with status 2xx that is longer is an error. Of any other the beginning is enough: its status says the rest.
+The time limit of a request (`timeout`) is one for the whole reply, and not for the pause between two of its bytes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import httpx2
+
+LONGEST_REPLY = 16 * 1024 * 1024
+"""Bytes. What is used of a reply is far less; a model's reasoning, sent as a stream of events, comes nearest to it."""
+LONGEST_ERROR = 1024 * 1024
+AT_ONCE = 4096
+"""Bytes that are decompressed at once: of the most compressed ones, 4 MiB come out."""
+
+_OF_ITS_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class ReplyTooLong(httpx.HTTPError):
+    """A reply has more bytes than are read of any."""
+
+
+class BoundedClient(httpx.AsyncClient):
+    """For services."""
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """As `httpx.AsyncClient` does it. Who streams a reply has to bound it.
+
+        Raises:
+            ReplyTooLong: it has more than 16 MiB.
+            httpx.HTTPError: as always; ReadTimeout also where its bytes drip in for too long.
+        """
+        if stream:
+            return await super().send(request, stream=True, **options)
+        try:
+            async with asyncio.timeout(_seconds(request.extensions)):
+                reply = await super().send(request, stream=True, **options)
+                async with aclosing(reply):
+                    reply.stream = _InPieces(reply.stream)
+                    body = await _body(reply)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("not all of the reply came in time", request=request) from error
+        whole = httpx.Response(
+            reply.status_code,
+            headers=_headers(reply.headers),
+            content=body,
+            request=reply.request,
+            extensions=reply.extensions,
+            history=reply.history,
+            default_encoding=reply.default_encoding,
+        )
+        whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
+        return whole
+
+
+class BoundedHttpx2Client(httpx2.AsyncClient):
+    """The same for the model's client, which stands on another library."""
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+        if stream:
+            return await super().send(request, stream=True, **options)
+        try:
+            async with asyncio.timeout(_seconds(request.extensions)):
+                reply = await super().send(request, stream=True, **options)
+                async with aclosing(reply):
+                    body = await _body(reply)
+        except TimeoutError as error:
+            raise httpx2.ReadTimeout("not all of the reply came in time", request=request) from error
+        whole = httpx2.Response(
+            reply.status_code,
+            headers=_headers(reply.headers),
+            content=body,
+            request=reply.request,
+            extensions=reply.extensions,
+            history=reply.history,
+            default_encoding=reply.default_encoding,
+        )
+        whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
+        return whole
+
+
+class _InPieces(httpx.AsyncByteStream):
+    """A body in small pieces, since httpx decompresses each at once. (httpx2 bounds by itself what comes out.)"""
+
+    def __init__(self, body: object) -> None:
+        assert isinstance(body, httpx.AsyncByteStream)
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._body:
+            for start in range(0, len(part), AT_ONCE):
+                yield part[start : start + AT_ONCE]
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+def _seconds(extensions: Mapping[str, Any]) -> float | None:
+    return extensions.get("timeout", {}).get("read")
+
+
+def _headers(headers: httpx.Headers | httpx2.Headers) -> list[tuple[str, str]]:
+    """Without those that say how the body was sent; it is unpacked."""
+    return [(name, value) for name, value in headers.multi_items() if name.lower() not in _OF_ITS_TRANSFER]
+
+
+async def _body(reply: httpx.Response | httpx2.Response) -> bytes:
+    longest = LONGEST_REPLY if reply.is_success else LONGEST_ERROR
+    declared = reply.headers.get("content-length", "")
+    if reply.is_success and reply.request.method != "HEAD" and declared.isdecimal() and int(declared) > longest:
+        raise ReplyTooLong(f"the reply has {int(declared):,} bytes, and no more than {longest:,} are read")
+    body = bytearray()
+    async for part in reply.aiter_bytes():
+        body += part
+        if len(body) > longest:
+            if reply.is_success:
+                raise ReplyTooLong(f"the reply has more than {longest:,} bytes, and no more are read")
+            break
+    return bytes(body[:longest])

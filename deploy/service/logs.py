@@ -1,0 +1,64 @@
+"""The log of a process: one structured line an event on standard error, without any secret.
+
+JSON for machines, columns and colours on a terminal. Lines of other libraries come out the same way, and what is logged
+within an activity says its request, tool, call and attempt.
+"""
+
+import asyncio
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from temporalio import activity
+
+from activities.failures import ActivityFailed
+from activities.redaction import SECRETS
+
+CHATTY = ("httpx", "httpx2", "openai")
+
+
+def configure_logging(stream: TextIO = sys.stderr) -> None:
+    """Log everything from INFO on to `stream`."""
+    on_terminal = stream.isatty()
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer() if on_terminal else structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    # Plain, because a pretty traceback shows the values of variables, cut short, so that a secret is not found.
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if on_terminal
+        else structlog.processors.JSONRenderer()
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Redacted(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    activity.logger.activity_info_on_message = False  # the fields say it
+    activity.logger.base_logger.addFilter(_is_news)
+
+
+class _Redacted(ProcessorFormatter):
+    """The whole line is redacted, whatever it was made of: fields, a traceback, the repr of some object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return SECRETS.redact_json(super().format(record))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether the activity has not logged it itself: the SDK tells of every failure once more, with a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, asyncio.CancelledError):  # the worker stops
+        record.exc_info = None
+    return not isinstance(error, ActivityFailed)

@@ -1,0 +1,36 @@
+"""How a run ended that gave no account of itself, as Temporal knows it: terminated, timed out, failed, cancelled."""
+
+from collections.abc import Mapping
+
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.exceptions import CancelledError, TerminatedError
+from temporalio.exceptions import TimeoutError as TimedOut
+
+from deploy.terminal.payloads import reason
+from deploy.terminal.steps import Crashed, How
+
+ENDS: Mapping[WorkflowExecutionStatus | None, How] = {
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+    WorkflowExecutionStatus.TIMED_OUT: "timed out",
+}
+CANCELLED = Crashed("cancelled", "it was cancelled before it could give an account")
+TIMED_OUT = Crashed("timed out", "the workflow's own time-out passed")
+
+
+def terminated(why: str) -> Crashed:
+    return Crashed("terminated", why or "no reason was given")
+
+
+def crash_of(failure: WorkflowFailureError) -> Crashed:
+    """What waiting for the outcome came to."""
+    match failure.cause:
+        case TerminatedError() as end:
+            return terminated("" if end.message == "Workflow terminated" else end.message)
+        case CancelledError():
+            return CANCELLED
+        case TimedOut():
+            return TIMED_OUT
+        case cause:
+            return Crashed("failed", reason(cause))

@@ -1,0 +1,262 @@
+"""Every example of the README is run; one that is not says why."""
+
+import ast
+import asyncio
+import inspect
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+import pytest_asyncio
+from markdown_it import MarkdownIt
+from pydantic import BaseModel
+from temporalio.client import Client
+
+from activities.act import Act
+from activities.catalogue import Catalogue
+from activities.ledger import Ledger
+from activities.ledger_rows import State, Write
+from activities.mail import send_email
+from activities.policy import Policy
+from activities.settings import Settings
+from activities.tool import Tool, tool, tool_of
+from client import close, handle_of
+from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.scripted_model import Answer, ScriptedModel, say
+from workflows.contract import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say, ToolCall
+
+ROOT = Path(__file__).parents[3]
+
+NOT_RUN = {"worker.py            settings": "it is a map of the files, and nothing to run"}
+"""How a block begins → why it is not run."""
+
+
+class Block(NamedTuple):
+    language: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    """The examples; an indented one is for the shell."""
+    tokens = MarkdownIt().parse((ROOT / "README.md").read_text(encoding="utf-8"))
+    return [
+        Block(token.info if token.type == "fence" else "shell", token.content)
+        for token in tokens
+        if token.type in ("fence", "code_block")
+    ]
+
+
+BLOCKS = blocks()
+
+
+def in_language(language: str) -> list[str]:
+    return [block.text for block in BLOCKS if block.language == language]
+
+
+def first_line(text: str) -> str:
+    return text.splitlines()[0][:60]
+
+
+def test_every_example_is_in_a_language_that_is_run_here() -> None:
+    assert {block.language for block in BLOCKS} == {"python", "toml", "json", "shell"}
+
+
+class Scripts(dict[str, Sequence[Answer]]):
+    """Whatever is asked for, the model says that it is done."""
+
+    def __missing__(self, text: str) -> Sequence[Answer]:
+        return [say("Done.")] * 5
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def worker(client: Client, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Settings]:
+    """A worker on the task queue of the examples, and an environment in which they find it; its settings."""
+    monkeypatch.setattr(model, "scripts", Scripts())
+    settings = settings_for(model, task_queue=TASK_QUEUE)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", client.service_client.config.target_host)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", client.namespace)
+    monkeypatch.setenv("ERRAND_LEDGER_URL", settings.ledger_url)
+    monkeypatch.setenv("LOGNAME", "ann")
+    async with running_worker(client, settings, sandboxed=False):
+        yield settings
+
+
+def the_one_with(word: str) -> str:
+    """The Python example that has a word in it."""
+    [text] = [text for text in in_language("python") if word in text]
+    return text
+
+
+class TestPython:
+    def test_every_example_is_run_by_one_of_these_tests(self) -> None:
+        run = {the_one_with(word) for word in ("open_with", "send_fax", *TOOL_FILES)}
+        assert run == {*in_language("python")}
+
+    @pytest.mark.parametrize("word", ["get_exchange_rate", "CrmSettings", "find_pets"])
+    async def test_a_file_with_a_tool_is_loaded_and_the_tool_runs(
+        self, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CRM_TOKEN", "hush")
+        file = tmp_path / "example.py"
+        file.write_text(the_one_with(word))
+        catalogue = Catalogue.load(Settings(tools=(str(file),)))
+        [found] = [each for each in catalogue.tools.values() if each.defined_at.startswith(str(file))]
+        await TOOL_FILES[word](found, catalogue)
+
+    async def test_a_program_submits_and_talks(self, worker: Settings, model: ScriptedModel) -> None:
+        class Price(BaseModel):
+            price: float
+
+        model.scripts["What is IBM trading at?"] = [say("230.79"), say('{"price": 230.79}')]
+        names = await executed(the_one_with("open_with"), {"Price": Price})
+        assert names["price"] == Price(price=230.79)
+        assert names["second"].summary == "Done."
+        await close(handle_of(names["client"], names["first"].request_id))
+
+    async def test_a_write_says_where_its_point_of_no_return_is(self, tmp_path: Path) -> None:
+        class Line:
+            async def transmit(self, text: str) -> str:
+                return f"sent {text}"
+
+        async def dial(to: str) -> Line:
+            return Line()
+
+        names = await executed(the_one_with("send_fax"), {"tool": tool, "Act": Act, "dial": dial})
+        fax = tool_of(names["send_fax"])
+        assert fax is not None
+        call = ToolCall(key="r/1.1", tool="send_fax", arguments={"to": "1", "text": "hello"})
+        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+            act = Act(ledger, Write(call), attempt=1, seen=None, fence=lambda _: asyncio.sleep(0))
+            result = await fax.bind({})(fax.validate(call.arguments), {ToolCall: call, Act: act})
+            assert (result, act.begun) == ("sent hello", True)
+
+
+async def executed(text: str, names: dict[str, Any]) -> dict[str, Any]:
+    """The names that the code has left, which may `await` anywhere."""
+    code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    left = eval(code, names)
+    if inspect.isawaitable(left):
+        await left
+    return names
+
+
+async def called(found: Tool, catalogue: Catalogue, **arguments: str) -> httpx.Request:
+    """The one request that a tool sends; it is answered with JSON, which is the tool's result."""
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"found": True})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        run = found.bind({httpx.AsyncClient: http, **catalogue.settings})
+        assert await run(found.validate({**arguments}), {}) == {"found": True}
+    [request] = sent
+    return request
+
+
+async def exchange(found: Tool, catalogue: Catalogue) -> None:
+    request = await called(found, catalogue, base="EUR", quote="USD")
+    assert dict(request.url.params) == {"base": "EUR", "symbols": "USD"}
+    assert found.describe({"base": "EUR", "quote": "USD"}) == "EUR in USD"
+
+
+async def customer(found: Tool, catalogue: Catalogue) -> None:
+    request = await called(found, catalogue, name="Ann")
+    assert request.headers["Authorization"] == "Bearer hush"
+    assert str(request.url) == "https://crm.example.com/customers?name=Ann"
+
+
+async def pets(found: Tool, catalogue: Catalogue) -> None:
+    request = await called(found, catalogue, kind="cat")
+    assert dict(request.url.params) == {"kind": "cat"}
+    assert found.route.effect == "read"
+
+
+TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
+    "get_exchange_rate": exchange,
+    "CrmSettings": customer,
+    "find_pets": pets,
+}
+
+
+class TestData:
+    @pytest.mark.parametrize("text", in_language("toml"), ids=first_line)
+    def test_a_policy_rules_as_it_says(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "policy.toml").write_text(text)
+        policy, mail = Policy.load(tmp_path / "policy.toml"), tool_of(send_email)
+        assert mail is not None
+        assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "billing-7")[0] == "allow"
+        assert policy.rule_on(mail, {"to": ["ann@example.com", "eve@rival.example"]}, "billing-7")[0] == "ask"
+        assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "sales")[0] == "ask"
+
+    @pytest.mark.parametrize("text", in_language("json"), ids=first_line)
+    def test_json_is_what_callers_send_and_get(self, text: str) -> None:
+        value = json.loads(text)
+        [message] = [each for each in (Request, Outcome, Say, Approve, Reject) if set(value) <= set(each.model_fields)]
+        message.model_validate_json(text)
+        assert all(set(receipt) <= set(Receipt.model_fields) for receipt in value.get("receipts", ()))
+
+
+UV = f"""#!/bin/sh
+[ "$1" = run ] || exit 2
+shift
+case "$1" in
+worker.py) shift; exec {sys.executable} -c "
+import worker
+worker.Service.assemble(worker.Settings.from_environment()), worker.processes_wanted()" "$@";;
+*) exec {sys.executable} "$@";;
+esac
+"""
+"""`uv run`, with this Python; of a worker the start alone, up to where it would connect."""
+MAKE = '#!/bin/sh\ngrep -q "^$1:.*## " Makefile\n'
+"""`make`, of which only is asked whether it has the target; other tests run it."""
+
+
+class TestShell:
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> str:
+        """Where the commands of the examples are."""
+        for name, text in {"uv": UV, "make": MAKE}.items():
+            (tmp_path / name).write_text(text)
+            (tmp_path / name).chmod(0o755)
+        (tmp_path / "temporal").symlink_to(TEMPORAL)
+        return f"{tmp_path}:{os.environ['PATH']}"
+
+    @pytest.mark.parametrize("text", in_language("shell"), ids=first_line)
+    async def test_it_runs(self, text: str, path: str, worker: Settings) -> None:
+        for beginning, reason in NOT_RUN.items():
+            if text.startswith(beginning):
+                pytest.skip(reason)
+        await an_unknown_write("invoice-4711/1.1", worker)
+        shell = await asyncio.create_subprocess_exec(
+            *("bash", "-euo", "pipefail", "-c", runnable(text)),
+            cwd=ROOT,
+            env={**os.environ, "PATH": path, "OPENAI_MODEL": "m", "OPENAI_API_KEY": "x"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(120):
+            said, _ = await shell.communicate()
+        assert shell.returncode == 0, said.decode()
+
+
+def runnable(text: str) -> str:
+    """Without the prompt, and with something in place of what a reader fills in."""
+    lines = (line.removeprefix("$ ") for line in text.splitlines())
+    whole = (f"{line[:-1]} uv run worker.py" if line.endswith(" …") else line for line in lines)
+    return "\n".join(whole).replace("…", "x")
+
+
+async def an_unknown_write(key: str, settings: Settings) -> None:
+    """One that the ledger knows and nobody knows the end of."""
+    async with aclosing(await Ledger.open(settings.ledger_url)) as ledger:
+        token = await ledger.begin(Write(ToolCall(key=key, tool="send_email", arguments={})), attempt=1, seen=None)
+        await ledger.finish(key, token, State.UNKNOWN)
