@@ -1,28 +1,30 @@
-"""python -m tests.chaos.scenarios [NAME…] [--controls] [--json]    some scenarios alone, without the trials"""
+"""python -m tests.chaos.scenarios [NAME…] [--keep FOLDER] [--json]    scenarios alone, without the trials"""
 
 import argparse
-import asyncio
+import json
 import sys
-import tempfile
 from pathlib import Path
 
-from tests.chaos.scenarios.run import SCENARIOS, carry_out_all
+from rich.console import Console
+
+from tests.chaos.scenarios.report import as_json, as_table, wrong
+from tests.chaos.scenarios.run import SCENARIOS, run_scenarios
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.scenarios")
-    parser.add_argument("names", nargs="*", default=[*SCENARIOS])
-    parser.add_argument("--controls", action="store_true", help="only the workers that are broken on purpose")
-    parser.add_argument("--both", action="store_true")
-    parser.add_argument("--keep", type=Path)
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.scenarios", description="Scenarios, with controls.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(SCENARIOS)}")
+    parser.add_argument("--keep", type=Path, help="keep databases and logs in this directory")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
-    kinds = (False, True) if options.both else (options.controls,)
-    with tempfile.TemporaryDirectory(prefix="errand-scenarios-") as temporary:
-        folder = (options.keep or Path(temporary)).absolute()
-        results = asyncio.run(carry_out_all(folder, options.names, kinds))
-    for each in results:
-        sys.stdout.write(f"{each.line}\n")
-    return 0
+    results = run_scenarios(options.names or [*SCENARIOS], options.keep)
+    if options.json:
+        sys.stdout.write(f"{json.dumps(as_json(results), indent=2)}\n")
+    else:
+        Console(width=None if sys.stdout.isatty() else 220).print(as_table(results))
+    told = wrong(results)
+    sys.stderr.write("".join(f"{words}\n" for words in told))
+    return 1 if told else 0
 
 
 if __name__ == "__main__":

@@ -44,6 +44,9 @@ class Post:
             if token in events:
                 events[token].set()
 
+    def has(self, token: str) -> bool:
+        return any(each.token == token for each in self.deliveries)
+
     async def reached(self, token: str) -> None:
         """Until somebody waits for what is held back."""
         while token not in self._waiting:

@@ -2,25 +2,21 @@
 
 import asyncio
 import itertools
-import sqlite3
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
-from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError, WorkflowHandle
 
 from tests.chaos.insist import insist
+from tests.chaos.scenarios.ledgers import SceneLedger
 from tests.chaos.scenarios.stage import Stage, WorkerProcess
 from workflows.contract import REQUEST_WORKFLOW, Outcome, Receipt, Request
 
-RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 PATIENCE = 90.0
 """Seconds within which every request has to have its outcome."""
 
@@ -62,6 +58,7 @@ class Run:
 class Scene:
     name: str
     stage: Stage
+    ledger: SceneLedger
     ways: tuple[str, ...] = ()
     """Those of all its workers."""
     letters: list[Letter] = field(default_factory=list[Letter])
@@ -70,16 +67,12 @@ class Scene:
     _workers: list[WorkerProcess] = field(default_factory=list[WorkerProcess])
     _names: Iterator[int] = field(default_factory=itertools.count)
 
-    @property
-    def ledger(self) -> Path:
-        return self.stage.folder / self.name / "ledger.db"
-
-    async def worker(self, *ways: str, ledger: Path | None = None) -> WorkerProcess:
-        """A further one that is ready for work."""
+    async def worker(self, *ways: str, ledger: SceneLedger | None = None) -> WorkerProcess:
+        """A further one that is ready for work, on this ledger or another one."""
         process = await self.stage.worker(
             f"{self.name}-{next(self._names)}",
             task_queue=self.name,
-            ledger_url=f"sqlite:///{ledger or self.ledger}",
+            ledger_url=(ledger or self.ledger).url,
             ways=(*self.ways, *ways),
         )
         self._workers.append(process)
@@ -120,14 +113,10 @@ class Scene:
             outcome, _ = await self.cron_run(handle)
         except (WorkflowFailureError, TimeoutError) as error:
             self.problems.append(f"{letter.request_id}: {error!r}, {getattr(error, 'cause', None)!r}")
-        info = await self.info(handle)
-        run = Run(
-            letter,
-            chain=handle.run_id or "" if letter.repeats else info.first_run_id,
-            began=info.start_time.ToDatetime(UTC),
-            closed=info.close_time.ToDatetime(UTC) if outcome else datetime.now(UTC),
-            outcome=outcome,
-        )
+        info = (await self.describe(handle)).workflow_execution_info
+        chain = info.execution.run_id if letter.repeats else info.first_run_id
+        closed = info.close_time.ToDatetime(UTC) if outcome else datetime.now(UTC)
+        run = Run(letter, chain, await self._began(handle, chain), closed, outcome)
         self.runs.append(run)
         return run
 
@@ -141,31 +130,25 @@ class Scene:
     async def carry_out(self, letter: Letter, **options: Any) -> Run:
         return await self.ends(letter, await self.start(letter, **options))
 
-    async def info(self, handle: WorkflowHandle[Any, Outcome]) -> WorkflowExecutionInfo:
+    async def describe(self, handle: WorkflowHandle[Any, Any]) -> DescribeWorkflowExecutionResponse:
         """Not by the SDK, which does not know every status."""
         execution = WorkflowExecution(workflow_id=handle.id, run_id=handle.run_id or "")
         ask = DescribeWorkflowExecutionRequest(namespace=self.stage.client.namespace, execution=execution)
-        reply = await insist(lambda: self.stage.client.workflow_service.describe_workflow_execution(ask))
-        return reply.workflow_execution_info
+        return await insist(lambda: self.stage.client.workflow_service.describe_workflow_execution(ask))
 
-    def rows(self, ledger: Path | None = None) -> Sequence[tuple[str, str, str]]:
-        """(key, state, subject) of everything in the ledger, past the service."""
-        query = "SELECT key, state, json_extract(arguments, '$.subject') FROM errand_actions"
-        with closing(sqlite3.connect(ledger or self.ledger, timeout=10)) as connection:
-            return connection.execute(query).fetchall()
-
-    def run_sql(self, statement: str) -> None:
-        with closing(sqlite3.connect(self.ledger, timeout=10, isolation_level=None)) as connection:
-            connection.execute(statement)
+    async def _began(self, handle: WorkflowHandle[Any, Any], chain: str) -> datetime:
+        """When the first run of a chain did."""
+        first = self.stage.client.get_workflow_handle(handle.id, run_id=chain)
+        return (await self.describe(first)).workflow_execution_info.start_time.ToDatetime(UTC)
 
     async def close(self) -> None:
-        await asyncio.gather(*(each.ended() for each in self._workers))
+        await asyncio.gather(*(each.kill() for each in self._workers))
 
 
 @asynccontextmanager
-async def opened(name: str, stage: Stage, ways: tuple[str, ...]) -> AsyncGenerator[Scene]:
+async def opened(name: str, stage: Stage, ledger: SceneLedger, ways: tuple[str, ...]) -> AsyncGenerator[Scene]:
     """A scene whose workers are gone when the block ends."""
-    scene = Scene(name, stage, ways)
+    scene = Scene(name, stage, ledger, ways)
     try:
         yield scene
     finally:

@@ -26,6 +26,7 @@ SETTINGS = (
     'history.transferProcessorUpdateAckInterval="1s"',  # what has ended can be deleted at once
     'history.visibilityProcessorUpdateAckInterval="1s"',
     "frontend.WorkflowPauseEnabled=true",
+    "frontend.MaxConcurrentBatchOperationPerNamespace=20",
 )
 LEDGER_PATIENCE = timedelta(seconds=20)
 """In place of the hour for which a request asks a ledger that does not answer."""
@@ -75,13 +76,14 @@ class Temporal:
 class WorkerProcess:
     fork: Fork
 
-    def kill(self) -> None:
-        """It has no time for last words."""
-        with suppress(ProcessLookupError):
-            os.kill(self.fork.pid, signal.SIGKILL)
+    @property
+    def pid(self) -> int:
+        return self.fork.pid
 
-    async def ended(self) -> None:
-        self.kill()
+    async def kill(self) -> None:
+        """It has no time for last words, and is gone afterwards."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
         await self.fork.wait()
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,10 +30,11 @@ from activities.smtp_connections import MailConnections
 from activities.tool import tool, tool_of
 from activities.write_attempts import WriteAttempt
 from workflows import receipts, tool_runs
-from workflows.contract import AttemptBeat, Route, ToolCall
+from workflows.contract import Route, ToolCall
 
 WAYS = "CHAOS_WAYS"
-TOOL = "send_email"
+OWN = ("activities", "worker", "deploy", __name__)
+"""Where modules of the service begin, and this one."""
 
 
 # --- other than usual, and to be coped with --------------------------------------------------------------------------
@@ -54,17 +55,17 @@ def attempts(most: str) -> None:
 
 def clock(seconds: str) -> None:
     """All that this process asks for the time is told another one."""
-    shift = timedelta(seconds=float(seconds))
+    shift, right = timedelta(seconds=float(seconds)), datetime
 
     class Shifted(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:
-            return datetime.now(tz) + shift
+            return right.now(tz) + shift
 
     usual = time.time
     time.time = lambda: usual() + shift.total_seconds()
     for name, module in list(sys.modules.items()):
-        if name.startswith(("activities", "worker", "deploy")) and vars(module).get("datetime") is datetime:
+        if name.startswith(OWN) and vars(module).get("datetime") is right:
             module.datetime = Shifted
 
 
@@ -169,18 +170,21 @@ def two_seconds() -> None:
                 return await running
             return await unfinished_acts._last_words(act, running, "the worker stopped")
 
-    write_attempts.to_its_end = to_its_end
-
-
-def deaf_to_beats() -> None:
-    """An attempt acts whether it still counts or not."""
-
-    async def counts(beat: AttemptBeat) -> None:
+    async def no_patience(self: LedgerActivities, write: Write, patience: float) -> None:
         return
 
-    from activities import execution
+    write_attempts.to_its_end = to_its_end
+    LedgerActivities._await_act = no_patience
 
-    execution.write_activity.__kwdefaults__ = {"fence": counts}
+
+def anybody_is_believed() -> None:
+    """What an operator's failure of an activity says is taken for an attempt's own word."""
+    receipts.is_by_hand = lambda cause: False
+
+
+def by_the_clock() -> None:
+    """A row has its worker's own time, whatever the database's clock says; clocks.py then holds it against another."""
+    Database.now = property(lambda self: datetime.now(UTC))
 
 
 KNOWN: dict[str, Callable[..., None]] = {
@@ -193,6 +197,8 @@ KNOWN: dict[str, Callable[..., None]] = {
     "last-error-counts": last_error_counts,
     "arguments-first": arguments_first,
     "two-seconds": two_seconds,
+    "anybody-is-believed": anybody_is_believed,
+    "by-the-clock": by_the_clock,
 }
 """A way may have a value: `attempts=3`."""
 
