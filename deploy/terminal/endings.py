@@ -25,7 +25,7 @@ def _of_what_the_sdk_does_not_know(
 
 
 # A run that an operator has paused has not ended; the SDK (1.35) cannot even read a list in which there is one.
-setattr(WorkflowExecutionStatus, "_missing_", classmethod(_of_what_the_sdk_does_not_know))  # noqa: B010  # for the types
+setattr(WorkflowExecutionStatus, "_missing_", classmethod(_paused_is_running))  # noqa: B010  # for the types
 
 CANCELLED = Crashed("cancelled", "it was cancelled before it could give an account")
 TIMED_OUT = Crashed("timed out", "the workflow's own time-out passed")
