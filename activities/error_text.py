@@ -11,12 +11,14 @@ from typing import cast
 
 from temporalio.exceptions import ApplicationError, FailureError
 
-from activities.redaction import redacted
+from activities.redaction import SECRETS, redacted
 from activities.sayable import beginning, sayable
 
 LONGEST_MESSAGE = 2000
 """Characters; messages stand in history and in the conversation. In JSON four bytes for each, which only a text with
 many control characters takes."""
+LONGEST_SEARCHED = 32 * 1024
+"""Characters of a message that are searched for secrets."""
 LONGEST_NAME = 100
 LONGEST_TRACE = 8000
 """Characters, the innermost lines of code last."""
@@ -30,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def message_of(error: BaseException) -> str:
     try:
         text = error.message if isinstance(error, FailureError) else str(error)
-        return shortened(redacted(sayable(text)))
+        return shortened(SECRETS.redact_beginning(sayable(text), LONGEST_SEARCHED))
     except BaseException:  # whatever its class raises
         return "(what it says cannot be had)"
 

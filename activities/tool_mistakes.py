@@ -5,6 +5,7 @@ worker where a task raises them, and so would a broken pool of processes; a mess
 """
 
 import asyncio
+from typing import NamedTuple
 
 import structlog
 from temporalio.exceptions import ApplicationError
@@ -16,8 +17,16 @@ from activities.errors import ReadBroke, ToolBroke, ToolError
 log = structlog.stdlib.get_logger(__name__)
 
 
-def mistake(error: BaseException) -> str:
-    """What a tool raised, in one line: "ValueError: not a number". The log has where, once.
+class Mistake(NamedTuple):
+    """`line` says what it was: "ValueError: not a number"."""
+
+    line: str
+    trace: str
+    """Where it was made; nothing, where the tool raised Temporal's own error, which was meant."""
+
+
+def mistake(error: BaseException) -> Mistake:
+    """What a tool raised. The log has it too.
 
     Raises:
         BaseException: the error itself, where it is no mistake: the tool is being cancelled.
@@ -25,8 +34,11 @@ def mistake(error: BaseException) -> str:
     if isinstance(error, GeneratorExit) or (_is_cancellation(error) and _is_being_cancelled()):
         raise error
     line = in_one_line(error)
-    log.error("a mistake in a tool", error=line, exception=trace_of(error))
-    return line
+    if isinstance(error, ApplicationError):
+        return Mistake(line, "")
+    trace = trace_of(error)
+    log.error("a mistake in a tool", error=line, exception=trace)
+    return Mistake(line, trace)
 
 
 def read_mistake(error: BaseException) -> ToolError:
@@ -35,11 +47,11 @@ def read_mistake(error: BaseException) -> ToolError:
     Raises:
         BaseException: as above.
     """
-    line = mistake(error)
-    said = error if isinstance(error, ApplicationError) else None
-    kind = ToolBroke if said and said.non_retryable else ReadBroke
-    broke = kind(line, retry_after=said and said.next_retry_delay)
-    broke.trace = trace_of(error)
+    made = mistake(error)
+    meant = error if isinstance(error, ApplicationError) else None
+    kind = ToolBroke if meant and meant.non_retryable else ReadBroke
+    broke = kind(made.line, retry_after=meant and meant.next_retry_delay)
+    broke.trace = made.trace
     return broke
 
 

@@ -10,7 +10,7 @@ from temporalio import activity
 from activities.act import Act, Fence
 from activities.attempt_beats import count_attempt
 from activities.cancellation import to_the_end
-from activities.error_text import message_of, trace_of
+from activities.error_text import message_of
 from activities.errors import (
     AnotherLedger,
     ErrandError,
@@ -192,9 +192,9 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
             raise
         raise await _unknown(tool, act, message_of(error)) from error
     except BaseException as error:
-        what = mistake(error)
-        broke = await _unknown(tool, act, what) if act.begun else ToolBroke(what)
-        broke.trace = trace_of(error)
+        made = mistake(error)
+        broke = await _unknown(tool, act, made.line) if act.begun else ToolBroke(made.line)
+        broke.trace = made.trace
         raise broke from error
 
 

@@ -22,11 +22,14 @@ async def execute(activity: str, argument: object, kind: type[T], **options: Unp
     return read(await workflow.execute_activity(activity, argument, result_type=RawValue, **options), activity, kind)
 
 
-def read(raw: RawValue, activity: str, kind: type[T]) -> T:
-    """
+def read(raw: RawValue | None, activity: str, kind: type[T]) -> T:
+    """The result in it; None is what the SDK makes of a completion without one.
+
     Raises:
         UnusableResult: the result is no `kind`.
     """
+    if raw is None:
+        raise UnusableResult(f"{activity} was completed without a result")
     try:
         result = workflow.payload_converter().from_payload(raw.payload, kind)
     except Exception as error:  # whatever a converter has to say of somebody's bytes

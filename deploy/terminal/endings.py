@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from temporalio.api.enums.v1 import WorkflowExecutionStatus as ServersStatus
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import CancelledError, TerminatedError
 from temporalio.exceptions import TimeoutError as TimedOut
@@ -15,6 +16,17 @@ ENDS: Mapping[WorkflowExecutionStatus | None, How] = {
     WorkflowExecutionStatus.TERMINATED: "terminated",
     WorkflowExecutionStatus.TIMED_OUT: "timed out",
 }
+
+
+def _of_what_the_sdk_does_not_know(
+    kind: type[WorkflowExecutionStatus], value: object
+) -> WorkflowExecutionStatus | None:
+    return kind.RUNNING if value == ServersStatus.WORKFLOW_EXECUTION_STATUS_PAUSED else None
+
+
+# A run that an operator has paused has not ended; the SDK (1.35) cannot even read a list in which there is one.
+setattr(WorkflowExecutionStatus, "_missing_", classmethod(_paused_is_running))  # noqa: B010  # for the types
+
 CANCELLED = Crashed("cancelled", "it was cancelled before it could give an account")
 TIMED_OUT = Crashed("timed out", "the workflow's own time-out passed")
 

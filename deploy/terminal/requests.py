@@ -15,6 +15,7 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHandle,
     WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -274,6 +275,10 @@ async def state(handle: RequestHandle) -> RequestState:
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             now = await handle.query("state", result_type=RequestState)
+    except WorkflowQueryRejectedError:
+        # Temporal asks no worker about a run that an operator has paused.
+        paused = "paused by an operator; `temporal workflow unpause` lets it go on"
+        return RequestState(request_id=handle.id, status=RequestStatus.RUNNING, turn=0, doing=paused)
     except (RPCError, TimeoutError, WorkflowQueryFailedError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             raise

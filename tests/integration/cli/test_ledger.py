@@ -101,7 +101,7 @@ async def test_a_write_that_may_be_under_way_is_settled_only_where_that_is_said(
     await ledger.begin(Write(call), attempt=1, seen=None)
     refused = await cli("resolve", "third/1.1", "delivered")
     assert refused.code == 2
-    assert "third/1.1: it may be under way; settle it after " in refused.err
+    assert "third/1.1: it may be under way; settle it when its worker has ended" in refused.err
     assert "--even-if-under-way" in refused.err
     assert (await cli("resolve", "third/1.1", "delivered", "--even-if-under-way")).code == 0
 

@@ -117,6 +117,7 @@ def test_a_mistake_in_a_read_is_tried_again_unless_it_says_itself_that_this_is_o
 ) -> None:
     found = read_mistake(error)
     assert type(found) is kind
+    assert bool(found.trace) is isinstance(error, ValueError)
     assert to_application_error(found, attempt=1).non_retryable is (kind is ToolBroke)
 
 
@@ -125,7 +126,7 @@ async def test_a_tool_that_is_being_cancelled_makes_no_mistake() -> None:
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError as error:
-            return mistake(error)
+            return mistake(error).line
         return ""
 
     running = asyncio.ensure_future(cancelled())
@@ -133,4 +134,4 @@ async def test_a_tool_that_is_being_cancelled_makes_no_mistake() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert mistake(asyncio.CancelledError()) == "CancelledError"
+    assert mistake(asyncio.CancelledError()).line == "CancelledError"

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,9 @@ from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities import readable as readable_values
+from activities.error_text import message_of
 from activities.readable import LEFT_OUT, NOT_JSON, readable, readable_message
+from activities.redaction import REDACTED, SECRETS
 from activities.tool_results import DEEPEST, RESULT_BYTES, capped, tool_result
 from tests.unit.core.arbitrary import json_values, quick
 from tests.unit.core.strange import (
@@ -181,6 +184,36 @@ class TestCapping:
             assert capped(value) == value
             value = [value]
         assert capped({"a": value}) == '{"a":' + "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1) + "}"
+
+
+class TestSecrets:
+    """A result is as free of them as it is short."""
+
+    SECRET = "hush-hush-results"
+
+    @pytest.mark.parametrize("before", [0, RESULT_BYTES - 5, 64 * 1024 - 5, 3_000_000])
+    @pytest.mark.parametrize("as_text", [True, False], ids=["a text", "a list"])
+    def test_none_is_left_wherever_it_stands(self, before: int, as_text: bool) -> None:
+        SECRETS.add(self.SECRET)
+        text = "x" * before + self.SECRET
+        kept = to_json(tool_result(text if as_text else [text, self.SECRET], attempt=1)).decode()
+        assert "hush" not in kept
+        assert len(kept) < RESULT_BYTES + 200
+
+    @pytest.mark.parametrize("times", [10, 1_000, 100_000])
+    def test_one_of_nothing_else_is_still_short(self, times: int) -> None:
+        SECRETS.add(self.SECRET)
+        kept = to_json(tool_result([self.SECRET] * times, attempt=1)).decode()
+        assert "hush" not in kept
+        assert REDACTED in kept
+        assert len(kept) < 2 * RESULT_BYTES
+
+    def test_megabytes_take_no_longer_although_there_are_many_secrets(self) -> None:
+        SECRETS.add(*(f"hush-{number}-results" for number in range(50)))
+        begun = time.process_time()
+        assert message_of(ValueError("x" * 3_000_000)).endswith("[shortened]")
+        assert tool_result(["x" * 3_000_000], attempt=1)
+        assert time.process_time() - begun < 2
 
 
 class TestMessages:
