@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.chaos.scenarios.stage import WorkerProcess
 
-ROWS = "SELECT key, state, arguments ->> 'subject' FROM errand_actions"
+ROWS = "SELECT key, state, arguments ->> 'subject' FROM errand_actions WHERE arguments ->> 'subject' IS NOT NULL"
 
 Row = tuple[str, str, str]
 """(key, state, subject)"""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.forks import zygote
 from tests.chaos.postgres import running
-from tests.chaos.scenarios import clocks, operators, rewound, second_attempts, used_again
+from tests.chaos.scenarios import clocks, many_writes, operators, rewound, second_attempts, used_again
 from tests.chaos.scenarios.ledgers import DatabaseLedger, FileLedger, SceneLedger
 from tests.chaos.scenarios.scene import Scene, opened
 from tests.chaos.scenarios.stage import Stage, staged
@@ -36,6 +36,7 @@ SCENARIOS = {
     "ids used again": Scenario(used_again.play, ("rows-of-anybody",)),
     "ids used again, PostgreSQL": Scenario(used_again.play, ("rows-of-anybody",), POSTGRES),
     "Temporal restored": Scenario(rewound.play, ("rows-of-anybody",), own_server=True),
+    "many writes, reset": Scenario(many_writes.play, ("rows-of-anybody",)),
     "ledger restored": Scenario(second_attempts.ledger_restored, ("ledger-alone",)),
     "ledger removed": Scenario(second_attempts.ledger_removed, ("ledger-alone",)),
     "ledger swapped": Scenario(second_attempts.ledger_swapped, ("ledger-alone",)),
