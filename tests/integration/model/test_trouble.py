@@ -96,7 +96,7 @@ class TestSigning:
                 outcome = await handle.result()
                 details = await handle.query("__temporal_workflow_metadata")
                 assert (outcome.status, outcome.usage.model_calls, model.refused) == (RequestStatus.COMPLETED, 4, 1)
-                assert "⚠ model: extras: wanted (scripted answered 400: Function call is missing" in str(details)
+                assert "⚠ model: `extras: wanted (scripted answered 400: Function call is missing" in str(details)
                 assert (await ask(client, settings, "Two.")).usage.model_calls == 3
         assert model.refused == 1
 
