@@ -1,7 +1,7 @@
-"""python -m tests.chaos [--json] [--seeds 1,2,3] [--sends 220] [--seconds 40] [--broken all]
+"""python -m tests.chaos [--json] [--seeds 1,2,3] [--sends 220] [--seconds 40] [--scenarios all] [--broken all]
 
-Exits with 0 only if no trial has a violation, every fault and every blow has happened, and the negative control has
-duplicates. With --broken, only if every broken worker was caught.
+Exits with 0 only if no trial and no scenario has a violation, every fault and every blow has happened, the negative
+control has duplicates, and every scenario's control was caught. With --broken, only if every broken worker was caught.
 """
 
 import argparse
@@ -20,6 +20,9 @@ from rich.console import Console
 from tests.chaos import broken
 from tests.chaos.faults import Encryption
 from tests.chaos.report import as_json, as_table, blows_in_words, cells_table, never_hit, never_struck
+from tests.chaos.scenarios import report as of_scenarios
+from tests.chaos.scenarios.run import SCENARIOS, run_scenarios
+from tests.chaos.scenarios.run import Result as Played
 from tests.chaos.sites import Kind
 from tests.chaos.trial import Result, Terrain, run_control, run_trial, trial
 
@@ -42,6 +45,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=40, help="how long faults and blows last, a seed")
     parser.add_argument("--at-once", type=int, default=2, help="trials that run at the same time")
     parser.add_argument("--keep", type=Path, help="keep databases and logs in this directory")
+    parser.add_argument("--scenarios", default="all", help=f"all, none, or of {', '.join(SCENARIOS)}; separated by ;")
     parser.add_argument("--broken", help=f"try whether broken workers are caught: all, or of {', '.join(broken.WAYS)}")
     return parser.parse_args()
 
@@ -54,8 +58,8 @@ def seeds(options: argparse.Namespace) -> list[int]:
     return chosen
 
 
-def run(options: argparse.Namespace) -> tuple[list[Result], Result]:
-    """All trials, some at once: most of each is waiting."""
+def run(options: argparse.Namespace) -> tuple[list[Result], Result, list[Played]]:
+    """All trials, some at once: most of each is waiting. Then all scenarios, which do not bear so much company."""
     trials: list[Result] = []
     chosen = seeds(options)
     with ProcessPoolExecutor(options.at_once, get_context("spawn")) as processes:
@@ -77,7 +81,16 @@ def run(options: argparse.Namespace) -> tuple[list[Result], Result]:
             for each in several:
                 trials.append(each.result())
                 _tell(trials[-1])
-        return trials, negative.result()
+        control = negative.result()
+        played = processes.submit(run_scenarios, scenarios(options), _home(options.keep, "scenarios")).result()
+    note(f"scenarios: {sum(each.seconds for each in played):.0f} s, several at once")
+    return trials, control, played
+
+
+def scenarios(options: argparse.Namespace) -> list[str]:
+    if options.scenarios == "all":
+        return [*SCENARIOS]
+    return [] if options.scenarios == "none" else options.scenarios.split(";")
 
 
 def _tell(result: Result) -> None:
@@ -118,18 +131,22 @@ def _home(keep: Path | None, name: str) -> Path | None:
     return keep / name
 
 
-def report(trials: Sequence[Result], negative: Result, *, json_wanted: bool) -> int:
+def report(trials: Sequence[Result], negative: Result, played: Sequence[Played], *, json_wanted: bool) -> int:
     wrong = [f"seed {result.name}: {words}" for result in trials for words in result.verdict.violations]
     wrong += [f"No message met this fault: {fault.stage}, {fault.kind}." for fault in never_hit(trials)]
     wrong += [f"This blow never fell: {blow}." for blow in never_struck(trials)]
     if not negative.verdict.duplicates:
         wrong.append("The negative control sent nothing twice: this harness would not notice if the service did.")
+    wrong += of_scenarios.wrong(played)
     if json_wanted:
-        sys.stdout.write(f"{json.dumps(as_json(trials, negative, well=not wrong), indent=2)}\n")
+        told = as_json(trials, negative, well=not wrong) | {"scenarios": of_scenarios.as_json(played)}
+        sys.stdout.write(f"{json.dumps(told, indent=2)}\n")
     else:
         console = Console(width=None if sys.stdout.isatty() else 220)
         console.print(as_table(trials, negative), cells_table(trials))
         console.print(f"Blows: {blows_in_words(trials)}")
+        if played:
+            console.print(of_scenarios.as_table(played))
     for words in wrong:
         note(words)
     return 1 if wrong else 0

@@ -33,6 +33,8 @@ async def insist(ask: Callable[[], Awaitable[T]], *, each: float = 10) -> T:
         except TimeoutError:
             continue
         except RPCError as error:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from error  # of which the SDK has made an error of its own
             if error.status not in PASSING:
                 raise
         await asyncio.sleep(0.3)

@@ -76,7 +76,7 @@ async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapp
         supervisor = await stack.enter_async_context(
             Supervisor([*parts, server], deployment.logs, _listening(said, up))
         )
-        yield Scene(supervisor, await _connected(deployment.temporal_address), site, wires, up)
+        yield Scene(supervisor, await connected(deployment.temporal_address), site, wires, up)
     (state / "logs" / "supervisor.log").write_text("\n".join(said))
 
 
@@ -99,7 +99,7 @@ def _listening(said: list[str], up: set[str]) -> Callable[[str], None]:
     return say
 
 
-async def _connected(address: str) -> Client:
+async def connected(address: str) -> Client:
     return await insist(
         lambda: Client.connect(address, data_converter=pydantic_data_converter, runtime=_quiet_runtime())
     )

@@ -1,7 +1,6 @@
 """A request whose mail has come to a certain moment, held there until an operator has acted."""
 
 import asyncio
-import shlex
 import sqlite3
 import uuid
 from collections.abc import Generator
@@ -16,7 +15,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from temporalio.client import Client
 
 from activities.settings import Settings
-from tests.conftest import TEMPORAL
+from tests.integration.operators.command_line import type_command
 from tests.integration.requests.asking import Handle, start
 from tests.scripted_model import ScriptedModel, call, calls, say
 from tests.unit.tools.fake_smtp import FakeSmtp
@@ -118,30 +117,20 @@ class Scene:
             if each.activity_task_started_event_attributes.scheduled_event_id in scheduled
         )
 
-    async def operate(self, command: str, handle: Handle, *, activity: str = TOOL) -> bool:
-        """Type a command of the Temporal CLI, and say whether it was carried out.
+    async def operate(self, command: str, handle: Handle, *, activity: str = TOOL) -> str:
+        """Type a command of the Temporal CLI.
 
         Args:
             command: its words; `{id}` is the workflow's id, `{activity}` that of its pending activity.
             handle: of the request.
             activity: the type of the activity that is meant.
+
+        Returns:
+            Why that cannot be done; nothing where it was.
         """
         pending = await self.pending(handle, activity)
         number = pending.activity_id if pending else "?"
-        words = [word.replace("{id}", handle.id).replace("{activity}", number) for word in shlex.split(command)]
-        process = await asyncio.create_subprocess_exec(
-            TEMPORAL,
-            *words,
-            "--address",
-            self.client.service_client.config.target_host,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-        if process.returncode:
-            print(said.decode())  # noqa: T201  # a test that fails for it shows why
-        return process.returncode == 0
+        return await type_command(self.client, command, workflow_id=handle.id, activity_id=number)
 
     async def outcome(self, handle: Handle) -> Outcome:
         """Of the latest run."""

@@ -55,7 +55,7 @@ async def test_a_write_that_had_not_begun_is_not_done_any_more_and_left_to_a_lat
 
 async def end(scene: Scene, handle: Handle, how: str) -> None:
     """Come back when the server says that it is over."""
-    assert await scene.operate(ENDS[how], handle)
+    assert not await scene.operate(ENDS[how], handle)
     async with asyncio.timeout(10):
         while await exists(scene, handle, running=how.startswith("terminate")):
             await asyncio.sleep(0.05)

@@ -29,7 +29,7 @@ async def test_it_is_listed_as_unknown_and_a_person_settles_it(
             assert listed.out == "", "it is under way"
             worker.kill()
             await worker.wait()
-        assert await scene.operate(f"workflow terminate {WORKFLOW} {BY_HAND}", handle)
+        assert not await scene.operate(f"workflow terminate {WORKFLOW} {BY_HAND}", handle)
         listed = await cli("actions", "--state", "unknown", "--json")
         assert [json.loads(line)["key"] for line in listed.out.splitlines()] == [f"{handle.id}/1.1"]
         settled = await cli("resolve", f"{handle.id}/1.1", "delivered")

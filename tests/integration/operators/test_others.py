@@ -65,7 +65,7 @@ class TestReads:
 
     async def _operated(self, scene: Scene, handle: Handle, verbs: tuple[str, ...]) -> Outcome:
         for verb in verbs:
-            assert await scene.operate(verb, handle, activity=READ)
+            assert not await scene.operate(verb, handle, activity=READ)
             await asyncio.sleep(A_MOMENT)
         return await scene.outcome(handle)
 
@@ -117,7 +117,7 @@ class TestTheModel:
                 await asyncio.sleep(0.02)
         await scene.until_pending(handle, activity)
         for verb in verbs:
-            assert await scene.operate(verb, handle, activity=activity)
+            assert not await scene.operate(verb, handle, activity=activity)
             await asyncio.sleep(A_MOMENT)
         scene.model.go.set()
         return await scene.outcome(handle)
@@ -140,10 +140,10 @@ class TestSettling:
     async def _settled(self, scene: Scene, moment: Moment, *verbs: str) -> Outcome:
         handle = await scene.begin(moment)
         with scene.ledger_locked():
-            assert await scene.operate(failing(), handle)
+            assert not await scene.operate(failing(), handle)
             await scene.until_pending(handle, SETTLE)
             for verb in verbs:
-                assert await scene.operate(verb, handle, activity=SETTLE)
+                assert not await scene.operate(verb, handle, activity=SETTLE)
                 await asyncio.sleep(A_MOMENT)
         scene.go_on()
         outcome = await scene.outcome(handle)

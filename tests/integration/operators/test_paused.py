@@ -16,7 +16,7 @@ async def test_the_command_line_knows_it(scene: Scene, words: tuple[str, ...]) -
         }
     )
     handle = await scene.begin(Moment.CONNECTING)
-    assert await scene.operate(f"workflow pause {WORKFLOW}", handle)
+    assert not await scene.operate(f"workflow pause {WORKFLOW}", handle)
     try:
         said = await cli(*(word.replace("{id}", handle.id) for word in words))
     finally:

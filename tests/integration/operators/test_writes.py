@@ -20,7 +20,7 @@ async def test_the_request_ends_with_an_outcome_and_a_receipt_that_is_true(
     scene: Scene, verb: Verb, moment: Moment
 ) -> None:
     handle = await scene.begin(moment)
-    assert await scene.operate(verb.command, handle)
+    assert not await scene.operate(verb.command, handle)
     outcome = await what_comes_of_it(scene, verb, moment, handle)
     assert outcome.status is verb.outcome
     allowed = verb.acting if moment is Moment.ACTING else verb.before

@@ -89,8 +89,11 @@ VERBS = (
     complete("a value and attempts that are no number", '{"value": "sent", "attempts": "many"}'),
     fail("without details"),
     fail("with a text for details", '"seen by ann"'),
-    fail("with details that say done, as the service's own would", '{"attempt": 7, "status": "done"}'),
-    fail("with details that say failed, as the service's own would", '{"attempt": 7, "status": "failed"}'),
+    fail("with details that say done, as the service's own", '{"attempt": 7, "status": "done", "certain": true}'),
+    fail(
+        "with details that say failed, as the service's own would",
+        '{"attempt": 7, "status": "failed", "certain": true}',
+    ),
     Verb("pause", f"activity pause {ACTIVITY}", DONE, DONE, undone_by=f"activity unpause {ACTIVITY}"),
     Verb(
         "pause, then reset",

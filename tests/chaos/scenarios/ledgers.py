@@ -1,0 +1,99 @@
+"""The ledger of one scene: a file, or a database of a PostgreSQL server that several scenes share."""
+
+import asyncio
+import resource
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from tests.chaos.scenarios.stage import WorkerProcess
+
+ROWS = "SELECT key, state, arguments ->> 'subject' FROM errand_actions"
+
+Row = tuple[str, str, str]
+"""(key, state, subject)"""
+
+
+class SceneLedger(ABC):
+    url: str
+
+    @abstractmethod
+    def out_of_reach(self, worker: WorkerProcess) -> AbstractAsyncContextManager[None]:
+        """A worker cannot write it, in here."""
+
+    def rows(self) -> Sequence[Row]:
+        """Everything in it, past the service."""
+        with self._connection() as connection:
+            return [(str(key), str(state), str(subject)) for key, state, subject in connection.exec_driver_sql(ROWS)]
+
+    def run(self, *statements: str) -> None:
+        with self._connection() as connection:
+            for each in statements:
+                connection.exec_driver_sql(each)
+
+    def _connection(self, url: str | None = None) -> sa.Connection:
+        engine = sa.create_engine(url or self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        return engine.connect()
+
+
+@dataclass
+class FileLedger(SceneLedger):
+    file: Path
+
+    def __post_init__(self) -> None:
+        self.url = f"sqlite:///{self.file}"
+
+    @asynccontextmanager
+    async def out_of_reach(self, worker: WorkerProcess) -> AsyncGenerator[None]:
+        """Its disk is full: no file of its may grow."""
+        before = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, before)
+
+    def remove(self) -> None:
+        """With what SQLite keeps beside it."""
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.file}{suffix}").unlink(missing_ok=True)
+
+    def copy(self) -> Path:
+        copy = self.file.with_name("copy.db")
+        self.run(f"VACUUM INTO '{copy}'")
+        return copy
+
+    def restore(self, copy: Path) -> None:
+        self.remove()
+        copy.rename(self.file)
+
+
+@dataclass
+class DatabaseLedger(SceneLedger):
+    server: str
+    """The URL of its database `postgres`."""
+    name: str
+
+    def __post_init__(self) -> None:
+        self.url = self.server.replace("/postgres?", f"/{self.name}?")
+        self._on_server(f'CREATE DATABASE "{self.name}"')
+
+    @asynccontextmanager
+    async def out_of_reach(self, worker: WorkerProcess) -> AsyncGenerator[None]:
+        """Nobody can connect to it."""
+        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
+        await asyncio.to_thread(self._on_server, f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false', ended)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._on_server, f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS true')
+
+    def _on_server(self, *statements: str) -> None:
+        with self._connection(self.server) as connection:
+            for each in statements:
+                connection.exec_driver_sql(each)
