@@ -238,8 +238,8 @@ def serve_in(processes: int) -> int:
 
 
 def main() -> int:
-    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal cannot be reached, and 1
-    after a mistake in code."""
+    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal or the ledger cannot be
+    reached, and 1 after a mistake in code."""
     configure_logging()
     try:
         uvloop.run(serve(Service.assemble(Settings.from_environment())))

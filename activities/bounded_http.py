@@ -12,8 +12,10 @@ from typing import Any
 import httpx
 import httpx2
 
-LONGEST_REPLY = 16 * 1024 * 1024
-"""Bytes. What is used of a reply is far less; a model's reasoning, sent as a stream of events, comes nearest to it."""
+LONGEST_REPLY = 4 * 1024 * 1024
+"""Bytes, of a service. What is used of a reply is far less, and JSON may take twenty times as much once it is read."""
+LONGEST_OF_A_MODEL = 16 * 1024 * 1024
+"""Reasoning that comes as a stream of events, some 250 bytes for each word, is long."""
 LONGEST_ERROR = 1024 * 1024
 AT_ONCE = 4096
 """Bytes that are decompressed at once: of the most compressed ones, 4 MiB come out."""
@@ -32,7 +34,7 @@ class BoundedClient(httpx.AsyncClient):
         """As `httpx.AsyncClient` does it. Who streams a reply has to bound it.
 
         Raises:
-            ReplyTooLong: it has more than 16 MiB.
+            ReplyTooLong: it has more than 4 MiB.
             httpx.HTTPError: as always; ReadTimeout also where its bytes drip in for too long.
         """
         if stream:
@@ -42,7 +44,7 @@ class BoundedClient(httpx.AsyncClient):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
                     reply.stream = _InPieces(reply.stream)
-                    body = await _body(reply)
+                    body = await _body(reply, LONGEST_REPLY)
         except TimeoutError as error:
             raise httpx.ReadTimeout("not all of the reply came in time", request=request) from error
         whole = httpx.Response(
@@ -68,7 +70,7 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
             async with asyncio.timeout(_seconds(request.extensions)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
-                    body = await _body(reply)
+                    body = await _body(reply, LONGEST_OF_A_MODEL)
         except TimeoutError as error:
             raise httpx2.ReadTimeout("not all of the reply came in time", request=request) from error
         whole = httpx2.Response(
@@ -109,8 +111,8 @@ def _headers(headers: httpx.Headers | httpx2.Headers) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers.multi_items() if name.lower() not in _OF_ITS_TRANSFER]
 
 
-async def _body(reply: httpx.Response | httpx2.Response) -> bytes:
-    longest = LONGEST_REPLY if reply.is_success else LONGEST_ERROR
+async def _body(reply: httpx.Response | httpx2.Response, longest: int) -> bytes:
+    longest = longest if reply.is_success else LONGEST_ERROR
     declared = reply.headers.get("content-length", "")
     if reply.is_success and reply.request.method != "HEAD" and declared.isdecimal() and int(declared) > longest:
         raise ReplyTooLong(f"the reply has {int(declared):,} bytes, and no more than {longest:,} are read")

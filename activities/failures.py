@@ -20,7 +20,7 @@ from temporalio.converter import DefaultFailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from activities.error_text import LONGEST_TRACE, message_of, name_of, trace_of
+from activities.error_text import LONGEST_TRACE, SHORTENED, message_of, name_of, trace_of
 from activities.errors import ErrandError, to_application_error
 from activities.readable import readable, readable_message
 from activities.redaction import SECRETS, redacted
@@ -29,6 +29,8 @@ from workflows.refusals import bad_request, sentence
 
 log = structlog.stdlib.get_logger(__name__)
 
+LARGEST_FAILURE = 4000
+"""Bytes. Of an attempt that failed with more, Temporal shows "Failure exceeds size limit." until there is another."""
 LONGEST_REASON = 300
 """Characters of a failure's message in the log; Temporal has the whole."""
 
@@ -93,6 +95,17 @@ class RedactedFailures(DefaultFailureConverter):
             case _:
                 trace = failure.stack_trace
         failure.message, failure.stack_trace = redacted(failure.message), redacted(trace)
+        if isinstance(exception, ActivityFailed):
+            _fit(failure)
+
+
+def _fit(failure: Failure) -> None:
+    """Cut off what is too much: of the stack trace its outermost lines, and of the message its end."""
+    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
+        failure.stack_trace = failure.stack_trace.encode()[over:].decode(errors="ignore")
+    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
+        kept = failure.message.encode()[: -over - len(SHORTENED.encode())]
+        failure.message = kept.decode(errors="ignore") + SHORTENED
 
 
 def redacting(client: Client) -> Client:

@@ -5,6 +5,7 @@ over, and not after every statement.
 """
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +20,19 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from activities.errors import ConfigurationError, ServiceUnavailable
+from activities.errors import ConfigurationError, ErrandError, ServiceUnavailable, Unreachable
 from activities.ledger_tables import actions, check_version, identity_of, prepare
 from activities.redaction import redacted
+from activities.settings import DEFAULT_LEDGER, PROJECT
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
 
 LEDGER_URL = "ERRAND_LEDGER_URL"
+PASSING = re.compile(
+    "is locked|no answer in time|Is the server running|timeout expired|starting up|shutting down|too many|terminat"
+)
+"""In what SQLite and PostgreSQL say where the same may work later."""
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
 TRANSACTIONS_AT_ONCE = 8
@@ -57,6 +63,7 @@ class Database:
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
+            Unreachable: it cannot be used now, because it is locked or its server does not answer.
         """
         try:
             database = cls(_engine(url, create=create))
@@ -211,7 +218,10 @@ def _look(connection: sa.Connection) -> str:
     return identity_of(connection)
 
 
-def _unusable(error: BaseException) -> ConfigurationError:
+def _unusable(error: BaseException) -> ErrandError:
+    if PASSING.search(words(error)):
+        advice = "see what holds it, or that its server runs, and start again"
+        return Unreachable(f"{LEDGER_URL}: the ledger cannot be reached: {words(error)}; {advice}")
     advice = "; PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else ""
     return ConfigurationError(f"{LEDGER_URL}: the ledger cannot be used: {words(error)}{advice}")
 
@@ -255,13 +265,21 @@ def _engine(url: str, *, create: bool) -> sa.Engine:
 
 def _sqlite(parts: sa.URL, *, create: bool) -> sa.Engine:
     if create and parts.database:
-        Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
+        _require_folder(Path(parts.database).parent)
     if not create and not (parts.database and Path(parts.database).is_file()):
         raise _missing(parts)
     engine = sa.create_engine(parts, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _require_folder(folder: Path) -> None:
+    """Only the default one is made: another that is not there is more likely a slip than a place for a new ledger."""
+    if folder == (PROJECT / DEFAULT_LEDGER).parent:
+        folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder.absolute()}; make it, or name another")
 
 
 def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:

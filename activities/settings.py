@@ -32,6 +32,8 @@ from workflows.contract import TASK_QUEUE
 PREFIX = "ERRAND_"
 PROJECT = Path(__file__).resolve().parents[1]
 """The folder of worker.py and client.py."""
+DEFAULT_LEDGER = ".errand/ledger.db"
+"""Below it."""
 
 
 def _words(value: object) -> object:
@@ -129,7 +131,7 @@ class Settings(BaseSettings):
     stocks_token: SecretStr | None = None
 
     ledger_url: str = Field(
-        default="sqlite:///.errand/ledger.db",
+        default=f"sqlite:///{DEFAULT_LEDGER}",
         validate_default=True,
         repr=False,  # it may hold a password
         description="the table that knows every write; postgresql://… for workers on more than one machine",

@@ -31,6 +31,7 @@ STRANGE: dict[str, Callable[[], object]] = {
     "bytes": lambda: {"picture": b"\x89PNG\xff", "width": 3},
     "a circle": lambda: circle(),
     "3 MB": raising(ValueError(MEGABYTES)),
+    "3 MB of emoji": raising(ValueError("😀" * 750_000)),
     "a speechless error": raising(Speechless()),
     "half a character in an error": raising(ValueError("Ann \ud83d\0\nand more")),
     "an exit": raising(SystemExit(3)),

@@ -37,6 +37,8 @@ NOTHING_LEFT = "NothingLeft"
 BAD_REQUEST = "BadRequest"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
+LONGEST_TEXT_BYTES = 128 * 1024
+"""Of a request's text, as JSON: it is never shortened, and what was said and found has to fit beside it."""
 
 Arguments: TypeAlias = dict[str, JsonValue]
 Schema: TypeAlias = dict[str, JsonValue]
@@ -146,6 +148,8 @@ class Request(Input):
     def _says_something(cls, text: str, known: ValidationInfo) -> str:
         if not text.strip() and not known.data.get("keep_open"):
             raise ValueError("it is blank; say what should happen")
+        if (bytes_ := len(to_json(text))) > LONGEST_TEXT_BYTES:
+            raise ValueError(f"it has {bytes_:,} bytes as JSON, and {LONGEST_TEXT_BYTES:,} are the most")
         return text
 
 

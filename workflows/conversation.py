@@ -3,19 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from workflows.budget import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry
 
 LEFT_OUT = NoteEntry(text="[What was said and done before this is left out, because it was too long.]")
+NO_ROOM = "[left out: there was no room for it]"
+CALL_BYTES = 96
+"""What the format of a question adds to a call and its result: ids, roles, and the tool's name once more."""
 
 
 class Conversation:
-    """Entries in order, within 192 KiB: the oldest tool results and arguments are shortened first, and if that is not
-    enough, what was said first is left out."""
+    """Entries in order, within 192 KiB as they are sent: the oldest tool results and arguments are shortened first, and
+    if that is not enough, what was said first is left out."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = Bounded[int, Entry](CONVERSATION_BYTES, size, _shortened)
+        self._entries = Bounded[int, Entry](CONVERSATION_BYTES, _sent_size, _shortened)
         self._next = 0
         self._left_out = False
         self.add(entries)
@@ -70,6 +74,9 @@ class Conversation:
         self._entries.put(key, entry)
         while self._entries.is_over and self._drop_oldest():
             pass
+        at, last = self._entries.items()[-1]
+        if self._entries.is_over and isinstance(last, AssistantEntry):
+            self._entries.put(at, last.model_copy(update={"calls": tuple(map(_emptied, last.calls))}))
 
     def _drop_oldest(self) -> bool:
         """Leave out what was said first, a turn with its results. What is asked now stays, and what came last."""
@@ -110,6 +117,19 @@ def _texts(value: JsonValue) -> Iterator[str]:
             yield str(value)
 
 
+def _sent_size(entry: Entry) -> int:
+    """The bytes of an entry in the form of a question in which it takes the most. What Temporal records is less."""
+    if not isinstance(entry, AssistantEntry):
+        return size(entry)
+    return _size_within(entry) + sum(CALL_BYTES + size(call.tool) for call in entry.calls)
+
+
+def _size_within(value: object) -> int:
+    """The bytes of a value as JSON within JSON: so calls are sent, results, and where a model has no function calling
+    of its own, what it said."""
+    return size(to_json(value).decode())
+
+
 def _shortened(entry: Entry, by: int) -> Entry:
     """With less of what the model said, and of its calls with their results: the first give way, until it is enough."""
     if not isinstance(entry, AssistantEntry):
@@ -119,7 +139,7 @@ def _shortened(entry: Entry, by: int) -> Entry:
         if by <= 0:
             break
         calls[index] = _shortened_call(call)
-        by -= size(call) - size(calls[index])
+        by -= _size_within(call) - _size_within(calls[index])
     texts = {"text": shorten_text(entry.text), "reasoning": shorten_text(entry.reasoning)}
     return entry.model_copy(update={"calls": tuple(calls), "extra": {}, **texts})
 
@@ -132,3 +152,9 @@ def _shortened_call(call: MadeCall) -> MadeCall:
         }
     )
     return call.model_copy(update={"arguments": shorten_arguments(call.arguments), "extra": {}, "told": told})
+
+
+def _emptied(call: MadeCall) -> MadeCall:
+    """Of so many calls at once that not even their beginnings fit."""
+    told = call.told and call.told.model_copy(update={"value": NO_ROOM, "arguments": None})
+    return call.model_copy(update={"arguments": {"shortened": NO_ROOM} if call.arguments else {}, "told": told})

@@ -18,11 +18,15 @@ from pydantic import JsonValue
 from activities.model.json_text import Object, decode, is_object, passable
 from activities.model.reply_errors import error_in
 
+LONGEST_JSON = 4 * 1024 * 1024
+"""Characters of a body that is no stream. No completion is longer, and such JSON may take 100 MB once it is read."""
+MOST_EVENTS = 200_000
+"""No model writes so many tokens at once."""
 BROKEN_OFF = "the stream has no end"
 """The `finish_reason` of a completion whose stream ends before it says so."""
 
 _BEGINNING = re.compile(r"[\ufeff\s]*(?:data|event|id|retry)?:")
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
 _DONE = "[DONE]"
 _IN_PIECES = frozenset({"content", "refusal", "reasoning", "reasoning_content", "arguments"})
 """Texts of which each event brings a further piece. Of any other text the last one stands."""
@@ -35,9 +39,13 @@ def read_body(body: str) -> JsonValue:
     """What the body of a reply says, as JSON or in a stream; all of it can be passed on.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or too long.
     """
-    return passable(folded(body) if is_event_stream(body) else decode(body))
+    if is_event_stream(body):
+        return passable(folded(body))
+    if len(body) > LONGEST_JSON:
+        raise ValueError(f"it has {len(body):,} characters, and {LONGEST_JSON:,} are the most")
+    return passable(decode(body))
 
 
 def is_event_stream(body: str) -> bool:
@@ -48,12 +56,14 @@ def folded(body: str) -> JsonValue:
     """The completion that the events make up, or the error that one of them is.
 
     Raises:
-        ValueError: there is no event that can be read.
+        ValueError: there is no event that can be read, or there are too many.
     """
     completion: Object = {}
     choice: Object = {}
     message: Gathered = {}
-    for chunk in _chunks(body):
+    for number, chunk in enumerate(_chunks(body)):
+        if number == MOST_EVENTS:
+            raise ValueError(f"it has more than {MOST_EVENTS:,} events")
         if chunk == _DONE:
             choice.setdefault("finish_reason", None)
             break
@@ -95,10 +105,13 @@ def _is_json(text: str) -> bool:
 def _events(body: str) -> Iterator[tuple[str, str]]:
     """The name and the data of each. The empty line after the last may be missing."""
     name, data = "", list[str]()
-    for line in [*_LINE_END.split(body.lstrip("\ufeff")), ""]:
+    for found in _LINE.finditer(body.lstrip("\ufeff")):
+        line = found[1]
         field, _, value = line.partition(":")
         if field == "data":
             data.append(value.removeprefix(" "))
+            if len(data) > MOST_EVENTS:
+                raise ValueError(f"it has an event of more than {MOST_EVENTS:,} lines")
         elif field == "event":
             name = value.strip()
         elif not line:

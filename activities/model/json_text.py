@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeGuard, cast
 
 from pydantic import JsonValue
@@ -55,20 +57,21 @@ def passable(value: JsonValue) -> JsonValue:
     """The value without what cannot be passed on: U+FFFD stands for half of a surrogate pair, null for what is nested
     more than 100 levels deep. Lists and objects are changed in place."""
     whole: list[JsonValue] = [value]
-    unseen: list[tuple[list[JsonValue] | Object, int]] = [(whole, 0)]
+    # Not by recursion: what `json` reads may be nested more deeply than functions may be.
+    unseen = [_places(whole)]
     while unseen:
-        holder, level = unseen.pop()
-        if isinstance(holder, dict):
-            _rename(holder)
-        # Not by recursion: what `json` reads may be nested more deeply than functions may be.
-        for at, each in list(enumerate(holder) if isinstance(holder, list) else holder.items()):
+        for each, put in unseen[-1]:
             if isinstance(each, str):
-                holder[at] = sayable(each)  # pyright: ignore[reportArgumentType, reportCallIssue]  # its own key
-            elif isinstance(each, list | dict):
-                if level < DEEPEST_IN_ALL:
-                    unseen.append((each, level + 1))
-                else:
-                    holder[at] = None  # pyright: ignore[reportArgumentType, reportCallIssue]  # its own key
+                put(sayable(each))
+            elif not each or not isinstance(each, list | dict):
+                continue
+            elif len(unseen) > DEEPEST_IN_ALL:
+                put(None)
+            else:
+                unseen.append(_places(each))
+                break
+        else:
+            unseen.pop()
     return whole[0]
 
 
@@ -126,6 +129,17 @@ def _object(pairs: list[tuple[str, JsonValue]]) -> Object:
     ambiguous = Ambiguous(found)
     ambiguous.name = next(name for name, _ in pairs if name in seen or seen.add(name))
     return ambiguous
+
+
+def _places(holder: list[JsonValue] | Object) -> Iterator[tuple[JsonValue, Callable[[JsonValue], None]]]:
+    """What a list or an object holds, each with a way to put another in its place."""
+    if isinstance(holder, list):
+        for index, each in enumerate(holder):
+            yield each, partial(holder.__setitem__, index)
+        return
+    _rename(holder)
+    for name, each in holder.items():
+        yield each, partial(holder.__setitem__, name)
 
 
 def _rename(value: Object) -> None:

@@ -118,7 +118,7 @@ def _completion(body: str) -> Object:
     try:
         completion = read_body(body)
     except ValueError as error:
-        raise ModelReplyUnusable(f"the model's reply is not JSON: {_beginning(body)}") from error
+        raise ModelReplyUnusable(f"the model's reply cannot be read as JSON ({error}): {_beginning(body)}") from error
     try:
         raise_error_in(completion)
     except ModelUnavailable as error:  # as one with status 5xx: the question was taken

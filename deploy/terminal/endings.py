@@ -18,9 +18,7 @@ ENDS: Mapping[WorkflowExecutionStatus | None, How] = {
 }
 
 
-def _of_what_the_sdk_does_not_know(
-    kind: type[WorkflowExecutionStatus], value: object
-) -> WorkflowExecutionStatus | None:
+def _paused_is_running(kind: type[WorkflowExecutionStatus], value: object) -> WorkflowExecutionStatus | None:
     return kind.RUNNING if value == ServersStatus.WORKFLOW_EXECUTION_STATUS_PAUSED else None
 
 

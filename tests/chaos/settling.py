@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from inspect import signature
 from random import Random
 
-from activities.errors import ConfigurationError, NotOpen, ServiceUnavailable
+from activities.errors import ConfigurationError, NotOpen, ServiceUnavailable, Unreachable
 from activities.ledger import Ledger
 from activities.ledger_rows import Action, State
 from tests.chaos.smtp_record import SmtpRecord
@@ -54,7 +54,7 @@ class Operator:
                     while True:
                         await asyncio.sleep(self.random.uniform(0.3, 1))
                         await self._look(ledger)
-            except (ConfigurationError, ServiceUnavailable):  # it is locked or gone at the moment
+            except (ConfigurationError, ServiceUnavailable, Unreachable):  # it is locked or gone at the moment
                 await asyncio.sleep(0.5)
 
     async def _look(self, ledger: Ledger) -> None:

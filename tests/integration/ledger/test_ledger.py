@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable
+from activities import ledger_database
+from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable, Unreachable
 from activities.ledger import Ledger
 from activities.ledger_rows import State, Write
 from activities.ledger_tables import SCHEMA_VERSION
+from activities.settings import DEFAULT_LEDGER
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
 from workflows.contract import ToolCall
@@ -449,10 +451,32 @@ class TestOpening:
         async with aclosing(await Ledger.open(database.url, create=False)) as reader:
             assert await reader.search() == [await opened.find(CALL.key)]
 
-    async def test_a_path_whose_folder_is_not_there_is_made(self, tmp_path: Path) -> None:
-        ledger = await Ledger.open(f"sqlite:///{tmp_path}/new/folder/ledger.db")
+    async def test_a_folder_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match=rf"there is no folder {tmp_path}/slip; make it, or name another"):
+            await Ledger.open(f"sqlite:///{tmp_path}/slip/ledger.db")
+        assert not (tmp_path / "slip").exists()
+
+    async def test_the_folder_of_the_default_place_is_made(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ledger_database, "PROJECT", tmp_path)
+        ledger = await Ledger.open(f"sqlite:///{tmp_path / DEFAULT_LEDGER}")
         await ledger.aclose()
-        assert (tmp_path / "new/folder/ledger.db").exists()
+        assert (tmp_path / DEFAULT_LEDGER).exists()
+
+    async def test_one_that_is_locked_is_no_setting_to_mend(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ledger_database, "BUSY_SECONDS", 0.1)
+        with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(Unreachable, match=r"ledger cannot be reached: database is locked; see what holds it"):
+                await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+
+    async def test_a_server_that_does_not_run_is_no_setting_to_mend_and_its_password_is_not_quoted(self) -> None:
+        with pytest.raises(Unreachable, match=r"refused.*, or that its server runs, and start again") as raised:
+            await Ledger.open("postgresql://ann:hush@127.0.0.1:1/errand")
+        assert "hush" not in str(raised.value)
 
     async def test_sqlite_survives_a_reader_beside_a_writer_by_its_write_ahead_log(self, tmp_path: Path) -> None:
         url = f"sqlite:///{tmp_path}/ledger.db"
@@ -472,7 +496,6 @@ class TestOpening:
             "nosuch://ann:hush@127.0.0.1/errand",
             "postgresql+asyncpg://ann:hush@127.0.0.1/errand",
             "postgresql+psycopg2://ann:hush@127.0.0.1/errand",
-            "postgresql://ann:hush@127.0.0.1:1/errand",
             "postgresql://ann:hush@127.0.0.1:port/errand",
             "postgresql://ann:hush@127.0.0.1:ha/hush@db/errand",
             "postgresql://ann:hush@no.such.host.invalid/errand",

@@ -1,7 +1,6 @@
 """An endpoint, or a service, that answers as nobody should: the request ends, asks no oftener than it says, and costs
 the worker no memory."""
 
-import asyncio
 import json
 import time
 import uuid
@@ -14,22 +13,11 @@ from activities.settings import Settings
 from tests.completions import call, calling, completion
 from tests.conftest import running_worker, settings_for
 from tests.hostile_server import JSON, OK, TOO_MUCH, Peak, drip, hostile, text
-from tests.integration.requests.asking import Handle, ask, start
+from tests.integration.requests.asking import ask, start, why_it_is_tried_again
 from tests.quirky_replies import streamed
 from tests.scripted_model import Raw, ScriptedModel, calls, say
 from tests.scripted_model import call as scripted_call
 from workflows.contract import ReceiptStatus, RequestStatus
-
-
-async def why_it_is_tried_again(handle: Handle) -> str:
-    """What Temporal's UI shows of the activity that is pending: why its last attempt has failed."""
-    async with asyncio.timeout(20):
-        while True:
-            description = await handle.describe()
-            for pending in description.raw_description.pending_activities:
-                if pending.HasField("last_failure"):
-                    return pending.last_failure.message
-            await asyncio.sleep(0.05)
 
 
 class TestOfNoUse:
@@ -52,8 +40,10 @@ class TestOfNoUse:
     @pytest.mark.parametrize(
         ("body", "shown"),
         [
-            pytest.param("<html>\n<h1>😀 Sign in</h1>\n" * 900, "is not JSON: '<html>\\n<h1>😀 Sign in", id="a page"),
-            pytest.param("\x00\ud83d".encode(errors="replace").decode() * 9000, "is not JSON", id="garbage"),
+            pytest.param(
+                "<html>\n<h1>😀 Sign in</h1>\n" * 900, "cannot be read as JSON (Expecting value: ", id="a page"
+            ),
+            pytest.param("\x00\ud83d".encode(errors="replace").decode() * 9000, "cannot be read as JSON", id="garbage"),
             pytest.param(calling(*[call({"word": "x"}, "look_up")] * 5000), "5,000 calls at once", id="5,000 calls"),
             pytest.param(completion({"content": None}), "neither text nor a tool call", id="nothing"),
         ],

@@ -34,7 +34,7 @@ RESULTS = {
     "what is no JSON": [NO_JSON],
     "no encoding": [Payload(data=b"sent")],
 }
-"""One payload each: with none or with two, the SDK's core gives the workflow task up before any of our code is asked."""
+"""One payload each: with none or with two, the SDK's core fails the workflow task before any of our code is asked."""
 
 
 FAILURES = {

@@ -88,6 +88,17 @@ async def until_it_waits(handle: Handle) -> PendingApproval:
     return (await until(handle, lambda now: bool(now.awaiting_approval))).awaiting_approval[0]
 
 
+async def why_it_is_tried_again(handle: Handle) -> str:
+    """What Temporal's UI shows of the activity that is pending: why its last attempt has failed."""
+    async with asyncio.timeout(20):
+        while True:
+            description = await handle.describe()
+            for pending in description.raw_description.pending_activities:
+                if pending.HasField("last_failure"):
+                    return pending.last_failure.message
+            await asyncio.sleep(0.05)
+
+
 async def answer(handle: Handle, verdict: Approve | Reject) -> None:
     """Say yes or no to a call, as any caller does: by an Update."""
     name = "approve" if isinstance(verdict, Approve) else "reject"

@@ -216,9 +216,4 @@ WAYS: dict[str, tuple[Opened, str]] = {
     "tool: the result of a write": (tool("leaky_write", "write: result"), REDACTED),
 }
 """And what the history shows in the secret's place, or of the way."""
-MISTAKES = (
-    "tool: a mistake",
-    "tool: mistakes in a group",
-    "tool: a mistake in a write",
-    "tool: Temporal's own error",
-)
+MISTAKES = ("tool: a mistake", "tool: mistakes in a group", "tool: a mistake in a write")

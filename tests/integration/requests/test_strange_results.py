@@ -10,7 +10,7 @@ from temporalio.client import Client
 from activities.ledger import Ledger, State
 from activities.settings import Settings
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import ask
+from tests.integration.requests.asking import ask, start, why_it_is_tried_again
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus
@@ -112,3 +112,13 @@ async def test_the_receipt_of_a_write_survives_whatever_a_later_read_returns_or_
     assert (written.status, written.result) == (ReceiptStatus.DONE, "written")
     assert read.status is (ReceiptStatus.DONE if what in RETURNED else ReceiptStatus.FAILED)
     assert happened.done("write_down") == ["oak"]
+
+
+async def test_why_an_attempt_is_made_again_is_shown_however_much_there_was_to_say(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Go"] = [calls(call("fetch", what="3 MB of emoji")), say("That was it.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Go")
+        assert (await why_it_is_tried_again(handle)).startswith("ValueError: 😀😀😀")
+        assert (await handle.result()).receipts[0].status is ReceiptStatus.FAILED

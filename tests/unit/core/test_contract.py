@@ -76,6 +76,8 @@ class TestWhatCallersWrite:
             (Request, {"text": "Go", "limits": {"turn": 3}}, ("limits", "turn")),
             (Request, {"text": ""}, ("text",)),
             (Request, {"text": "x" * 100_001}, ("text",)),
+            (Request, {"text": "\x01" * 30_000}, ("text",)),
+            (Request, {"text": "語" * 50_000}, ("text",)),
             (Request, {}, ("text",)),
             (Limits, {"turns": 0}, ("turns",)),
             (Limits, {"calls": 1001}, ("calls",)),

@@ -1,9 +1,26 @@
 """A conversation keeps what was said, in order and within bounds."""
 
-from pydantic import JsonValue
+from collections.abc import Iterable, Mapping, Sequence
 
+import pytest
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from activities.model.envelope import history
+from activities.model.transcript import to_messages
 from workflows.budget import CONVERSATION_BYTES, size
-from workflows.contract import Arguments, AssistantEntry, Decision, MadeCall, ProposedCall, Told, Usage, UserEntry
+from workflows.contract import (
+    LONGEST_TEXT_BYTES,
+    Arguments,
+    AssistantEntry,
+    Decision,
+    MadeCall,
+    NoteEntry,
+    ProposedCall,
+    Told,
+    Usage,
+    UserEntry,
+)
 from workflows.conversation import LEFT_OUT, Conversation
 
 LONG = "x" * 16_000
@@ -74,7 +91,7 @@ def test_what_became_of_the_calls_of_a_turn_stands_in_them_in_their_order() -> N
 
 
 def test_it_never_outgrows_its_budget_however_long_it_goes_on() -> None:
-    conversation = Conversation([UserEntry(text="y" * 100_000)])
+    conversation = Conversation([UserEntry(text="y" * 50_000)])
     for number in range(1, 200):
         take_turn(conversation, number, LONG)
         assert size(conversation.entries) <= CONVERSATION_BYTES + len(conversation.entries) + 1
@@ -101,7 +118,7 @@ def test_of_a_turn_with_more_results_than_fit_the_last_stay_whole() -> None:
     assert size(conversation.entries) <= CONVERSATION_BYTES + len(conversation.entries) + 1
     whole = [result == LONG for result in results_in(conversation)]
     assert whole == sorted(whole)
-    assert whole.count(True) == CONVERSATION_BYTES // len(LONG)
+    assert whole.count(True) == CONVERSATION_BYTES // len(LONG) - 1
 
 
 def test_what_was_shortened_by_a_part_is_shortened_further_when_more_is_said() -> None:
@@ -163,6 +180,57 @@ def test_where_shortening_is_not_enough_the_oldest_is_left_out_as_results_come_i
     assert results_in(conversation)[-1] == {"of": 4}
     assert {"of": 1} not in results_in(conversation)
     assert size(conversation.entries) <= CONVERSATION_BYTES + size(LEFT_OUT) + len(conversation.entries) + 1
+
+
+Turn = tuple[Mapping[str, JsonValue], Sequence[JsonValue]]
+"""The arguments of its calls, and the result of each."""
+CHARACTERS = {"control": "\x01", "quote": '"', "backslash": "\\", "line end": "\n", "emoji": "😀", "letter": "x"}
+
+
+def sent(conversation: Conversation) -> int:
+    """The bytes of a question, in whichever form takes the most; or of what Temporal records of it, if that is more."""
+    forms = to_messages("", conversation.entries), history(conversation.entries)
+    return max(size(conversation.entries), *map(size, forms))
+
+
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
+class TestWhatIsSent:
+    """Within 192 KiB also where one character takes seven bytes, in whatever a conversation consists of."""
+
+    def held(self, conversation: Conversation, turns: Iterable[Turn]) -> None:
+        most = 0
+        for number, (arguments, results) in enumerate(turns, start=1):
+            conversation.add_decision(number, decision(len(results), {**arguments}))
+            conversation.add_results(number, [Told(value=each) for each in results])
+            most = max(most, sent(conversation))
+        assert CONVERSATION_BYTES // 2 < most <= CONVERSATION_BYTES
+
+    def test_results(self, character: str) -> None:
+        text = character * (16_000 // len(character.encode()))
+        self.held(Conversation([UserEntry(text="Go")]), [(WORD, [text] * 4)] * 20)
+
+    def test_results_that_are_no_text(self, character: str) -> None:
+        rows: list[JsonValue] = [character * 100] * 20
+        result: JsonValue = {"rows": rows}
+        self.held(Conversation([UserEntry(text="Go")]), [(WORD, [result] * 8)] * 20)
+
+    def test_arguments(self, character: str) -> None:
+        self.held(Conversation([UserEntry(text="Go")]), [({"body": character * 8000}, ["ok"] * 4)] * 20)
+
+    def test_as_many_calls_as_one_reply_may_have(self, character: str) -> None:
+        asked = UserEntry(text=character * (LONGEST_TEXT_BYTES // len(to_json(character * 100)) * 99))
+        tiny: Arguments = {"a": character * 3}
+        self.held(Conversation([asked]), [(tiny, [character * 1000] * 100), (tiny, ["ok"] * 100)])
+
+    def test_what_the_model_and_the_user_say(self, character: str) -> None:
+        conversation = Conversation([])
+        most = 0
+        for number in range(1, 15):
+            conversation.add([UserEntry(text=character * 20_000), AssistantEntry(text=character * 65_000)])
+            conversation.add_decision(number, Decision(text=character * 65_000, usage=Usage()))
+            conversation.add([NoteEntry(text=character * 1000)])
+            most = max(most, sent(conversation))
+        assert CONVERSATION_BYTES // 4 < most <= CONVERSATION_BYTES
 
 
 def test_what_is_carried_into_the_next_run_is_the_same_there() -> None:

@@ -12,9 +12,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
-from activities.error_text import LONGEST_TRACE
+from activities.error_text import LONGEST_TRACE, SHORTENED
 from activities.errors import ErrandError, NotFound, ReadBroke, ServiceUnavailable
-from activities.failures import RedactedFailures, Redaction, redacting
+from activities.failures import LARGEST_FAILURE, RedactedFailures, Redaction, redacting
 from activities.redaction import REDACTED, SECRETS
 from workflows.contract import Decision, FailureDetail, ReceiptStatus, ToolResult, Usage
 
@@ -118,6 +118,24 @@ class TestFailures:
         trace = (await failure_of(work)).stack_trace
         assert len(trace) <= LONGEST_TRACE
         assert 'raise ValueError("at the end")' in trace
+
+    @pytest.mark.parametrize(
+        "error",
+        [ServiceUnavailable("😀" * 3000), ValueError("😀" * 3000), ApplicationError("\x01" * 9000), ValueError("x")],
+    )
+    async def test_however_much_there_is_to_say_Temporal_keeps_it(self, error: BaseException) -> None:
+        async def work() -> object:
+            return await asyncio.create_task(deeper(30))
+
+        async def deeper(levels: int) -> object:
+            if levels == 0:
+                raise error
+            return await (deeper(levels - 1) if levels % 2 else asyncio.create_task(deeper(levels - 1)))
+
+        failure = await failure_of(work)
+        assert failure.ByteSize() <= LARGEST_FAILURE
+        assert failure.message.startswith(str(error)[:300])
+        assert failure.message == str(error) or failure.message.endswith(SHORTENED)
 
     @pytest.mark.parametrize("error", [CancelledError("cancelled"), asyncio.CancelledError()])
     async def test_a_cancellation_passes_as_it_is(self, error: BaseException) -> None:

@@ -1,6 +1,7 @@
 """Whatever an endpoint makes of a chat completion, it is read as what the model meant, or not at all."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from activities.errors import ErrandError, ModelError, ModelRefused, ModelReplyUnusable, ModelUnavailable
+from activities.model.event_stream import LONGEST_JSON, MOST_EVENTS
 from activities.model.json_text import Object
 from activities.model.raw_calls import LONGEST_EXTRA
 from activities.model.replies import LONGEST_TEXT, MOST_CALLS, Reply, read
 from tests.completions import call, calling, completion
+from tests.hostile_server import Peak
 from tests.unit.core.arbitrary import nearly_json_values, quick
 from workflows.contract import Decision, ProposedCall, Usage
 
@@ -220,6 +223,27 @@ class TestUnusable:
         assert len(str(raised.value)) < 1000
 
 
+class TestTooMuch:
+    """What is bounded in bytes may still take a hundred times as much once it is read."""
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param('{"a": [' + "[]," * 5_000_000 + "0]}", id="lists"),
+            pytest.param('{"choices": [{"message": {"content": "' + "x" * LONGEST_JSON + '"}}]}', id="text"),
+            pytest.param('data: {"choices": []}\n\n' * (MOST_EVENTS + 1), id="events"),
+            pytest.param("data: 1\n" * (MOST_EVENTS + 1), id="lines of an event"),
+            pytest.param(calling(*[call({})] * 30_000), id="calls"),
+        ],
+    )
+    def test_a_reply_that_would_take_long_to_read_is_of_no_use(self, body: str) -> None:
+        peak, begun = Peak(), time.monotonic()
+        with pytest.raises(ModelReplyUnusable, match=r"are the most|more than 200,000"):
+            read(body)
+        assert peak.grown < 100
+        assert time.monotonic() - begun < 10
+
+
 class TestUsage:
     @pytest.mark.parametrize(
         ("usage", "tokens"),
@@ -336,7 +360,7 @@ class TestAnything:
         except ErrandError as error:
             assert type(error) in (ModelReplyUnusable, ModelUnavailable, ModelRefused)  # noqa: PT017
             assert len(str(error).encode().splitlines()) == 1  # noqa: PT017
-            assert ("is not JSON" in str(error)) is not is_json(body)  # noqa: PT017
+            assert ("cannot be read as JSON" in str(error)) is not is_json(body)  # noqa: PT017
             return
         assert reply.text or reply.calls or reply.cut_off or reply.problem
         calls = tuple(ProposedCall(tool=each.tool, arguments=each.arguments) for each in reply.calls)

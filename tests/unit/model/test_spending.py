@@ -109,10 +109,16 @@ class TestWhatIsLeft:
         assert usage.cost == 2.5
         assert caps(model) == [200, 60]
 
-    @pytest.mark.parametrize("prices", ["tiny=10/0"])
-    async def test_money_that_buys_no_tokens_is_no_limit_of_theirs(self, model: ScriptedModel, prices: str) -> None:
-        await attempts(model, HI, situation=allowing(cost_left=0.5), model_prices=prices)
+    async def test_where_writing_costs_nothing_money_is_no_limit_of_what_is_written(self, model: ScriptedModel) -> None:
+        await attempts(model, HI, situation=allowing(cost_left=0.5), model_prices="tiny=10/0")
         assert caps(model) == [None]
+
+    @pytest.mark.parametrize("prices", ["", "other=10/10"])
+    async def test_without_a_price_no_cost_can_be_limited_and_the_model_is_not_asked(
+        self, model: ScriptedModel, prices: str
+    ) -> None:
+        usage, end = await attempts(model, HI, situation=allowing(cost_left=0.5), model_prices=prices)
+        assert (usage, end, model.asked) == (None, "BadRequest", [])
 
     async def test_the_lowest_limit_holds(self, model: ScriptedModel) -> None:
         left = allowing(output_tokens=70, cost_left=0.5)
