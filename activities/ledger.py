@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from activities import ledger_rows as rows
-from activities.errors import NotOpen
-from activities.ledger_database import Database
+from activities.errors import ConfigurationError, NotOpen
+from activities.ledger_database import LEDGER_URL, Database
 from activities.ledger_rows import Action, Found, State, Write
 from activities.ledger_tables import actions
 from activities.ledger_workers import WorkerLock, living
@@ -51,7 +51,11 @@ class Ledger:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
         database = await Database.open(url, create=create)
-        return cls(database, WorkerLock.take(database.file) if create and database.file else None)
+        try:
+            return cls(database, WorkerLock.take(database.file) if create and database.file else None)
+        except OSError as error:
+            await database.aclose()
+            raise ConfigurationError(f"{LEDGER_URL}: {database.place}.workers cannot be written: {error}") from error
 
     @property
     def identity(self) -> str:

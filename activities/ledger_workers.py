@@ -40,7 +40,8 @@ class WorkerLock:
         """Let go; a second time does nothing."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder may be gone, with the ledger
+                self._path.unlink()
             os.close(descriptor)
 
 
