@@ -141,7 +141,9 @@ class WriteAttempt:
             return None
         if self._tool.idempotent or self._had_not_acted(seen):
             return None
+        self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
         seen = await self._ledger.give_up(write)
+        self._certain = True
         if seen.state is State.DONE:  # at this very moment
             return seen
         raise _never_reported(seen)
