@@ -47,15 +47,7 @@ class BoundedClient(httpx.AsyncClient):
                     body = await _body(reply, LONGEST_REPLY)
         except TimeoutError as error:
             raise httpx.ReadTimeout("not all of the reply came in time", request=request) from error
-        whole = httpx.Response(
-            reply.status_code,
-            headers=_headers(reply.headers),
-            content=body,
-            request=reply.request,
-            extensions=reply.extensions,
-            history=reply.history,
-            default_encoding=reply.default_encoding,
-        )
+        whole = httpx.Response(content=body, **_without_its_body(reply))
         whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
         return whole
 
@@ -73,15 +65,7 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
                     body = await _body(reply, LONGEST_OF_A_MODEL)
         except TimeoutError as error:
             raise httpx2.ReadTimeout("not all of the reply came in time", request=request) from error
-        whole = httpx2.Response(
-            reply.status_code,
-            headers=_headers(reply.headers),
-            content=body,
-            request=reply.request,
-            extensions=reply.extensions,
-            history=reply.history,
-            default_encoding=reply.default_encoding,
-        )
+        whole = httpx2.Response(content=body, **_without_its_body(reply))
         whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
         return whole
 
@@ -106,9 +90,18 @@ def _seconds(extensions: Mapping[str, Any]) -> float | None:
     return extensions.get("timeout", {}).get("read")
 
 
-def _headers(headers: httpx.Headers | httpx2.Headers) -> list[tuple[str, str]]:
-    """Without those that say how the body was sent; it is unpacked."""
-    return [(name, value) for name, value in headers.multi_items() if name.lower() not in _OF_ITS_TRANSFER]
+def _without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]:
+    """What a reply is made of, for the constructor of either library, without the headers that say how its body was
+    sent: it is unpacked."""
+    headers = [(name, value) for name, value in reply.headers.multi_items() if name.lower() not in _OF_ITS_TRANSFER]
+    return {
+        "status_code": reply.status_code,
+        "headers": headers,
+        "request": reply.request,
+        "extensions": reply.extensions,
+        "history": reply.history,
+        "default_encoding": reply.default_encoding,
+    }
 
 
 async def _body(reply: httpx.Response | httpx2.Response, longest: int) -> bytes:

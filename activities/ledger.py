@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from activities import ledger_rows as rows
-from activities.errors import ConfigurationError, NotOpen
+from activities.errors import AnotherLedger, ConfigurationError, NotOpen
 from activities.ledger_database import LEDGER_URL, Database
 from activities.ledger_rows import Action, Found, State, Write
 from activities.ledger_tables import actions
@@ -66,6 +66,20 @@ class Ledger:
     def place(self) -> str:
         """The file, or host and database; without user and password."""
         return self._database.place
+
+    def must_be(self, identity: str) -> None:
+        """
+        Args:
+            identity: of the ledger in which a request's writes stand; empty where it has none yet.
+
+        Raises:
+            AnotherLedger: it is not this one.
+        """
+        if identity and identity != self.identity:
+            raise AnotherLedger(
+                f"the request's writes stand in ledger {identity}, and this worker's is {self.identity} at "
+                f"{self.place}: {LEDGER_URL} has to name the same ledger for every worker"
+            )
 
     async def aclose(self) -> None:
         await self._database.aclose()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.errors import AnotherLedger, KeyTaken
+from activities.errors import KeyTaken
 from activities.failures import translated
 from activities.ledger import NEVER_REPORTED, Ledger
 from activities.ledger_rows import Action, State, Write
@@ -35,7 +35,7 @@ class LedgerActivities:
         """Say what became of a write whose attempts were lost, and keep them from acting later."""
         call = question.call
         with translated():
-            self._check(call.ledger)
+            self._ledger.must_be(call.ledger)
             write = write_of(call, self._tools.get(call.tool))
             await self._await_act(write, question.patience)
             try:
@@ -63,16 +63,9 @@ class LedgerActivities:
     async def recall(self, wanted: Recall) -> Recalled:
         """Say what was done under the request's id that its run does not know of."""
         with translated():
-            self._check(wanted.ledger)
+            self._ledger.must_be(wanted.ledger)
             rows, more = await self._ledger.recall(wanted.request_id, wanted.chain, wanted.known, MOST_RECALLED)
         return Recalled(receipts=tuple(_receipt(row, wanted.chain) for row in reversed(rows)), more=more)
-
-    def _check(self, wanted: str) -> None:
-        if wanted and wanted != self._ledger.identity:
-            raise AnotherLedger(
-                f"the request's writes stand in ledger {wanted}, and this worker's is {self._ledger.identity} at "
-                f"{self._ledger.place}: ERRAND_LEDGER_URL has to name the same ledger for every worker"
-            )
 
 
 def _receipt(row: Action, chain: str) -> Receipt:

@@ -16,9 +16,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.errors import ConfigurationError
-from activities.model.grounding import texts
 from activities.tool import Tool
-from workflows.contract import Arguments, Ruling
+from workflows.contract import Arguments, Ruling, texts
 
 
 class Rule(BaseModel):

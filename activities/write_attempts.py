@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-import structlog
 from pydantic import JsonValue
 from temporalio import activity
 
@@ -22,14 +21,11 @@ from activities.errors import (
 )
 from activities.ledger import Ledger
 from activities.ledger_rows import Action, State, Write
-from activities.model.grounding import texts
 from activities.past_runs import ledger_of
 from activities.tool import Bound, Tool
 from activities.tool_mistakes import mistake
 from activities.unfinished_acts import to_its_end
-from workflows.contract import ToolCall, sha256
-
-log = structlog.stdlib.get_logger(__name__)
+from workflows.contract import ToolCall, sha256, texts
 
 
 def write_of(call: ToolCall, tool: Tool | None) -> Write:
@@ -117,12 +113,11 @@ class WriteAttempt:
         wanted = call.ledger
         if call.past_run:
             wanted = await ledger_of(call.past_run) or wanted
-        if wanted and wanted != self._ledger.identity:
+        try:
+            self._ledger.must_be(wanted)
+        except AnotherLedger:
             self._certain = not self._acted_before
-            raise AnotherLedger(
-                f"the request's writes stand in ledger {wanted}, and this worker's is {self._ledger.identity} at "
-                f"{self._ledger.place}: ERRAND_LEDGER_URL has to name the same ledger for every worker"
-            )
+            raise
 
     async def _settled(self, write: Write, seen: Action) -> Action | None:
         """The row of a write that has happened; None where it may happen (again).

@@ -172,7 +172,7 @@ class Model:
                 retry_policy=MODEL_RETRIES,
             )
         except UnusableResult as error:
-            raise Ended(RequestStatus.FAILED, f"The model gave no usable answer: {error}") from error
+            raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {error}") from error
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error

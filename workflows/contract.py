@@ -6,6 +6,7 @@ Every message is plain JSON, so a caller in any language starts the workflow typ
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, cast
@@ -279,6 +280,21 @@ def position(turn: int, index: int) -> str:
 
 def sha256(value: JsonValue) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def texts(value: JsonValue) -> Iterator[str]:
+    """Every text in a value, numbers as they are written."""
+    match value:
+        case None:
+            return
+        case list():
+            for each in value:
+                yield from texts(each)
+        case dict():
+            for each in value.values():
+                yield from texts(each)
+        case _:
+            yield str(value)
 
 
 class Route(Message):

@@ -1,12 +1,12 @@
 """What has been said in a request: by its requester, by the model, and by the tools."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import JsonValue
 from pydantic_core import to_json
 
 from workflows.budget import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
-from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry
+from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry, texts
 
 LEFT_OUT = NoteEntry(text="[What was said and done before this is left out, because it was too long.]")
 NO_ROOM = "[left out: there was no room for it]"
@@ -58,7 +58,7 @@ class Conversation:
 
     def mentioning(self, arguments: Mapping[str, JsonValue]) -> tuple[Entry, ...]:
         """As much of what was said and found as has one of the values in these arguments."""
-        values = [text for value in arguments.values() for text in _texts(value)]
+        values = [text for value in arguments.values() for text in texts(value)]
         wanted = list(dict.fromkeys(value.strip().casefold() for value in values if value.strip()))
         return tuple(filter(None, (_as_far_as_it_has(entry, wanted) for entry in self._entries.values())))
 
@@ -99,22 +99,8 @@ def _as_far_as_it_has(entry: Entry, wanted: Sequence[str]) -> Entry | None:
 
 
 def _has(value: JsonValue, wanted: Sequence[str]) -> bool:
-    found = [text.casefold() for text in _texts(value)]
+    found = [text.casefold() for text in texts(value)]
     return any(each in text for text in found for each in wanted)
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    match value:
-        case None:
-            return
-        case list():
-            for each in value:
-                yield from _texts(each)
-        case dict():
-            for each in value.values():
-                yield from _texts(each)
-        case _:
-            yield str(value)
 
 
 def _sent_size(entry: Entry) -> int:

@@ -12,9 +12,18 @@ from functools import cached_property
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from activities.model.grounding import texts
 from activities.tool import Tool
-from workflows.contract import Arguments, AssistantEntry, Entry, MadeCall, ReceiptStatus, Situation, Told, UserEntry
+from workflows.contract import (
+    Arguments,
+    AssistantEntry,
+    Entry,
+    MadeCall,
+    ReceiptStatus,
+    Situation,
+    Told,
+    UserEntry,
+    texts,
+)
 
 CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
 """How a result ends that had to be shortened."""

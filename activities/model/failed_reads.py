@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from activities.model.clauses import Clause, Says, clauses
 from activities.model.evidence import calls_of
-from activities.model.grounding import occurs, texts
+from activities.model.grounding import occurs
 from activities.tool import Tool
-from workflows.contract import MadeCall, Situation, Told, UserEntry
+from workflows.contract import MadeCall, Situation, Told, UserEntry, texts
 
 NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?")
 MEASURED = (

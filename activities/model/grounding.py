@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from activities.parameters import Parameters
 from activities.tool import Tool
-from workflows.contract import Arguments, AssistantEntry, Situation, Told, UserEntry
+from workflows.contract import Arguments, AssistantEntry, Situation, Told, UserEntry, texts
 
 MOST_MENTIONED = 50
 EDGES = ".,;:!?'’\"`*_"
@@ -88,21 +88,6 @@ def named(tool: Tool, name: str, text: str) -> list[str]:
     part = _one_value(tool.parameters.schema.document, name)
     words = [word for word in _words(text) if "@" in word or part.get("format") != "email"]
     return _fitting(tool, name, words) if {"format", "pattern"} & part.keys() else []
-
-
-def texts(value: JsonValue) -> Iterator[str]:
-    """Every text in a value, numbers as they are written."""
-    match value:
-        case None:
-            return
-        case list():
-            for each in value:
-                yield from texts(each)
-        case dict():
-            for each in value.values():
-                yield from texts(each)
-        case _:
-            yield str(value)
 
 
 def _said(situation: Situation) -> Iterator[str]:

@@ -6,11 +6,11 @@ from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
 from activities.function_names import LONGEST_NAME
-from activities.model.grounding import Heard, texts, ungrounded
+from activities.model.grounding import Heard, ungrounded
 from activities.model.raw_calls import RawCall
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import ProposedCall
+from workflows.contract import ProposedCall, texts
 
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
