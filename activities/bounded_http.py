@@ -5,7 +5,7 @@ The time limit of a request (`timeout`) is one for the whole reply, and not for 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -43,6 +43,10 @@ class BoundedClient(httpx.AsyncClient):
             async with asyncio.timeout(_seconds(request.extensions)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
+                    if not _is_packed(reply):
+                        reply.stream = _Counted(reply.stream, reply, LONGEST_REPLY)
+                        await reply.aread()
+                        return reply
                     reply.stream = _InPieces(reply.stream)
                     body = await _body(reply, LONGEST_REPLY)
         except TimeoutError as error:
@@ -62,12 +66,46 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
             async with asyncio.timeout(_seconds(request.extensions)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
+                    if not _is_packed(reply):
+                        reply.stream = _Counted2(reply.stream, reply, LONGEST_OF_A_MODEL)
+                        await reply.aread()
+                        return reply
                     body = await _body(reply, LONGEST_OF_A_MODEL)
         except TimeoutError as error:
             raise httpx2.ReadTimeout("not all of the reply came in time", request=request) from error
         whole = httpx2.Response(content=body, **_without_its_body(reply))
         whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
         return whole
+
+
+class _Counted(httpx.AsyncByteStream):
+    """The body of a reply that is not packed, up to its bound: what comes in is what it has."""
+
+    def __init__(self, body: object, reply: httpx.Response, longest: int) -> None:
+        assert isinstance(body, httpx.AsyncByteStream)
+        self._body, self._reply, self._longest = body, reply, longest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in _bounded(self._body, self._reply, self._longest):
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+class _Counted2(httpx2.AsyncByteStream):
+    """The same for the model's client."""
+
+    def __init__(self, body: object, reply: httpx2.Response, longest: int) -> None:
+        assert isinstance(body, httpx2.AsyncByteStream)
+        self._body, self._reply, self._longest = body, reply, longest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in _bounded(self._body, self._reply, self._longest):
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 class _InPieces(httpx.AsyncByteStream):
@@ -104,16 +142,30 @@ def _without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]
     }
 
 
+def _is_packed(reply: httpx.Response | httpx2.Response) -> bool:
+    return reply.headers.get("content-encoding", "identity") != "identity"
+
+
 async def _body(reply: httpx.Response | httpx2.Response, longest: int) -> bytes:
+    return b"".join([part async for part in _bounded(reply.aiter_bytes(), reply, longest)])
+
+
+async def _bounded(
+    parts: AsyncIterable[bytes], reply: httpx.Response | httpx2.Response, longest: int
+) -> AsyncIterator[bytes]:
+    """
+    Raises:
+        ReplyTooLong: the reply says that all is well, and has more bytes; of any other, the beginning is enough.
+    """
     longest = longest if reply.is_success else LONGEST_ERROR
     declared = reply.headers.get("content-length", "")
     if reply.is_success and reply.request.method != "HEAD" and declared.isdecimal() and int(declared) > longest:
         raise ReplyTooLong(f"the reply has {int(declared):,} bytes, and no more than {longest:,} are read")
-    body = bytearray()
-    async for part in reply.aiter_bytes():
-        body += part
-        if len(body) > longest:
-            if reply.is_success:
-                raise ReplyTooLong(f"the reply has more than {longest:,} bytes, and no more are read")
-            break
-    return bytes(body[:longest])
+    read = 0
+    async for part in parts:
+        left, read = longest - read, read + len(part)
+        if read > longest and reply.is_success:
+            raise ReplyTooLong(f"the reply has more than {longest:,} bytes, and no more are read")
+        yield part[:left]
+        if read > longest:
+            return

@@ -66,7 +66,7 @@ class _Redacting(ActivityInboundInterceptor):
         try:
             with translated():
                 result = await super().execute_activity(input)
-                return SECRETS.redact_message(readable_message(result)) if isinstance(result, BaseModel) else result
+                return SECRETS.redact_message(*readable_message(result)) if isinstance(result, BaseModel) else result
         except CancelledError:
             raise
         except ApplicationError as error:

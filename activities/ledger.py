@@ -229,9 +229,9 @@ class Ledger:
             positions: of the writes that they know.
             limit: how many at most are returned.
         """
-        unknown = rows.not_known(request_id, chain, positions)
-        query = sa.select(actions).where(unknown).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
-        count = sa.select(sa.func.count()).select_from(actions).where(unknown)
+        known = rows.known_to(request_id, chain, positions)
+        query = sa.select(actions).where(rows.OTHERS).params(known).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
+        count = sa.select(sa.func.count()).select_from(actions).where(rows.OTHERS).params(known)
 
         def recalled(connection: sa.Connection) -> tuple[list[Action], int]:
             found = rows.actions_of(connection, query)

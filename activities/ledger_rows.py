@@ -1,7 +1,7 @@
 """Rows of the ledger, and the steps of its transactions."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -87,55 +87,80 @@ class Found:
 
 
 def look_up(connection: sa.Connection, write: Write) -> Found:
+    """
+    Raises:
+        KeyTaken: there is a like write that the asking run does not know of.
+    """
     own = write.under_its_own_key()
-    rows = {row.key: row for row in actions_of(connection, _either_key(write.call, own.call))}
+    keys = [write.call.key, own.call.key]
+    known = connection.execute(_KNOWN, {**_others_of(write), "keys": keys}).mappings().all()
+    rows = {each["key"]: Action.model_validate(each) for each in known if each["key"] in keys}
     taken = rows.get(write.call.key)
     found = Found(write, taken) if taken is None or taken.is_of(write.call) else Found(own, rows.get(own.call.key))
     if found.row is not None and found.row.state in (State.DONE, State.UNKNOWN):
         return found
-    return Found(found.write, found.row, refuse_like(connection, found.write))
+    others = [each for each in known if each["other"]]
+    _refuse_like(write.call, others)
+    return Found(found.write, found.row, earlier=bool(others))
 
 
-def _either_key(*calls: ToolCall) -> sa.Select[tuple[object, ...]]:
-    return sa.select(actions).where(actions.c.key.in_([call.key for call in calls]))
-
-
-def refuse_like(connection: sa.Connection, write: Write) -> bool:
+def refuse_like(connection: sa.Connection, write: Write) -> None:
     """
-    Returns:
-        Whether there are other writes of the request id that the asking run does not know of.
-
     Raises:
-        KeyTaken: one of them is alike.
+        KeyTaken: there is a like write of the request id that the asking run does not know of.
     """
-    call = write.call
-    like = sa.and_(actions.c.likeness == write.likeness, actions.c.likeness != "")
-    query = (
-        sa.select(actions.c.key, actions.c.chain, actions.c.begun_at, like.label("like"))
-        .where(not_known(call.request_id, call.chain, (*call.known, call.position)))
-        .order_by(sa.case((like, 0), else_=1), actions.c.begun_at)
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    if row is not None and row.like:
-        whose = "by an earlier request of the same id; a new request needs an id of its own"
-        if row.chain in ("", call.chain):
-            whose = "before the request was reset" if call.past_run else "in a part of it that Temporal forgot"
-        raise KeyTaken(
-            f"the same was done as {row.key} at {row.begun_at:%Y-%m-%d %H:%M} UTC, or may have been, {whose}"
-        )
-    return row is not None
+    _refuse_like(write.call, connection.execute(_LIKE, _others_of(write)).mappings().all())
 
 
-def not_known(request_id: str, chain: str, positions: tuple[str, ...]) -> sa.ColumnElement[bool]:
-    """Writes of a request id that are done, or may be, and are none of those that a chain of runs has made."""
+def _refuse_like(call: ToolCall, others: Sequence[sa.RowMapping]) -> None:
+    like = next((each for each in others if each["like"]), None)
+    if like is None:
+        return
+    whose = "by an earlier request of the same id; a new request needs an id of its own"
+    if like["chain"] in ("", call.chain):
+        whose = "before the request was reset" if call.past_run else "in a part of it that Temporal forgot"
+    begun = f"{like['begun_at']:%Y-%m-%d %H:%M} UTC"
+    raise KeyTaken(f"the same was done as {like['key']} at {begun}, or may have been, {whose}")
+
+
+def known_to(request_id: str, chain: str, positions: tuple[str, ...]) -> dict[str, object]:
+    """What `OTHERS` has to be given: the writes that a chain of runs has made."""
     usual = {f"{request_id}/{position.partition('~')[0]}" for position in positions}
     known = sorted(usual | {f"{key}~{chain}" for key in usual})
-    return sa.and_(
-        actions.c.request_id == request_id,
-        actions.c.state != State.NOT_DONE,
-        sa.or_(actions.c.key.not_in(known), actions.c.chain.not_in(["", chain])),
-    )
+    return {"request_id": request_id, "chain": chain, "known": known}
+
+
+def _others_of(write: Write) -> dict[str, object]:
+    call = write.call
+    known = known_to(call.request_id, call.chain, (*call.known, call.position))
+    return {**known, "likeness": write.likeness}
+
+
+# Made once: to build a statement takes longer than to run it.
+OTHERS = sa.and_(
+    actions.c.request_id == sa.bindparam("request_id"),
+    actions.c.state != State.NOT_DONE,
+    sa.or_(
+        actions.c.key.not_in(sa.bindparam("known", expanding=True)),
+        sa.and_(actions.c.chain != "", actions.c.chain != sa.bindparam("chain")),
+    ),
+)
+"""Writes of a request id that are done, or may be, and are none of those that a chain of runs has made."""
+_ALIKE = sa.and_(OTHERS, actions.c.likeness != "", actions.c.likeness == sa.bindparam("likeness"))
+_LIKE = (
+    sa.select(actions.c.key, actions.c.chain, actions.c.begun_at, sa.true().label("like"))
+    .where(_ALIKE)
+    .order_by(actions.c.begun_at)
+    .limit(1)
+)
+_OF_KEYS = actions.c.key.in_(sa.bindparam("keys", expanding=True))
+_KNOWN = (
+    sa.select(actions, OTHERS.label("other"), _ALIKE.label("like"))
+    .where(sa.or_(_OF_KEYS, OTHERS))
+    .order_by(sa.case((_OF_KEYS, 0), (_ALIKE, 1), else_=2), actions.c.begun_at)
+    .limit(3)
+)
+"""The rows of a write's own keys, and of the others of its request id that one which matters most."""
 
 
 def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: Mapping[str, object]) -> None:

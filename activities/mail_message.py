@@ -5,13 +5,13 @@ breaks that an encoded word hides onto the wire (CVE-2024-6923). Here a text tha
 """
 
 import base64
+import binascii
 import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from email import policy
-from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 from typing import NamedTuple
@@ -78,12 +78,11 @@ def _encoded_words(text: str) -> str:
 
 def _body(text: str) -> bytes:
     """The MIME headers, an empty line, and the text in quoted-printable: short ASCII lines, whatever is in it."""
-    part = EmailMessage(policy=policy.SMTP)
-    part.set_content(text, cte="quoted-printable")
+    lines = b"\n".join(text.encode().splitlines())
     headers = {"MIME-Version": "1.0", "Content-Type": 'text/plain; charset="utf-8"'}
     headers["Content-Transfer-Encoding"] = "quoted-printable"
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return head.encode("ascii") + b"\r\n" + part.as_bytes().partition(b"\r\n\r\n")[2]
+    return head.encode("ascii") + b"\r\n" + binascii.b2a_qp(lines).replace(b"\n", b"\r\n") + b"\r\n"
 
 
 def _check(content: bytes, *, names: list[str], subject: str) -> None:

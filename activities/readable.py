@@ -8,7 +8,7 @@ import dataclasses
 import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -46,18 +46,19 @@ def readable(value: object) -> JsonValue:
     return _Conversion().of(value, MOST_LEVELS)
 
 
-def readable_message(message: M) -> M:
-    """The message as every reader takes it; the very same where it is so already, or cannot be made so."""
+def readable_message(message: M) -> tuple[M, str]:
+    """The message as every reader takes it, and its JSON; the very same where it is so already, or cannot be made so."""
     try:
-        from_json(to_json(message))
+        text = to_json(message)
+        from_json(text)
     except ValueError:
         log.warning("a message has parts that cannot be passed on", message=type(message).__name__)
     else:
-        return message
-    try:
-        return type(message).model_validate(readable(message))
-    except ValueError:
-        return message
+        return message, text.decode()
+    plain = readable(message)
+    with suppress(ValueError):
+        message = type(message).model_validate(plain)
+    return message, to_json(plain).decode()
 
 
 class _Conversion:

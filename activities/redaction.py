@@ -77,9 +77,9 @@ class Secrets:
         except (ValueError, RecursionError):
             return self.redact(text)
 
-    def redact_message(self, message: M) -> M:
-        """The message without any secret; the very same where there is none."""
-        if not self._are_in(message.model_dump_json()):
+    def redact_message(self, message: M, as_json: str) -> M:
+        """The message, of which the JSON is given too, without any secret; the very same where there is none."""
+        if not self._are_in(as_json):
             return message
         return type(message).model_validate(self._clean(message.model_dump(mode="json")))
 

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     model_max_tokens: int | None = Field(default=None, gt=0, description="the longest answer of the model, in tokens")
     model_profile: str | None = Field(default=None, description="what its endpoint can do; by default from its URL")
     model_calling: Calling | None = Field(default=None, description="how it calls functions, whatever the profile says")
+    model_constrained: bool | None = Field(
+        default=None, description="whether its endpoint holds it to the functions' schemas, whatever the profile says"
+    )
     model_prices: Prices = Field(default={}, description="of models; without its own, no request can limit its cost")
     system_prompt: str | None = Field(default=None, description="what the model is told first, instead of the default")
 

@@ -76,7 +76,7 @@ class Decide:
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
             try:
-                reply = await self._ask(endpoint, profile, situation, self._offers.of(heard), spending)
+                reply = await self._ask(endpoint, profile, situation, self._offered(profile, heard), spending)
             except CallsUnreadable as error:
                 problem = UNREADABLE + error.written[:LONGEST_QUOTE]
                 usage = spending.with_this(error.usage or Usage())
@@ -96,6 +96,11 @@ class Decide:
         heard = Heard.of(Situation(conversation=edited.conversation), self._address_book)
         call = edited.call
         return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
+
+    def _offered(self, profile: Profile, heard: Heard) -> list[Offer]:
+        """The same at every turn, unless the endpoint holds the model to what they say."""
+        is_held = profile.constrained or profile.calling is Calling.JSON_SCHEMA
+        return self._offers.of(heard) if is_held else self._offers.full()
 
     async def _ask(
         self,

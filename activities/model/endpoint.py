@@ -275,6 +275,8 @@ class Endpoint:
 def _profile(settings: Settings) -> Profile:
     named = settings.model_profile
     profile = PROFILES[named] if named else profile_for(settings.openai_base_url or OPENAI)
+    if settings.model_constrained is not None:
+        profile = replace(profile, constrained=settings.model_constrained)
     return profile.with_calling(settings.model_calling) if settings.model_calling else profile
 
 

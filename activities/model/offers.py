@@ -26,9 +26,9 @@ class Offers:
         self._names = {offer.name: name for name, offer in self._offers.items()}
         if len(self._names) < len(self._offers):
             raise ConfigurationError(f"ERRAND_TOOLS: two tools become the same name: {', '.join(sorted(self._offers))}")
-        fixed = [self._offers[tool.name] for tool in self._in_order if not tool.grounded]
+        full = self._offers.values()
         self._params = {
-            strict: {offer.name: as_param(offer, strict=strict) for offer in fixed} for strict in (False, True)
+            strict: {id(offer): as_param(offer, strict=strict) for offer in full} for strict in (False, True)
         }
 
     def of(self, heard: Heard) -> list[Offer]:
@@ -42,7 +42,7 @@ class Offers:
 
     def params(self, offers: Iterable[Offer], *, strict: bool) -> list[ChatCompletionToolParam]:
         """Offers as `tools` of a completion."""
-        return [self._params[strict].get(offer.name) or as_param(offer, strict=strict) for offer in offers]
+        return [self._params[strict].get(id(offer)) or as_param(offer, strict=strict) for offer in offers]
 
     def tool_named(self, name: str) -> str:
         """The tool that is offered under a name; a name that nothing is offered under stays what it is."""

@@ -65,6 +65,9 @@ class Profile:
     """Reasoning that was not kept is given back as the empty text."""
     extras: bool = False
     """What it has put on messages and calls beside the standard fields is given back."""
+    constrained: bool = False
+    """The endpoint holds the model's arguments to the functions' schemas while it decodes. Then a schema that lists the
+    values which were mentioned keeps it from mistyping one. Elsewhere it would only break the prompt's cache."""
     recover: bool = False
     """Calls that its parser left in the text are taken for calls."""
 
@@ -146,7 +149,7 @@ PROFILES = {
         Profile("vllm", caps=OF_OPENAI, recover=True),
         Profile("sglang", caps=OF_OPENAI, recover=True),
         # Makes one call at a time unless it is told otherwise.
-        Profile("llama.cpp", parallel=True, recover=True),
+        Profile("llama.cpp", parallel=True, recover=True, constrained=True),
         # Ignores what it does not know, `max_completion_tokens` and `parallel_tool_calls` among them.
         Profile("ollama", caps=("max_tokens",), recover=True),
         Profile("mistral", caps=("max_tokens",), null_content=False, user_after_tool=False),

@@ -78,6 +78,7 @@ class Deployment:
             "OPENAI_BASE_URL": f"http://127.0.0.1:{self.model_port}/v1",
             "OPENAI_API_KEY": "local",
             "OPENAI_MODEL": MODEL_NAME,
+            "ERRAND_MODEL_CONSTRAINED": "true",  # llama.cpp decodes by a grammar made of the schemas
             "ERRAND_SMTP_URL": f"smtp+plain://127.0.0.1:{self.smtp_port}",
             "ERRAND_MAIL_FROM": "errand@example.com",
             "ERRAND_WEATHER_URL": samples,

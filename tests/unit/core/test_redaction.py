@@ -88,7 +88,7 @@ class TestValues:
         secrets, message = knowing("hush-hush"), ToolResult(value="b", attempts=1)
         value: JsonValue = {"a": ["b"]}
         assert secrets.redact_value(value) is value
-        assert secrets.redact_message(message) is message
+        assert secrets.redact_message(message, message.model_dump_json()) is message
 
     def test_JSON_stays_JSON_also_where_a_number_looks_like_a_secret(self) -> None:
         text = '{"created": 1712345678, "key": "is 123456", "123456": [NaN, "\\ud800"]}'
@@ -99,7 +99,7 @@ class TestValues:
 
     def test_a_message_keeps_its_kind(self) -> None:
         message = ToolResult(value={"token": "hush-hush"}, attempts=2)
-        assert knowing("hush-hush").redact_message(message) == ToolResult(value={"token": REDACTED}, attempts=2)
+        assert knowing("hush-hush").redact_message(message, message.model_dump_json()) == ToolResult(value={"token": REDACTED}, attempts=2)
 
 
 class Elsewhere(BaseModel):

@@ -221,7 +221,7 @@ class TestMessages:
 
     def test_a_message_that_can_be_read_is_passed_on_as_it_is(self) -> None:
         decision = Decision(text="Done.", usage=Usage(model_calls=1))
-        assert readable_message(decision) is decision
+        assert readable_message(decision)[0] is decision
 
     @pytest.mark.parametrize(
         "strange", ["\ud800", {"a": ["\ud800", 10**5000]}, 10**5000], ids=lambda v: type(v).__name__
@@ -229,11 +229,11 @@ class TestMessages:
     def test_one_that_cannot_is_repaired(self, strange: JsonValue) -> None:
         call = ProposedCall(tool="fetch", arguments={"what": strange}, about="\ud800")
         decision = Decision(calls=(call,), problem="You wrote: \ud800", usage=Usage(model_calls=1))
-        repaired = readable_message(decision)
+        repaired, _ = readable_message(decision)
         assert arrived(repaired) == repaired
         assert repaired.problem == "You wrote: \N{REPLACEMENT CHARACTER}"
         assert (repaired.usage, repaired.calls[0].tool) == (decision.usage, "fetch")
 
     def test_one_that_cannot_be_repaired_is_left_to_fail(self) -> None:
         result = ToolResult(value=None).model_copy(update={"attempts": 10**5000})
-        assert readable_message(result) is result
+        assert readable_message(result)[0] is result

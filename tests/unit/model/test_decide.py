@@ -235,6 +235,21 @@ class TestDialects:
         assert (made.tool, made.arguments, made.error) == ("get_weather", {"city": "Paris"}, None)
         assert made.route is not None
 
+    @pytest.mark.parametrize(
+        ("settings", "listed"),
+        [
+            ({}, False),
+            ({"model_profile": "llama.cpp"}, True),
+            ({"model_constrained": True}, True),
+            ({"model_profile": "llama.cpp", "model_constrained": False}, False),
+        ],
+    )
+    async def test_schemas_stay_the_same_from_turn_to_turn_unless_the_endpoint_holds_the_model_to_them(
+        self, model: ScriptedModel, settings: dict[str, object], listed: bool
+    ) -> None:
+        await decide(model, say("Done."), tools=offered(invite), **settings)
+        assert ("ann@example.com" in json.dumps(model.asked[0]["tools"])) is listed
+
     @pytest.mark.parametrize("calling", ["native", "json_schema", "prompt"])
     async def test_a_recipient_that_nobody_mentioned_is_left_to_a_person_on_every_rung(
         self, model: ScriptedModel, calling: str
@@ -243,7 +258,7 @@ class TestDialects:
         envelope = say(json.dumps({"tool_calls": [{"name": "invite", "arguments": made}]}))
         answer = calls(call("invite", **made)) if calling == "native" else envelope
         (proposed,) = (await decide(model, answer, tools=offered(invite), model_calling=calling)).calls
-        assert "enum" in json.dumps(model.asked[0])
+        assert ("enum" in json.dumps(model.asked[0])) is (calling == "json_schema")
         assert proposed.error is None
         assert proposed.route is not None
         assert proposed.route.ungrounded == ("eve@evil.test",)
