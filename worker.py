@@ -6,6 +6,7 @@ uv run worker.py --processes 4    as many workers, each on a core of its own
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import os
 import signal
@@ -208,6 +209,9 @@ async def serve(service: Service) -> None:
     async with build_worker(client, service) as worker:
         await register_search_attributes(client)
         async with worker:
+            # What was made at the start stays: nobody has to look through it again and again for what is garbage.
+            gc.collect()
+            gc.freeze()
             log.info("worker ready", task_queue=service.settings.task_queue, namespace=client.namespace)
             await stop.wait()
             log.info("worker stopping: running activities may finish", seconds=GRACE.total_seconds())

@@ -230,7 +230,13 @@ class Ledger:
             limit: how many at most are returned.
         """
         known = rows.known_to(request_id, chain, positions)
-        query = sa.select(actions).where(rows.OTHERS).params(known).order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
+        query = (
+            sa.select(actions)
+            .where(rows.OTHERS)
+            .params(known)
+            .order_by(actions.c.begun_at.desc(), actions.c.key)
+            .limit(limit)
+        )
         count = sa.select(sa.func.count()).select_from(actions).where(rows.OTHERS).params(known)
 
         def recalled(connection: sa.Connection) -> tuple[list[Action], int]:

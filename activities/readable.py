@@ -47,7 +47,7 @@ def readable(value: object) -> JsonValue:
 
 
 def readable_message(message: M) -> tuple[M, str]:
-    """The message as every reader takes it, and its JSON; the very same where it is so already, or cannot be made so."""
+    """As every reader takes it, with its JSON; the very same where it is so already, or cannot be made so."""
     try:
         text = to_json(message)
         from_json(text)

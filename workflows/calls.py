@@ -27,6 +27,7 @@ from workflows.contract import (
     ToolCall,
     position,
     sha256,
+    texts,
 )
 from workflows.limits import Allowance
 from workflows.receipts import Receipts
@@ -207,7 +208,10 @@ class Calls:
 def _marks(step: Step) -> set[str]:
     """What makes another call look like this one: the same content, or the same recipients."""
     marks = {step.call.content}
-    return marks | {sha256([step.call.tool, *step.proposed.targets])} if step.proposed.targets else marks
+    targets = sorted(
+        text.casefold() for name in step.proposed.grounded for text in texts(step.call.arguments.get(name))
+    )
+    return marks | {sha256([step.call.tool, *targets])} if targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

@@ -322,8 +322,8 @@ class ProposedCall(Message):
     tool: str
     arguments: Arguments
     about: str = Field(default="", exclude_if=lambda text: not text, description='for people: "to ann@example.com"')
-    targets: tuple[str, ...] = Field(
-        default=(), exclude_if=lambda values: not values, description="the values of its grounded arguments"
+    grounded: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda names: not names, description="the names of its grounded arguments"
     )
     route: Route | None = None
     error: str | None = Field(default=None, exclude_if=lambda text: text is None)

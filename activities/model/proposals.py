@@ -10,7 +10,7 @@ from activities.model.grounding import Heard, ungrounded
 from activities.model.raw_calls import RawCall
 from activities.policy import Policy
 from activities.tool import Tool
-from workflows.contract import ProposedCall, texts
+from workflows.contract import ProposedCall
 
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
@@ -46,8 +46,8 @@ class Proposals:
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
-        targets = tuple(sorted(text.casefold() for name in tool.grounded for text in texts(used.get(name))))
-        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), targets=targets, route=route)
+        given = tuple(name for name in tool.grounded if name in used)
+        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), grounded=given, route=route)
 
 
 def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:

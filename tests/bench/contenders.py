@@ -64,7 +64,7 @@ class Service:
         variables = {
             "TEMPORAL_ADDRESS": scene.address,
             "OPENAI_BASE_URL": around.model,
-            "OPENAI_API_KEY": "scripted",
+            "OPENAI_API_KEY": "sk-of-the-bench",
             "OPENAI_MODEL": "scripted",
             "ERRAND_SMTP_URL": f"smtp+plain://127.0.0.1:{around.mail.port}",
             "ERRAND_MAIL_FROM": "errand@example.com",

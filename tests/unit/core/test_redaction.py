@@ -99,7 +99,9 @@ class TestValues:
 
     def test_a_message_keeps_its_kind(self) -> None:
         message = ToolResult(value={"token": "hush-hush"}, attempts=2)
-        assert knowing("hush-hush").redact_message(message, message.model_dump_json()) == ToolResult(value={"token": REDACTED}, attempts=2)
+        assert knowing("hush-hush").redact_message(message, message.model_dump_json()) == ToolResult(
+            value={"token": REDACTED}, attempts=2
+        )
 
 
 class Elsewhere(BaseModel):
