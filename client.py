@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from activities.errors import ConfigurationError, Unreachable
-from activities.settings import connect
+from activities.temporal import connect
 from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands, schema_command
 from deploy.terminal.listing import Found, describe, find
 from deploy.terminal.options import (

@@ -41,8 +41,9 @@ from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
 from activities.redaction import SECRETS, SHORTEST, redacted
-from activities.settings import Settings, connect, is_loopback, variable
+from activities.settings import Settings, is_loopback, variable
 from activities.smtp_connections import MailConnections
+from activities.temporal import connect
 from activities.unfinished_acts import GRACE
 from deploy.service.logs import configure_logging
 from workflows.request import RequestWorkflow

@@ -1,9 +1,7 @@
 """What a worker and a client read from the environment."""
 
-import asyncio
 import ipaddress
 import re
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
@@ -19,11 +17,8 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 
-from activities.errors import ConfigurationError, Unreachable
+from activities.errors import ConfigurationError
 from activities.model.prices import Price, read_prices
 from activities.model.profiles import PROFILES, Calling
 from activities.redaction import SECRETS
@@ -218,32 +213,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
-
-
-async def connect(*, patience: timedelta | None = None) -> Client:
-    """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
-
-    TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE mean what they mean to
-    every Temporal tool: https://docs.temporal.io/develop/environment-configuration
-
-    Raises:
-        ConfigurationError: the profile, or the file that it is in, cannot be used.
-        Unreachable: nothing answers at the address, or not within `patience`.
-    """
-    try:
-        config = ClientConfig.load_client_connect_config()
-    except (RuntimeError, ValueError, OSError) as error:
-        # Without the lines of the file that it quotes: one may be the key's.
-        words = " ".join(line for line in str(error).splitlines() if "|" not in line)
-        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {words}") from None
-    if key := config.get("api_key"):
-        SECRETS.add(key)
-    address = config.setdefault("target_host", "127.0.0.1:7233")
-    try:
-        async with asyncio.timeout(patience.total_seconds() if patience else None):
-            return await Client.connect(**config, data_converter=pydantic_data_converter)
-    except ValueError as error:
-        raise ConfigurationError(f"TEMPORAL_ADDRESS: {address}: {error}") from error
-    except (RuntimeError, TimeoutError) as error:
-        # The SDK's own connection failure is a bare RuntimeError.
-        raise Unreachable(f"cannot reach Temporal at {address} (TEMPORAL_ADDRESS); `make up` starts one") from error

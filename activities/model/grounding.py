@@ -111,11 +111,26 @@ def _said_in(told: Told) -> list[str]:
 
 def occurs(value: str, text: str) -> bool:
     """As a word of its own: ann@example.com does not occur in joann@example.com."""
-    if value.strip().casefold() not in text.casefold():
+    value = value.strip()
+    if value.casefold() not in text.casefold():
         return False
-    before = r"(?<![\w.+@-])(?<!\w['’!#$%&*/=?^`{|}~])"
-    word = rf"{before}{re.escape(value.strip())}(?![\w@+-]|\.\w)"
-    return re.search(word, text, re.IGNORECASE) is not None
+    return any(_BEFORE.match(text, start) and _AFTER.match(text, end) for start, end in _found(value, text))
+
+
+def _found(value: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where the value stands in the text, in either case; one may begin inside another."""
+    if not (value.isascii() and text.isascii()):  # where letters may have other lengths in the other case
+        yield from (match.span(1) for match in re.finditer(f"(?=({re.escape(value)}))", text, re.IGNORECASE))
+        return
+    value, text = value.lower(), text.lower()
+    start = text.find(value)
+    while start >= 0:
+        yield start, start + len(value)
+        start = text.find(value, start + 1)
+
+
+_BEFORE = re.compile(r"(?<![\w.+@-])(?<!\w['’!#$%&*/=?^`{|}~])")
+_AFTER = re.compile(r"(?![\w@+-]|\.\w)")
 
 
 def _words(text: str) -> Iterable[str]:

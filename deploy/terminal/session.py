@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 from temporalio.client import Client
 
-from activities.settings import Settings, connect
+from activities.settings import Settings
+from activities.temporal import connect
 from deploy.terminal.exits import ENDED_OTHERWISE, UNREACHABLE, end_with
 from deploy.terminal.options import login_name
 from deploy.terminal.pollers import nobody_takes, told_if_nobody_takes

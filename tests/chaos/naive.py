@@ -17,7 +17,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.settings import connect
+from activities.temporal import connect
 from tests.chaos.insist import insist
 
 TASK_QUEUE = "naive"

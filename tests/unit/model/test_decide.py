@@ -85,7 +85,7 @@ async def decide(
     tools: dict[str, Tool] = TOOLS,
     situation: Situation = SITUATION,
     details: tuple[object, ...] = (),
-    **settings: object,
+    **settings: Any,
 ) -> Decision:
     """A decision of a second model call, if `attempt` is 2, whose first left `details` in its heartbeats."""
     model.trouble.append(answer if isinstance(answer, Raw) else Raw(200, completion(answer, usage=USED)))
@@ -245,7 +245,7 @@ class TestDialects:
         ],
     )
     async def test_schemas_stay_the_same_from_turn_to_turn_unless_the_endpoint_holds_the_model_to_them(
-        self, model: ScriptedModel, settings: dict[str, object], listed: bool
+        self, model: ScriptedModel, settings: dict[str, Any], listed: bool
     ) -> None:
         await decide(model, say("Done."), tools=offered(invite), **settings)
         assert ("ann@example.com" in json.dumps(model.asked[0]["tools"])) is listed
