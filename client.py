@@ -15,8 +15,10 @@ import typer
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.temporal import connect
+from deploy.client.conversations import close, open_with, say
+from deploy.client.listing import Found, describe, find
+from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands, schema_command
-from deploy.terminal.listing import Found, describe, find
 from deploy.terminal.options import (
     Approved,
     AsJson,
@@ -28,20 +30,8 @@ from deploy.terminal.options import (
     json_schema,
     login_name,
 )
-from deploy.terminal.requests import (
-    approve,
-    close,
-    handle_of,
-    open_with,
-    outcome,
-    output_of,
-    reject,
-    say,
-    state,
-    submit,
-)
 from deploy.terminal.session import Session, run
-from workflows.contract import Limits, Request, RequestStatus
+from workflows.contract.api import Limits, Request, RequestStatus
 from workflows.refusals import problem_with_id
 
 __all__ = [
@@ -59,7 +49,7 @@ __all__ = [
     "state",
     "submit",
 ]
-"""For programs that embed Errand; `deploy/terminal/requests.py` says what they do."""
+"""For programs that embed Errand; `deploy/client/requests.py` says what they do."""
 
 app = typer.Typer(
     help="Say in plain words what should happen; get receipts.",

@@ -15,19 +15,19 @@
     │   ├── KeyTaken               not retried: the ledger knows another action under the same key, or a like one of
     │   │                          which the asking run knows nothing
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
-    │   ├── ToolBroke              not retried: a mistake in the tool, before the action took effect
-    │   ├── ReadBroke              retried: a mistake in a tool that only reads
+    │   ├── ToolCrashed              not retried: a mistake in the tool, before the action took effect
+    │   ├── ReadCrashed              retried: a mistake in a tool that only reads
     │   └── OutcomeUnknown         not retried: the action may have taken effect
-    │       └── UnknownYet         retried: the next attempt can find out
+    │       └── OutcomeUnknownRetryable         retried: the next attempt can find out
     └── ModelError
         ├── ModelUnavailable       retried
         ├── ModelReplyUnusable     retried: the reply is neither text nor calls
         ├── NoUsableReply          not retried: so were three replies in one place
-        ├── NotTaken               retried at once, without the parameter that the endpoint does not take
+        ├── ParameterUnsupported               retried at once, without the parameter that the endpoint does not take
         ├── WantedBack             retried at once, with what the endpoint wants to have back
         ├── CallsUnreadable        never leaves `decide`, which tells the model: the endpoint could not read its calls
         ├── ContextTooLong         not retried: the workflow shortens the conversation and asks anew
-        ├── NothingLeft            not retried: earlier attempts have used up what the request may use
+        ├── LimitExhausted            not retried: earlier attempts have used up what the request may use
         └── ModelRefused           not retried: bad key, unknown model, quota, the prompt is refused
             └── PerhapsTooLong     not retried: a long question is refused: the workflow shortens it once, and sees
 
@@ -42,7 +42,8 @@ from typing import ClassVar
 from temporalio.exceptions import ApplicationError
 
 from activities.error_text import message_of, name_of
-from workflows.contract import FailureDetail, ReceiptStatus, Usage
+from workflows.contract.api import ReceiptStatus, Usage
+from workflows.contract.internal import FailureDetail
 
 LONGEST_PAUSE = timedelta(days=1)
 """Before the next attempt."""
@@ -126,11 +127,11 @@ class AnotherLedger(ToolError):
     status = ReceiptStatus.REFUSED
 
 
-class ToolBroke(ToolError):
+class ToolCrashed(ToolError):
     """A mistake in the tool, before the action took effect."""
 
 
-class ReadBroke(ToolError):
+class ReadCrashed(ToolError):
     """A mistake in a tool that only reads, and so may be tried again."""
 
     retryable = True
@@ -142,7 +143,7 @@ class OutcomeUnknown(ToolError):
     status = ReceiptStatus.UNKNOWN
 
 
-class UnknownYet(OutcomeUnknown):
+class OutcomeUnknownRetryable(OutcomeUnknown):
     """The action may have taken effect; the next attempt can find out, or do it again without doing it twice."""
 
     retryable = True
@@ -173,7 +174,7 @@ class NoUsableReply(ModelError):
     """Reply after reply was of no use; a further one would be too."""
 
 
-class NotTaken(ModelError):
+class ParameterUnsupported(ModelError):
     """The endpoint does not take a parameter; the next attempt does without."""
 
     retryable = True
@@ -197,7 +198,7 @@ class ContextTooLong(ModelError):
     """The question is longer than the model's context."""
 
 
-class NothingLeft(ModelError):
+class LimitExhausted(ModelError):
     """Earlier attempts have used up what the request may still use; the model was not asked again."""
 
 

@@ -24,7 +24,8 @@ from activities.error_text import LONGEST_TRACE, SHORTENED, message_of, name_of,
 from activities.errors import ErrandError, to_application_error
 from activities.readable import readable, readable_message
 from activities.redaction import SECRETS, redacted
-from workflows.contract import Input, ToolCall
+from workflows.contract.internal import ToolCall
+from workflows.contract.messages import Input
 from workflows.refusals import bad_request, sentence
 
 log = structlog.stdlib.get_logger(__name__)

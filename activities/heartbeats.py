@@ -21,7 +21,7 @@ def remember(*details: object) -> None:
         kept[:] = details
 
 
-def remember_at_once(*details: object) -> None:
+def send_heartbeat_details(*details: object) -> None:
     """The same, without waiting for the next heartbeat. It costs the server about as much as a whole activity does."""
     activity.heartbeat(*details)
     remember(*details)

@@ -16,8 +16,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.errors import ConfigurationError
-from activities.tool import Tool
-from workflows.contract import Arguments, Ruling, texts
+from activities.toolkit.tool import Tool
+from workflows.contract.values import Arguments, Ruling, texts
 
 
 class Rule(BaseModel):

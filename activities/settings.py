@@ -22,7 +22,7 @@ from activities.errors import ConfigurationError
 from activities.model.prices import Price, read_prices
 from activities.model.profiles import PROFILES, Calling
 from activities.redaction import SECRETS
-from workflows.contract import TASK_QUEUE
+from workflows.contract.api import TASK_QUEUE
 
 PREFIX = "ERRAND_"
 PROJECT = Path(__file__).resolve().parents[1]

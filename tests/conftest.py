@@ -18,9 +18,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.settings import Settings
+from deploy.service.assembly import Service, build_worker
+from deploy.service.search_attributes import register_search_attributes
 from tests.sample_tools import World, world
 from tests.scripted_model import ScriptedModel
-from worker import Service, build_worker, register_search_attributes
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
 FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import NotFound, OutcomeUnknown, ServiceRefused
-from activities.tool import tool
+from activities.toolkit.tool import tool
 
 
 class LeakySettings(BaseModel):

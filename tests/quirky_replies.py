@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from tests.completions import call, calling, completion
 from tests.scripted_model import Raw
-from workflows.contract import Arguments
+from workflows.contract.values import Arguments
 
 Then = Literal["runs", "answers", "told", "asked again", "cut off", "ends"]
 

@@ -19,7 +19,8 @@ from tests.conftest import dev_server, running_worker, settings_for
 from tests.integration.requests.asking import Handle, answer, start, until, until_it_waits
 from tests.sample_tools import world
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import Approve, Arguments, Limits, Reject, Say, Schema
+from workflows.contract.api import Approve, Limits, Reject, Say
+from workflows.contract.values import Arguments, Schema
 
 HISTORIES = Path(__file__).parent / "histories"
 PRIVATE = {"identity", "stackTrace"}

@@ -4,9 +4,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from activities.act import Act
 from activities.errors import NotFound, OutcomeUnknown, ServiceUnavailable
-from activities.tool import tool
+from activities.execution.act import Act
+from activities.toolkit.tool import tool
 
 
 @dataclass

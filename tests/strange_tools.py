@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
-from activities.act import Act
-from activities.tool import tool
+from activities.execution.act import Act
+from activities.toolkit.tool import tool
 from tests.sample_tools import world
 
 HUGE = 10**5000

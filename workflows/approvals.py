@@ -10,7 +10,9 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract import CHECK, Approve, Arguments, EditedCall, PendingApproval, ProposedCall, Reject, ToolCall
+from workflows.contract.api import Approve, PendingApproval, Reject
+from workflows.contract.internal import CHECK, EditedCall, ProposedCall, ToolCall
+from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
 from workflows.markdown import code
 

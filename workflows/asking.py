@@ -11,26 +11,22 @@ from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError, is_cancelled_exception
 
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract import (
+from workflows.contract.api import BAD_REQUEST, Request, RequestStatus, Usage
+from workflows.contract.conversation import AssistantEntry, NoteEntry
+from workflows.contract.internal import (
     ANSWER,
-    BAD_REQUEST,
     CHECK_SCHEMA,
     CONTEXT_TOO_LONG,
     DECIDE,
-    NOTHING_LEFT,
+    LIMIT_EXHAUSTED,
     PERHAPS_TOO_LONG,
-    Account,
     Answer,
-    AssistantEntry,
     Decision,
-    NoteEntry,
-    Request,
-    RequestStatus,
-    Schema,
-    Situation,
+    ModelInput,
     UnsupportedClaim,
-    Usage,
+    UsageSoFar,
 )
+from workflows.contract.values import Schema
 from workflows.conversation import Conversation
 from workflows.limits import Allowance, Ended
 from workflows.receipts import detail_of
@@ -128,8 +124,8 @@ class Model:
         self._show("asking the model for the output")
         return await self._ask(ANSWER, lambda: self._situation(schema), Answer, "the output")
 
-    def _situation(self, output_schema: Schema | None = None) -> Situation:
-        return Situation(
+    def _situation(self, output_schema: Schema | None = None) -> ModelInput:
+        return ModelInput(
             requester=self._request.requester,
             conversation=self._conversation.entries,
             approve=self._request.approve if self._allowance.turn == 1 and output_schema is None else (),
@@ -139,7 +135,7 @@ class Model:
             output_schema=output_schema,
         )
 
-    async def _ask(self, activity: str, situation: Callable[[], Situation], kind: type[Reply], summary: str) -> Reply:
+    async def _ask(self, activity: str, situation: Callable[[], ModelInput], kind: type[Reply], summary: str) -> Reply:
         """One question; again with a shorter conversation, as long as it is too long for the model. Where that is in
         doubt it is shortened once, and what comes then shows whether it was."""
         tried = False
@@ -159,7 +155,7 @@ class Model:
                 self.demoted = tuple(dict.fromkeys([*self.demoted, *reply.demoted]))
                 return reply
 
-    async def _ask_once(self, activity: str, situation: Situation, kind: type[Reply], summary: str) -> Reply:
+    async def _ask_once(self, activity: str, situation: ModelInput, kind: type[Reply], summary: str) -> Reply:
         try:
             return await execute(
                 activity,
@@ -184,7 +180,7 @@ class Model:
             if kind_of_error == BAD_REQUEST:
                 consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
                 raise Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}") from error
-            if kind_of_error == NOTHING_LEFT:
+            if kind_of_error == LIMIT_EXHAUSTED:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
             raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
 
@@ -204,7 +200,7 @@ def _used(cause: BaseException | None) -> Usage:
     """What a model call has used that came to nothing."""
     if isinstance(cause, TimeoutError) and cause.last_heartbeat_details:
         try:
-            account = Account.model_validate(cause.last_heartbeat_details[0])
+            account = UsageSoFar.model_validate(cause.last_heartbeat_details[0])
         except ValidationError:  # of another release
             return Usage()
         return account.before + account.at_most

@@ -12,23 +12,11 @@ from temporalio.exceptions import ActivityError
 from workflows import receipts
 from workflows.activity_results import UnusableResult
 from workflows.approvals import Approvals, Expired
-from workflows.contract import (
-    EVERY_TOOL,
-    Approve,
-    Arguments,
-    Progress,
-    ProposedCall,
-    Receipt,
-    ReceiptStatus,
-    Reject,
-    Request,
-    Route,
-    Told,
-    ToolCall,
-    position,
-    sha256,
-    texts,
-)
+from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
+from workflows.contract.conversation import ToolMessage
+from workflows.contract.internal import ProposedCall, Route, ToolCall
+from workflows.contract.progress import Progress
+from workflows.contract.values import Arguments, position, sha256, texts
 from workflows.limits import Allowance
 from workflows.receipts import Receipts
 from workflows.tool_runs import ToolRuns, WriteContext
@@ -69,7 +57,7 @@ class Calls:
         self._allowance = allowance
         self._changed = changed
 
-    async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[Told]:
+    async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[ToolMessage]:
         """Run the calls of a turn: neighbouring reads at once, a write after all before it and before all after it.
 
         Returns:
@@ -193,16 +181,16 @@ class Calls:
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
             self.acted |= _marks(step)
 
-    def _told(self, step: Step, receipt: Receipt) -> Told:
+    def _told(self, step: Step, receipt: Receipt) -> ToolMessage:
         if receipt.status is not ReceiptStatus.DONE:
             hint: Arguments = {"hint": step.proposed.hint} if step.proposed.hint else {}
-            return Told(value={"status": receipt.status.value, "error": receipt.error, **hint}, failed=True)
+            return ToolMessage(value={"status": receipt.status.value, "error": receipt.error, **hint}, failed=True)
         untrusted = step.proposed.route is not None and step.proposed.route.untrusted
         if receipt.key not in self._approvals.edited:
-            return Told(value=receipt.result, untrusted=untrusted)
+            return ToolMessage(value=receipt.result, untrusted=untrusted)
         by = self._approvals.edited_by[receipt.key]
         edited: Arguments = {"edited_by": by, "arguments": receipt.arguments, "result": receipt.result}
-        return Told(value=edited, untrusted=untrusted, arguments=receipt.arguments)
+        return ToolMessage(value=edited, untrusted=untrusted, arguments=receipt.arguments)
 
 
 def _marks(step: Step) -> set[str]:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from workflows.budget import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
-from workflows.contract import AssistantEntry, Decision, Entry, MadeCall, NoteEntry, Told, UserEntry, texts
+from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import Decision
+from workflows.contract.values import texts
+from workflows.size_limits import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 
 LEFT_OUT = NoteEntry(text="[What was said and done before this is left out, because it was too long.]")
 NO_ROOM = "[left out: there was no room for it]"
@@ -37,7 +39,9 @@ class Conversation:
             self._next += 1
 
     def add_decision(self, turn: int, decision: Decision) -> None:
-        calls = tuple(MadeCall(tool=call.tool, arguments=call.arguments, extra=call.extra) for call in decision.calls)
+        calls = tuple(
+            ToolCallRecord(tool=call.tool, arguments=call.arguments, extra=call.extra) for call in decision.calls
+        )
         if calls or decision.text:
             entry = AssistantEntry(
                 turn=turn if calls else 0,
@@ -48,7 +52,7 @@ class Conversation:
             )
             self.add([entry])
 
-    def add_results(self, turn: int, told: Iterable[Told]) -> None:
+    def add_results(self, turn: int, told: Iterable[ToolMessage]) -> None:
         """What became of the calls of a turn, in their order."""
         for key, entry in self._entries.items():
             if isinstance(entry, AssistantEntry) and entry.calls and entry.turn == turn:
@@ -130,7 +134,7 @@ def _shortened(entry: Entry, by: int) -> Entry:
     return entry.model_copy(update={"calls": tuple(calls), "extra": {}, **texts})
 
 
-def _shortened_call(call: MadeCall) -> MadeCall:
+def _shortened_call(call: ToolCallRecord) -> ToolCallRecord:
     told = call.told and call.told.model_copy(
         update={
             "value": shorten(call.told.value),
@@ -140,7 +144,7 @@ def _shortened_call(call: MadeCall) -> MadeCall:
     return call.model_copy(update={"arguments": shorten_arguments(call.arguments), "extra": {}, "told": told})
 
 
-def _emptied(call: MadeCall) -> MadeCall:
+def _emptied(call: ToolCallRecord) -> ToolCallRecord:
     """Of so many calls at once that not even their beginnings fit."""
     told = call.told and call.told.model_copy(update={"value": NO_ROOM, "arguments": None})
     return call.model_copy(update={"arguments": {"shortened": NO_ROOM} if call.arguments else {}, "told": told})

@@ -7,8 +7,9 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import receipts
-from workflows.budget import size
-from workflows.contract import Messages, Outcome, Request, RequestStatus, Said, Say
+from workflows.contract.api import Outcome, Request, RequestStatus, Say
+from workflows.contract.progress import Messages, QueuedMessage
+from workflows.size_limits import size
 
 IDLE = "until it is closed because nobody says anything"
 """The summary of the timer that runs while a request waits for a message."""
@@ -68,7 +69,7 @@ class Inbox:
                 self._open = bool(self._waiting)
         return bool(self._waiting or self._under_way)
 
-    def begin(self) -> Said | None:
+    def begin(self) -> QueuedMessage | None:
         """The next message; None where an earlier run has begun the one that is to be worked on."""
         if self._under_way:
             return None
@@ -78,7 +79,7 @@ class Inbox:
     def answer(self, outcome: Outcome) -> None:
         """The outcome of the message that is worked on. With a cancellation, nothing that waits is begun."""
         answered = [self._under_way] if self._under_way else []
-        not_begun: list[Said] = []
+        not_begun: list[QueuedMessage] = []
         if outcome.status is RequestStatus.CANCELLED:
             self._open = False
             not_begun, self._waiting = self._waiting, []
@@ -119,7 +120,7 @@ class Inbox:
         if len(self._waiting) >= MOST_WAITING and not self._knows(id):
             raise _refusal("Busy", f"{MOST_WAITING} messages wait already; say it again later")
 
-    async def say(self, message: Said) -> Outcome:
+    async def say(self, message: QueuedMessage) -> Outcome:
         """Queue a message and wait for its outcome; of one that was said before, under the same id, only wait.
 
         Raises:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from temporalio import workflow
 
 from workflows import timeline
-from workflows.contract import Limits, RequestStatus, Spending, Usage
+from workflows.contract.api import Limits, RequestStatus, Usage
+from workflows.contract.progress import LimitsUsed
 
 CALLS_IN_ALL = 500
 """Of a request that is kept open: more receipts would not fit into one message."""
@@ -25,7 +26,7 @@ class Ended(Exception):
 class Allowance:
     """What is left of the limits. Tokens and cost count for the whole request, all else for one message."""
 
-    def __init__(self, limits: Limits, spent: Spending) -> None:
+    def __init__(self, limits: Limits, spent: LimitsUsed) -> None:
         self._limits = limits
         self._turns_before = spent.turns_before
         self.calls_before = spent.calls_before
@@ -109,8 +110,8 @@ class Allowance:
             raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")
         return left
 
-    def spent(self) -> Spending:
-        return Spending(
+    def spent(self) -> LimitsUsed:
+        return LimitsUsed(
             usage=self.usage,
             turn=self.turn,
             turns_before=self._turns_before,

@@ -9,8 +9,8 @@ from textwrap import indent
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from workflows.budget import beginning
-from workflows.contract import Arguments
+from workflows.contract.values import Arguments
+from workflows.size_limits import beginning
 
 SUMMARY_BYTES = 200
 """More than this the server refuses in a summary."""

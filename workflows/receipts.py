@@ -9,17 +9,9 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState, T
 from temporalio.exceptions import CancelledError as ActivityCancelled
 from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
-from workflows.budget import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
-from workflows.contract import (
-    AttemptBeat,
-    FailureDetail,
-    Receipt,
-    ReceiptStatus,
-    Route,
-    Settlement,
-    ToolCall,
-    ToolResult,
-)
+from workflows.contract.api import Receipt, ReceiptStatus
+from workflows.contract.internal import AttemptBeat, FailureDetail, Route, Settlement, ToolCall, ToolResult
+from workflows.size_limits import RECEIPTS_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 
 
 class Receipts:

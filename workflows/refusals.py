@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from temporalio.exceptions import ApplicationError
 
-from workflows.contract import BAD_REQUEST, INTERNAL_FIELDS, Input
+from workflows.contract.api import BAD_REQUEST, INTERNAL_FIELDS
+from workflows.contract.messages import Input
 
 Read = TypeVar("Read", bound=Input)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -11,30 +10,17 @@ from temporalio import workflow
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.asking import Model, correction
-from workflows.budget import HISTORY_BYTES
 from workflows.calls import Calls
-from workflows.contract import (
-    Approve,
-    Decision,
-    Messages,
-    NoteEntry,
-    Outcome,
-    PendingApproval,
-    Progress,
-    Reject,
-    Request,
-    RequestState,
-    RequestStatus,
-    Said,
-    Say,
-    Spending,
-    UnsupportedClaim,
-    UserEntry,
-)
+from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, Request, RequestState, RequestStatus, Say
+from workflows.contract.conversation import NoteEntry, UserEntry
+from workflows.contract.internal import Decision, UnsupportedClaim
+from workflows.contract.progress import Progress, QueuedMessage
 from workflows.conversation import Conversation
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
-from workflows.refusals import bad_request, problem_with_id, read
+from workflows.refusals import read
+from workflows.size_limits import HISTORY_BYTES
+from workflows.starting_point import starting_point
 
 T = TypeVar("T")
 UNSUPPORTED = " [it claims what no receipt bears out]"
@@ -50,7 +36,7 @@ class RequestWorkflow:
     @workflow.init
     def __init__(self, *given: object) -> None:
         request = read(Request, given)
-        progress = _progress(request)
+        progress = starting_point(request)
         self.request = request
         self.corrected = progress.corrected
         self.status = RequestStatus.RUNNING
@@ -162,7 +148,7 @@ class RequestWorkflow:
             return
         self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress()}))
+        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress().model_dump(mode="json")}))
 
     def progress(self) -> Progress:
         return Progress(
@@ -219,7 +205,7 @@ class RequestWorkflow:
     async def say(self, *given: object) -> Outcome:
         """A further message to a request that is kept open; returns the message's own outcome."""
         message = read(Say, given)
-        return await self.inbox.say(Said(id=_update_id(), text=message.text, by=message.by))
+        return await self.inbox.say(QueuedMessage(id=_update_id(), text=message.text, by=message.by))
 
     @say.validator
     def _check_say(self, *given: object) -> None:
@@ -303,24 +289,3 @@ async def _shielded(step: Coroutine[None, None, T]) -> T:
 def _update_id() -> str:
     update = workflow.current_update_info()
     return update.id if update else ""
-
-
-def _progress(request: Request) -> Progress:
-    """What the run before this one knew; of the first run, what it begins with.
-
-    Raises:
-        ApplicationError: a caller wants to have a past made up, or a start that could do things twice.
-    """
-    info = workflow.info()
-    if info.cron_schedule and info.retry_policy:
-        why = "a cron start with a retry policy: which time a retry belongs to cannot be told; leave the policy out"
-        raise bad_request(why)
-    if problem := problem_with_id(info.workflow_id):
-        raise bad_request(problem)
-    if request.carried is not None:
-        if info.continued_run_id is None:
-            raise bad_request("carried: only the workflow itself may set it")
-        return request.carried
-    said = (Said(text=request.text),) if request.text.strip() else ()
-    deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
-    return Progress(messages=Messages(waiting=said), spending=Spending(deadline=deadline))

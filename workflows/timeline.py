@@ -9,7 +9,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from workflows.contract import PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
 from workflows.markdown import block, code
 
 STATUS = SearchAttributeKey.for_keyword("ErrandStatus")

@@ -12,20 +12,19 @@ from temporalio.exceptions import ActivityError
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute, read
 from workflows.asking import HEARTBEAT
-from workflows.contract import (
+from workflows.contract.api import Receipt, ReceiptStatus
+from workflows.contract.internal import (
     RECALL,
     SETTLE,
-    Progress,
     Recall,
     Recalled,
-    Receipt,
-    ReceiptStatus,
     Route,
     Settle,
     Settlement,
     ToolCall,
     ToolResult,
 )
+from workflows.contract.progress import Progress
 from workflows.markdown import code
 
 T = TypeVar("T")

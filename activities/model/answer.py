@@ -14,19 +14,22 @@ from temporalio import activity
 
 from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
 from activities.failures import translated
+from activities.lenient_json import LONGEST_QUOTE, is_object, parse
 from activities.model.decide import SYSTEM_PROMPT
 from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
-from activities.model.json_text import LONGEST_QUOTE, is_object, parse
-from activities.model.json_within import json_within
 from activities.model.profiles import Calling, Profile
 from activities.model.question import Question
-from activities.model.replies import Reply, read
-from activities.model.spending import accounted
+from activities.model.spending import usage_tracked
 from activities.model.transcript import to_messages
-from activities.schema.json_schema import JsonSchema, Misfit, NotASchema, check
-from workflows.contract import ANSWER, CHECK_SCHEMA, Answer, Entry, NoteEntry, Schema, Situation, Usage
+from activities.model.wire.json_in_text import json_within
+from activities.model.wire.replies import Reply, read
+from activities.schema.json_schema import JsonSchema, NotASchema, SchemaMismatch, check
+from workflows.contract.api import Usage
+from workflows.contract.conversation import Entry, NoteEntry
+from workflows.contract.internal import ANSWER, CHECK_SCHEMA, Answer, ModelInput
+from workflows.contract.values import Schema
 
 OUTPUT = "output"
 LARGEST_SCHEMA = 64 * 1024
@@ -49,15 +52,15 @@ class Answers:
         self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
 
     @activity.defn(name=ANSWER)
-    async def answer(self, situation: Situation) -> Answer:
+    async def answer(self, situation: ModelInput) -> Answer:
         """One question to the model. A reply that does not fit says so in its `problem`, for the model to read.
 
         Raises:
             ApplicationError: of type ConfigurationError, ContextTooLong, ModelUnavailable, ModelReplyUnusable,
-                NoUsableReply, NothingLeft or ModelRefused.
+                NoUsableReply, LimitExhausted or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), accounted(endpoint, situation.cost_left) as spending:
+        with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
             schema = situation.output_schema
             if schema is None:
                 raise ConfigurationError("output_schema: missing")
@@ -113,7 +116,7 @@ def require_usable(schema: Schema) -> None:
         raise ConfigurationError(f"output_schema: {error}") from error
 
 
-def ask_for(schema: Schema, system_prompt: str, situation: Situation, profile: Profile) -> Question:
+def ask_for(schema: Schema, system_prompt: str, situation: ModelInput, profile: Profile) -> Question:
     """The question for the output: the conversation in the form that the model knows it in, and the instruction."""
     sent = on_the_wire(schema)
     instruction = NoteEntry(text=INSTRUCTION + to_json(sent).decode())
@@ -156,7 +159,7 @@ def read_output(reply: Reply, schema: Schema) -> JsonValue:
         value = value[OUTPUT]
     try:
         JsonSchema(schema).require(value)
-    except Misfit as misfit:
+    except SchemaMismatch as misfit:
         raise ValueError(str(misfit)) from misfit
     return value
 

@@ -17,8 +17,10 @@ from activities.model.clauses import Clause, Says, clauses, of_everybody, of_sev
 from activities.model.evidence import Evidence, calls_of, gathered, status_of
 from activities.model.failed_reads import FailedReads
 from activities.model.grounding import Heard, mentioned, named, occurs
-from activities.tool import Tool
-from workflows.contract import NoteEntry, ReceiptStatus, Situation, UnsupportedClaim, UserEntry
+from activities.toolkit.tool import Tool
+from workflows.contract.api import ReceiptStatus
+from workflows.contract.conversation import NoteEntry, UserEntry
+from workflows.contract.internal import ModelInput, UnsupportedClaim
 
 MOST_TOLD = 10
 LONGEST_SENTENCE = 300
@@ -34,7 +36,7 @@ Problem = tuple[str, bool]
 """What is wrong with a claim, in words for the model; and whether it is that nobody knows."""
 
 
-def unsupported(summary: str, situation: Situation, tools: Mapping[str, Tool]) -> tuple[UnsupportedClaim, ...]:
+def unsupported(summary: str, situation: ModelInput, tools: Mapping[str, Tool]) -> tuple[UnsupportedClaim, ...]:
     """The sentences that no receipt bears out."""
     checks = [
         *(Action.of(tool, situation) for tool in tools.values() if tool.claim_verbs or tool.route.effect == "write"),
@@ -55,12 +57,12 @@ class Action:
     """One tool, and what its calls bear out. All values are casefolded."""
 
     tool: Tool
-    situation: Situation
+    situation: ModelInput
     every: Evidence
     recent: Evidence
 
     @classmethod
-    def of(cls, tool: Tool, situation: Situation) -> "Action":
+    def of(cls, tool: Tool, situation: ModelInput) -> "Action":
         return cls(tool, situation, *gathered(tool, situation))
 
     def problems(self, sentence: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ import json
 
 import openai
 
-from activities.bounded_http import BoundedHttpx2Client
+from activities.http.bounded import BoundedHttpx2Client
 from activities.settings import Settings
 
 LONGEST_CONNECTING = 10.0

@@ -1,7 +1,7 @@
 """That a question is longer than the model's context, in the words of whichever endpoint. Pure functions.
 
 There is no standard for it. The words are those of some forty servers, as their documentation and their users' reports
-have them; tests/unit/model/test_complaints.py lists them.
+have them; tests/unit/model/test_endpoint_errors.py lists them.
 """
 
 import re

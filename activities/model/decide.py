@@ -8,22 +8,24 @@ from temporalio import activity
 
 from activities.errors import BadRequest, CallsUnreadable, ModelRefused
 from activities.failures import translated
-from activities.model import envelope, replies
+from activities.lenient_json import LONGEST_QUOTE, Object
+from activities.model import envelope
+from activities.model.call_validation import Proposals, each_hint_once
 from activities.model.claims import unsupported
 from activities.model.endpoint import Endpoint
 from activities.model.grounding import Heard
-from activities.model.json_text import LONGEST_QUOTE, Object
-from activities.model.offers import Offers
 from activities.model.profiles import Calling, Echo, Profile
-from activities.model.proposals import Proposals, each_hint_once
 from activities.model.question import Question
-from activities.model.raw_calls import RawCall
-from activities.model.replies import Reply
-from activities.model.spending import Spending, accounted
+from activities.model.spending import Spending, usage_tracked
+from activities.model.tool_schemas import Offers
 from activities.model.transcript import Offer, to_messages
+from activities.model.wire import replies
+from activities.model.wire.replies import Reply
+from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy
-from activities.tool import Tool
-from workflows.contract import CHECK, DECIDE, EVERY_TOOL, Decision, EditedCall, ProposedCall, Situation, Usage
+from activities.toolkit.tool import Tool
+from workflows.contract.api import EVERY_TOOL, Usage
+from workflows.contract.internal import CHECK, DECIDE, Decision, EditedCall, ModelInput, ProposedCall
 from workflows.refusals import no_such
 
 SYSTEM_PROMPT = (
@@ -62,16 +64,16 @@ class Decide:
         self._proposals = Proposals(tools, policy)
 
     @activity.defn(name=DECIDE)
-    async def decide(self, situation: Situation) -> Decision:
+    async def decide(self, situation: ModelInput) -> Decision:
         """One question to the model.
 
         Raises:
-            ApplicationError: of type BadRequest, ModelUnavailable, ModelReplyUnusable, NoUsableReply, NotTaken,
-                ContextTooLong, PerhapsTooLong, NothingLeft or ModelRefused. Its `FailureDetail` says what all attempts
-                have used.
+            ApplicationError: of type BadRequest, ModelUnavailable, ModelReplyUnusable, NoUsableReply, ContextTooLong,
+                ParameterUnsupported, PerhapsTooLong, LimitExhausted or ModelRefused. Its `FailureDetail` says what all
+                attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), accounted(endpoint, situation.cost_left) as spending:
+        with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
             self._require_tools(situation.approve)
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
@@ -93,7 +95,7 @@ class Decide:
     @activity.defn(name=CHECK)
     async def check(self, edited: EditedCall) -> ProposedCall:
         """Hold a call that a person has edited to the schema, the policy, and what was said that has its values."""
-        heard = Heard.of(Situation(conversation=edited.conversation), self._address_book)
+        heard = Heard.of(ModelInput(conversation=edited.conversation), self._address_book)
         call = edited.call
         return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
 
@@ -106,7 +108,7 @@ class Decide:
         self,
         endpoint: Endpoint,
         profile: Profile,
-        situation: Situation,
+        situation: ModelInput,
         offers: Sequence[Offer],
         spending: Spending,
     ) -> Reply:
@@ -122,7 +124,7 @@ class Decide:
             meant = endpoint.meaning_of(error, body, question, profile)
             raise meant from (None if meant is error else error)
 
-    def _question(self, profile: Profile, situation: Situation, offers: Sequence[Offer]) -> Question:
+    def _question(self, profile: Profile, situation: ModelInput, offers: Sequence[Offer]) -> Question:
         if profile.calling is Calling.NATIVE:
             return Question(
                 to_messages(self._system_prompt, situation.conversation, profile),
@@ -136,7 +138,7 @@ class Decide:
             max_tokens=situation.output_tokens,
         )
 
-    def _decision(self, reply: Reply, situation: Situation, heard: Heard, profile: Profile) -> Decision:
+    def _decision(self, reply: Reply, situation: ModelInput, heard: Heard, profile: Profile) -> Decision:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
         calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)

@@ -12,7 +12,6 @@ from datetime import timedelta
 import httpx2
 import openai
 
-from activities.bounded_http import ReplyTooLong
 from activities.errors import (
     CallsUnreadable,
     ConfigurationError,
@@ -21,19 +20,21 @@ from activities.errors import (
     ModelRefused,
     ModelReplyUnusable,
     ModelUnavailable,
-    NotTaken,
+    ParameterUnsupported,
     PerhapsTooLong,
     WantedBack,
 )
-from activities.model.complaints import Complaint, complaint
+from activities.http.bounded import ReplyTooLong
+from activities.http.web import LONGEST_WAIT, retry_after
 from activities.model.connection import OPENAI, connected
+from activities.model.endpoint_errors import Complaint, complaint
 from activities.model.prices import Price, estimated_tokens
 from activities.model.profiles import (
     COMPATIBLE,
     PROFILES,
     Calling,
     Echo,
-    Experience,
+    LearnedLimits,
     Profile,
     is_taken_off,
     is_wanted,
@@ -41,11 +42,10 @@ from activities.model.profiles import (
     profile_for,
 )
 from activities.model.question import Question, options_of, sent_of
-from activities.model.reply_errors import OUT_OF_MONEY
+from activities.model.wire.reply_errors import OUT_OF_MONEY
 from activities.redaction import SECRETS
 from activities.settings import Settings
-from activities.web import LONGEST_WAIT, retry_after
-from workflows.contract import Usage
+from workflows.contract.api import Usage
 
 RETRYABLE = frozenset({408, 409, 425, 429})
 NAMES_A_PARAMETER = frozenset({400, 404, 422, 501})
@@ -93,7 +93,7 @@ class Endpoint:
         self._profile = profile
         self._max_tokens = max_tokens
         self.price = price
-        self._experience = Experience()
+        self._experience = LearnedLimits()
         self._known: tuple[str, ...] = ()
 
     @classmethod
@@ -152,7 +152,7 @@ class Endpoint:
 
         Raises:
             ModelUnavailable: no connection, time-out, 408, 409, 425, 429 or 5xx. Carries `Retry-After`.
-            NotTaken: the endpoint named a parameter that it does not take; the next question goes without it.
+            ParameterUnsupported: it named a parameter that it does not take; the next question goes without it.
             WantedBack: it wants to have back what it put on its calls; the next question has it.
             ContextTooLong: the question is longer than the model's context.
             PerhapsTooLong: a long question is refused as invalid, and it is not clear why.
@@ -241,7 +241,7 @@ class Endpoint:
         if (parameter := self._not_taken(told, question, profile)) is not None:
             step = profile.step(parameter, because)
             self._experience.add(step, for_seconds=FREAK if told.status == 500 else LASTING)
-            return NotTaken(message, retry_after=AT_ONCE)
+            return ParameterUnsupported(message, retry_after=AT_ONCE)
         return PerhapsTooLong(message) if told.is_of_an_invalid_question and question.is_long else None
 
     def _wanted(self, told: Complaint, question: Question, profile: Profile) -> str | None:

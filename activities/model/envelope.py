@@ -18,17 +18,18 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import JsonValue
 from pydantic_core import to_json
 
-from activities.model import replies
+from activities.lenient_json import Object, is_object, parse
 from activities.model.grammar import Definitions, loosened
-from activities.model.json_text import Object, is_object, parse
-from activities.model.json_within import json_within, without_fence
-from activities.model.leaked_calls import leaked
 from activities.model.profiles import Calling
-from activities.model.raw_calls import RawCall, read_function
-from activities.model.replies import Reply
 from activities.model.transcript import Offer, sendable
-from activities.schema.json_schema import JsonSchema, Misfit
-from workflows.contract import AssistantEntry, Entry, MadeCall, Schema, Told
+from activities.model.wire import replies
+from activities.model.wire.json_in_text import json_within, without_fence
+from activities.model.wire.leaked_calls import leaked
+from activities.model.wire.replies import Reply
+from activities.model.wire.wire_calls import RawCall, read_function
+from activities.schema.json_schema import JsonSchema, SchemaMismatch
+from workflows.contract.conversation import AssistantEntry, Entry, ToolCallRecord, ToolMessage
+from workflows.contract.values import Schema
 
 CALLS = "tool_calls"
 RESULTS = "tool_results"
@@ -192,7 +193,7 @@ def _held_one(call: RawCall, schema: Schema) -> RawCall:
         return call
     try:
         JsonSchema(schema).require(call.arguments)
-    except Misfit as misfit:
+    except SchemaMismatch as misfit:
         return replace(call, problem=f"the arguments of {call.tool} are not valid: {misfit}")
     return call
 
@@ -237,7 +238,7 @@ def _written(entry: AssistantEntry) -> str:
     return f"<think>{entry.text}</think>\n{envelope}" if entry.text else envelope
 
 
-def _result(call: MadeCall, told: Told) -> Object:
+def _result(call: ToolCallRecord, told: ToolMessage) -> Object:
     try:
         value = parse(told.text)
     except ValueError:

@@ -12,18 +12,11 @@ from functools import cached_property
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from activities.tool import Tool
-from workflows.contract import (
-    Arguments,
-    AssistantEntry,
-    Entry,
-    MadeCall,
-    ReceiptStatus,
-    Situation,
-    Told,
-    UserEntry,
-    texts,
-)
+from activities.toolkit.tool import Tool
+from workflows.contract.api import ReceiptStatus
+from workflows.contract.conversation import AssistantEntry, Entry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import Arguments, texts
 
 CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
 """How a result ends that had to be shortened."""
@@ -81,7 +74,7 @@ class Evidence:
         return any(call.arguments not in done for call in about)
 
 
-def gathered(tool: Tool, situation: Situation) -> tuple[Evidence, Evidence]:
+def gathered(tool: Tool, situation: ModelInput) -> tuple[Evidence, Evidence]:
     """Of the whole conversation, and of what was done since the last message; of the whole, where that is nothing."""
     entries = situation.conversation
     last = max((at for at, entry in enumerate(entries) if isinstance(entry, UserEntry)), default=0)
@@ -89,7 +82,7 @@ def gathered(tool: Tool, situation: Situation) -> tuple[Evidence, Evidence]:
     return every, recent if recent.calls else every
 
 
-def status_of(told: Told) -> str:
+def status_of(told: ToolMessage) -> str:
     """As on the receipt."""
     if not told.failed:
         return ReceiptStatus.DONE
@@ -113,7 +106,7 @@ def whole_fields(value: JsonValue) -> JsonValue:
     return found
 
 
-def calls_of(entries: Iterable[Entry]) -> Iterator[tuple[MadeCall, Told]]:
+def calls_of(entries: Iterable[Entry]) -> Iterator[tuple[ToolCallRecord, ToolMessage]]:
     """The calls that have ended, each with what the model was told of it."""
     for entry in entries:
         if isinstance(entry, AssistantEntry):
@@ -125,7 +118,7 @@ def _meant(tool: Tool, entries: Iterable[Entry]) -> Iterator[Made]:
     return (each for each in made if each.status != ReceiptStatus.INVALID)
 
 
-def _made(tool: Tool, call: MadeCall, told: Told) -> Made:
+def _made(tool: Tool, call: ToolCallRecord, told: ToolMessage) -> Made:
     """With the arguments that it was made with: the model's, or what a person made of them."""
     arguments = call.arguments if told.arguments is None else told.arguments
     values = frozenset(_values(tool, arguments))
@@ -138,7 +131,7 @@ def _values(tool: Tool, arguments: Arguments) -> Iterator[str]:
     return (text.casefold() for name in tool.grounded for text in texts(arguments.get(name)))
 
 
-def _done(tool: Tool, arguments: Arguments, told: Told) -> Iterator[str]:
+def _done(tool: Tool, arguments: Arguments, told: ToolMessage) -> Iterator[str]:
     """As the result says it; where it says nothing, all that it was called with."""
     result = whole_fields(told.value)
     if told.arguments is not None and isinstance(result, dict):

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from activities.model.clauses import Clause, Says, clauses
 from activities.model.evidence import calls_of
 from activities.model.grounding import occurs
-from activities.tool import Tool
-from workflows.contract import MadeCall, Situation, Told, UserEntry, texts
+from activities.toolkit.tool import Tool
+from workflows.contract.conversation import ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import texts
 
 NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?")
 MEASURED = (
@@ -34,7 +36,7 @@ class Read:
     """What it was told; empty, where it failed."""
 
     @classmethod
-    def of(cls, call: MadeCall, told: Told) -> "Read":
+    def of(cls, call: ToolCallRecord, told: ToolMessage) -> "Read":
         arguments = call.arguments if told.arguments is None else told.arguments
         subjects = (text for value in arguments.values() for text in texts(value) if not NUMBER.fullmatch(text))
         return cls(call.tool, tuple(subjects), "" if told.failed else told.text)
@@ -56,7 +58,7 @@ class FailedReads:
     """What the messages say."""
 
     @classmethod
-    def of(cls, situation: Situation, tools: Mapping[str, Tool]) -> "FailedReads":
+    def of(cls, situation: ModelInput, tools: Mapping[str, Tool]) -> "FailedReads":
         entries = situation.conversation
         reads = {name for name, tool in tools.items() if tool.route.effect == "read"}
         ended = [(told.failed, Read.of(call, told)) for call, told in calls_of(entries) if call.tool in reads]

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from activities.schema.closing import Schema, every, parts
+from activities.schema.additional_properties import Schema, every, parts
 
 UNKNOWN_TO_GRAMMARS = frozenset(
     {

@@ -13,9 +13,11 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from activities.parameters import Parameters
-from activities.tool import Tool
-from workflows.contract import Arguments, AssistantEntry, Situation, Told, UserEntry, texts
+from activities.toolkit.parameters import Parameters
+from activities.toolkit.tool import Tool
+from workflows.contract.conversation import AssistantEntry, ToolMessage, UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import Arguments, texts
 
 MOST_MENTIONED = 50
 EDGES = ".,;:!?'’\"`*_"
@@ -34,7 +36,7 @@ class Heard:
     texts: tuple[str, ...]
 
     @classmethod
-    def of(cls, situation: Situation, address_book: Iterable[str]) -> "Heard":
+    def of(cls, situation: ModelInput, address_book: Iterable[str]) -> "Heard":
         return cls((*address_book, *_said(situation)))
 
     def mentions(self, value: str) -> bool:
@@ -90,7 +92,7 @@ def named(tool: Tool, name: str, text: str) -> list[str]:
     return _fitting(tool, name, words) if {"format", "pattern"} & part.keys() else []
 
 
-def _said(situation: Situation) -> Iterator[str]:
+def _said(situation: ModelInput) -> Iterator[str]:
     for entry in situation.conversation:
         if isinstance(entry, UserEntry):
             yield entry.text
@@ -100,7 +102,7 @@ def _said(situation: Situation) -> Iterator[str]:
                     yield from _said_in(call.told)
 
 
-def _said_in(told: Told) -> list[str]:
+def _said_in(told: ToolMessage) -> list[str]:
     """A result, and where it is JSON also the texts in it, where no escape (`\\nann@example.com`) hides a beginning."""
     try:
         value = json.loads(told.value) if isinstance(told.value, str) else told.value

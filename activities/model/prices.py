@@ -6,7 +6,7 @@ And how many there are, roughly, where the endpoint does not count them.
 import math
 from dataclasses import dataclass
 
-from workflows.contract import Usage
+from workflows.contract.api import Usage
 
 MILLION = 1_000_000
 MOST_TOKENS = 1_000_000_000

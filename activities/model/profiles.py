@@ -185,7 +185,7 @@ def profile_for(base_url: str) -> Profile:
 MOST_REMEMBERED = 100
 
 
-class Experience:
+class LearnedLimits:
     """What a worker has found out about its endpoint: the steps that its own questions led to, for a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

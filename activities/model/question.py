@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from activities.model.prices import estimated_tokens
 from activities.model.profiles import Calling, Echo, Profile
-from workflows.contract import AssistantEntry, Entry
+from workflows.contract.conversation import AssistantEntry, Entry
 
 LONG = 4000
 """Tokens, by the estimate. Contexts that are shorter than this are hardly in use any more, so that a shorter question

@@ -15,11 +15,12 @@ from dataclasses import replace
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.errors import BadRequest, ModelError, ModelReplyUnusable, NothingLeft, NoUsableReply
-from activities.heartbeats import remember, remember_at_once
+from activities.errors import BadRequest, LimitExhausted, ModelError, ModelReplyUnusable, NoUsableReply
+from activities.heartbeats import remember, send_heartbeat_details
 from activities.model.endpoint import Endpoint
 from activities.model.question import Question
-from workflows.contract import Account, Usage
+from workflows.contract.api import Usage
+from workflows.contract.internal import UsageSoFar
 
 MOST_UNUSABLE = 3
 """So many replies of no use are no accident: an endpoint that answers, and answers so, is asked no more."""
@@ -51,17 +52,17 @@ class Spending:
         """The question, allowing no longer answer than is left for it. To be asked at once, and only once.
 
         Raises:
-            NothingLeft: no answer is; the error carries the usage of all attempts.
+            LimitExhausted: no answer is; the error carries the usage of all attempts.
         """
         for _ in range(self._unaccounted):
             self._before += self._of_a_lost(question)
         self._unaccounted = 0
         if self._is_used_up(question):
-            raise NothingLeft("the attempts so far have used up what the request may use", usage=self._before)
+            raise LimitExhausted("the attempts so far have used up what the request may use", usage=self._before)
         asked = self._left(question)
         self._at_most = self._endpoint.priced(self._endpoint.at_most(asked))
         # Not at once: most attempts are over before it is needed, and one that leaves no account counts for as much.
-        remember(Account(attempt=self._attempt, before=self._before, at_most=self._at_most, unusable=self._unusable))
+        remember(UsageSoFar(attempt=self._attempt, before=self._before, at_most=self._at_most, unusable=self._unusable))
         return asked
 
     def with_this(self, usage: Usage) -> Usage:
@@ -77,7 +78,7 @@ class Spending:
             # Of a reply that cannot be read nobody knows how long it took to write.
             error.usage = self._with(self._at_most if isinstance(error, ModelReplyUnusable) else Usage())
         self._unusable += isinstance(error, ModelReplyUnusable)
-        remember_at_once(Account(attempt=self._attempt, before=error.usage, unusable=self._unusable))
+        send_heartbeat_details(UsageSoFar(attempt=self._attempt, before=error.usage, unusable=self._unusable))
 
     @property
     def is_hopeless(self) -> bool:
@@ -109,7 +110,7 @@ class Spending:
 
 
 @contextmanager
-def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending]:
+def usage_tracked(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending]:
     """One attempt of a model call. Errors that leave the block carry the usage of all attempts so far; after three
     replies of no use there is no further attempt.
 
@@ -120,7 +121,7 @@ def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending
     spending = Spending(endpoint, cost_left)
     try:
         yield spending
-    except NothingLeft:
+    except LimitExhausted:
         raise
     except ModelError as error:
         spending.failed(error)
@@ -129,10 +130,10 @@ def accounted(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending
         raise
 
 
-def _account() -> Account:
+def _account() -> UsageSoFar:
     """The one that an earlier attempt has left."""
     details = activity.info().heartbeat_details
     try:
-        return Account.model_validate(details[0]) if details else Account()
+        return UsageSoFar.model_validate(details[0]) if details else UsageSoFar()
     except ValidationError:
-        return Account()
+        return UsageSoFar()

@@ -17,9 +17,10 @@ from openai.types.chat import (
 )
 from pydantic_core import to_json
 
-from activities.function_names import sendable
 from activities.model.profiles import COMPATIBLE, Echo, Profile
-from workflows.contract import AssistantEntry, Entry, Extra, MadeCall, NoteEntry, Schema, UserEntry
+from activities.toolkit.function_names import sendable
+from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, UserEntry
+from workflows.contract.values import Extra, Schema
 
 STANDARD = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal"})
 """What only this module writes into a message."""
@@ -78,7 +79,7 @@ def _user_messages(
         yield {"role": "user", "content": text}
 
 
-def _tool_message(at: str, call: MadeCall) -> ChatCompletionMessageParam:
+def _tool_message(at: str, call: ToolCallRecord) -> ChatCompletionMessageParam:
     """What became of a call. `name` is not in the client's type, yet several endpoints insist on it."""
     text = call.told.text if call.told else NO_RESULT
     told = {"role": "tool", "tool_call_id": call_id(at), "name": sendable(call.tool), "content": text}
@@ -101,7 +102,7 @@ def _extra(extra: Extra, profile: Profile) -> dict[str, object]:
     return {name: value for name, value in extra.items() if name not in STANDARD} if profile.extras else {}
 
 
-def _call(at: str, call: MadeCall, profile: Profile) -> ChatCompletionMessageFunctionToolCallParam:
+def _call(at: str, call: ToolCallRecord, profile: Profile) -> ChatCompletionMessageFunctionToolCallParam:
     made: Mapping[str, object] = {
         **_extra(call.extra, profile),
         "id": call_id(at),

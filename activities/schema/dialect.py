@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from activities.schema.closing import Schema, parts
-from activities.schema.json_schema import JsonSchema, Misfit
+from activities.schema.additional_properties import Schema, parts
+from activities.schema.json_schema import JsonSchema, SchemaMismatch
 
 TYPES: Mapping[str, str] = {
     **dict.fromkeys(("dict", "hashmap", "map"), "object"),
@@ -110,6 +110,6 @@ def _fits(schema: Schema, value: JsonValue) -> bool:
     kept = {each: schema[each] for each in ("type", "enum", "items", "properties") if each in schema}
     try:
         JsonSchema(kept).require(value)
-    except Misfit:
+    except SchemaMismatch:
         return False
     return True

@@ -16,7 +16,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from activities.schema.closing import Schema, every
+from activities.schema.additional_properties import Schema, every
 from activities.schema.keywords import TooMuchWork, bounded, draft, is_linear, start_counting
 from activities.schema.problems import in_words, problems
 
@@ -32,7 +32,7 @@ class NotASchema(ValueError):
     """It is not valid JSON Schema, or cannot be held to in bounded time. The message says where and why."""
 
 
-class Misfit(ValueError):
+class SchemaMismatch(ValueError):
     """A value does not fit. The message says where and why, for a model to read."""
 
 
@@ -45,7 +45,7 @@ class JsonSchema:
     def require(self, value: JsonValue) -> None:
         """
         Raises:
-            Misfit: the value does not fit.
+            SchemaMismatch: the value does not fit.
         """
         try:
             found = in_words(problems(self.errors(value)))
@@ -54,7 +54,7 @@ class JsonSchema:
         except Unresolvable as error:
             found = f"the schema refers to what is not there: {str(error)[:200]}"
         if found:
-            raise Misfit(found)
+            raise SchemaMismatch(found)
 
     def takes(self, name: str, value: JsonValue) -> bool:
         """Whether a field of this name could have this value, whatever the others are."""

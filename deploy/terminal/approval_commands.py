@@ -5,12 +5,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from deploy.terminal.exits import ENDED_OTHERWISE, CannotDecide
+from deploy.client.requests import RequestHandle, approve, handle_of, reject, state
+from deploy.terminal.exit_codes import ENDED_OTHERWISE, CannotDecide
 from deploy.terminal.options import Id, Key, Name, json_object, login_name
-from deploy.terminal.requests import RequestHandle, approve, handle_of, reject, state
 from deploy.terminal.session import Session, run
 from deploy.terminal.text import short
-from workflows.contract import Arguments, PendingApproval, RequestStatus
+from workflows.contract.api import PendingApproval, RequestStatus
+from workflows.contract.values import Arguments
 
 app = typer.Typer()
 
@@ -53,7 +54,7 @@ def reject_command(
 async def _decide(
     session: Session, request_id: str, key: str | None, verdict: Verdict, done: str, edits: Arguments | None = None
 ) -> int:
-    from deploy.terminal.desk import can_ask
+    from deploy.terminal.approval_prompt import can_ask
 
     handle = handle_of(session.client, request_id)
     call = await _the_call(handle, key)

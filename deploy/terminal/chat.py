@@ -14,11 +14,11 @@ import typer
 from pydantic import ValidationError
 
 from activities.errors import ConfigurationError, NotOpen
+from deploy.client.steps import Crashed, Ended
 from deploy.terminal.conversation import Conversation
-from deploy.terminal.exits import ENDED_OTHERWISE, INTERRUPTED, explain
+from deploy.terminal.exit_codes import ENDED_OTHERWISE, INTERRUPTED, explain
 from deploy.terminal.session import Session
-from deploy.terminal.steps import Crashed, Ended
-from workflows.contract import Outcome, Request, RequestStatus
+from workflows.contract.api import Outcome, Request, RequestStatus
 
 HELP = """\
   /close   end the conversation, once everything that was said is answered

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from activities.errors import ConfigurationError
+from deploy.client.requests import new_id
 from deploy.terminal.options import Approved, AsJson, SchemaFile, Yes, in_advance, json_schema, login_name
-from deploy.terminal.requests import new_id
 from deploy.terminal.session import Session, run
-from workflows.contract import Limits, Request
+from workflows.contract.api import Limits, Request
 
 app = typer.Typer()
 
@@ -34,8 +34,8 @@ def chat_command(
     """
 
     async def command(session: Session) -> int:
+        from deploy.terminal.approval_prompt import can_ask
         from deploy.terminal.chat import Script, Talk
-        from deploy.terminal.desk import can_ask
 
         if id is not None and (approved or yes or schema or idle is not None):
             raise ConfigurationError(f"{id}: only a new conversation takes --approve, --yes, --schema and --idle")

@@ -9,12 +9,13 @@ from typing import Any
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ErrandError, NotOpen
-from deploy.terminal.endings import ENDS
-from deploy.terminal.requests import close, handle_of, open_with, request_of, say
+from deploy.client.conversations import close, open_with, say
+from deploy.client.endings import ENDS
+from deploy.client.history_steps import follow
+from deploy.client.requests import handle_of, request_of
+from deploy.client.steps import Answered, Asked, Crashed, Ended, Listening, MessageCame, NotAnswered, Step
 from deploy.terminal.session import Session
-from deploy.terminal.steps import Answered, Asked, Crashed, Ended, Listening, MessageCame, NotAnswered, Step
-from deploy.terminal.story import follow
-from workflows.contract import Outcome, Request
+from workflows.contract.api import Outcome, Request
 
 A_MOMENT = 0.05
 """Seconds between two looks for a request that is about to begin."""

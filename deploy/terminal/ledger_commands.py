@@ -12,11 +12,11 @@ import typer
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
-from deploy.terminal.exits import end_with
+from deploy.terminal.exit_codes import end_with
 from deploy.terminal.options import AsJson, Name, login_name, moment
 
 if TYPE_CHECKING:
-    from activities.ledger import Ledger
+    from activities.ledger.ledger import Ledger
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
@@ -47,7 +47,7 @@ def actions_command(
     """List the writes that the ledger knows; with --json, one object a line."""
 
     async def command(screen: "Screen") -> int:
-        from activities.ledger_rows import State
+        from activities.ledger.rows import State
 
         begun_since = moment("--since", since) if since else None
         async with _ledger() as ledger:
@@ -91,7 +91,7 @@ def resolve_command(
 
 @asynccontextmanager
 async def _ledger() -> "AsyncGenerator[Ledger]":
-    from activities.ledger import Ledger
+    from activities.ledger.ledger import Ledger
 
     ledger = await Ledger.open(Settings.from_environment().ledger_url, create=False)
     try:

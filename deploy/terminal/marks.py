@@ -1,6 +1,6 @@
 """One mark and one colour for each way that things end."""
 
-from workflows.contract import ReceiptStatus, RequestStatus
+from workflows.contract.api import ReceiptStatus, RequestStatus
 
 MARKS: dict[ReceiptStatus, tuple[str, str]] = {
     ReceiptStatus.DONE: ("✓", "green"),

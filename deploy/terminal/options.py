@@ -11,7 +11,8 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from activities.errors import ConfigurationError
-from workflows.contract import EVERY_TOOL, Arguments, Schema
+from workflows.contract.api import EVERY_TOOL
+from workflows.contract.values import Arguments, Schema
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="the request's id")]
 Key = Annotated[str | None, typer.Argument(metavar="[KEY]", help='the call, where several wait; "2.1" will do')]
@@ -47,7 +48,7 @@ def json_schema(option: str, file: str) -> Schema:
     Raises:
         ConfigurationError: there is none, or none that the worker could hold an output to.
     """
-    from activities.model.json_text import is_object, parse
+    from activities.lenient_json import is_object, parse
     from activities.schema.json_schema import NotASchema, check
 
     named = "standard input" if file == "-" else file

@@ -8,14 +8,14 @@ import typer
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
-from deploy.terminal.exits import end_with
+from deploy.terminal.exit_codes import end_with
 from deploy.terminal.options import Name, json_object, login_name
 
 if TYPE_CHECKING:
     from activities.policy import Policy, Rule
-    from activities.tool import Tool
+    from activities.toolkit.tool import Tool
     from deploy.terminal.screen import Screen
-    from workflows.contract import Ruling
+    from workflows.contract.values import Ruling
 
 app = typer.Typer(help="Explain a policy file.", no_args_is_help=True)
 
@@ -52,7 +52,7 @@ def check_command(
 
 
 def _tool(name: str) -> "Tool":
-    from activities.catalogue import Catalogue
+    from activities.toolkit.catalogue import Catalogue
 
     # A tool that lacks a setting here, such as the mail server, may have it where the worker runs.
     known = Catalogue.load(Settings.from_environment()).every

@@ -1,10 +1,7 @@
 """The steps of a request, drawn as they happen."""
 
-from deploy.terminal.listing import A_CONVERSATION
-from deploy.terminal.loops import without_loops
-from deploy.terminal.marks import COLOURS, MARKS
-from deploy.terminal.paper import INDENT, Paper
-from deploy.terminal.steps import (
+from deploy.client.listing import A_CONVERSATION
+from deploy.client.steps import (
     Answered,
     Asked,
     AskedAgain,
@@ -34,8 +31,12 @@ from deploy.terminal.steps import (
     Took,
     Waiting,
 )
+from deploy.terminal.console import INDENT, Paper
+from deploy.terminal.loops import without_loops
+from deploy.terminal.marks import COLOURS, MARKS
 from deploy.terminal.text import arguments, compact, short
-from workflows.contract import Approve, Decision, Reject, ToolCall
+from workflows.contract.api import Approve, Reject
+from workflows.contract.internal import Decision, ToolCall
 from workflows.timeline import count
 
 STARTING, DECIDING, APPROVAL, LISTENING = "start", "decide", "approval", "listen"

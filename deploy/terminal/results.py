@@ -11,17 +11,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from deploy.terminal.listing import Found
+from deploy.client.listing import Found
+from deploy.client.steps import Crashed
+from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
-from deploy.terminal.paper import INDENT, Paper
-from deploy.terminal.steps import Crashed
 from deploy.terminal.text import arguments, compact, short, visible
-from workflows.contract import Outcome, PendingApproval, Receipt, ReceiptStatus, RequestState, RequestStatus, Usage
+from workflows.contract.api import Outcome, PendingApproval, Receipt, ReceiptStatus, RequestState, RequestStatus, Usage
 from workflows.timeline import count
 
 if TYPE_CHECKING:
-    from activities.ledger_rows import Action
+    from activities.ledger.rows import Action
 
 RECEIPT_INDENT = " " * 13
 UNSUPPORTED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."

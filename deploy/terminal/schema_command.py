@@ -42,7 +42,7 @@ def schema_of(name: MessageName) -> dict[str, Any]:
     from pydantic import BaseModel
     from pydantic.json_schema import GenerateJsonSchema
 
-    from workflows import contract
+    from workflows.contract import api
 
     class Untitled(GenerateJsonSchema):
         """Without titles of fields: code that is made of them would have a type for each."""
@@ -50,6 +50,6 @@ def schema_of(name: MessageName) -> dict[str, Any]:
         def field_title_should_be_set(self, schema: Any) -> bool:
             return False
 
-    message: type[BaseModel] = getattr(contract, name)
+    message: type[BaseModel] = getattr(api, name)
     document = message.model_json_schema(mode="serialization", schema_generator=Untitled)
     return {"$schema": DIALECT, **document}

@@ -3,9 +3,9 @@
 It was written by somebody else: the requester, the model, a web page. So it is printed as text, never as markup.
 """
 
-from deploy.terminal.past import PastScreen
 from deploy.terminal.progress import ProgressScreen
 from deploy.terminal.results import ResultScreen
+from deploy.terminal.transcript import PastScreen
 
 
 class Screen(ProgressScreen, PastScreen, ResultScreen):

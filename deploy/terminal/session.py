@@ -10,17 +10,17 @@ from temporalio.client import Client
 
 from activities.settings import Settings
 from activities.temporal import connect
-from deploy.terminal.exits import ENDED_OTHERWISE, UNREACHABLE, end_with
+from deploy.client.pollers import nobody_takes, told_if_nobody_takes
+from deploy.client.requests import PATIENCE, approve, handle_of, outcome, reject, state
+from deploy.client.steps import Crashed, Ended
+from deploy.terminal.exit_codes import ENDED_OTHERWISE, UNREACHABLE, end_with
 from deploy.terminal.options import login_name
-from deploy.terminal.pollers import nobody_takes, told_if_nobody_takes
-from deploy.terminal.requests import PATIENCE, approve, handle_of, outcome, reject, state
-from deploy.terminal.steps import Crashed, Ended
-from workflows.contract import Outcome, RequestStatus
+from workflows.contract.api import Outcome, RequestStatus
 
 if TYPE_CHECKING:
-    from deploy.terminal.desk import Desk
+    from deploy.terminal.approval_prompt import Desk
     from deploy.terminal.screen import Screen
-    from workflows.contract import PendingApproval
+    from workflows.contract.api import PendingApproval
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Session:
 
     def desk(self, request_id: str, *, by: str, asks: bool) -> "Desk":
         """Where the person is asked about the calls of a request that wait, if somebody is there to answer."""
-        from deploy.terminal.desk import Desk
+        from deploy.terminal.approval_prompt import Desk
 
         handle = handle_of(self.client, request_id)
 
@@ -49,7 +49,7 @@ class Session:
 
     async def watch(self, request_id: str, *, as_json: bool) -> int:
         """Show a request's steps until its end, and ask about calls that wait where somebody can answer."""
-        from deploy.terminal.desk import can_ask
+        from deploy.terminal.approval_prompt import can_ask
 
         desk = self.desk(request_id, by=login_name(), asks=can_ask() and not as_json)
         async with self.looking_out(request_id):

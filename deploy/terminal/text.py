@@ -8,7 +8,7 @@ import json
 
 from pydantic import JsonValue
 
-from workflows.contract import Arguments
+from workflows.contract.values import Arguments
 
 
 def visible(text: str) -> str:

@@ -12,7 +12,7 @@ from tests.bench.floor.workflow import TASK_QUEUE as FLOOR_TASK_QUEUE
 from tests.bench.floor.workflow import FloorWorkflow
 from tests.bench.job import MODEL_CALLS, TOOLS, done, job
 from tests.bench.scene import Scene, worker
-from workflows.contract import Outcome, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import Outcome, Receipt, ReceiptStatus, Request, RequestStatus
 
 POLICY = '[[rule]]\ntool = "send_email"\narguments = { to = "*@example.com" }\nruling = "allow"\n'
 

@@ -1,6 +1,6 @@
 """A tool with long results, for the service alone."""
 
-from activities.tool import tool
+from activities.toolkit.tool import tool
 from tests.bench.job import LONG_TEXT_BYTES
 
 

@@ -14,8 +14,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from deploy.local.deployment import Deployment
 from deploy.local.part import DeploymentError, Log, Part, logs
+from deploy.service.search_attributes import register_search_attributes
 from tests.bench.surroundings import Surroundings, surroundings
-from worker import register_search_attributes
 
 POLL = 0.01
 SETTINGS_OF_OTHERS = ("TEMPORAL_", "OPENAI_", "ERRAND_")

@@ -16,7 +16,7 @@ from tests.bench.contenders import Service, handle_of
 from tests.bench.job import reading, waiting
 from tests.bench.rounds import history, mail_problems
 from tests.bench.scene import Running, Scene, running
-from workflows.contract import Limits, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import Limits, ReceiptStatus, Request, RequestStatus
 
 SERVICE = Service(settings={"ERRAND_TOOLS": "tests.bench.long_text"})
 STARTED_AT_ONCE = 50

@@ -8,8 +8,8 @@ from typing import cast
 from jsonschema import Draft202012Validator
 
 from activities.errors import InvalidArguments
-from activities.function_names import LEGAL
-from activities.tool import Tool
+from activities.toolkit.function_names import LEGAL
+from activities.toolkit.tool import Tool
 from tests.bfcl.imported import tools_of
 from tests.bfcl.judge import Object, fits, instances
 from tests.bfcl.leaderboard import Case

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from activities.errors import InvalidArguments
-from activities.tool import Tool
+from activities.toolkit.tool import Tool
 from tests.bfcl.imported import tools_of
 from tests.bfcl.leaderboard import Case, GoldCall
-from workflows.contract import Arguments
+from workflows.contract.values import Arguments
 
 EXCEPTIONS = Path(__file__).with_name("gold_exceptions.toml")
 LEFT_OUT = ""

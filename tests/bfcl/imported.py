@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from activities.parameters import ToolFunction
 from activities.schema.dialect import mended
-from activities.schema_tools import legal_names, tool_from_schema
-from activities.tool import Tool
+from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.schema_tools import legal_names, tool_from_schema
+from activities.toolkit.tool import Tool
 from tests.bfcl.leaderboard import Object
-from workflows.contract import Arguments, Effect
+from workflows.contract.values import Arguments, Effect
 
 _known: dict[str, Tool] = {}
 

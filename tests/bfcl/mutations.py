@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from activities.errors import InvalidArguments
-from activities.tool import Tool
+from activities.toolkit.tool import Tool
 from tests.bfcl.gold import first
 from tests.bfcl.imported import tools_of
 from tests.bfcl.leaderboard import Case
-from workflows.contract import Arguments
+from workflows.contract.values import Arguments
 
 WRONG: dict[str, tuple[Any, ...]] = {
     "string": (7, True, ["text"], {"text": "text"}),

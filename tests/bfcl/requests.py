@@ -13,27 +13,20 @@ from itertools import islice
 
 from temporalio.client import Client
 
-from activities.catalogue import Catalogue
 from activities.errors import InvalidArguments
-from activities.parameters import ToolFunction
 from activities.settings import Settings
-from activities.tool import Tool
+from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.tool import Tool
+from deploy.service.assembly import Service, build_worker
 from tests.bfcl.gold import first
 from tests.bfcl.imported import imported
 from tests.bfcl.leaderboard import Case
 from tests.conftest import settings_for
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
-from worker import Service, build_worker
-from workflows.contract import (
-    REQUEST_WORKFLOW,
-    Arguments,
-    Effect,
-    Outcome,
-    ReceiptStatus,
-    Request,
-    RequestStatus,
-    ToolCall,
-)
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, ReceiptStatus, Request, RequestStatus
+from workflows.contract.internal import ToolCall
+from workflows.contract.values import Arguments, Effect
 
 Script = Sequence[Answer]
 AT_ONCE = 20

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import worker
-from activities import act, execution
 from activities.errors import OutcomeUnknown, ServiceUnavailable
-from activities.ledger import Ledger
-from activities.ledger_activities import LedgerActivities
-from activities.ledger_rows import Action, State, Write
-from activities.smtp_transaction import SmtpTransaction
-from activities.tool import Tool
-from activities.write_attempts import WriteAttempt
-from workflows.contract import AttemptBeat
+from activities.execution import act
+from activities.execution import tool_activities as execution
+from activities.execution.write_attempts import WriteAttempt
+from activities.ledger.ledger import Ledger
+from activities.ledger.ledger_activities import LedgerActivities
+from activities.ledger.rows import Action, State, Write
+from activities.smtp.transaction import SmtpTransaction
+from activities.toolkit.tool import Tool
+from workflows.contract.internal import AttemptBeat
 
 OPEN = (State.BEGUN, State.UNKNOWN)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
-from activities.ledger_rows import Action, State
+from activities.ledger.rows import Action, State
 from tests.chaos.load import End, Mail, Story
 from tests.chaos.settling import Settled
 from tests.chaos.smtp_record import Delivery, Dot, SmtpRecord
-from workflows.contract import Receipt, ReceiptStatus
+from workflows.contract.api import Receipt, ReceiptStatus
 
 NOT_SENT = frozenset(ReceiptStatus) - {ReceiptStatus.DONE, ReceiptStatus.UNKNOWN}
 OPEN = {State.BEGUN, State.UNKNOWN}

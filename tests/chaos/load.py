@@ -27,7 +27,7 @@ from temporalio.service import RPCError
 
 from tests.chaos.insist import insist
 from tests.scripted_model import Answer, call, calls, say
-from workflows.contract import (
+from workflows.contract.api import (
     REQUEST_WORKFLOW,
     Approve,
     Outcome,

@@ -9,7 +9,7 @@ from rich.table import Table
 from tests.chaos.blows import ON_EVERYTHING, Blow
 from tests.chaos.faults import EVERY_FAULT, Fault, Kind, Stage
 from tests.chaos.trial import Result
-from workflows.contract import ReceiptStatus
+from workflows.contract.api import ReceiptStatus
 
 LEFT_UNDONE = (ReceiptStatus.REJECTED, ReceiptStatus.REFUSED, ReceiptStatus.INVALID)
 

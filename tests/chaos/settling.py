@@ -9,8 +9,8 @@ from inspect import signature
 from random import Random
 
 from activities.errors import ConfigurationError, NotOpen, ServiceUnavailable, Unreachable
-from activities.ledger import Ledger
-from activities.ledger_rows import Action, State
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import Action, State
 from tests.chaos.smtp_record import SmtpRecord
 
 NAME = "Olga"

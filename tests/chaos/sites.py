@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from activities.ledger import Ledger
-from activities.ledger_rows import Action
-from activities.ledger_tables import actions
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import Action
+from activities.ledger.tables import actions
 from tests.chaos.postgres import Postgres, running
 
 

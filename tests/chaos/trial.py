@@ -23,7 +23,7 @@ from tests.chaos.settling import Operator, Settled
 from tests.chaos.sites import Kind, ledger_site
 from tests.chaos.smtp_record import Certificates, SmtpRecord, recording
 from tests.scripted_model import ScriptedModel
-from workflows.contract import TASK_QUEUE
+from workflows.contract.api import TASK_QUEUE
 
 AT_ONCE = 40
 """Requests that are open at the same time."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from activities.errors import NotOpen
-from activities.ledger import Ledger
-from activities.ledger_tables import actions
+from activities.ledger.ledger import Ledger
+from activities.ledger.tables import actions
 from tests.chaos.scenarios.scene import Letter, Scene
 from tests.chaos.scenarios.second_attempts import all_end, in_the_act
 

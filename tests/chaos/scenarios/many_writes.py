@@ -2,7 +2,7 @@
 
 import asyncio
 
-from activities.ledger_tables import actions
+from activities.ledger.tables import actions
 from tests.chaos.scenarios.operators import insist_on, latest_run
 from tests.chaos.scenarios.scene import Letter, Scene
 from tests.integration.operators.verbs import BY_HAND, WORKFLOW

@@ -12,7 +12,7 @@ from tests.integration.operators.command_line import type_command
 from tests.integration.operators.scene import Moment
 from tests.integration.operators.test_ends import ENDS
 from tests.integration.operators.verbs import VERBS, Verb
-from workflows.contract import Outcome
+from workflows.contract.api import Outcome
 
 HEARD = 6.5
 """Seconds within which a worker has heard of it, and would have given up."""

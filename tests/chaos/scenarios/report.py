@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from rich.table import Table
 
 from tests.chaos.scenarios.run import Result
-from workflows.contract import ReceiptStatus
+from workflows.contract.api import ReceiptStatus
 
 
 def row(result: Result) -> dict[str, JsonValue]:

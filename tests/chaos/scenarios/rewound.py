@@ -5,7 +5,7 @@ import asyncio
 from tests.chaos.insist import insist
 from tests.chaos.scenarios.scene import Letter, Run, Scene
 from tests.chaos.scenarios.used_again import Handle, once_more
-from workflows.contract import Approve, RequestState
+from workflows.contract.api import Approve, RequestState
 
 EACH = 3
 

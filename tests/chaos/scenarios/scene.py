@@ -15,7 +15,7 @@ from temporalio.client import WorkflowContinuedAsNewError, WorkflowFailureError,
 from tests.chaos.insist import insist
 from tests.chaos.scenarios.ledgers import SceneLedger
 from tests.chaos.scenarios.stage import Stage, WorkerProcess
-from workflows.contract import REQUEST_WORKFLOW, Outcome, Receipt, Request
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Receipt, Request
 
 PATIENCE = 90.0
 """Seconds within which every request has to have its outcome."""

@@ -14,12 +14,12 @@ from temporalio.client import Client
 
 from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Log, Part
+from deploy.service.search_attributes import register_search_attributes
 from tests.chaos.forks import Fork, Zygote
 from tests.chaos.scenarios.model import Model
 from tests.chaos.scenarios.post import Post, post_office
 from tests.chaos.scenarios.workers import WAYS
 from tests.chaos.scene import connected
-from worker import register_search_attributes
 
 READY_WITHIN = 120
 SETTINGS = (

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from tests.chaos.insist import insist
 from tests.chaos.scenarios.scene import Letter, Scene
-from workflows.contract import Outcome
+from workflows.contract.api import Outcome
 
 EACH = 3
 TIMES = 3

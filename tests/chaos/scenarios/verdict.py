@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tests.chaos.judge import NOT_SENT
 from tests.chaos.scenarios.scene import Letter, Run
 from tests.chaos.smtp_record import Delivery
-from workflows.contract import Receipt, ReceiptStatus
+from workflows.contract.api import Receipt, ReceiptStatus
 
 
 @dataclass

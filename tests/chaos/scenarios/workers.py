@@ -16,21 +16,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-import sqlalchemy as sa
 from temporalio import activity
 
 import worker
-from activities import ledger_rows, mail, unfinished_acts, write_attempts
-from activities.act import Act
-from activities.ledger_activities import LedgerActivities
-from activities.ledger_database import Database
-from activities.ledger_rows import Action, Write
+from activities.execution import unfinished_acts, write_attempts
+from activities.execution.act import Act
+from activities.execution.write_attempts import WriteAttempt
+from activities.ledger import rows as ledger_rows
+from activities.ledger.database import Database
+from activities.ledger.ledger_activities import LedgerActivities
+from activities.ledger.rows import Action, Write
 from activities.settings import Settings
-from activities.smtp_connections import MailConnections
-from activities.tool import tool, tool_of
-from activities.write_attempts import WriteAttempt
+from activities.smtp.connections import MailConnections
+from activities.toolkit.tool import tool, tool_of
+from activities.tools import mail
 from workflows import receipts, tool_runs
-from workflows.contract import Route, ToolCall
+from workflows.contract.internal import Route, ToolCall
 
 WAYS = "CHAOS_WAYS"
 OWN = ("activities", "worker", "deploy", __name__)
@@ -74,7 +75,7 @@ def another_version() -> None:
     usual, marked = mail.send_email, tool_of(mail.send_email)
     assert marked
 
-    @tool(effect="write", about=marked.about, timeout=900, patience=7200, attempts=12, grounded=("to",))
+    @tool(effect="write", about=marked.about, timeout=900, total_timeout=7200, attempts=12, grounded=("to",))
     async def send_email(
         to: mail.Recipients,
         subject: str,
@@ -106,10 +107,10 @@ def rows_of_anybody() -> None:
     """A row is taken for this request's by its key alone, which is the same at every time of a cron, and no other row
     is looked at."""
 
-    def never(connection: sa.Connection, write: Write) -> bool:
-        return False
+    def never(*_: object) -> None:
+        return
 
-    ledger_rows.refuse_like = never
+    ledger_rows.refuse_like = ledger_rows._refuse_like = never
     Action.is_of = lambda self, call: True
     tool_runs._name = lambda info: info.workflow_id
 

@@ -15,7 +15,7 @@ from tests.bench.job import done
 from tests.bench.report import Measured, as_json
 from tests.bench.rounds import Column, Effort, in_turn
 from tests.bench.scene import Scene, staged
-from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
+from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -6,13 +6,13 @@ from random import Random
 import pytest
 from pydantic import JsonValue
 
-from activities.ledger_rows import Action, State
+from activities.ledger.rows import Action, State
 from tests.chaos.faults import Faults
 from tests.chaos.judge import NOT_SENT, Verdict, judge
 from tests.chaos.load import End, Mail, Plan, Story
 from tests.chaos.settling import Settled
 from tests.chaos.smtp_record import Delivery, Dot, SmtpRecord
-from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus
+from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=1)

@@ -11,7 +11,7 @@ from client import say as said_to
 from tests.integration.cli.conftest import CommandLine, Said, an_id
 from tests.sample_tools import World
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
-from workflows.contract import Outcome, Request, RequestStatus
+from workflows.contract.api import Outcome, Request, RequestStatus
 
 OPEN = Request(keep_open=True, requester="ann")
 

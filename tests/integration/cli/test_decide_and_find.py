@@ -8,11 +8,11 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from client import approve, find, handle_of, state
-from deploy.terminal.exits import explain
+from deploy.terminal.exit_codes import explain
 from tests.integration.cli.conftest import CommandLine, Said, an_id, eventually
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, PendingApproval, RequestStatus
+from workflows.contract.api import REQUEST_WORKFLOW, PendingApproval, RequestStatus
 
 
 async def waiting(cli: CommandLine, client: Client, model: ScriptedModel, *, requester: str = "ann") -> str:

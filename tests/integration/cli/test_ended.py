@@ -8,10 +8,10 @@ import pytest
 from temporalio.client import Client
 
 from client import handle_of, state
-from deploy.terminal.listing import describe
+from deploy.client.listing import describe
 from tests.integration.cli.conftest import CommandLine, an_id, eventually
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Request, RequestStatus
+from workflows.contract.api import REQUEST_WORKFLOW, Request, RequestStatus
 
 WAITS = [calls(call("write_down", word="tree")), say("Written.")]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from activities.ledger import Ledger
-from activities.ledger_rows import State, Write
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
 from tests.integration.cli.conftest import CommandLine, Said
-from workflows.contract import ToolCall
+from workflows.contract.internal import ToolCall
 
 
 @pytest.fixture

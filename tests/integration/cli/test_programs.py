@@ -17,16 +17,8 @@ from client import say as said_to
 from tests.integration.cli.conftest import an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import (
-    REQUEST_WORKFLOW,
-    Messages,
-    Outcome,
-    Progress,
-    Request,
-    RequestStatus,
-    Say,
-    Spending,
-)
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, RequestStatus, Say
+from workflows.contract.progress import LimitsUsed, Messages, Progress
 
 OPEN = Request(keep_open=True, requester="ann")
 
@@ -52,7 +44,7 @@ class MovesOn:
         await workflow.wait_condition(lambda: self.said)
         await workflow.wait_condition(workflow.all_handlers_finished)
         if request.carried is None:
-            progress = Progress(messages=Messages(), spending=Spending(deadline=workflow.now()))
+            progress = Progress(messages=Messages(), spending=LimitsUsed(deadline=workflow.now()))
             workflow.continue_as_new(request.model_copy(update={"carried": progress}))
         return self.outcome("The end.")
 

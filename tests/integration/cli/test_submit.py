@@ -15,7 +15,8 @@ from client import handle_of, state
 from tests.integration.cli.conftest import CommandLine, Said, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Messages, Outcome, Progress, Request, RequestStatus, Spending
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, RequestStatus
+from workflows.contract.progress import LimitsUsed, Messages, Progress
 
 
 @workflow.defn(name=REQUEST_WORKFLOW)
@@ -25,7 +26,7 @@ class TwoRuns:
     @workflow.run
     async def run(self, request: Request) -> Outcome:
         if request.carried is None:
-            spending = Spending(turn=7, deadline=workflow.now())
+            spending = LimitsUsed(turn=7, deadline=workflow.now())
             progress = Progress(messages=Messages(), spending=spending)
             workflow.continue_as_new(request.model_copy(update={"carried": progress}))
         return Outcome(request_id=workflow.info().workflow_id, status=RequestStatus.COMPLETED, summary="Twice.")

@@ -11,7 +11,7 @@ from client import close, handle_of, open_with
 from tests.conftest import running_worker
 from tests.integration.cli.conftest import CommandLine, an_id
 from tests.scripted_model import ScriptedModel, say
-from workflows.contract import Request
+from workflows.contract.api import Request
 
 
 def nobody(cli: CommandLine, request_id: str) -> str:

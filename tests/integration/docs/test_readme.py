@@ -18,18 +18,19 @@ from markdown_it import MarkdownIt
 from pydantic import BaseModel
 from temporalio.client import Client
 
-from activities.act import Act
-from activities.catalogue import Catalogue
-from activities.ledger import Ledger
-from activities.ledger_rows import State, Write
-from activities.mail import send_email
+from activities.execution.act import Act
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
 from activities.policy import Policy
 from activities.settings import Settings
-from activities.tool import Tool, tool, tool_of
+from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools.mail import send_email
 from client import close, handle_of
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.scripted_model import Answer, ScriptedModel, say
-from workflows.contract import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say, ToolCall
+from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
+from workflows.contract.internal import ToolCall
 
 ROOT = Path(__file__).parents[3]
 

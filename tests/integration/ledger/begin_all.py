@@ -7,9 +7,9 @@ from contextlib import aclosing
 import structlog
 
 from activities.errors import OutcomeUnknown
-from activities.ledger import Ledger
-from activities.ledger_rows import Write
-from workflows.contract import ToolCall
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import Write
+from workflows.contract.internal import ToolCall
 
 
 async def begin_all(url: str) -> list[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from activities import act, ledger_database
-from activities.ledger import Ledger
+from activities.execution import act
+from activities.ledger import database as ledger_database
+from activities.ledger import engine
+from activities.ledger.ledger import Ledger
 from tests.integration.ledger.postgres import Postgres, postgres_server
 
 
@@ -96,5 +98,6 @@ async def opened(database: Database) -> Ledger:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a ledger that is gone."""
-    monkeypatch.setattr(ledger_database, "BUSY_SECONDS", 0.2)
+    for module in (ledger_database, engine):
+        monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
     monkeypatch.setattr(act, "PAUSES", (0.05, 0.05))

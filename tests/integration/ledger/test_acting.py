@@ -16,18 +16,19 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import act as acting
-from activities.act import Act, Fence
-from activities.cancellation import to_the_end
 from activities.error_text import LONGEST_MESSAGE
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
-from activities.execution import read_activity, write_activity
-from activities.ledger import Ledger
-from activities.ledger_activities import LedgerActivities
-from activities.ledger_rows import Action, State, Write
-from activities.tool import Tool, tool, tool_of
+from activities.execution import act as acting
+from activities.execution.act import Act, Fence
+from activities.execution.cancellation import to_the_end
+from activities.execution.tool_activities import read_activity, write_activity
+from activities.ledger.ledger import Ledger
+from activities.ledger.ledger_activities import LedgerActivities
+from activities.ledger.rows import Action, State, Write
+from activities.toolkit.tool import Tool, tool, tool_of
 from tests.integration.ledger.conftest import Database
-from workflows.contract import AttemptBeat, FailureDetail, ReceiptStatus, Settle, Settlement, ToolCall, ToolResult
+from workflows.contract.api import ReceiptStatus
+from workflows.contract.internal import AttemptBeat, FailureDetail, Settle, Settlement, ToolCall, ToolResult
 
 CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")
 DONE = ToolResult(value="paid for tree")
@@ -140,7 +141,7 @@ def nested(levels: int) -> object:
 
 
 UNKNOWN = ("OutcomeUnknown", False, ReceiptStatus.UNKNOWN)
-OVERTAKEN = ("UnknownYet", True, ReceiptStatus.UNKNOWN)
+OVERTAKEN = ("OutcomeUnknownRetryable", True, ReceiptStatus.UNKNOWN)
 AGAIN = ("ServiceUnavailable", True, ReceiptStatus.FAILED)
 
 
@@ -181,7 +182,8 @@ class TestOnce:
         assert paper.acts == ["tree"]
         errors = [each for each in ended if isinstance(each, BaseException)]
         assert all(
-            isinstance(each, ApplicationError) and each.type in ("OutcomeUnknown", "UnknownYet") for each in errors
+            isinstance(each, ApplicationError) and each.type in ("OutcomeUnknown", "OutcomeUnknownRetryable")
+            for each in errors
         )
         assert (await row(ledgers[0])).state is State.DONE
 
@@ -342,7 +344,7 @@ class TestFailing:
 
     async def test_a_mistake_before_the_act_failed_and_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
         paper.before = raising(ValueError("a mistake"))
-        assert await fails(run(opened, paper)) == ("ToolBroke", False, ReceiptStatus.FAILED)
+        assert await fails(run(opened, paper)) == ("ToolCrashed", False, ReceiptStatus.FAILED)
         assert await opened.find(CALL.key) is None
 
     async def test_an_error_of_the_tree_before_the_act_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
@@ -713,7 +715,7 @@ class TestAskedFirst:
         await opened.begin(Write(CALL), attempt=1, seen=None)
         paper.inside = raising(error)
         kind, again, status = await fails(run(opened, paper, pay_with_key, attempt=2))
-        assert (kind, status) == ("UnknownYet" if again else "OutcomeUnknown", ReceiptStatus.UNKNOWN)
+        assert (kind, status) == ("OutcomeUnknownRetryable" if again else "OutcomeUnknown", ReceiptStatus.UNKNOWN)
         assert (await row(opened)).state is State.UNKNOWN
 
     async def test_a_worker_that_knows_the_tool_as_a_read_does_not_run_a_write(self, paper: Paper) -> None:

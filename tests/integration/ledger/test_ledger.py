@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 import structlog
 
-from activities import ledger_database
 from activities.errors import ConfigurationError, KeyTaken, NotOpen, OutcomeUnknown, ServiceUnavailable, Unreachable
-from activities.ledger import Ledger
-from activities.ledger_rows import State, Write
-from activities.ledger_tables import SCHEMA_VERSION
+from activities.ledger import database as ledger_database
+from activities.ledger import engine
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
+from activities.ledger.tables import SCHEMA_VERSION
 from activities.settings import DEFAULT_LEDGER
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
-from workflows.contract import ToolCall
+from workflows.contract.internal import ToolCall
 
 ROOT = Path(__file__).parents[3]
 CALL = ToolCall(
@@ -459,7 +460,7 @@ class TestOpening:
     async def test_the_folder_of_the_default_place_is_made(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ledger_database, "PROJECT", tmp_path)
+        monkeypatch.setattr(engine, "PROJECT", tmp_path)
         ledger = await Ledger.open(f"sqlite:///{tmp_path / DEFAULT_LEDGER}")
         await ledger.aclose()
         assert (tmp_path / DEFAULT_LEDGER).exists()
@@ -467,7 +468,8 @@ class TestOpening:
     async def test_one_that_is_locked_is_no_setting_to_mend(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ledger_database, "BUSY_SECONDS", 0.1)
+        for module in (ledger_database, engine):
+            monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
         with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(Unreachable, match=r"ledger cannot be reached: database is locked; see what holds it"):

@@ -9,13 +9,14 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.error_text import LONGEST_MESSAGE
 from activities.errors import KeyTaken
-from activities.ledger import Ledger
-from activities.ledger_activities import MOST_RECALLED, LedgerActivities
-from activities.ledger_rows import State, Write
-from activities.tool import tool, tool_of
-from activities.write_attempts import write_of
+from activities.execution.write_attempts import write_of
+from activities.ledger.ledger import Ledger
+from activities.ledger.ledger_activities import MOST_RECALLED, LedgerActivities
+from activities.ledger.rows import State, Write
+from activities.toolkit.tool import tool, tool_of
 from tests.integration.ledger.conftest import Database
-from workflows.contract import Arguments, Recall, ToolCall
+from workflows.contract.internal import Recall, ToolCall
+from workflows.contract.values import Arguments
 
 MOST_OF_A_PAYLOAD = 2 * 1024 * 1024
 

@@ -4,14 +4,14 @@ import asyncio
 
 from temporalio.client import Client
 
-from activities.ledger import Ledger
-from activities.ledger_rows import State
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State
 from tests.conftest import running_worker, settings_for
 from tests.integration.ledger.postgres import Postgres
 from tests.integration.requests.asking import reset_to_its_beginning, start
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Outcome, ReceiptStatus
+from workflows.contract.api import Outcome, ReceiptStatus
 
 REQUESTS = 30
 

@@ -8,8 +8,8 @@ import pytest
 
 from activities.errors import Ambiguous, NotFound
 from activities.settings import Settings
-from activities.stocks import get_stock_price
-from activities.weather import get_weather
+from activities.tools.stocks import get_stock_price
+from activities.tools.weather import get_weather
 from deploy.local.ports import free_ports
 from deploy.local.sample_services import SampleServices
 

@@ -15,35 +15,28 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
-from activities.catalogue import Catalogue
 from activities.model import envelope
 from activities.model.answer import Answers
 from activities.model.endpoint import Endpoint
 from activities.model.profiles import Calling
 from activities.model.question import Question
-from activities.model.replies import Reply
 from activities.model.transcript import Offer
+from activities.model.wire.replies import Reply
 from activities.policy import Policy
 from activities.schema.json_schema import JsonSchema
 from activities.settings import Settings
-from activities.tool import tool, tool_of
+from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.tool import tool, tool_of
 from deploy.local.part import REPOSITORY
 from deploy.local.ports import free_ports
+from deploy.service.assembly import Service, build_worker
 from tests.conftest import settings_for
 from tests.integration.local.base_model import NAME
 from tests.scripted_model import ScriptedModel
-from worker import Service, build_worker
-from workflows.contract import (
-    REQUEST_WORKFLOW,
-    Limits,
-    Outcome,
-    ReceiptStatus,
-    Request,
-    RequestStatus,
-    Schema,
-    Situation,
-    UserEntry,
-)
+from workflows.contract.api import REQUEST_WORKFLOW, Limits, Outcome, ReceiptStatus, Request, RequestStatus
+from workflows.contract.conversation import UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import Schema
 
 LONGEST_REPLY = 128
 ran: list[str] = []
@@ -141,7 +134,7 @@ async def test_merely_told_of_the_envelope_it_may_answer_anything_and_no_misfit_
 async def test_the_output_fits_its_schema_or_says_why_not(base_url: str) -> None:
     schema: Schema = {"enum": ["red", "green", "blue"]}
     endpoint = endpoint_of(base_url, Calling.JSON_SCHEMA)
-    situation = Situation(conversation=(UserEntry(text="Which colour has the sky?"),), output_schema=schema)
+    situation = ModelInput(conversation=(UserEntry(text="Which colour has the sky?"),), output_schema=schema)
     answer = await ActivityEnvironment().run(Answers(endpoint).answer, situation)
     await endpoint.aclose()
     if answer.problem is None:

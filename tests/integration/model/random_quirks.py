@@ -23,7 +23,7 @@ from tests.integration.requests.asking import Handle
 from tests.quirky_replies import Quirk, quirks
 from tests.sample_tools import world
 from tests.scripted_model import Object, Raw, ScriptedModel
-from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, Request
+from workflows.contract.api import REQUEST_WORKFLOW, Limits, Outcome, Request
 
 TOOL = "look_up"
 REPLIES = 4

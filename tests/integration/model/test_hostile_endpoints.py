@@ -17,7 +17,7 @@ from tests.integration.requests.asking import ask, start, why_it_is_tried_again
 from tests.quirky_replies import streamed
 from tests.scripted_model import Raw, ScriptedModel, calls, say
 from tests.scripted_model import call as scripted_call
-from workflows.contract import ReceiptStatus, RequestStatus
+from workflows.contract.api import ReceiptStatus, RequestStatus
 
 
 class TestOfNoUse:

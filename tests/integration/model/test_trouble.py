@@ -14,7 +14,8 @@ from tests.conftest import running_worker, settings_for
 from tests.integration.model.silent import silent_endpoint
 from tests.integration.requests.asking import Handle, ask, start
 from tests.scripted_model import Object, Raw, ScriptedModel, call, calls, say
-from workflows.contract import DECIDE, Decision, Limits, RequestStatus, Situation, Usage
+from workflows.contract.api import Limits, RequestStatus, Usage
+from workflows.contract.internal import DECIDE, Decision, ModelInput
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
 NO_TOOLS = json.dumps({"error": {"message": "scripted does not support tools"}})
@@ -24,16 +25,16 @@ def envelope(**content: JsonValue) -> Raw:
     return Raw(200, completion({"content": json.dumps(content)}, usage=USED))
 
 
-async def decisions(handle: Handle) -> list[tuple[Situation, Decision]]:
+async def decisions(handle: Handle) -> list[tuple[ModelInput, Decision]]:
     """What went into every model call of a request, and what came out."""
     converter = handle._client.data_converter  # pyright: ignore[reportPrivateUsage]
-    asked: dict[int, Situation] = {}
-    found: list[tuple[Situation, Decision]] = []
+    asked: dict[int, ModelInput] = {}
+    found: list[tuple[ModelInput, Decision]] = []
     async for event in handle.fetch_history_events():
         if event.HasField("activity_task_scheduled_event_attributes"):
             scheduled = event.activity_task_scheduled_event_attributes
             if scheduled.activity_type.name == DECIDE:
-                (asked[event.event_id],) = await converter.decode(scheduled.input.payloads, [Situation])
+                (asked[event.event_id],) = await converter.decode(scheduled.input.payloads, [ModelInput])
         if event.HasField("activity_task_completed_event_attributes"):
             completed = event.activity_task_completed_event_attributes
             if completed.scheduled_event_id in asked:

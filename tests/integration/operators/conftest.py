@@ -11,7 +11,7 @@ from activities import heartbeats
 from tests.conftest import running_worker, settings_for
 from tests.integration.operators.scene import Scene
 from tests.scripted_model import ScriptedModel
-from tests.unit.tools.fake_smtp import fake_smtp
+from tests.unit.smtp.fake_smtp import fake_smtp
 
 INTERVAL = 0.2
 

@@ -18,8 +18,8 @@ from activities.settings import Settings
 from tests.integration.operators.command_line import type_command
 from tests.integration.requests.asking import Handle, start
 from tests.scripted_model import ScriptedModel, call, calls, say
-from tests.unit.tools.fake_smtp import FakeSmtp
-from workflows.contract import Outcome
+from tests.unit.smtp.fake_smtp import FakeSmtp
+from workflows.contract.api import Outcome
 
 TEXT = "Write to ann@example.com"
 TOOL = "send_email"

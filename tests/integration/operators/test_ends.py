@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import BY_HAND, MATCHING, WORKFLOW
 from tests.integration.requests.asking import Handle
-from workflows.contract import ReceiptStatus
+from workflows.contract.api import ReceiptStatus
 
 RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 ENDS = {

@@ -11,7 +11,7 @@ from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import BY_HAND, WORKFLOW
 from tests.integration.requests.test_stopping import worker_process
 from tests.scripted_model import ScriptedModel
-from tests.unit.tools.fake_smtp import fake_smtp
+from tests.unit.smtp.fake_smtp import fake_smtp
 
 
 async def test_it_is_listed_as_unknown_and_a_person_settles_it(

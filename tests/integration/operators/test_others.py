@@ -9,7 +9,9 @@ from tests.integration.operators.verbs import ACTIVITY, completing, failing
 from tests.integration.requests.asking import Handle, start
 from tests.sample_tools import World
 from tests.scripted_model import call, calls, say
-from workflows.contract import ANSWER, DECIDE, SETTLE, Outcome, ReceiptStatus, RequestStatus, Schema
+from workflows.contract.api import Outcome, ReceiptStatus, RequestStatus
+from workflows.contract.internal import ANSWER, DECIDE, SETTLE
+from workflows.contract.values import Schema
 
 READ = "look_up"
 A_MOMENT = 0.5

@@ -20,7 +20,7 @@ from temporalio.api.workflowservice.v1 import (
 
 from tests.integration.operators.scene import TOOL, Moment, Scene
 from tests.integration.requests.asking import Handle
-from workflows.contract import ReceiptStatus, RequestStatus
+from workflows.contract.api import ReceiptStatus, RequestStatus
 
 BINARY = Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\x00sent")
 NULL = Payload(metadata={"encoding": b"binary/null"})

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import VERBS, Verb
 from tests.integration.requests.asking import Handle
-from workflows.contract import Outcome, Receipt, ReceiptStatus
+from workflows.contract.api import Outcome, Receipt, ReceiptStatus
 
 WAITS = {Moment.CONNECTING: 1.0, Moment.BACKING_OFF: 2.5, Moment.ACTING: 3.0}
 """Seconds for which things are left as the operator has left them, until they go on."""

@@ -4,7 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from tests.integration.operators.scene import Moment
-from workflows.contract import ReceiptStatus, RequestStatus
+from workflows.contract.api import ReceiptStatus, RequestStatus
 
 DONE, FAILED, UNKNOWN, CANCELLED = (
     frozenset({status})

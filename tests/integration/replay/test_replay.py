@@ -11,7 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.record_histories import HISTORIES, SHAPES
-from workflows.contract import REQUEST_WORKFLOW, Outcome, Request
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request
 from workflows.request import RequestWorkflow
 
 RECORDED = sorted(HISTORIES.glob("*.json"))

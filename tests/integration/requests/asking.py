@@ -13,7 +13,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from activities.settings import Settings
 from tests.scripted_model import ScriptedModel
-from workflows.contract import (
+from workflows.contract.api import (
     REQUEST_WORKFLOW,
     Approve,
     Limits,
@@ -22,8 +22,8 @@ from workflows.contract import (
     Reject,
     Request,
     RequestState,
-    Schema,
 )
+from workflows.contract.values import Schema
 
 Handle = WorkflowHandle[object, Outcome]
 

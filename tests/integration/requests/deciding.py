@@ -11,24 +11,20 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from tests.integration.requests.asking import Handle
-from workflows.contract import (
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, Usage
+from workflows.contract.internal import (
     ANSWER,
     CHECK_SCHEMA,
     DECIDE,
-    REQUEST_WORKFLOW,
     Answer,
-    Arguments,
     Decision,
-    Outcome,
+    ModelInput,
     ProposedCall,
-    Request,
     Route,
-    Schema,
-    Situation,
     ToolCall,
     ToolResult,
-    Usage,
 )
+from workflows.contract.values import Arguments, Schema
 from workflows.request import RequestWorkflow
 
 ONCE = Usage(model_calls=1, input_tokens=100, output_tokens=10)
@@ -53,13 +49,13 @@ class Decisions:
 
     def __init__(self, *decisions: Decision | ApplicationError, answers: Iterable[Answer] = ()) -> None:
         self.task_queue = f"decisions-{uuid.uuid4().hex[:8]}"
-        self.asked: list[Situation] = []
+        self.asked: list[ModelInput] = []
         self.looked_up: list[Arguments] = []
         self._decisions = list(decisions)
         self._answers = list(answers)
 
     @activity.defn(name=DECIDE)
-    async def decide(self, situation: Situation) -> Decision:
+    async def decide(self, situation: ModelInput) -> Decision:
         self.asked.append(situation)
         decision = self._decisions.pop(0)
         if isinstance(decision, ApplicationError):
@@ -67,7 +63,7 @@ class Decisions:
         return decision
 
     @activity.defn(name=ANSWER)
-    async def answer(self, situation: Situation) -> Answer:
+    async def answer(self, situation: ModelInput) -> Answer:
         self.asked.append(situation)
         return self._answers.pop(0)
 

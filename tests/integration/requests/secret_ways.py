@@ -14,10 +14,11 @@ from pydantic import SecretStr
 from activities.redaction import REDACTED, SECRETS
 from tests import leaky_tools
 from tests.scripted_model import Answer, Object, Raw, call, calls, say
-from tests.unit.tools.fake_smtp import fake_smtp
-from tests.unit.tools.fake_web import fake_web
-from tests.unit.tools.test_smtp_encryption import mail_server
-from workflows.contract import Limits, Schema
+from tests.unit.http.fake_web import fake_web
+from tests.unit.smtp.fake_smtp import fake_smtp
+from tests.unit.smtp.test_encryption import mail_server
+from workflows.contract.api import Limits
+from workflows.contract.values import Schema
 
 T = TypeVar("T")
 

@@ -20,16 +20,8 @@ from tests.integration.requests.asking import (
 )
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import (
-    CHECK,
-    Approve,
-    Limits,
-    PendingApproval,
-    ReceiptStatus,
-    Reject,
-    RequestStatus,
-    ToolCall,
-)
+from workflows.contract.api import Approve, Limits, PendingApproval, ReceiptStatus, Reject, RequestStatus
+from workflows.contract.internal import CHECK, ToolCall
 
 WRITE = [calls(call("write_down", word="tree")), say("Done.")]
 

@@ -16,7 +16,7 @@ from tests.integration.requests.deciding import Decisions, calls_nothing_that_is
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls
 from tests.scripted_model import say as say_so
-from workflows.contract import REQUEST_WORKFLOW, Approve, Limits, Outcome, Request, RequestStatus, Say
+from workflows.contract.api import REQUEST_WORKFLOW, Approve, Limits, Outcome, Request, RequestStatus, Say
 from workflows.inbox import MOST_WAITING
 
 OPEN = Request(keep_open=True)

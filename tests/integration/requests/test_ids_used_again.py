@@ -14,7 +14,15 @@ from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import Handle, outcome_after_reset, reset_to_its_beginning, start, state, until
 from tests.sample_tools import World
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Outcome, Receipt, ReceiptStatus, Request, RequestState, RequestStatus
+from workflows.contract.api import (
+    REQUEST_WORKFLOW,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Request,
+    RequestState,
+    RequestStatus,
+)
 
 DONE, REFUSED = ReceiptStatus.DONE, ReceiptStatus.REFUSED
 WRITE = calls(call("write_down", word="tree"))

@@ -9,7 +9,7 @@ from tests.integration.requests.asking import ask, start
 from tests.integration.requests.deciding import ONCE, Decisions, looks_up, says
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Limits, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import Limits, ReceiptStatus, Request, RequestStatus
 
 
 def look_up_for_ever(model: ScriptedModel, text: str, turns: int = 30) -> None:

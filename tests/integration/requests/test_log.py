@@ -8,7 +8,7 @@ from tests.integration.requests.asking import start
 from tests.logged import Line, lines_of, logged
 from tests.sample_tools import World
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
-from workflows.contract import Outcome
+from workflows.contract.api import Outcome
 
 
 async def asked(client: Client, settings: Settings, text: str) -> tuple[Outcome, list[Line]]:

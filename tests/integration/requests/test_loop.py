@@ -10,7 +10,7 @@ from tests.conftest import running_worker
 from tests.integration.requests.asking import ask, last_told, start
 from tests.sample_tools import World
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, ReceiptStatus, RequestStatus
+from workflows.contract.api import REQUEST_WORKFLOW, ReceiptStatus, RequestStatus
 
 
 async def test_a_request_that_needs_no_tool_ends_with_the_models_words(

@@ -3,7 +3,9 @@
 from temporalio.client import Client
 
 from tests.integration.requests.deciding import ONCE, Decisions, looks_up, says
-from workflows.contract import Answer, Request, RequestStatus, Schema
+from workflows.contract.api import Request, RequestStatus
+from workflows.contract.internal import Answer
+from workflows.contract.values import Schema
 
 TEMPERATURE: Schema = {"type": "object", "properties": {"celsius": {"type": "number"}}, "required": ["celsius"]}
 FITS = Answer(text='{"celsius": 19}', output={"celsius": 19}, usage=ONCE)

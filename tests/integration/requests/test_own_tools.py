@@ -8,13 +8,13 @@ from temporalio.client import Client
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import ask
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import ReceiptStatus
+from workflows.contract.api import ReceiptStatus
 
 CRM = """
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
-from activities.schema_tools import tool_from_schema
-from activities.tool import tool
+from activities.toolkit.schema_tools import tool_from_schema
+from activities.toolkit.tool import tool
 
 class Crm(BaseSettings):
     crm_token: SecretStr

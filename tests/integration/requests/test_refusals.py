@@ -14,7 +14,7 @@ from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import Handle, ask, start, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Limits, Outcome, RequestStatus
+from workflows.contract.api import REQUEST_WORKFLOW, Limits, Outcome, RequestStatus
 
 JSON_NOBODY_CAN_READ = Payload(metadata={"encoding": b"json/plain"}, data=b'{"text": "\\ud83d"}')
 
@@ -88,7 +88,7 @@ class TestTheFirstDecision:
     async def test_refuses_an_approval_of_a_tool_that_there_is_not(
         self, client: Client, settings: Settings, model: ScriptedModel, happened: World
     ) -> None:
-        model.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hi")), say("Told.")]
+        model.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hi")), say("ToolMessage.")]
         async with running_worker(client, settings):
             outcome = await ask(client, settings, "Tell ann.", approve=("look_up", "tel"))
         assert outcome.status is RequestStatus.FAILED

@@ -19,14 +19,14 @@ from pydantic import JsonValue
 from temporalio.client import Client
 from typer.testing import CliRunner
 
-from activities.ledger import Ledger
+from activities.ledger.ledger import Ledger
 from client import app
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import start
 from tests.integration.requests.secret_ways import MISTAKES, WAYS, basic, plain, quoted
 from tests.logged import logged
 from tests.scripted_model import ScriptedModel
-from workflows.contract import Outcome
+from workflows.contract.api import Outcome
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tests.conftest import running_worker
 from tests.integration.requests.asking import answer, start, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Approve, ReceiptStatus, RequestStatus
+from workflows.contract.api import Approve, ReceiptStatus, RequestStatus
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,13 +7,13 @@ import pytest
 from pydantic import JsonValue
 from temporalio.client import Client
 
-from activities.ledger import Ledger, State
+from activities.ledger.ledger import Ledger, State
 from activities.settings import Settings
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import ask, start, why_it_is_tried_again
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import Outcome, Receipt, ReceiptStatus, RequestStatus
+from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus
 
 RETURNED: dict[str, JsonValue] = {
     "a huge number": {"n": "(a whole number of about 5,001 digits)", "unit": "m"},

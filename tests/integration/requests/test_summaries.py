@@ -7,7 +7,7 @@ from tests.conftest import running_worker
 from tests.integration.requests.asking import ask
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract import RequestStatus
+from workflows.contract.api import RequestStatus
 
 
 async def test_a_claim_without_a_receipt_goes_back_to_the_model_once_which_may_do_it_then(

@@ -5,16 +5,9 @@ from temporalio.exceptions import ApplicationError
 
 from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
 from tests.integration.requests.test_conversations import close, say
-from workflows.contract import (
-    CONTEXT_TOO_LONG,
-    PERHAPS_TOO_LONG,
-    FailureDetail,
-    NoteEntry,
-    ReceiptStatus,
-    Request,
-    RequestStatus,
-    Usage,
-)
+from workflows.contract.api import ReceiptStatus, Request, RequestStatus, Usage
+from workflows.contract.conversation import NoteEntry
+from workflows.contract.internal import CONTEXT_TOO_LONG, PERHAPS_TOO_LONG, FailureDetail
 from workflows.limits import MISTAKES_IN_A_ROW
 
 

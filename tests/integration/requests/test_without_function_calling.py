@@ -10,7 +10,8 @@ from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import ask
 from tests.sample_tools import World
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
-from workflows.contract import REQUEST_WORKFLOW, Outcome, ReceiptStatus, Request, RequestStatus, Schema
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, ReceiptStatus, Request, RequestStatus
+from workflows.contract.values import Schema
 
 TEXT = "Look up rain and write it down."
 MEANING: Schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}

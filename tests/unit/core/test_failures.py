@@ -13,10 +13,11 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.error_text import LONGEST_TRACE, SHORTENED
-from activities.errors import ErrandError, NotFound, ReadBroke, ServiceUnavailable
+from activities.errors import ErrandError, NotFound, ReadCrashed, ServiceUnavailable
 from activities.failures import LARGEST_FAILURE, RedactedFailures, Redaction, redacting
 from activities.redaction import REDACTED, SECRETS
-from workflows.contract import Decision, FailureDetail, ReceiptStatus, ToolResult, Usage
+from workflows.contract.api import ReceiptStatus, Usage
+from workflows.contract.internal import Decision, FailureDetail, ToolResult
 
 SECRET = "hush-hush-failures"
 
@@ -83,7 +84,7 @@ class TestFailures:
         assert "raise error from" in failure.stack_trace
 
     async def test_a_mistake_in_a_tool_shows_where_it_was_made(self) -> None:
-        error = ReadBroke("KeyError: 'word'")
+        error = ReadCrashed("KeyError: 'word'")
         error.trace = 'File "tool.py", line 3'
         failure = await failure_of(raising(error))
         assert (failure.message, failure.stack_trace) == ("KeyError: 'word'", error.trace)

@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities import heartbeats
-from activities.heartbeats import Heartbeats, remember, remember_at_once
+from activities.heartbeats import Heartbeats, remember, send_heartbeat_details
 
 BEAT = 0.05
 
@@ -59,7 +59,7 @@ async def test_what_is_remembered_goes_with_every_heartbeat_from_the_next_on() -
 
 async def test_what_cannot_wait_is_told_at_once_and_again() -> None:
     async def work() -> None:
-        remember_at_once("most")
+        send_heartbeat_details("most")
         await asyncio.sleep(1.5 * BEAT)
 
     assert await beats_of(work) == [("most",), ("most",)]

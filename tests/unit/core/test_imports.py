@@ -49,3 +49,48 @@ def test_importing_the_workflow_loads_no_client_and_no_activity() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     unwanted = {"activities", "openai", "httpx", "httpx2", "aiosmtplib", "structlog", "pydantic_settings", "sqlalchemy"}
     assert unwanted & set(loaded.stdout.split()) == set()
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for folder in ("workflows", "activities", "deploy")
+    for path in sorted(ROOT.glob(f"{folder}/**/*.py"))
+} | {name: ROOT / f"{name}.py" for name in ("worker", "client")}
+ARROWS = (
+    ("workflows", ("activities", "deploy", "worker", "client")),
+    ("activities", ("deploy", "worker", "client")),
+    ("deploy.client", ("deploy.terminal", "deploy.web", "deploy.service", "deploy.local", "client", "worker")),
+    ("deploy.web", ("deploy.terminal", "client", "worker")),
+    ("deploy.service", ("deploy.terminal", "deploy.web", "deploy.client", "client")),
+)
+"""Who must not import whom."""
+
+
+def modules_imported_by(path: Path) -> set[str]:
+    """Those of this repository."""
+    names = {part for name in imported(path) for part in (name, name.rpartition(".")[0])}
+    return names & MODULES.keys()
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    left = {name: modules_imported_by(path) - {name} for name, path in MODULES.items()}
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    assert left == {}
+
+
+@pytest.mark.parametrize(("folder", "others"), ARROWS, ids=[folder for folder, _ in ARROWS])
+def test_imports_go_one_way(folder: str, others: tuple[str, ...]) -> None:
+    within = {name: path for name, path in MODULES.items() if f"{name}.".startswith(f"{folder}.")}
+    wrong = {
+        name: sorted(
+            each for each in modules_imported_by(path) if f"{each}.".startswith(tuple(f"{o}." for o in others))
+        )
+        for name, path in within.items()
+    }
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_no_file_has_more_than_300_lines() -> None:
+    longest = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: lines for name, lines in longest.items() if lines > 300} == {}

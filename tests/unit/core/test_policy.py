@@ -7,10 +7,8 @@ from pydantic import JsonValue
 
 from activities.errors import ConfigurationError
 from activities.policy import Policy, Rule
-from activities.tool import Tool, tool, tool_of
-from workflows.contract import (
-    Ruling,
-)
+from activities.toolkit.tool import Tool, tool, tool_of
+from workflows.contract.values import Ruling
 
 
 @tool(effect="write", grounded=("to", "cc"))

@@ -13,8 +13,8 @@ from pydantic import BaseModel, JsonValue, SecretStr
 
 from activities.redaction import REDACTED, SHORTEST, Secrets
 from activities.settings import Settings
-from tests.unit.core.arbitrary import quick
-from workflows.contract import ToolResult
+from tests.unit.execution.arbitrary import quick
+from workflows.contract.internal import ToolResult
 
 any_secrets = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=SHORTEST)
 

@@ -7,7 +7,7 @@ import pytest
 from activities.errors import ConfigurationError
 from activities.model.prices import Price
 from activities.settings import Settings, SmtpServer
-from workflows.contract import Usage
+from workflows.contract.api import Usage
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from activities.settings import Settings
+from deploy.service.assembly import Service
 from tests.logged import lines_of, logged
-from worker import Service
 
 ROOT = Path(__file__).parents[3]
 NOWHERE = "127.0.0.1:1"
@@ -101,12 +101,15 @@ def test_a_key_in_a_file_that_cannot_be_read_is_not_quoted(tmp_path: Path) -> No
             "tool find ({file}:2) needs crm, which is no setting",
         ),
         ("@tool()\nasync def decide(): ...", "tool decide ({file}:2) has a name that the service itself uses"),
-        ("@tool()\nasync def get_weather(): ...", "there are two tools named get_weather: activities/weather.py:"),
+        (
+            "@tool()\nasync def get_weather(): ...",
+            "there are two tools named get_weather: activities/tools/weather.py:",
+        ),
     ],
 )
 def test_a_mistake_in_a_tool_is_one_line_that_names_it(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "crm.py"
-    file.write_text(f"from activities.tool import tool\n{text}")
+    file.write_text(f"from activities.toolkit.tool import tool\n{text}")
     code, lines = started(tmp_path, ERRAND_TOOLS=str(file), **MODEL)
     assert code == 2
     assert len(lines) == 1
@@ -122,7 +125,7 @@ def test_a_tool_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 CRM = """
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
-from activities.tool import tool
+from activities.toolkit.tool import tool
 
 class Crm(BaseSettings):
     crm_token: SecretStr
@@ -141,7 +144,7 @@ def test_what_is_replaced_left_out_or_not_configured_stands_in_the_log(tmp_path:
     _, lines = said(tmp_path, ERRAND_TOOLS=str(file), ERRAND_OFFER="* -send_email", **MODEL)
     logged = {each["event"]: each for each in map(json.loads, filter(is_log_line, lines))}
     assert logged["tool replaced"]["tool"] == "get_weather"
-    assert logged["tool replaced"]["defined_at"].startswith("activities/weather.py:")
+    assert logged["tool replaced"]["defined_at"].startswith("activities/tools/weather.py:")
     assert logged["tool replaced"]["by_defined_at"] == f"{file}:12"
     assert logged["tools left out"]["tools"] == ["send_email"]
     assert logged["tool not offered: it is not configured"]["tool"] == "find"

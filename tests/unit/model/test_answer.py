@@ -16,13 +16,16 @@ from temporalio.testing import ActivityEnvironment
 from activities.model.answer import LARGEST_SCHEMA, Answers, ask_for, check_schema, on_the_wire, read_output
 from activities.model.endpoint import Endpoint
 from activities.model.profiles import COMPATIBLE, PROFILES, Calling, Profile
-from activities.model.replies import Reply, read
+from activities.model.wire.replies import Reply, read
 from activities.settings import Settings
 from tests.completions import call, calling, completion
 from tests.scripted_model import Answer as Scripted
 from tests.scripted_model import Raw, ScriptedModel, calls, say
 from tests.scripted_model import call as scripted_call
-from workflows.contract import Answer, AssistantEntry, MadeCall, Schema, Situation, Told, Usage, UserEntry
+from workflows.contract.api import Usage
+from workflows.contract.conversation import AssistantEntry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import Answer, ModelInput
+from workflows.contract.values import Schema
 
 CITY: Schema = {
     "type": "object",
@@ -34,7 +37,9 @@ CONVERSATION = (
     UserEntry(text="The weather in Rome?"),
     AssistantEntry(
         turn=1,
-        calls=(MadeCall(tool="get_weather", arguments={"city": "Rome"}, told=Told(value={"temperature": 21})),),
+        calls=(
+            ToolCallRecord(tool="get_weather", arguments={"city": "Rome"}, told=ToolMessage(value={"temperature": 21})),
+        ),
     ),
     AssistantEntry(text="It is 21 °C."),
 )
@@ -46,7 +51,7 @@ def reply(text: str, finish: str = "stop") -> Reply:
 
 class TestQuestion:
     def ask(self, profile: Profile = COMPATIBLE, schema: Schema = CITY) -> Any:
-        return ask_for(schema, "Be kind.", Situation(conversation=CONVERSATION, output_tokens=99), profile)
+        return ask_for(schema, "Be kind.", ModelInput(conversation=CONVERSATION, output_tokens=99), profile)
 
     def test_it_is_the_conversation_as_the_model_knows_it_and_one_instruction(self) -> None:
         asked = self.ask()
@@ -268,7 +273,7 @@ async def answered(model: ScriptedModel, scripted: Scripted, **more: Any) -> Ans
     model.scripts["The weather in Rome?"] = [scripted] * 3
     settings = Settings.model_validate({"openai_model": "tiny", "openai_base_url": model.url})
     endpoint = Endpoint.from_settings(settings)
-    situation = Situation(conversation=CONVERSATION, output_schema=CITY, **more)
+    situation = ModelInput(conversation=CONVERSATION, output_schema=CITY, **more)
     try:
         return await ActivityEnvironment().run(Answers(endpoint, "Be kind.").answer, situation)
     finally:
@@ -300,7 +305,7 @@ class TestAnswer:
         model.trouble.append(refused)
         with pytest.raises(ApplicationError) as raised:
             await answered(model, say("{}"))
-        assert raised.value.type == "NotTaken"
+        assert raised.value.type == "ParameterUnsupported"
         assert not raised.value.non_retryable
         steps = ("calling: json_schema → json_object (tiny answered 400: no)",)
         answer = await answered(model, say('{"city": "Rome", "temperature": 21}'), demoted=steps)

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from activities.mail import SentEmail, send_email
 from activities.model.claims import LONGEST_SENTENCE, MOST_TOLD, unsupported
-from activities.stocks import get_stock_price
-from activities.tool import Tool, tool, tool_of
-from activities.weather import get_weather
+from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools.mail import SentEmail, send_email
+from activities.tools.stocks import get_stock_price
+from activities.tools.weather import get_weather
 from tests.sample_tools import write_down
-from tests.unit.core.arbitrary import json_values, quick
-from workflows.budget import shorten
-from workflows.contract import Arguments, AssistantEntry, Entry, MadeCall, NoteEntry, Situation, Told, UserEntry
+from tests.unit.execution.arbitrary import json_values, quick
+from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import Arguments
+from workflows.size_limits import shorten
 
 
 @tool(effect="write", grounded=("to",), claim_verbs=("told",))
@@ -44,8 +46,8 @@ def mail(*to: str) -> Arguments:
     return {"to": list(to), "subject": "s", "body": "b"}
 
 
-def called(name: str, arguments: Arguments, told: Told | None) -> AssistantEntry:
-    return AssistantEntry(turn=1, calls=(MadeCall(tool=name, arguments=arguments, told=told),))
+def called(name: str, arguments: Arguments, told: ToolMessage | None) -> AssistantEntry:
+    return AssistantEntry(turn=1, calls=(ToolCallRecord(tool=name, arguments=arguments, told=told),))
 
 
 def sent(*to: str, refused: tuple[str, ...] = ()) -> AssistantEntry:
@@ -56,7 +58,7 @@ def sent(*to: str, refused: tuple[str, ...] = ()) -> AssistantEntry:
         refused=dict.fromkeys(refused, "550 no such user"),
         server_reply="250 OK",
     )
-    return called("send_email", mail(*to), Told(value=result.model_dump(mode="json")))
+    return called("send_email", mail(*to), ToolMessage(value=result.model_dump(mode="json")))
 
 
 def not_sent(*to: str, status: str = "failed") -> AssistantEntry:
@@ -64,11 +66,11 @@ def not_sent(*to: str, status: str = "failed") -> AssistantEntry:
 
 
 def ended(name: str, arguments: Arguments, status: str) -> AssistantEntry:
-    return called(name, arguments, Told(value={"status": status, "error": "550 it says"}, failed=True))
+    return called(name, arguments, ToolMessage(value={"status": status, "error": "550 it says"}, failed=True))
 
 
 def claims(summary: str, *entries: Entry, request: Entry = REQUEST) -> list[str]:
-    situation = Situation(conversation=(request, *entries))
+    situation = ModelInput(conversation=(request, *entries))
     return [claim.why for claim in unsupported(summary, situation, TOOLS)]
 
 
@@ -99,7 +101,7 @@ def test_a_sentence_may_name_whom_the_server_took_and_nobody_else(accepted: list
 @quick
 @given(st.lists(bits | st.text(max_size=10)).map(" ".join), json_values, st.booleans())
 def test_any_text_and_any_result_can_be_looked_at(text: str, value: JsonValue, failed: bool) -> None:
-    told = Told(value=value, failed=failed)
+    told = ToolMessage(value=value, failed=failed)
     claims(text, *(called(tool, {"to": value, "city": value}, told) for tool in TOOLS))
 
 
@@ -139,7 +141,7 @@ class TestThatItWasDone:
 
     def test_a_call_that_a_person_has_edited_bears_out_what_was_done_and_not_what_was_asked_for(self) -> None:
         result: JsonValue = {"edited_by": "p", "arguments": mail(BOB), "result": {"accepted": [BOB]}}
-        done = called("send_email", mail(ANN), Told(value=result, arguments=mail(BOB)))
+        done = called("send_email", mail(ANN), ToolMessage(value=result, arguments=mail(BOB)))
         assert claims(f"I sent it to {BOB}.", done) == []
         assert claims(f"I sent it to {ANN}.", done) == no_mail_to(ANN)
 
@@ -196,7 +198,7 @@ class TestThatItWasDone:
         )
 
     def test_a_sentence_is_told_once_and_shortened_and_no_more_than_ten_are(self) -> None:
-        situation = Situation(conversation=(REQUEST,))
+        situation = ModelInput(conversation=(REQUEST,))
         assert len(unsupported("I sent it. " * 60, situation, TOOLS)) == 1
         many = unsupported("".join(f"I sent number {number} {'x' * 500}.\n" for number in range(60)), situation, TOOLS)
         assert len(many) == MOST_TOLD
@@ -258,13 +260,15 @@ class TestThatItWasDoneForAll:
         assert isinstance(call.told.value, dict)
         long = shorten({**call.told.value, "server_reply": "250 " + "x" * 600})
         assert isinstance(long, str)
-        shortened = called("send_email", mail(ANN, GONE), Told(value=long))
+        shortened = called("send_email", mail(ANN, GONE), ToolMessage(value=long))
         assert claims(f"I emailed {GONE}.", shortened) == no_mail_to(GONE)
         assert claims(f"I emailed {ANN}.", shortened) == []
 
     def test_an_answer_that_names_nobody_any_more_leaves_it_at_the_calls_recipients(self) -> None:
         assert (
-            claims(f"I emailed {ANN}.", called("send_email", mail(ANN), Told(value="… [shortened: 1 of 9 bytes]")))
+            claims(
+                f"I emailed {ANN}.", called("send_email", mail(ANN), ToolMessage(value="… [shortened: 1 of 9 bytes]"))
+            )
             == []
         )
 
@@ -283,7 +287,7 @@ class TestThatItWasDoneForAll:
         assert claims("I emailed everyone.", not_sent("bob@exmple.com", status="invalid"), sent(ANN, BOB)) == []
 
     def test_names_of_any_kind_count_where_a_call_was_made_with_them(self) -> None:
-        done = called("tell", {"to": ["Ann"]}, Told(value="told"))
+        done = called("tell", {"to": ["Ann"]}, ToolMessage(value="told"))
         assert claims("I told Ann and Bob.", done, ended("tell", {"to": ["Bob"]}, "failed")) == [
             "no call of tell to bob has succeeded"
         ]
@@ -292,11 +296,11 @@ class TestThatItWasDoneForAll:
     def test_of_several_calls_without_recipients_all_must_be_done(self) -> None:
         one: Arguments = {"word": "one"}
         two: Arguments = {"word": "two"}
-        done = called("write_down", one, Told(value="written"))
+        done = called("write_down", one, ToolMessage(value="written"))
         assert claims("I wrote both down.", done, ended("write_down", two, "failed")) == [
             "not every call of write_down has succeeded"
         ]
-        assert claims("I wrote both down.", done, called("write_down", two, Told(value="written"))) == []
+        assert claims("I wrote both down.", done, called("write_down", two, ToolMessage(value="written"))) == []
 
 
 class TestOfWhatIsUnknown:
@@ -368,13 +372,13 @@ class TestOfWhatIsUnknown:
 
     def test_it_is_unknown_also_where_the_error_had_to_be_shortened(self) -> None:
         value = shorten({"status": "unknown", "error": "x" * 600})
-        told = called("send_email", mail(BOB), Told(value=value, failed=True))
+        told = called("send_email", mail(BOB), ToolMessage(value=value, failed=True))
         assert claims("It was not sent.", told) == maybe()
 
 
 class TestFiguresForWhatCouldNotBeRead:
     FAILED = ended("get_weather", {"city": "Paris"}, "failed")
-    TOKYO = called("get_weather", {"city": "Tokyo"}, Told(value={"city": "Tokyo", "temperature_c": 17.3}))
+    TOKYO = called("get_weather", {"city": "Tokyo"}, ToolMessage(value={"city": "Tokyo", "temperature_c": 17.3}))
     NO_PRICE = ended("get_stock_price", {"symbol": "AAPL"}, "failed")
 
     @pytest.mark.parametrize(
@@ -416,9 +420,11 @@ class TestFiguresForWhatCouldNotBeRead:
         assert claims("The stock is at 189.", self.NO_PRICE) != []
         request = UserEntry(text="Is it 20 °C in Paris?")
         assert claims("You asked whether it is 20 °C in Paris.", self.FAILED, request=request) == []
-        again = called("get_weather", {"city": "Paris"}, Told(value={"city": "Paris", "temperature_c": 11}))
+        again = called("get_weather", {"city": "Paris"}, ToolMessage(value={"city": "Paris", "temperature_c": 11}))
         assert claims("It is 11 °C in Paris.", self.FAILED, again) == []
-        found = called("get_weather", {"city": "Paris, France"}, Told(value={"city": "Paris", "temperature_c": 11}))
+        found = called(
+            "get_weather", {"city": "Paris, France"}, ToolMessage(value={"city": "Paris", "temperature_c": 11})
+        )
         assert claims("It is 11 °C in Paris.", self.FAILED, found) == []
 
     def test_without_a_failed_read_no_figure_is_looked_at(self) -> None:

@@ -11,25 +11,25 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError
+from activities.model.call_validation import LONGEST_ARGUMENTS, LONGEST_HINT
 from activities.model.decide import LONGEST_HELD_BACK, SYSTEM_PROMPT, Decide
 from activities.model.endpoint import Endpoint
-from activities.model.offers import Offers
-from activities.model.proposals import LONGEST_ARGUMENTS, LONGEST_HINT
+from activities.model.tool_schemas import Offers
 from activities.policy import Policy, Rule
 from activities.settings import Settings
-from activities.tool import Tool, tool, tool_of
+from activities.toolkit.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract import (
+from workflows.contract.api import Usage
+from workflows.contract.conversation import UserEntry
+from workflows.contract.internal import (
     CONTEXT_TOO_LONG,
     PERHAPS_TOO_LONG,
-    Account,
     Decision,
     EditedCall,
-    Situation,
+    ModelInput,
     ToolCall,
-    Usage,
-    UserEntry,
+    UsageSoFar,
 )
 
 
@@ -67,7 +67,7 @@ def offered(*functions: Callable[..., object]) -> dict[str, Tool]:
 
 
 TOOLS = offered(get_weather, send_email)
-SITUATION = Situation(requester="ann", conversation=(UserEntry(text="Mail the weather to ann@example.com"),))
+SITUATION = ModelInput(requester="ann", conversation=(UserEntry(text="Mail the weather to ann@example.com"),))
 
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
@@ -83,7 +83,7 @@ async def decide(
     address_book: tuple[str, ...] = (),
     attempt: int = 1,
     tools: dict[str, Tool] = TOOLS,
-    situation: Situation = SITUATION,
+    situation: ModelInput = SITUATION,
     details: tuple[object, ...] = (),
     **settings: Any,
 ) -> Decision:
@@ -369,7 +369,7 @@ class TestUsage:
                 await decide(model, reply, attempt=2, details=(left,), model_max_tokens=70)
             (detail,) = raised.value.details
             assert (detail.usage.model_calls, detail.usage.output_tokens) == (2, tokens)
-            assert beats[-1] == (Account(attempt=2, before=detail.usage, unusable=unusable),)
+            assert beats[-1] == (UsageSoFar(attempt=2, before=detail.usage, unusable=unusable),)
 
 
 class TestDemotion:
@@ -389,7 +389,7 @@ class TestErrors:
         [
             (Raw(500, "{}"), "ModelUnavailable", True),
             (Raw(401, "{}"), "ModelRefused", False),
-            (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "NotTaken", True),
+            (Raw(400, '{"error": {"message": "tiny does not support tools"}}'), "ParameterUnsupported", True),
             (Raw(413, "{}"), CONTEXT_TOO_LONG, False),
             (Raw(200, '{"error": {"message": "no", "code": "context_length_exceeded"}}'), CONTEXT_TOO_LONG, False),
             (

@@ -21,7 +21,7 @@ from activities.errors import (
     ModelRefused,
     ModelReplyUnusable,
     ModelUnavailable,
-    NotTaken,
+    ParameterUnsupported,
     PerhapsTooLong,
 )
 from activities.model.endpoint import Endpoint
@@ -30,7 +30,8 @@ from activities.model.question import Question
 from activities.settings import Settings
 from tests.hostile_server import hostile, plain
 from tests.scripted_model import Raw, ScriptedModel
-from workflows.contract import CONTEXT_TOO_LONG, Usage
+from workflows.contract.api import Usage
+from workflows.contract.internal import CONTEXT_TOO_LONG
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 LONG: list[ChatCompletionMessageParam] = [{"role": "user", "content": "word " * 4000}]
@@ -242,7 +243,7 @@ class TestWhatIsNotTaken:
                 Raw(200, "{}"),
             ]
             for _ in range(2):
-                with pytest.raises(NotTaken) as raised:
+                with pytest.raises(ParameterUnsupported) as raised:
                     await found.ask(Question(HELLO, tools=[TOOL]))
                 assert timedelta() < (raised.value.retry_after or timedelta()) < timedelta(seconds=1)
             await found.ask(Question(HELLO, tools=[TOOL]))
@@ -259,11 +260,11 @@ class TestWhatIsNotTaken:
     async def test_a_model_without_functions_is_a_rung_lower(self, model: ScriptedModel) -> None:
         async with endpoint(model.url) as found:
             model.trouble.append(Raw(400, error("tiny does not support tools")))
-            with pytest.raises(NotTaken):
+            with pytest.raises(ParameterUnsupported):
                 await found.ask(Question(HELLO, tools=[TOOL]))
             assert found.profile.calling is Calling.JSON_SCHEMA
             model.trouble.append(Raw(400, error("response_format is not supported")))
-            with pytest.raises(NotTaken):
+            with pytest.raises(ParameterUnsupported):
                 await found.ask(Question(HELLO, response_format={"type": "json_schema", "json_schema": {}}))
             assert found.profile.calling is Calling.JSON_OBJECT
 
@@ -273,7 +274,7 @@ class TestWhatIsNotTaken:
             errors = await asyncio.gather(
                 *(found.ask(Question(HELLO, tools=[TOOL])) for _ in range(2)), return_exceptions=True
             )
-            assert [type(each) for each in errors] == [NotTaken, NotTaken]
+            assert [type(each) for each in errors] == [ParameterUnsupported, ParameterUnsupported]
             assert found.profile.calling is Calling.JSON_SCHEMA
 
     async def test_a_question_that_breaks_the_endpoint_again_and_again_is_put_without_functions(
@@ -286,7 +287,7 @@ class TestWhatIsNotTaken:
                 with pytest.raises(ErrandError) as raised:
                     await found.ask(Question(HELLO, tools=[TOOL]))
                 kinds.append(type(raised.value))
-            assert kinds == [ModelUnavailable, ModelUnavailable, NotTaken]
+            assert kinds == [ModelUnavailable, ModelUnavailable, ParameterUnsupported]
             assert found.profile.calling is Calling.JSON_SCHEMA
 
     async def test_failures_that_differ_are_not_taken_for_one(self, model: ScriptedModel) -> None:
@@ -309,7 +310,7 @@ class TestWhatIsNotTaken:
         async with endpoint(model.url) as found:
             other = found.knowing([found.profile.step("json_object", "tiny answered 400: no")])
             model.trouble.append(Raw(400, error("tiny does not support tools")))
-            with pytest.raises(NotTaken):
+            with pytest.raises(ParameterUnsupported):
                 await found.ask(Question(HELLO, tools=[TOOL]))
             assert other.profile.callings == (Calling.JSON_SCHEMA, Calling.PROMPT)
 

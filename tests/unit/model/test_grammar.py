@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.model.grammar import Definitions, is_strict, loosened
-from activities.schema.json_schema import JsonSchema, Misfit
-from workflows.contract import Schema
+from activities.schema.json_schema import JsonSchema, SchemaMismatch
+from workflows.contract.values import Schema
 
 LOOSER: list[tuple[Schema, Schema]] = [
     ({"type": "string", "format": "email"}, {"type": "string"}),
@@ -133,7 +133,7 @@ class TestDefinitions:
         schema = together(of("string"), of("integer"), of("boolean"))
         schema.require({"0": {"a": "x"}, "1": {"a": 1}, "2": {"a": True}})
         for place, wrong in (("0", 1), ("1", "x"), ("2", 1)):
-            with pytest.raises(Misfit, match=f"{place}.a"):
+            with pytest.raises(SchemaMismatch, match=f"{place}.a"):
                 schema.require({place: {"a": wrong}})
 
     @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ class TestDefinitions:
         made = together({"type": "string", "$defs": {"A": {}, "part": {}}}, schema, schema)
         made.require({"1": fits, "2": fits})
         for place in "12":
-            with pytest.raises(Misfit):
+            with pytest.raises(SchemaMismatch):
                 made.require({place: does_not})
 
     def test_a_reference_by_an_anchor_fits_anything(self) -> None:

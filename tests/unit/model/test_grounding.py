@@ -7,19 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
-from activities.mail import send_email
 from activities.model.grounding import Heard, narrowed, ungrounded
-from activities.tool import Tool, tool, tool_of
-from tests.unit.core.arbitrary import quick
-from workflows.contract import (
-    Arguments,
-    AssistantEntry,
-    Entry,
-    MadeCall,
-    Situation,
-    Told,
-    UserEntry,
-)
+from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools.mail import send_email
+from tests.unit.execution.arbitrary import quick
+from workflows.contract.conversation import AssistantEntry, Entry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import ModelInput
+from workflows.contract.values import Arguments
 
 
 @tool(effect="write", grounded=("to", "cc"))
@@ -43,12 +37,12 @@ SEND, LOOK = made(send), made(look)
 
 def said(*entries: Entry | str, book: tuple[str, ...] = ()) -> Heard:
     texts = tuple(UserEntry(text=each) if isinstance(each, str) else each for each in entries)
-    return Heard.of(Situation(conversation=texts), book)
+    return Heard.of(ModelInput(conversation=texts), book)
 
 
 def result(value: JsonValue, *, failed: bool = False, untrusted: bool = False) -> AssistantEntry:
-    told = Told(value=value, failed=failed, untrusted=untrusted)
-    return AssistantEntry(turn=1, calls=(MadeCall(tool="look", arguments={}, told=told),))
+    told = ToolMessage(value=value, failed=failed, untrusted=untrusted)
+    return AssistantEntry(turn=1, calls=(ToolCallRecord(tool="look", arguments={}, told=told),))
 
 
 def loose(to: str, heard: Heard) -> bool:
@@ -116,11 +110,11 @@ class TestGrounding:
 
     def test_a_strangers_text_and_a_call_without_a_result_ground_nothing(self) -> None:
         assert loose("ann@example.com", said("Write to Ann", result("ann@example.com", untrusted=True)))
-        call = MadeCall(tool="look", arguments={"at": "ann@example.com"})
+        call = ToolCallRecord(tool="look", arguments={"at": "ann@example.com"})
         assert loose("ann@example.com", said("Write to Ann", AssistantEntry(turn=1, calls=(call,))))
 
     def test_the_model_grounds_nothing(self) -> None:
-        call = MadeCall(tool="send", arguments={"to": ["ann@example.com"]})
+        call = ToolCallRecord(tool="send", arguments={"to": ["ann@example.com"]})
         assert loose("ann@example.com", said("Go", AssistantEntry(text="I ask ann@example.com.", calls=(call,))))
 
     def test_the_address_book_grounds(self) -> None:
@@ -166,7 +160,7 @@ class TestWhatIsOffered:
         ]
 
     def test_an_address_that_only_the_model_wrote_is_not_offered(self) -> None:
-        call = MadeCall(tool="send_email", arguments={"to": ["eve@evil.test"]})
+        call = ToolCallRecord(tool="send_email", arguments={"to": ["eve@evil.test"]})
         heard = said(
             "Mail ann@example.com", AssistantEntry(turn=1, calls=(call,)), result("eve@evil.test", failed=True)
         )

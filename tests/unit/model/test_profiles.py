@@ -9,14 +9,14 @@ from activities.model.profiles import (
     PROFILES,
     Calling,
     Echo,
-    Experience,
+    LearnedLimits,
     Profile,
     is_taken_off,
     is_wanted,
     of_each_once,
     profile_for,
 )
-from tests.unit.core.arbitrary import quick
+from tests.unit.execution.arbitrary import quick
 
 REASON = "tiny answered 400: no"
 
@@ -119,7 +119,7 @@ class TestSteps:
 class TestExperience:
     def test_it_is_forgotten_after_a_time(self) -> None:
         now = 0.0
-        experience = Experience(clock=lambda: now)
+        experience = LearnedLimits(clock=lambda: now)
         experience.add("strict: not taken (a)", for_seconds=10)
         experience.add("strict: not taken (b)", for_seconds=100)
         now = 9.0
@@ -128,7 +128,7 @@ class TestExperience:
         assert experience.steps() == ()
 
     def test_failures_are_counted_one_by_one_and_not_without_end(self) -> None:
-        experience = Experience()
+        experience = LearnedLimits()
         assert [
             experience.same_failure(("a", 1)),
             experience.same_failure(("a", 1)),

@@ -14,9 +14,11 @@ from activities.policy import Policy
 from activities.settings import Settings
 from tests.completions import completion
 from tests.scripted_model import Raw, ScriptedModel
-from workflows.contract import Account, Situation, Usage, UserEntry
+from workflows.contract.api import Usage
+from workflows.contract.conversation import UserEntry
+from workflows.contract.internal import ModelInput, UsageSoFar
 
-SITUATION = Situation(conversation=(UserEntry(text="Hello"),))
+SITUATION = ModelInput(conversation=(UserEntry(text="Hello"),))
 HI = Raw(200, completion({"content": "Hi."}, usage={"prompt_tokens": 100, "completion_tokens": 10}))
 EMPTY = Raw(200, completion({"content": ""}, usage={"prompt_tokens": 100, "completion_tokens": 40}))
 LOST = Raw(504, "")
@@ -24,7 +26,7 @@ UNCOUNTED = Raw(200, completion({"content": "x" * 300}))
 
 
 async def attempts(
-    model: ScriptedModel, *replies: Raw, situation: Situation = SITUATION, lost: int = 0, **settings: Any
+    model: ScriptedModel, *replies: Raw, situation: ModelInput = SITUATION, lost: int = 0, **settings: Any
 ) -> tuple[Usage, str]:
     """What all attempts of one activity have used, and how the last one ended: attempts go on while they are retried.
 
@@ -52,7 +54,7 @@ async def attempts(
             except ApplicationError as error:
                 if error.non_retryable:
                     return error.details[0].usage, error.type or ""
-                details = tuple(Account.model_validate(each).model_dump(mode="json") for each in beats[-1])
+                details = tuple(UsageSoFar.model_validate(each).model_dump(mode="json") for each in beats[-1])
             else:
                 return decision.usage, decision.text
     finally:
@@ -63,7 +65,7 @@ def caps(model: ScriptedModel) -> list[object]:
     return [each.get("max_tokens") for each in model.asked]
 
 
-def allowing(**left: Any) -> Situation:
+def allowing(**left: Any) -> ModelInput:
     return SITUATION.model_copy(update=left)
 
 
@@ -94,13 +96,13 @@ class TestWhatIsLeft:
 
     async def test_where_no_token_is_left_the_model_is_not_asked(self, model: ScriptedModel) -> None:
         usage, end = await attempts(model, EMPTY, LOST, HI, situation=allowing(output_tokens=50))
-        assert (usage.model_calls, usage.output_tokens, end) == (2, 50, "NothingLeft")
+        assert (usage.model_calls, usage.output_tokens, end) == (2, 50, "LimitExhausted")
         assert caps(model) == [50, 10]
 
     async def test_where_no_money_is_left_the_model_is_not_asked(self, model: ScriptedModel) -> None:
         prices: Any = {"model_prices": "tiny=0/10000"}  # 100 tokens for 1
         usage, end = await attempts(model, EMPTY, LOST, HI, situation=allowing(cost_left=0.5), **prices)
-        assert (usage.model_calls, usage.cost, end) == (2, 0.5, "NothingLeft")
+        assert (usage.model_calls, usage.cost, end) == (2, 0.5, "LimitExhausted")
         assert caps(model) == [50, 10]
 
     async def test_what_is_not_written_costs_too(self, model: ScriptedModel) -> None:
@@ -131,7 +133,7 @@ class TestLost:
         self, model: ScriptedModel
     ) -> None:
         usage, end = await attempts(model, LOST, HI, situation=allowing(cost_left=0.5), model_prices="tiny=0/10000")
-        assert (usage.model_calls, usage.output_tokens, usage.cost, end) == (1, 50, 0.5, "NothingLeft")
+        assert (usage.model_calls, usage.output_tokens, usage.cost, end) == (1, 50, 0.5, "LimitExhausted")
         assert usage.input_tokens > 0
 
     async def test_attempts_of_which_nothing_was_heard_count_as_the_longest_that_was_left(
@@ -141,7 +143,7 @@ class TestLost:
         usage, _ = await attempts(model, HI, situation=left, lost=1, model_max_tokens=60)
         assert (usage.model_calls, usage.output_tokens, caps(model)) == (2, 70, [40])
         usage, end = await attempts(model, HI, situation=left, lost=3, model_max_tokens=60)
-        assert (usage.model_calls, usage.output_tokens, end) == (3, 100, "NothingLeft")
+        assert (usage.model_calls, usage.output_tokens, end) == (3, 100, "LimitExhausted")
 
     async def test_a_busy_endpoint_uses_nothing(self, model: ScriptedModel) -> None:
         usage, _ = await attempts(model, Raw(429, "{}"), HI, situation=allowing(output_tokens=100))

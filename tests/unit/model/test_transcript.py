@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from activities.model.profiles import COMPATIBLE, PROFILES, Echo, Profile
 from activities.model.transcript import call_id, to_messages
 from tests.accepted_everywhere import CALL_ID, faults
-from tests.unit.core.arbitrary import json_values, quick
-from workflows.contract import AssistantEntry, Entry, MadeCall, NoteEntry, Told, UserEntry
+from tests.unit.execution.arbitrary import json_values, quick
+from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
 
 Message = dict[str, Any]
 
@@ -21,12 +21,14 @@ def messages(*entries: Entry, system: str = "Be brief.", profile: Profile = COMP
     return cast(list[Message], to_messages(system, entries, profile))
 
 
-def made(told: JsonValue = None, **arguments: Any) -> MadeCall:
+def made(told: JsonValue = None, **arguments: Any) -> ToolCallRecord:
     """A call; without `told`, one that has not ended."""
-    return MadeCall(tool="get_weather", arguments=arguments, told=None if told is None else Told(value=told))
+    return ToolCallRecord(
+        tool="get_weather", arguments=arguments, told=None if told is None else ToolMessage(value=told)
+    )
 
 
-def turn(*calls: MadeCall, text: str = "", reasoning: str = "") -> AssistantEntry:
+def turn(*calls: ToolCallRecord, text: str = "", reasoning: str = "") -> AssistantEntry:
     return AssistantEntry(turn=1, text=text, calls=calls, reasoning=reasoning)
 
 
@@ -113,7 +115,7 @@ class TestDialects:
 
     @pytest.mark.parametrize(("name", "kept"), [("gemini", True), ("compatible", False)])
     def test_what_the_endpoint_added_is_given_back_where_it_is_wanted(self, name: str, kept: bool) -> None:
-        signed = MadeCall(tool="f", arguments={}, extra={"extra_content": {"google": "xyz"}, "id": "7"})
+        signed = ToolCallRecord(tool="f", arguments={}, extra={"extra_content": {"google": "xyz"}, "id": "7"})
         entry = AssistantEntry(turn=1, calls=(signed,), extra={"signature": "abc", "role": "user", "tool_calls": 3})
         (message, _) = messages(entry, system="", profile=PROFILES[name])
         (call,) = message["tool_calls"]
@@ -123,7 +125,7 @@ class TestDialects:
 
 names = st.text(max_size=70)
 texts = st.text(max_size=10)
-results = st.none() | st.builds(Told, value=json_values, failed=st.booleans())
+results = st.none() | st.builds(ToolMessage, value=json_values, failed=st.booleans())
 extras = st.dictionaries(st.sampled_from(["role", "content", "tool_calls", "id", "type", "function", "x"]), json_values)
 
 
@@ -133,7 +135,7 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     entries: list[Entry] = []
     for turn in range(1, draw(st.integers(1, 5))):
         calls = tuple(
-            MadeCall(tool=draw(names), arguments=each, extra=draw(extras), told=draw(results))
+            ToolCallRecord(tool=draw(names), arguments=each, extra=draw(extras), told=draw(results))
             for each in draw(st.lists(st.dictionaries(texts, json_values), max_size=3))
         )
         entries += draw(st.lists(st.builds(UserEntry, text=texts) | st.builds(NoteEntry, text=texts), max_size=2))

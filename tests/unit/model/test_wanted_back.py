@@ -17,7 +17,8 @@ from activities.policy import Policy
 from activities.settings import Settings
 from tests.completions import calling, completion
 from tests.scripted_model import Raw, ScriptedModel, call
-from workflows.contract import AssistantEntry, Decision, MadeCall, Situation, Told, UserEntry
+from workflows.contract.conversation import AssistantEntry, ToolCallRecord, ToolMessage, UserEntry
+from workflows.contract.internal import Decision, ModelInput
 
 MISSING = "Function call is missing a thought_signature in functionCall parts. This is required for tools to work."
 SIGNED: dict[str, JsonValue] = {"extra_content": {"google": {"thought_signature": "Zm9v"}}}
@@ -28,10 +29,10 @@ def complaint(words: str, status: int = 400) -> Raw:
     return Raw(status, json.dumps({"error": {"message": words, "code": 400, "status": "INVALID_ARGUMENT"}}))
 
 
-def after_a_call(extra: dict[str, JsonValue]) -> Situation:
+def after_a_call(extra: dict[str, JsonValue]) -> ModelInput:
     """The second turn of a request, after a call that the endpoint put this on."""
-    made = MadeCall(tool="get_weather", arguments={"city": "Paris"}, told=Told(value="Sunny"), extra=extra)
-    return Situation(conversation=(UserEntry(text="Go"), AssistantEntry(turn=1, calls=(made,))))
+    made = ToolCallRecord(tool="get_weather", arguments={"city": "Paris"}, told=ToolMessage(value="Sunny"), extra=extra)
+    return ModelInput(conversation=(UserEntry(text="Go"), AssistantEntry(turn=1, calls=(made,))))
 
 
 class Asking:
@@ -43,10 +44,10 @@ class Asking:
         self._decide = Decide(self.endpoint, {}, Policy())
         self._model = model
 
-    async def attempt(self, situation: Situation) -> Decision:
+    async def attempt(self, situation: ModelInput) -> Decision:
         return await ActivityEnvironment().run(self._decide.decide, situation)
 
-    async def failure(self, situation: Situation) -> ApplicationError:
+    async def failure(self, situation: ModelInput) -> ApplicationError:
         with pytest.raises(ApplicationError) as raised:
             await self.attempt(situation)
         return raised.value

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import JsonValue
 
-from activities.schema.closing import closed
+from activities.schema.additional_properties import closed
 from activities.schema.dialect import mended
-from activities.schema.json_schema import JsonSchema, Misfit, NotASchema, check, whole
+from activities.schema.json_schema import JsonSchema, NotASchema, SchemaMismatch, check, whole
 
 STRING: dict[str, Any] = {"type": "string"}
 NULL: dict[str, Any] = {"type": "null"}
@@ -22,7 +22,7 @@ def problem(schema: dict[str, Any], value: JsonValue) -> str:
     """Why it does not fit; empty where it does."""
     try:
         JsonSchema(schema).require(value)
-    except Misfit as misfit:
+    except SchemaMismatch as misfit:
         return str(misfit)
     return ""
 

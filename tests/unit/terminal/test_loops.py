@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.terminal.loops import without_loops
-from tests.unit.core.arbitrary import quick
+from tests.unit.execution.arbitrary import quick
 
 CLAUSE = "the price of Apple is 150 dollars, "
 CUT = " … [cut off: the model's answer was too long]"

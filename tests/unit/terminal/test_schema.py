@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from activities.schema.json_schema import JsonSchema, check
 from client import app
 from deploy.terminal.schema_command import MessageName
-from workflows.contract import (
+from workflows.contract.api import (
     Approve,
     Limits,
     Outcome,
@@ -75,4 +75,4 @@ def test_of_what_a_caller_writes_only_what_must_be_written_is_required_and_nothi
 
 def test_nothing_is_said_of_what_only_the_workflow_sets() -> None:
     written = json.dumps([printed(), *(printed(name) for name in MessageName)])
-    assert not any(word in written for word in ("carried", "Progress", "Said"))
+    assert not any(word in written for word in ("carried", "Progress", "QueuedMessage"))

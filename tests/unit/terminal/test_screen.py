@@ -6,11 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.ledger_rows import Action, State
-from deploy.terminal.past import spoken
-from deploy.terminal.results import UNSUPPORTED, link
-from deploy.terminal.screen import Screen
-from deploy.terminal.steps import (
+from activities.ledger.rows import Action, State
+from deploy.client.steps import (
     Answered,
     Asked,
     AskedAgain,
@@ -29,30 +26,25 @@ from deploy.terminal.steps import (
     Step,
     Thinking,
 )
+from deploy.terminal.results import UNSUPPORTED, link
+from deploy.terminal.screen import Screen
 from deploy.terminal.text import arguments, visible
-from workflows.contract import (
-    Answer,
+from deploy.terminal.transcript import spoken
+from workflows.contract.api import (
     Approve,
-    AssistantEntry,
-    Decision,
-    MadeCall,
-    Messages,
     Outcome,
     PendingApproval,
-    Progress,
     Receipt,
     ReceiptStatus,
     Reject,
     Request,
     RequestState,
     RequestStatus,
-    Said,
-    Settlement,
-    Spending,
-    ToolCall,
     Usage,
-    UserEntry,
 )
+from workflows.contract.conversation import AssistantEntry, ToolCallRecord, UserEntry
+from workflows.contract.internal import Answer, Decision, Settlement, ToolCall
+from workflows.contract.progress import LimitsUsed, Messages, Progress, QueuedMessage
 
 
 @given(st.text())
@@ -178,7 +170,7 @@ CALL = ToolCall(key="r/1.1", tool="tell", arguments={"to": ["ann"]})
             ),
             "what ann made of it needs a second yes: nobody mentioned eve\n",
         ),
-        (MessageCame(Said(id="1", text="Thank\nyou.", by="bob")), "> Thank you.  (bob)\n"),
+        (MessageCame(QueuedMessage(id="1", text="Thank\nyou.", by="bob")), "> Thank you.  (bob)\n"),
         (Answered("1", ended()), "completed: Sent.\n"),
         (NotAnswered("1", "it was lost"), "✗ the message has no answer: it was lost\n"),
         (CloseAsked(), "it is to be closed\n"),
@@ -247,18 +239,18 @@ def test_where_an_open_conversation_stands_says_how_many_messages_wait(capsys: p
 def test_what_was_said_before_is_told_in_brief_also_of_an_earlier_run(capsys: pytest.CaptureFixture[str]) -> None:
     conversation = (
         *(entry for number in range(4) for entry in (UserEntry(text=f"Is it {number}?"), answer("It is not."))),
-        AssistantEntry(turn=1, text="I look.", calls=(MadeCall(tool="look_up", arguments={}),)),
+        AssistantEntry(turn=1, text="I look.", calls=(ToolCallRecord(tool="look_up", arguments={}),)),
     )
     progress = Progress(
-        conversation=conversation, messages=Messages(), spending=Spending(deadline=datetime(2030, 1, 1, tzinfo=UTC))
+        conversation=conversation, messages=Messages(), spending=LimitsUsed(deadline=datetime(2030, 1, 1, tzinfo=UTC))
     )
     Screen().past(
         [
-            Asked(Request(keep_open=True, carried=progress)),
-            MessageCame(Said(id="1", text="Is it 4?")),
+            Asked(Request(keep_open=True, carried=progress.model_dump(mode="json"))),
+            MessageCame(QueuedMessage(id="1", text="Is it 4?")),
             Answered("1", ended(mailed())),
             Listening("It is."),
-            MessageCame(Said(id="2", text="Is it 5?")),
+            MessageCame(QueuedMessage(id="2", text="Is it 5?")),
         ]
     )
     shown = capsys.readouterr().out.splitlines()

@@ -16,16 +16,17 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.act import Act, Fence
 from activities.errors import ConfigurationError, ServiceUnavailable, ToolError, Withdrawn
-from activities.execution import write_activity
-from activities.ledger import Ledger
-from activities.ledger_rows import State, Write
-from activities.mail import address, send_email
+from activities.execution.act import Act, Fence
+from activities.execution.tool_activities import write_activity
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
 from activities.settings import Settings
-from activities.smtp_connections import MailConnections
-from activities.tool import tool_of
-from workflows.contract import Arguments, AttemptBeat, ToolCall, ToolResult
+from activities.smtp.connections import MailConnections
+from activities.toolkit.tool import tool_of
+from activities.tools.mail import address, send_email
+from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
+from workflows.contract.values import Arguments
 
 
 class Inbox:

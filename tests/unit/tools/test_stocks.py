@@ -10,12 +10,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceRefused, ServiceUnavailable
-from activities.execution import read_activity
+from activities.execution.tool_activities import read_activity
 from activities.settings import Settings
-from activities.stocks import get_stock_price
-from activities.tool import tool_of
-from tests.unit.tools.fake_web import Asked, FakeWeb, fake_web, reply
-from workflows.contract import ToolCall
+from activities.toolkit.tool import tool_of
+from activities.tools.stocks import get_stock_price
+from tests.unit.http.fake_web import Asked, FakeWeb, fake_web, reply
+from workflows.contract.internal import ToolCall
 
 HEADER = "Symbol,Date,Time,Open,High,Low,Close,Volume,Name\r\n"
 APPLE = HEADER + "AAPL.US,2026-11-20,22:00:09,228.06,230.72,227.9,229.87,38168252,APPLE\r\n"

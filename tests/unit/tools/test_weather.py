@@ -7,12 +7,12 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceUnavailable
-from activities.execution import read_activity
+from activities.execution.tool_activities import read_activity
 from activities.settings import Settings
-from activities.tool import tool_of
-from activities.weather import Weather, get_weather
-from tests.unit.tools.fake_web import FakeWeb, fake_web
-from workflows.contract import ToolCall
+from activities.toolkit.tool import tool_of
+from activities.tools.weather import Weather, get_weather
+from tests.unit.http.fake_web import FakeWeb, fake_web
+from workflows.contract.internal import ToolCall
 
 PARIS = {
     "id": 2988507,

@@ -1,0 +1,208 @@
+"""One attempt of a write: the ledger is asked before anything else can fail, and then it is done, once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from pydantic import JsonValue
+from temporalio import activity
+
+from activities.error_text import message_of
+from activities.errors import (
+    AnotherLedger,
+    ErrandError,
+    KeyTaken,
+    OutcomeUnknown,
+    OutcomeUnknownRetryable,
+    ServiceUnavailable,
+    ToolCrashed,
+)
+from activities.execution.act import Act, Fence
+from activities.execution.attempt_beats import count_attempt
+from activities.execution.cancellation import to_the_end
+from activities.execution.past_runs import ledger_of
+from activities.execution.tool_mistakes import mistake
+from activities.execution.unfinished_acts import to_its_end
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import Action, State, Write
+from activities.toolkit.tool import Bound, Tool
+from workflows.contract.internal import ToolCall
+from workflows.contract.values import sha256, texts
+
+
+def write_of(call: ToolCall, tool: Tool | None) -> Write:
+    """What the ledger is to know of a call; the tool may be one that this worker does not have."""
+    if tool is None:
+        return Write(call, _likeness(call, ()))
+    # An act is awaited beyond its attempt for as long again.
+    return Write(call, _likeness(call, tool.grounded), timedelta(seconds=2 * tool.route.start_to_close))
+
+
+def _likeness(call: ToolCall, grounded: tuple[str, ...]) -> str:
+    """The same for calls with the same grounded arguments (the recipients of a mail), or else the same arguments."""
+    named: dict[str, JsonValue] = {
+        name: [*sorted({text.casefold() for text in texts(call.arguments.get(name))})] for name in grounded
+    }
+    return sha256([call.tool, named if any(named.values()) else call.arguments])
+
+
+class WriteAttempt:
+    """Of one call of one tool. `detail` and `ledger_key` say what is known of the call once it was carried out."""
+
+    def __init__(self, tool: Tool, function: Bound, ledger: Ledger, call: ToolCall, fence: Fence) -> None:
+        self._tool = tool
+        self._function = function
+        self._ledger = ledger
+        self._call = call
+        self._fence = fence
+        self._number = activity.info().attempt
+        self._said = count_attempt()
+        self._certain = False
+        self.earlier = False
+        """The ledger knows writes of the same request id that the asking run does not know of."""
+        self.ledger_key: str | None = None
+        """Where it is another than the call's own."""
+        self.act: Act | None = None
+
+    def detail(self) -> Mapping[str, object]:
+        """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
+        known = {"certain": self._certain, "acting": self._acted_before, "earlier": self.earlier}
+        return {**known, "ledger_key": self.ledger_key}
+
+    async def carry_out(self) -> Action | object:
+        """What the tool returned; the row, where an earlier attempt has done it.
+
+        Raises:
+            KeyTaken: the ledger knows another action, or a like one.
+            OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
+            AnotherLedger: this worker cannot know.
+            ErrandError: whatever the tool raises.
+        """
+        await self._check_ledger()
+        write = write_of(self._call, self._tool)
+        try:
+            found = await self._ledger.look_up(write)
+        except KeyTaken:
+            self._certain = self.earlier = True
+            raise
+        write, seen, self.earlier = found.write, found.row, found.earlier
+        if write.call.key != self._call.key:
+            self.ledger_key = write.call.key
+        if seen is None and self._acted_before:
+            raise _never_reported(await self._ledger.give_up(write, acting=True))
+        if seen is not None and (done := await self._settled(write, seen)):
+            return done
+        self._certain = True
+        uncertain = seen is not None and seen.state in (State.BEGUN, State.UNKNOWN) and not self._had_not_acted(seen)
+        try:
+            return await self._run(write, seen, may_have_happened=uncertain)
+        except ErrandError as error:
+            if not uncertain or isinstance(error, OutcomeUnknown):
+                raise
+            raise (OutcomeUnknownRetryable if error.retryable else OutcomeUnknown)(
+                f"an earlier attempt may have done it, and this one could not find out: {message_of(error)}"
+            ) from error
+
+    async def _check_ledger(self) -> None:
+        """
+        Raises:
+            ServiceUnavailable: another worker took the tool for a read, so nobody was asked for a yes.
+            AnotherLedger: the request's writes stand in another ledger than this worker's.
+        """
+        call = self._call
+        if not call.chain:
+            raise ServiceUnavailable(f"{call.tool} was called as a read, and this worker knows it as a write")
+        wanted = call.ledger
+        if call.past_run:
+            wanted = await ledger_of(call.past_run) or wanted
+        try:
+            self._ledger.must_be(wanted)
+        except AnotherLedger:
+            self._certain = not self._acted_before
+            raise
+
+    async def _settled(self, write: Write, seen: Action) -> Action | None:
+        """The row of a write that has happened; None where it may happen (again).
+
+        Raises:
+            KeyTaken: the key was used for another action.
+            OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
+        """
+        self._certain = True
+        seen.must_be(write.call)
+        if seen.state is State.DONE:
+            return seen
+        if seen.state is State.NOT_DONE:
+            if self._acted_before and not self._is_of_the_one_that_acted(seen) and seen.resolved_by is None:
+                raise OutcomeUnknown("an attempt acted, and the ledger knows only of one before it")
+            return None
+        if self._tool.idempotent or self._had_not_acted(seen):
+            return None
+        self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
+        seen = await self._ledger.give_up(write)
+        self._certain = True
+        if seen.state is State.DONE:  # at this very moment
+            return seen
+        raise _never_reported(seen)
+
+    @property
+    def _acted_before(self) -> bool:
+        return self._said is not None and self._said.stage == "acting"
+
+    def _is_of_the_one_that_acted(self, row: Action) -> bool:
+        return self._said is not None and self._said.token == row.token
+
+    def _had_not_acted(self, row: Action) -> bool:
+        """Whether Temporal knows that the attempt which wrote the row did not come to its act.
+
+        It has heard "preparing" from it, so it has forgotten nothing since, and it has not heard "acting".
+        """
+        said = self._said
+        return said is not None and row.state is State.BEGUN and said.stage == "preparing" and said.token == row.token
+
+    async def _run(self, write: Write, seen: Action | None, *, may_have_happened: bool) -> object:
+        arguments = self._tool.validate(self._call.arguments)
+        self.act = act = Act(
+            self._ledger,
+            write,
+            attempt=self._number,
+            seen=seen,
+            fence=self._fence,
+            may_have_happened=may_have_happened,
+        )
+        given = {ToolCall: write.call, Act: act}
+        acting = _acting(self._tool, act, lambda: self._function(arguments, given))
+        return await to_its_end(act, acting, longest=self._tool.route.start_to_close)
+
+
+async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:
+    """Run a write. Where its tool does not mark the point of no return, all of it is the act."""
+    try:
+        if tool.asks_for(Act):
+            return await run()
+        async with act:
+            return await run()
+    except OutcomeUnknownRetryable:
+        raise
+    except OutcomeUnknown as error:
+        raise await _unknown(tool, act, message_of(error)) from error
+    except ErrandError as error:
+        if not act.happened:
+            raise
+        raise await _unknown(tool, act, message_of(error)) from error
+    except BaseException as error:
+        made = mistake(error)
+        broke = await _unknown(tool, act, made.line) if act.begun else ToolCrashed(made.line)
+        broke.trace = made.trace
+        raise broke from error
+
+
+async def _unknown(tool: Tool, act: Act, what: str) -> OutcomeUnknown:
+    """An idempotent tool can find out by being asked again."""
+    await to_the_end(act.unknown(what))
+    return OutcomeUnknownRetryable(what) if tool.idempotent else OutcomeUnknown(what)
+
+
+def _never_reported(row: Action) -> OutcomeUnknown:
+    if row.attempt == 0:
+        return OutcomeUnknown(f"{row.error}: it was restored, emptied or exchanged meanwhile")
+    return OutcomeUnknown(f"attempt {row.attempt} began at {row.begun_at:%H:%M:%S} UTC and was never reported on")

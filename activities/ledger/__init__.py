@@ -1,0 +1,1 @@
+"""The SQL table that knows every write before it happens and after."""

@@ -1,0 +1,218 @@
+"""Where the ledger is kept: SQLite, or PostgreSQL for workers on several machines.
+
+Every transaction is one function that runs in a thread of its own kind, so that the event loop is told once that it is
+over, and not after every statement.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from activities.errors import ConfigurationError, ErrandError, ServiceUnavailable, Unreachable
+from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, TRANSACTIONS_AT_ONCE, engine_of, missing, place_of
+from activities.ledger.tables import actions, check_version, identity_of, prepare
+from activities.redaction import redacted
+
+log = structlog.stdlib.get_logger(__name__)
+T = TypeVar("T")
+
+PASSING = re.compile(
+    "is locked|no answer in time|Is the server running|timeout expired|starting up|shutting down|too many|terminat"
+)
+"""In what SQLite and PostgreSQL say where the same may work later."""
+
+
+class Database:
+    """Runs transactions, and translates what goes wrong."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(errand_reading=True)
+        self._closed = False
+        self._opened: tuple[int, int] | None = None
+        self.identity = ""
+        """Tells this ledger from any other; a copy of it has the same."""
+        # Of their own: what reads does not wait behind what waits to write.
+        self._writers, self._readers = self._threads(), self._threads()
+
+    @classmethod
+    async def open(cls, url: str, *, create: bool) -> Self:
+        """Connect, and create the tables that are missing, which the log tells.
+
+        Args:
+            url: as in ERRAND_LEDGER_URL.
+            create: whether to make what is missing; otherwise that is an error.
+
+        Raises:
+            ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
+            Unreachable: it cannot be used now, because it is locked or its server does not answer.
+        """
+        try:
+            database = cls(engine_of(url, create=create))
+        except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+            # Without `from`: some of these quote the URL, and with it the password.
+            raise _unusable(error) from None
+        try:
+            database.identity = await (database._run(_make_ready) if create else database._run(_look, reading=True))
+            database._opened = database._file_as_it_is()
+        except BaseException as error:
+            await database.aclose()
+            if isinstance(error, (ConfigurationError, asyncio.CancelledError)):
+                raise
+            raise _unusable(error) from error
+        return database
+
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite."""
+        url = self._engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @property
+    def place(self) -> str:
+        """The file, or host and database; without user and password."""
+        return place_of(self._engine.url)
+
+    @property
+    def now(self) -> datetime | sa.Function[datetime]:
+        """By PostgreSQL's clock, which all its workers share; with a file there is only the machine's own."""
+        return datetime.now(UTC) if self.file else sa.func.now()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        for threads in (self._writers, self._readers):
+            threads.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
+
+    async def write(self, transaction: Callable[[sa.Connection], T]) -> T:
+        """
+        Raises:
+            ServiceUnavailable: it cannot be done now. If the connection was lost meanwhile, it may have been written.
+        """
+        with _translated("writing"):
+            return await self._run(transaction)
+
+    async def read(self, transaction: Callable[[sa.Connection], T]) -> T:
+        """
+        Raises:
+            ServiceUnavailable: it cannot be done now.
+        """
+        with _translated("reading"):
+            return await self._run(transaction, reading=True)
+
+    async def _run(self, transaction: Callable[[sa.Connection], T], *, reading: bool = False) -> T:
+        """A transaction that nobody waits for any longer is rolled back, unless it is being committed already."""
+        if self._closed:
+            raise ServiceUnavailable("the ledger is closed: the worker stops")
+        threads, given_up = self._readers if reading else self._writers, threading.Event()
+
+        def run() -> T:
+            self._check_file()
+            with (self._reading if reading else self._engine).begin() as connection:
+                result = transaction(connection)
+                if given_up.is_set():
+                    raise TimeoutError
+                return result
+
+        try:
+            # Longer than the database's own time limits, which say more; those do not hold where its host is frozen.
+            async with asyncio.timeout(2 * BUSY_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(threads, run)
+        except TimeoutError:
+            self._start_anew(threads)
+            raise
+        finally:
+            given_up.set()
+
+    def _check_file(self) -> None:
+        """A file that was removed would go on taking what nobody else can read; one in its place is opened anew.
+
+        Raises:
+            ServiceUnavailable: the ledger is gone, or is another one.
+        """
+        if self._opened is None or self._opened == (now := self._file_as_it_is()):
+            return
+        if now is None:
+            raise ServiceUnavailable(f"{LEDGER_URL}: the ledger {self.place} was removed; put it back")
+        self._engine.dispose()
+        with self._reading.begin() as connection:
+            found = identity_of(connection) if sa.inspect(connection).has_table(actions.name) else "none"
+        if found != self.identity:
+            raise ServiceUnavailable(f"{LEDGER_URL}: another ledger lies at {self.place} now; put back the one before")
+        self._opened = now
+
+    def _file_as_it_is(self) -> tuple[int, int] | None:
+        if self.file is None or not self.file.exists():
+            return None
+        status = self.file.stat()
+        return status.st_dev, status.st_ino
+
+    def _threads(self) -> ThreadPoolExecutor:
+        at_once = 1 if self._engine.dialect.name == "sqlite" else TRANSACTIONS_AT_ONCE
+        return ThreadPoolExecutor(at_once, thread_name_prefix="ledger")
+
+    def _start_anew(self, stuck: ThreadPoolExecutor) -> None:
+        """Leave threads and connections behind that may never answer: new ones may be answered at once."""
+        if stuck is self._writers:
+            self._writers = self._threads()
+        elif stuck is self._readers:
+            self._readers = self._threads()
+        else:
+            return
+        stuck.shutdown(wait=False)
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated(doing: str) -> Generator[None]:
+    try:
+        yield
+    except (SQLAlchemyError, TimeoutError) as error:
+        raise ServiceUnavailable(f"{doing} the ledger failed: {words(error)}") from error
+
+
+def words(error: BaseException) -> str:
+    """The driver's own words, without the statement and its values, and without the URL."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return " ".join(redacted(str(cause)).split())[:200] or "no answer in time"
+
+
+def _make_ready(connection: sa.Connection) -> str:
+    """The ledger's identity."""
+    if prepare(connection):
+        place = place_of(connection.engine.url)
+        log.warning("a new ledger was made: writes of earlier runs are not known in it", ledger=place)
+    return identity_of(connection)
+
+
+def _look(connection: sa.Connection) -> str:
+    """The ledger's identity, of one that a worker has made."""
+    if not sa.inspect(connection).has_table(actions.name):
+        raise missing(connection.engine.url)
+    if not any(
+        column["name"] == actions.c.deadline.name for column in sa.inspect(connection).get_columns(actions.name)
+    ):
+        raise ConfigurationError(
+            f"{LEDGER_URL}: the ledger {place_of(connection.engine.url)} is of an older version; "
+            "start a worker on it once"
+        )
+    check_version(connection)
+    return identity_of(connection)
+
+
+def _unusable(error: BaseException) -> ErrandError:
+    if PASSING.search(words(error)):
+        advice = "see what holds it, or that its server runs, and start again"
+        return Unreachable(f"{LEDGER_URL}: the ledger cannot be reached: {words(error)}; {advice}")
+    advice = "; PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else ""
+    return ConfigurationError(f"{LEDGER_URL}: the ledger cannot be used: {words(error)}{advice}")

@@ -1,0 +1,111 @@
+"""The connections to the ledger's database, SQLite or PostgreSQL, and how each of them is made ready."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+
+from activities.errors import ConfigurationError
+from activities.settings import DEFAULT_LEDGER, PROJECT
+
+LEDGER_URL = "ERRAND_LEDGER_URL"
+BUSY_SECONDS = 10
+"""How long SQLite waits for another writer, and PostgreSQL for a statement."""
+TRANSACTIONS_AT_ONCE = 8
+"""To read as to write, on PostgreSQL. Of SQLite's writers, one waits for the other, and all ask for their turn all the
+while."""
+
+
+def engine_of(url: str, *, create: bool) -> sa.Engine:
+    parts = sa.make_url(url)
+    if parts.get_dialect().is_async:
+        backend = parts.get_backend_name()
+        raise ValueError(f"{parts.drivername} is a driver for programs that wait otherwise; write {backend}://…")
+    if parts.get_backend_name() == "sqlite":
+        return _sqlite(parts, create=create)
+    limits = {
+        "connect_timeout": max(1, int(BUSY_SECONDS)),
+        "tcp_user_timeout": int(BUSY_SECONDS * 1000),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
+    engine = sa.create_engine(
+        parts,
+        pool_pre_ping=True,
+        pool_size=TRANSACTIONS_AT_ONCE,
+        max_overflow=TRANSACTIONS_AT_ONCE,
+        connect_args=limits if parts.get_driver_name() == "psycopg" else {},
+    )
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _sqlite(parts: sa.URL, *, create: bool) -> sa.Engine:
+    if create and parts.database:
+        _require_folder(Path(parts.database).parent)
+    if not create and not (parts.database and Path(parts.database).is_file()):
+        raise missing(parts)
+    engine = sa.create_engine(parts, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _require_folder(folder: Path) -> None:
+    """Only the default one is made: another that is not there is more likely a slip than a place for a new ledger."""
+    if folder == (PROJECT / DEFAULT_LEDGER).parent:
+        folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder.absolute()}; make it, or name another")
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET SESSION statement_timeout = {int(BUSY_SECONDS * 1000)}")
+    cursor.close()
+    connection.commit()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # To write, at once: a transaction that began by reading could not wait for its turn. What only reads is one
+    # statement, which needs no transaction and waits for no writer.
+    if not connection.get_execution_options().get("errand_reading"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN would come too late
+    cursor = connection.cursor()
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Where several workers make a new file at once, SQLite refuses all but one of them without waiting its time."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def missing(url: sa.URL) -> ConfigurationError:
+    return ConfigurationError(f"{LEDGER_URL}: there is no ledger at {place_of(url)}; the worker's is the one to name")
+
+
+def place_of(url: sa.URL) -> str:
+    """The file, or host and database; without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return str(Path(url.database).absolute()) if url.database else "a path"
+    return f"{url.host or ''}/{url.database or ''}"

@@ -1,0 +1,247 @@
+"""Rows of the ledger, and the steps of its transactions."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, JsonValue
+from sqlalchemy.exc import IntegrityError
+
+from activities.errors import KeyTaken, OutcomeUnknownRetryable
+from activities.ledger.tables import actions
+from workflows.contract.internal import ToolCall
+from workflows.contract.values import Arguments
+
+LONGEST_ACT = timedelta(minutes=30)
+"""After which an act is not under way any more, where its tool does not say."""
+
+
+class State(StrEnum):
+    BEGUN = "begun"
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+class Action(BaseModel):
+    """One row."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    digest: str
+    tool: str
+    arguments: Arguments
+    request_id: str
+    requester: str
+    approved_by: str
+    state: State
+    token: str
+    attempt: int
+    begun_at: datetime
+    finished_at: datetime | None = None
+    result: JsonValue = None
+    error: str | None = None
+    resolved_by: str | None = None
+    chain: str = ""
+
+    def must_be(self, call: ToolCall) -> None:
+        """
+        Raises:
+            KeyTaken: the row is of another action than the call.
+        """
+        if self.digest != call.digest:
+            raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+
+    def is_of(self, call: ToolCall) -> bool:
+        """Whether the same request asked for it; a row of an older ledger does not say, and goes by its key."""
+        return self.chain in ("", call.chain)
+
+
+@dataclass(frozen=True)
+class Write:
+    """What is to be written down of a call."""
+
+    call: ToolCall
+    likeness: str = ""
+    """The same for calls that would do the same, or something with the same recipients."""
+    longest: timedelta = LONGEST_ACT
+
+    def under_its_own_key(self) -> "Write":
+        """Under the key that the call has where an earlier request of the same id has taken the usual one."""
+        call = self.call
+        return Write(call.model_copy(update={"key": f"{call.key}~{call.chain}"}), self.likeness, self.longest)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the ledger knows that matters to one write."""
+
+    write: Write
+    """Under the key that it has in the ledger."""
+    row: Action | None = None
+    earlier: bool = False
+    """There are writes of the same request id that the asking run does not know of."""
+
+
+def look_up(connection: sa.Connection, write: Write) -> Found:
+    """
+    Raises:
+        KeyTaken: there is a like write that the asking run does not know of.
+    """
+    own = write.under_its_own_key()
+    keys = [write.call.key, own.call.key]
+    known = connection.execute(_KNOWN, {**_others_of(write), "keys": keys}).mappings().all()
+    rows = {each["key"]: Action.model_validate(each) for each in known if each["key"] in keys}
+    taken = rows.get(write.call.key)
+    found = Found(write, taken) if taken is None or taken.is_of(write.call) else Found(own, rows.get(own.call.key))
+    if found.row is not None and found.row.state in (State.DONE, State.UNKNOWN):
+        return found
+    others = [each for each in known if each["other"]]
+    _refuse_like(write.call, others)
+    return Found(found.write, found.row, earlier=bool(others))
+
+
+def refuse_like(connection: sa.Connection, write: Write) -> None:
+    """
+    Raises:
+        KeyTaken: there is a like write of the request id that the asking run does not know of.
+    """
+    _refuse_like(write.call, connection.execute(_LIKE, _others_of(write)).mappings().all())
+
+
+def _refuse_like(call: ToolCall, others: Sequence[sa.RowMapping]) -> None:
+    like = next((each for each in others if each["like"]), None)
+    if like is None:
+        return
+    whose = "by an earlier request of the same id; a new request needs an id of its own"
+    if like["chain"] in ("", call.chain):
+        whose = "before the request was reset" if call.past_run else "in a part of it that Temporal forgot"
+    begun = f"{like['begun_at']:%Y-%m-%d %H:%M} UTC"
+    raise KeyTaken(f"the same was done as {like['key']} at {begun}, or may have been, {whose}")
+
+
+def known_to(request_id: str, chain: str, positions: tuple[str, ...]) -> dict[str, object]:
+    """What `OTHERS` has to be given: the writes that a chain of runs has made."""
+    usual = {f"{request_id}/{position.partition('~')[0]}" for position in positions}
+    known = sorted(usual | {f"{key}~{chain}" for key in usual})
+    return {"request_id": request_id, "chain": chain, "known": known}
+
+
+def _others_of(write: Write) -> dict[str, object]:
+    call = write.call
+    known = known_to(call.request_id, call.chain, (*call.known, call.position))
+    return {**known, "likeness": write.likeness}
+
+
+# Made once: to build a statement takes longer than to run it.
+OTHERS = sa.and_(
+    actions.c.request_id == sa.bindparam("request_id"),
+    actions.c.state != State.NOT_DONE,
+    sa.or_(
+        actions.c.key.not_in(sa.bindparam("known", expanding=True)),
+        sa.and_(actions.c.chain != "", actions.c.chain != sa.bindparam("chain")),
+    ),
+)
+"""Writes of a request id that are done, or may be, and are none of those that a chain of runs has made."""
+_ALIKE = sa.and_(OTHERS, actions.c.likeness != "", actions.c.likeness == sa.bindparam("likeness"))
+_LIKE = (
+    sa.select(actions.c.key, actions.c.chain, actions.c.begun_at, sa.true().label("like"))
+    .where(_ALIKE)
+    .order_by(actions.c.begun_at)
+    .limit(1)
+)
+_OF_KEYS = actions.c.key.in_(sa.bindparam("keys", expanding=True))
+_KNOWN = (
+    sa.select(actions, OTHERS.label("other"), _ALIKE.label("like"))
+    .where(sa.or_(_OF_KEYS, OTHERS))
+    .order_by(sa.case((_OF_KEYS, 0), (_ALIKE, 1), else_=2), actions.c.begun_at)
+    .limit(3)
+)
+"""The rows of a write's own keys, and of the others of its request id that one which matters most."""
+
+
+def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: Mapping[str, object]) -> None:
+    late = OutcomeUnknownRetryable(f"another attempt of {write.call.key} has begun meanwhile")
+    _one_at_a_time(connection, write)
+    refuse_like(connection, write)
+    if seen is not None:
+        if not replace(connection, seen.key, seen.token, begun):
+            raise late
+        return
+    try:
+        connection.execute(sa.insert(actions).values(**_identity(write), **begun))
+    except IntegrityError:
+        raise late from None
+
+
+def give_up(connection: sa.Connection, write: Write, *, acting: bool, now: datetime | sa.Function[datetime]) -> Action:
+    _one_at_a_time(connection, write)
+    own = write.under_its_own_key()
+    usual = row_of(connection, write.call.key, lock=True)
+    is_taken = usual is not None and not usual.is_of(write.call)
+    found = row_of(connection, own.call.key, lock=True) if is_taken else usual
+    key, token = (own if is_taken else write).call.key, secrets.token_hex(16)
+    if found is None:
+        lost = {
+            "state": State.UNKNOWN if acting else State.NOT_DONE,
+            "token": token,
+            "attempt": 0,
+            "begun_at": now,
+            "approved_by": write.call.approved_by,
+            "error": "an attempt acted, and the ledger has forgotten it"
+            if acting
+            else "no attempt got as far as to begin",
+        }
+        connection.execute(sa.insert(actions).values(**(_identity(write) | {"key": key}), **lost))
+    else:
+        found.must_be(write.call.model_copy(update={"key": found.key}))
+        if found.state is State.BEGUN:
+            replace(connection, key, found.token, {"state": State.UNKNOWN})
+        elif found.state is State.NOT_DONE:  # an attempt that is lost may have seen the token and not begun yet
+            replace(connection, key, found.token, {"token": token})
+    settled = row_of(connection, key)
+    assert settled is not None, "it was written in this very transaction"
+    return settled
+
+
+def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
+    """Of the writes of one request id; a file has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        lock = sa.func.pg_advisory_xact_lock(sa.func.hashtext(write.call.request_id))
+        connection.execute(sa.select(lock))
+
+
+def actions_of(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Action]:
+    return [Action.model_validate(row) for row in connection.execute(query).mappings()]
+
+
+def row_of(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
+    query = sa.select(actions).where(actions.c.key == key)
+    # SQLite needs no FOR UPDATE: there, every transaction has the whole file to itself.
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    return Action.model_validate(row) if row else None
+
+
+def replace(connection: sa.Connection, key: str, token: str, news: Mapping[str, object]) -> bool:
+    changed = connection.execute(
+        sa.update(actions).where(actions.c.key == key, actions.c.token == token).values(**news)
+    )
+    return changed.rowcount == 1
+
+
+def _identity(write: Write) -> dict[str, object]:
+    call = write.call
+    return {
+        "key": call.key,
+        "digest": call.digest,
+        "tool": call.tool,
+        "arguments": call.arguments,
+        "request_id": call.request_id,
+        "requester": call.requester,
+        "chain": call.chain,
+        "likeness": write.likeness,
+    }

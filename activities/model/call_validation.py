@@ -1,0 +1,76 @@
+"""From a call as the model wrote it to one that says how it is to be run, or why it is not."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic_core import to_json
+
+from activities.errors import InvalidArguments
+from activities.model.grounding import Heard, ungrounded
+from activities.model.wire.wire_calls import RawCall
+from activities.policy import Policy
+from activities.toolkit.function_names import LONGEST_NAME
+from activities.toolkit.tool import Tool
+from workflows.contract.internal import ProposedCall
+
+LONGEST_ERROR = 4000
+LONGEST_ARGUMENTS = 64 * 1024
+"""Bytes of JSON. Longer ones would not fit, many times over, into what a request carries."""
+LONGEST_HINT = 4 * 1024
+"""Bytes. The model knows the schema, which may be large, from what it was offered."""
+SHORTENED = "… (shortened; the whole schema is that of the function)"
+
+
+class Proposals:
+    """Holds calls to the schemas, the policy, and what was said."""
+
+    def __init__(self, tools: Mapping[str, Tool], policy: Policy) -> None:
+        self._tools = tools
+        self._policy = policy
+
+    def propose(self, call: RawCall, requester: str, heard: Heard) -> ProposedCall:
+        """Never with arguments other than those that the model wrote: what does not fit is not run."""
+        if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
+            call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            known = ", ".join(self._tools)
+            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; the functions are: {known}")
+        try:
+            if call.problem:
+                raise InvalidArguments(call.problem)
+            valid = tool.validate(call.arguments)
+        except InvalidArguments as error:
+            return _not_to_run(call, str(error), hint=_hint(tool))
+        ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
+        loose = ungrounded(tool, call.arguments, heard)
+        route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
+        # As they will be used: who approves an address sees the domain that mail goes to.
+        used = valid.given
+        given = tuple(name for name in tool.grounded if name in used)
+        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), grounded=given, route=route)
+
+
+def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:
+    """The calls of one reply, of which only the first with a hint keeps it, for each tool."""
+    hinted: set[str] = set()
+    return tuple(_unless_given(call, hinted) for call in calls)
+
+
+def _unless_given(call: ProposedCall, hinted: set[str]) -> ProposedCall:
+    if not call.hint:
+        return call
+    if call.tool in hinted:
+        return call.model_copy(update={"hint": ""})
+    hinted.add(call.tool)
+    return call
+
+
+def _hint(tool: Tool) -> str:
+    hint = f"the arguments must fit {to_json(tool.schema()).decode()}".encode()
+    if len(hint) <= LONGEST_HINT:
+        return hint.decode()
+    return hint[: LONGEST_HINT - len(SHORTENED.encode())].decode(errors="ignore") + SHORTENED
+
+
+def _not_to_run(call: RawCall, error: str, *, hint: str = "") -> ProposedCall:
+    return ProposedCall(tool=call.tool[:LONGEST_NAME], arguments=call.arguments, error=error[:LONGEST_ERROR], hint=hint)

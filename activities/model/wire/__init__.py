@@ -1,0 +1,1 @@
+"""Replies as endpoints write them, read into text and tool calls."""

@@ -1,0 +1,1 @@
+"""What a tool is, and where tools come from."""

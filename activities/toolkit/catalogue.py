@@ -1,0 +1,128 @@
+"""The tools of one worker: from the service's own modules and other sources, narrowed to those that are offered."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Self
+
+from pydantic_settings import BaseSettings
+
+from activities.errors import ConfigurationError
+from activities.settings import PREFIX, Settings
+from activities.toolkit.sources import Package, source_of
+from activities.toolkit.tool import Tool
+from activities.toolkit.tool_settings import OwnSettings, own_settings, read
+from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, RECALL, SETTLE
+
+TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE, RECALL})
+"""Names of activities that are no tools."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`tools` are offered to the model; `unconfigured` are not: tool name → the variables that are missing."""
+
+    tools: Mapping[str, Tool]
+    unconfigured: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...] = ()
+    """By the setting that says which tools are offered."""
+    replaced: Mapping[Tool, Tool] = field(default_factory=dict[Tool, Tool])
+    """Tool → the one that is there in its place."""
+    settings: Mapping[type[BaseSettings], BaseSettings] = field(default_factory=dict[type[BaseSettings], BaseSettings])
+    """Of the tools' own classes, what the environment says."""
+    every: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    """Those that are offered once they are configured."""
+
+    @classmethod
+    def load(cls, settings: Settings) -> Self:
+        """Collect the tools of `activities` and of what else the settings name.
+
+        Raises:
+            ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
+        """
+        everything = _from_all_sources(settings)
+        replaced = _replaced(everything)
+        found = _by_name(tool for tool in everything if tool not in replaced)
+        offered = _offered(found, settings.offer)
+        kinds = {kind: read(kind) for tool in offered.values() for kind in own_settings(tool)}
+        missing = {name: _missing(tool, settings, kinds) for name, tool in offered.items()}
+        return cls(
+            tools={name: tool for name, tool in offered.items() if not missing[name]},
+            unconfigured={name: variables for name, variables in missing.items() if variables},
+            left_out=tuple(name for name in found if name not in offered),
+            replaced=replaced,
+            settings={kind: own.instance for kind, own in kinds.items() if own.instance is not None},
+            every=offered,
+        )
+
+
+def _from_all_sources(settings: Settings) -> Sequence[Tool]:
+    """Each once, however many sources have it."""
+    found = dict.fromkeys(Package("activities.tools").tools())
+    try:
+        for word in settings.tools:
+            found |= dict.fromkeys(source_of(word).tools())
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{PREFIX}TOOLS: {error}") from error
+    return [*found]
+
+
+def _replaced(everything: Sequence[Tool]) -> dict[Tool, Tool]:
+    """Tool → the one that says that it replaces it.
+
+    Raises:
+        ConfigurationError: two replace the same, or there is nothing to replace.
+    """
+    replaced: dict[Tool, Tool] = {}
+    for by in (tool for tool in everything if tool.replaces):
+        others = [tool for tool in everything if tool is not by and tool.name == by.replaces]
+        rivals = [tool for tool in everything if tool is not by and tool.replaces == by.replaces]
+        if rivals:
+            raise ConfigurationError(f"{PREFIX}TOOLS: two tools replace {by.replaces}: {by} and {rivals[0]}")
+        if not others:
+            raise ConfigurationError(f"{PREFIX}TOOLS: {by} replaces {by.replaces}, but there is no such tool")
+        replaced |= dict.fromkeys(others, by)
+    return replaced
+
+
+def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for tool in tools:
+        if tool.name in TAKEN:
+            raise ConfigurationError(f"{PREFIX}TOOLS: {tool} has a name that the service itself uses; give it another")
+        if tool.name in found:
+            raise ConfigurationError(
+                f"{PREFIX}TOOLS: there are two tools named {tool.name}: {found[tool.name].defined_at} and "
+                f'{tool.defined_at}; one that is there in place of the other says so: replaces="{tool.name}"'
+            )
+        found[tool.name] = tool
+    return found
+
+
+def _offered(found: Mapping[str, Tool], patterns: Sequence[str]) -> Mapping[str, Tool]:
+    """Those that the patterns leave, read from the first to the last: each adds tools, or with a - takes some away.
+
+    Raises:
+        ConfigurationError: a pattern fits no tool.
+    """
+    chosen = {*found} if patterns[0].startswith("-") else set[str]()
+    for word in patterns:
+        pattern = word.removeprefix("-")
+        fitting = {name for name in found if fnmatchcase(name, pattern)}
+        if not fitting:
+            known = ", ".join(found)
+            raise ConfigurationError(f"{PREFIX}OFFER: there is no tool {pattern!r}; the tools are {known}")
+        chosen = chosen - fitting if word.startswith("-") else chosen | fitting
+    return {name: tool for name, tool in found.items() if name in chosen}
+
+
+def _missing(tool: Tool, settings: Settings, kinds: Mapping[type[BaseSettings], OwnSettings]) -> tuple[str, ...]:
+    """The variables that a tool lacks: of the service's, and of its own settings."""
+    for name in tool.needs:
+        if name not in Settings.model_fields:
+            raise ConfigurationError(
+                f"{PREFIX}TOOLS: {tool} needs {name}, which is no setting of the service; for one of its own, it asks "
+                "for an instance of its own pydantic-settings class"
+            )
+    own = (variable for kind in own_settings(tool) for variable in kinds[kind].missing)
+    return (*(PREFIX + name.upper() for name in tool.needs if getattr(settings, name) is None), *own)

@@ -1,0 +1,245 @@
+"""`@tool`: a function becomes something a model may call, and an activity of the same name.
+
+    @tool(about="{city}")
+    async def get_weather(city: str, *, http: httpx.AsyncClient) -> Weather:
+        \"\"\"Get the current weather in a city.
+
+        Args:
+            city: Name of the city, for example "Paris".
+        \"\"\"
+
+The positional parameters are what the model fills in: names, types, descriptions and defaults become the JSON Schema,
+and arguments are held to it strictly ("3" is not a number). Keyword-only parameters are what the worker gives, by type;
+one of type `ToolCall` is the call itself, with its key.
+"""
+
+import copy
+import inspect
+import string
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, Unpack, cast
+
+from pydantic import JsonValue
+
+from activities.errors import ConfigurationError, InvalidArguments
+from activities.execution.act import Act
+from activities.schema.json_schema import SchemaMismatch
+from activities.toolkit.definitions import Unfit, defined_at, naming
+from activities.toolkit.function_names import LEGAL, LONGEST_NAME
+from activities.toolkit.options import ToolOptions, route_of
+from activities.toolkit.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
+from workflows.contract.internal import Route, ToolCall
+from workflows.contract.values import Arguments
+
+Bound = Callable[[Valid, Mapping[type, object]], Awaitable[object]]
+"""A tool's function that has its clients: arguments and what differs by call → result."""
+F = TypeVar("F", bound=ToolFunction)
+
+PER_CALL = (ToolCall, Act)
+"""What a keyword-only parameter may ask for beside the worker's clients: the call, and a write's point of no return."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tool:
+    """A function with what a model, a policy and Temporal must know about it."""
+
+    name: str
+    description: str
+    defined_at: str
+    """File and line, for people."""
+    function: ToolFunction
+    parameters: Parameters
+    provided: Mapping[str, type]
+    """The keyword-only parameters: what the worker must give, by type."""
+    route: Route
+    about: str
+    needs: tuple[str, ...]
+    grounded: tuple[str, ...]
+    idempotent: bool
+    claim_verbs: tuple[str, ...]
+    confirmed: Mapping[str, str]
+    replaces: str
+
+    def __str__(self) -> str:
+        return f"tool {self.name} ({self.defined_at})"
+
+    def schema(self) -> dict[str, JsonValue]:
+        """The JSON Schema of the arguments; the caller's own copy."""
+        return copy.deepcopy({**self.parameters.schema.document})
+
+    def validate(self, arguments: Arguments) -> Valid:
+        """Hold arguments to the schema.
+
+        Raises:
+            InvalidArguments: they do not fit; the message says where and why, for the model to read.
+        """
+        try:
+            return self.parameters.read(arguments)
+        except SchemaMismatch as misfit:
+            raise InvalidArguments(f"the arguments of {self.name} are not valid: {misfit}") from misfit
+
+    def argument_names(self) -> list[str]:
+        """As the schema names them, in its order."""
+        return list(cast("dict[str, JsonValue]", self.parameters.schema.document.get("properties", {})))
+
+    def describe(self, arguments: Arguments) -> str:
+        """What a call is about, in a few words for people: "to ann@example.com"; by default, its first argument."""
+        shown = _Shown(arguments)
+        if not self.about:
+            return "".join(shown[name] for name in self.argument_names()[:1])[:180]
+        return _About().vformat(self.about, (), shown)[:180]
+
+    def asks_for(self, kind: type) -> bool:
+        return kind in self.provided.values()
+
+    def check_provided(self, kinds: Collection[type]) -> None:
+        """
+        Raises:
+            ConfigurationError: the function asks for something that is of none of these kinds.
+        """
+        known = (*kinds, *PER_CALL)
+        missing = {name: kind for name, kind in self.provided.items() if kind not in known}
+        if missing:
+            wanted = ", ".join(f"{name}: {getattr(kind, '__name__', kind)}" for name, kind in missing.items())
+            raise ConfigurationError(
+                f"{self} asks for {wanted}; a worker can give {', '.join(sorted(kind.__name__ for kind in known))}"
+            )
+
+    def bind(self, provisions: Mapping[type, object]) -> Bound:
+        """Give the function what it needs from the worker. What is left are the arguments, and what differs by call.
+
+        Raises:
+            ConfigurationError: the worker has nothing of a type that the function asks for.
+        """
+        self.check_provided(provisions)
+        lasting = {name: kind for name, kind in self.provided.items() if kind not in PER_CALL}
+        given = {name: provisions[kind] for name, kind in lasting.items()}
+
+        def run(arguments: Valid, for_call: Mapping[type, object]) -> Awaitable[object]:
+            differing = {name: for_call[kind] for name, kind in self.provided.items() if kind in PER_CALL}
+            return self.function(*arguments.values, **given, **differing)
+
+        return run
+
+
+def tool(*misplaced: object, **options: Unpack[ToolOptions]) -> Callable[[F], F]:
+    """Mark a function as a tool; `ToolOptions` says what the options mean.
+
+    Args:
+        misplaced: nothing; what stands here shows that the brackets were forgotten.
+        options: such as `effect="write"`.
+
+    Raises:
+        ConfigurationError: the function cannot be run as that tool. The message names the tool, its file and its line.
+    """
+    if misplaced:
+        name = getattr(misplaced[0], "__name__", repr(misplaced[0]))
+        raise ConfigurationError(f"tool {name} ({defined_at(misplaced[0])}): write @tool() with its brackets")
+
+    def mark(function: F) -> F:
+        where = defined_at(function)
+        with naming(function.__name__, where):
+            description = documentation(function).description or ""
+            route = route_of(options, "read")
+            made = made_of(function.__name__, description, where, function, Signature(function), route, options)
+            vars(function)["errand_tool"] = made
+        return function
+
+    return mark
+
+
+def made_of(
+    name: str,
+    description: str,
+    where: str,
+    function: ToolFunction,
+    parameters: Parameters,
+    route: Route,
+    options: ToolOptions,
+) -> Tool:
+    """
+    Raises:
+        Unfit: its function cannot be run as that tool, or an option does not fit it.
+    """
+    return _checked(
+        Tool(
+            name=name,
+            description=description.strip(),
+            defined_at=where,
+            function=function,
+            parameters=parameters,
+            provided=provided(function),
+            route=route,
+            about=options.get("about", ""),
+            needs=options.get("needs", ()),
+            grounded=options.get("grounded", ()),
+            idempotent=options.get("idempotent", False),
+            claim_verbs=options.get("claim_verbs", ()),
+            confirmed=options.get("confirmed", {}),
+            replaces=options.get("replaces", ""),
+        )
+    )
+
+
+def _checked(made: Tool) -> Tool:
+    if not LEGAL.fullmatch(made.name):
+        raise Unfit(f"a name is 1 to {LONGEST_NAME} of a-z A-Z 0-9 _ -")
+    for option in ("needs", "grounded", "claim_verbs"):
+        if isinstance(value := getattr(made, option), str):
+            raise Unfit(f'{option} is a tuple: ("{value}",)')
+    if strangers := made.confirmed.keys() - set(made.grounded):
+        raise Unfit(f"confirmed names arguments that are not grounded: {', '.join(sorted(strangers))}")
+    if not inspect.iscoroutinefunction(made.function):
+        raise Unfit("its function must be written with `async def`")
+    arguments = made.argument_names()
+    if unknown := [name for name in made.grounded if name not in arguments]:
+        raise Unfit(f"grounded names {unknown[0]}, which is no argument; {_in_words(arguments)}")
+    if made.route.effect == "read" and made.asks_for(Act):
+        raise Unfit("it asks for an Act, but only a write has a point of no return")
+    if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:
+        raise Unfit("attempts is at least 1, timeout more than 0, and total_timeout no less than timeout")
+    _check_about(made.about, arguments)
+    return made
+
+
+def _check_about(about: str, arguments: list[str]) -> None:
+    try:
+        named = [field for _, field, _, _ in string.Formatter().parse(about) if field is not None]
+        unknown = [field for field in named if field not in arguments]
+        if not unknown:
+            _About().vformat(about, (), dict.fromkeys(arguments, ""))
+    except ValueError as error:
+        raise Unfit(f"about {about!r} cannot be filled in: {error}") from error
+    if unknown:
+        raise Unfit(f"about names {{{unknown[0]}}}, which is no argument; {_in_words(arguments)}")
+
+
+def _in_words(arguments: list[str]) -> str:
+    return f"its arguments are {', '.join(arguments)}" if arguments else "it has no arguments"
+
+
+class _About(string.Formatter):
+    """Takes whatever stands in braces for an argument's name, dots and all."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs[field_name], field_name
+
+
+class _Shown(dict[str, str]):
+    """Arguments as people read them; one that the model left out is empty."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        super().__init__(
+            (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+            for name, value in arguments.items()
+        )
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def tool_of(thing: object) -> Tool | None:
+    """The tool that a function was marked as, if it was."""
+    made = getattr(thing, "errand_tool", None)
+    return made if isinstance(made, Tool) else None

@@ -1,0 +1,1 @@
+"""Integrations: one file, one tool. The only folder that is searched for tools."""

@@ -1,0 +1,1 @@
+"""For programs that embed Errand: start requests, follow them, decide about their calls. Knows no terminal."""

@@ -1,0 +1,120 @@
+"""What a worker is made of: settings, clients, activities."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+import httpx
+import structlog
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+
+from activities.execution.tool_activities import read_activity, write_activity
+from activities.execution.unfinished_acts import GRACE
+from activities.failures import Redaction, redacting
+from activities.heartbeats import INTERVAL, Heartbeats
+from activities.http.bounded import BoundedClient
+from activities.ledger.ledger import Ledger
+from activities.ledger.ledger_activities import LedgerActivities
+from activities.model.answer import Answers, check_schema
+from activities.model.decide import Decide
+from activities.model.endpoint import Endpoint
+from activities.policy import Policy
+from activities.redaction import SECRETS
+from activities.settings import Settings
+from activities.smtp.connections import MailConnections
+from activities.toolkit.catalogue import Catalogue
+from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
+from deploy.service.build_id import build_id
+from workflows.request import RequestWorkflow
+
+log = structlog.stdlib.get_logger("errand")
+
+PROVIDED = (httpx.AsyncClient, MailConnections, Settings)
+"""What every tool may ask for, beside settings of its own."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a worker is made of, before it knows any Temporal server."""
+
+    settings: Settings
+    catalogue: Catalogue
+    policy: Policy
+    endpoint: Endpoint
+
+    @classmethod
+    def assemble(cls, settings: Settings) -> Self:
+        """
+        Raises:
+            ConfigurationError: a setting is missing or wrong.
+        """
+        say_what_is_not_redacted(settings)
+        endpoint = Endpoint.from_settings(settings)
+        say_who_is_asked(endpoint)
+        catalogue = Catalogue.load(settings)
+        for of_tools in catalogue.settings.values():
+            SECRETS.add_settings(of_tools)
+        say_what_is_offered(catalogue)
+        for tool in catalogue.tools.values():
+            tool.check_provided((*PROVIDED, *catalogue.settings))
+        return cls(settings, catalogue, Policy.load(settings.policy), endpoint)
+
+
+@asynccontextmanager
+async def build_worker(
+    client: Client, service: Service, *, workflow_runner: WorkflowRunner | None = None
+) -> AsyncGenerator[Worker]:
+    """A worker with its clients, which are closed when the block ends.
+
+    Raises:
+        ConfigurationError: a tool asks for what no worker has.
+    """
+    settings, tools = service.settings, service.catalogue.tools
+    answers = Answers(service.endpoint, settings.system_prompt)
+    ledger = await Ledger.open(settings.ledger_url)
+    log.info("ledger", place=ledger.place, identity=ledger.identity)
+    decide = Decide(
+        service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt, ledger.identity
+    )
+    about_writes = LedgerActivities(ledger, tools)
+    async with (
+        BoundedClient(timeout=20, follow_redirects=False) as http,
+        aclosing(MailConnections()) as mail,
+        aclosing(service.endpoint),
+        aclosing(ledger),
+    ):
+        common = dict(zip(PROVIDED, (http, mail, settings), strict=True))
+        provisions: dict[type, object] = {**common, **service.catalogue.settings}
+        reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
+        writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
+        yield Worker(
+            redacting(client),
+            task_queue=settings.task_queue,
+            workflows=[RequestWorkflow],
+            activities=[
+                decide.decide,
+                decide.check,
+                answers.answer,
+                check_schema,
+                about_writes.settle,
+                about_writes.recall,
+                *reads,
+                *writes,
+            ],
+            # The SDK would hash every module that is loaded, which takes longer than all else at the start.
+            build_id=build_id(tools.values()),
+            # Workflows here run no code but the project's own, so the sandbox would only cost time.
+            workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
+            interceptors=[Redaction(), Heartbeats()],
+            max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
+            max_cached_workflows=settings.cached_requests,
+            max_concurrent_workflow_tasks=settings.workflow_slots,
+            max_concurrent_activities=settings.activity_slots,
+            max_concurrent_workflow_task_polls=settings.pollers,
+            max_concurrent_activity_task_polls=settings.pollers,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.sticky_seconds),
+            graceful_shutdown_timeout=GRACE,
+        )

@@ -1,0 +1,207 @@
+"""The tools of a worker are found, and narrowed to what is configured."""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import pytest
+
+from activities.errors import ConfigurationError
+from activities.settings import Settings
+from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.schema_tools import tool_from_schema
+from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools import stocks, weather
+from workflows.contract.values import Arguments
+
+
+def made(function: object) -> Tool:
+    found = tool_of(function)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module that can be imported as `more_tools`."""
+    new = ModuleType("more_tools")
+    monkeypatch.setitem(sys.modules, "more_tools", new)
+    return new
+
+
+def settings(**values: Any) -> Settings:
+    return Settings.model_validate({"smtp_url": None, "mail_from": None, "stocks_url": None, "policy": None} | values)
+
+
+class TestLoading:
+    def test_the_tools_beside_it_are_found(self) -> None:
+        catalogue = Catalogue.load(settings())
+        assert catalogue.tools["get_weather"] is made(weather.get_weather)
+
+    def test_a_tool_without_its_settings_is_not_offered_and_says_which_are_missing(self) -> None:
+        catalogue = Catalogue.load(settings(mail_from="errand@example.com"))
+        assert "send_email" not in catalogue.tools
+        assert catalogue.unconfigured["send_email"] == ("ERRAND_SMTP_URL",)
+
+    def test_a_tool_with_its_settings_is_offered(self) -> None:
+        catalogue = Catalogue.load(settings(smtp_url="smtp://mail.example.com", mail_from="errand@example.com"))
+        assert "send_email" in catalogue.tools
+        assert "send_email" not in catalogue.unconfigured
+
+    def test_tools_come_from_named_modules_too(self, module: ModuleType) -> None:
+        @tool()
+        async def sing(song: str) -> None:
+            """Sing."""
+
+        vars(module).update(sing=sing, sing_again=sing, imported=weather.get_weather, other=len)
+        catalogue = Catalogue.load(settings(tools=("more_tools", "more_tools")))
+        assert catalogue.tools["sing"] is made(sing)
+        assert catalogue.tools["get_weather"] is made(weather.get_weather)
+
+    def test_a_tool_from_a_schema_is_a_tool_like_others(self, module: ModuleType) -> None:
+        async def run(arguments: Arguments) -> None:
+            pass
+
+        made = tool_from_schema(name="play", description="", parameters={}, function=run)
+        vars(module).update(TOOLS=[made])
+        assert Catalogue.load(settings(tools=("more_tools",))).tools["play"] is made
+
+    def test_files_and_folders_are_named_by_their_path(self, tmp_path: Path) -> None:
+        (tmp_path / "singing.py").write_text(
+            "from activities.toolkit.tool import tool\n\n@tool()\nasync def sing(song: str) -> None: ..."
+        )
+        assert "sing" in Catalogue.load(settings(tools=(str(tmp_path / "singing.py"),))).tools
+        assert "sing" in Catalogue.load(settings(tools=(str(tmp_path),))).tools
+        with pytest.raises(ConfigurationError, match=r"^ERRAND_TOOLS: there is no Python file and no folder"):
+            Catalogue.load(settings(tools=("no/such.py",)))
+
+    def test_two_tools_of_one_name_are_refused_with_the_place_of_both(self, module: ModuleType) -> None:
+        @tool()
+        async def get_weather(city: str) -> None:
+            """Something else."""
+
+        vars(module).update(get_weather=get_weather)
+        here = get_weather.__code__.co_firstlineno
+        with pytest.raises(ConfigurationError) as raised:
+            Catalogue.load(settings(tools=("more_tools",)))
+        assert re.fullmatch(
+            r"ERRAND_TOOLS: there are two tools named get_weather: activities/tools/weather.py:\d+ and "
+            rf"tests/unit/toolkit/test_catalogue.py:{here}; one that is there in place of the other says so: "
+            'replaces="get_weather"',
+            str(raised.value),
+        )
+
+    def test_a_setting_that_the_service_has_not_cannot_be_needed(self, module: ModuleType) -> None:
+        @tool(needs=("crm_token",))
+        async def sing(song: str) -> None:
+            """Sing."""
+
+        vars(module).update(sing=sing)
+        with pytest.raises(ConfigurationError, match=r"tool sing \(.*\) needs crm_token, which is no setting of the"):
+            Catalogue.load(settings(tools=("more_tools",)))
+
+    def test_a_tool_cannot_take_the_name_of_an_activity_of_the_service(self, module: ModuleType) -> None:
+        @tool()
+        async def decide(what: str) -> None:
+            """Decide."""
+
+        @tool()
+        async def settle(what: str) -> None:
+            """Settle."""
+
+        vars(module).update(decide=decide)
+        with pytest.raises(ConfigurationError, match=r"ERRAND_TOOLS: .*decide"):
+            Catalogue.load(settings(tools=("more_tools",)))
+        vars(module).pop("decide")
+        vars(module).update(settle=settle)
+        with pytest.raises(ConfigurationError, match=r"ERRAND_TOOLS: .*settle"):
+            Catalogue.load(settings(tools=("more_tools",)))
+
+    @pytest.mark.parametrize(
+        "name", ["no_such_module", ".relative", "activities.no_such", "tests.unit.toolkit.broken_tools"]
+    )
+    def test_a_module_that_cannot_be_imported_is_named(self, name: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"ERRAND_TOOLS: cannot import {name}: "):
+            Catalogue.load(settings(tools=(name,)))
+
+
+class TestReplacing:
+    def test_a_tool_that_says_so_is_there_in_place_of_another(self, module: ModuleType) -> None:
+        @tool(replaces="get_weather")
+        async def get_weather(city: str) -> None:
+            """Something else."""
+
+        @tool(replaces="get_stock_price")
+        async def get_quote(symbol: str) -> None:
+            """Something else."""
+
+        vars(module).update(get_weather=get_weather, get_quote=get_quote)
+        catalogue = Catalogue.load(settings(tools=("more_tools",)))
+        assert catalogue.tools["get_weather"] is made(get_weather)
+        assert "get_quote" in catalogue.tools
+        assert "get_stock_price" not in catalogue.tools
+        assert catalogue.replaced == {
+            made(weather.get_weather): made(get_weather),
+            made(stocks.get_stock_price): made(get_quote),
+        }
+
+    def test_there_must_be_something_to_replace(self, module: ModuleType) -> None:
+        @tool(replaces="get_wether")
+        async def get_weather(city: str) -> None:
+            """Something else."""
+
+        vars(module).update(get_weather=get_weather)
+        with pytest.raises(
+            ConfigurationError, match=r"get_weather \(.*\) replaces get_wether, but there is no such tool"
+        ):
+            Catalogue.load(settings(tools=("more_tools",)))
+
+    def test_two_cannot_replace_the_same(self, module: ModuleType) -> None:
+        @tool(replaces="get_weather")
+        async def look_out(city: str) -> None:
+            """Something else."""
+
+        @tool(replaces="get_weather")
+        async def look_up(city: str) -> None:
+            """Something else."""
+
+        vars(module).update(look_out=look_out, look_up=look_up)
+        with pytest.raises(ConfigurationError, match=r"two tools replace get_weather: tool look_out \(.*tool look_up"):
+            Catalogue.load(settings(tools=("more_tools",)))
+
+
+class TestOffering:
+    MAIL: ClassVar = {"smtp_url": "smtp://mail.example.com", "mail_from": "errand@example.com"}
+
+    @pytest.mark.parametrize(
+        ("offer", "offered"),
+        [
+            ("*", {"get_weather", "get_stock_price", "send_email"}),
+            ("* -get_stock_price", {"get_weather", "send_email"}),
+            ("-get_stock_price", {"get_weather", "send_email"}),
+            ("-get_* get_weather", {"get_weather", "send_email"}),
+            ("send_email, get_w*", {"get_weather", "send_email"}),
+            ("-*", set[str]()),
+        ],
+    )
+    def test_patterns_say_which_tools_are_offered(
+        self, monkeypatch: pytest.MonkeyPatch, offer: str, offered: set[str]
+    ) -> None:
+        monkeypatch.setenv("ERRAND_OFFER", offer)
+        chosen = Settings.from_environment().offer
+        catalogue = Catalogue.load(settings(offer=chosen, **self.MAIL))
+        assert set(catalogue.tools) == offered
+        assert set(catalogue.left_out) == {"get_weather", "get_stock_price", "send_email"} - offered
+
+    def test_what_is_left_out_lacks_nothing(self) -> None:
+        assert Catalogue.load(settings(offer=("-send_email",))).unconfigured == {}
+
+    @pytest.mark.parametrize("offer", ["get_wether", "* -get_wether", "-", "GET_*"])
+    def test_a_pattern_that_fits_nothing_is_a_mistake(self, offer: str) -> None:
+        with pytest.raises(
+            ConfigurationError,
+            match=r"^ERRAND_OFFER: there is no tool '.*'; the tools are send_email, get_stock_price, get_weather$",
+        ):
+            Catalogue.load(settings(offer=tuple(offer.split())))

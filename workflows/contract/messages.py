@@ -1,0 +1,44 @@
+"""What every message is: plain JSON, frozen; and a field that says nothing is not written."""
+
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+T = TypeVar("T")
+
+
+def omitted(default: T, description: str | None = None, **rules: Any) -> T:
+    """A field that is not written where it has its default: histories stay small."""
+    return Field(default=default, exclude_if=lambda value: value == default, description=description, **rules)
+
+
+class Message(BaseModel):
+    """A frozen value; fields that a newer sender knows and this reader does not are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Of what is written: all fields but those that are left out where they say nothing."""
+        document = handler(schema)
+        always = [name for name, field in cls.model_fields.items() if field.exclude_if is None]
+        handler.resolve_ref_schema(document)["required"] = always
+        return document
+
+
+class Input(BaseModel):
+    """What a caller writes: frozen. A misspelt field is an error instead of being ignored, and null is unset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_unset(cls, given: object) -> object:
+        """Java, Go and .NET write null for what their caller has left out."""
+        if not isinstance(given, dict):
+            return given
+        fields = cast("dict[str, object]", given)
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in fields.items() if value is not None or name not in optional}
