@@ -131,6 +131,15 @@ class Settings(BaseSettings):
     stocks_url: str | None = Field(default=None, description="Stooq without a token, Finnhub with one")
     stocks_token: SecretStr | None = None
 
+    http_hosts: Words = Field(
+        default=(), description="patterns of the hosts that http_get and http_request may ask, such as *.example.com"
+    )
+    http_headers: Words = Field(
+        default=(), description="what goes along to a host: api.example.com/Authorization=NAME_OF_A_VARIABLE"
+    )
+    http_private: bool = Field(
+        default=False, description="whether requests of tools may go to addresses that are not public"
+    )
     ledger_url: str = Field(
         default=f"sqlite:///{DEFAULT_LEDGER}",
         validate_default=True,
