@@ -124,14 +124,18 @@ class Settings(BaseSettings):
     model_constrained: bool | None = Field(
         default=None, description="whether its endpoint holds it to the functions' schemas, whatever the profile says"
     )
-    model_prices: Prices = Field(default={}, description="as in gpt-x=1.25/10, for a million tokens; without, no request limits its cost")
+    model_prices: Prices = Field(
+        default={}, description="as in gpt-x=1.25/10, for a million tokens; without, no request limits its cost"
+    )
     system_prompt: str | None = Field(default=None, description="what the model is told first, instead of the default")
 
     smtp_url: SecretStr | None = Field(
         default=None,
         description="smtp://user:password@host:587 (STARTTLS required), smtps://…:465; smtp+plain:// only on loopback",
     )
-    mail_from: str | None = Field(default=None, description="the sender of every mail, such as Errand <me@example.com>")
+    mail_from: str | None = Field(
+        default=None, description="the sender of every mail, such as `Errand <me@example.com>`"
+    )
     mail_pause: float = Field(default=300, gt=0, description='seconds until a mail server that said "not now" is asked')
     mail_timeout: float = Field(default=30, gt=0, description="seconds for a mail server's answer to one command")
     mail_verdict: float = Field(

@@ -3,9 +3,10 @@
 python -m deploy.service.configuration
 """
 
+from enum import StrEnum
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Literal, Union, get_args, get_origin
+from types import UnionType
+from typing import get_args
 
 from pydantic.fields import FieldInfo
 
@@ -27,7 +28,7 @@ def with_table(page: str) -> str:
     """A page with the table of today between its marks."""
     before, _, rest = page.partition(BEGINNING)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGINNING}{table()}{END}{after}"
+    return f"{before}{BEGINNING}\n{table()}\n{END}{after}"
 
 
 def write(page: Path = PAGE) -> None:
@@ -41,10 +42,10 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _choices(annotation: object) -> tuple[str, ...]:
-    if get_origin(annotation) is Literal:
-        return tuple(map(str, get_args(annotation)))
-    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
-    return tuple(choice for part in parts if part is not NoneType for choice in _choices(part))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return tuple(annotation.__members__[name].value for name in annotation.__members__)
+    parts = get_args(annotation) if isinstance(annotation, UnionType) else ()
+    return tuple(choice for part in parts for choice in _choices(part))
 
 
 def _default(value: object) -> str:
