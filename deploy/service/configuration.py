@@ -6,7 +6,7 @@ python -m deploy.service.configuration
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import get_args
+from typing import cast, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -43,7 +43,7 @@ def _row(name: str, field: FieldInfo) -> str:
 
 def _choices(annotation: object) -> tuple[str, ...]:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return tuple(annotation.__members__[name].value for name in annotation.__members__)
+        return tuple(annotation)
     parts = get_args(annotation) if isinstance(annotation, UnionType) else ()
     return tuple(choice for part in parts for choice in _choices(part))
 
@@ -51,7 +51,7 @@ def _choices(annotation: object) -> tuple[str, ...]:
 def _default(value: object) -> str:
     if value is None or value in ((), {}):
         return ""
-    return f"`{' '.join(map(str, value)) if isinstance(value, tuple) else value}`"
+    return f"`{' '.join(cast('tuple[str, ...]', value)) if isinstance(value, tuple) else value}`"
 
 
 if __name__ == "__main__":
