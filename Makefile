@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl bench lint format clean
+.PHONY: help install demo up test chaos bfcl bench pictures lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -32,6 +32,9 @@ bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderb
 
 bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
 	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
+
+pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
+	@$(PYTHON) -m deploy.local.pictures
 
 lint: $(INSTALLED)  ## check style and types
 	.venv/bin/ruff check .

@@ -1,6 +1,6 @@
 """The worker: settings → clients → activities → Worker.
 
-uv run worker.py                  every setting is an environment variable; README.md lists them
+uv run worker.py                  every setting is an environment variable; docs/configuration.md lists them
 uv run worker.py --processes 4    as many workers, each on a core of its own
 """
 
@@ -69,7 +69,7 @@ def main() -> int:
 
 def processes_wanted() -> int:
     """What the command line says."""
-    options = argparse.ArgumentParser(description="Carry out requests; README.md lists its settings.")
+    options = argparse.ArgumentParser(description="Carry out requests; docs/configuration.md lists its settings.")
     options.add_argument("--processes", type=int, default=1, metavar="N", help="workers, each in a process of its own")
     return options.parse_args().processes
 

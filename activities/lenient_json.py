@@ -95,7 +95,8 @@ def parse(text: str) -> JsonValue:
 
 
 def require_clear(value: JsonValue, levels: int = DEEPEST) -> None:
-    """
+    """Refuse JSON that can be read in two ways, or is nested too deeply.
+
     Raises:
         ValueError: a name is there twice, or it is nested too deeply.
     """

@@ -71,7 +71,8 @@ class _Conversion:
         self._is_told = False
 
     def of(self, value: object, levels: int, *, foreign: bool = True) -> JsonValue:
-        """
+        """A part of a value as JSON.
+
         Args:
             value: a part.
             levels: that it may have.

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
     )
 
-    task_queue: str = TASK_QUEUE
+    task_queue: str = Field(default=TASK_QUEUE, description="the queue on which workers and callers meet")
     cached_requests: int = Field(
         default=500, gt=0, description="requests that a worker keeps in memory while they wait"
     )
@@ -102,9 +102,21 @@ class Settings(BaseSettings):
     )
     ui_url: str = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")
 
-    openai_model: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_MODEL"))
-    openai_base_url: str | None = Field(default=None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
-    openai_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("OPENAI_API_KEY"))
+    openai_model: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_MODEL"),
+        description="the model's name, as its endpoint knows it",
+    )
+    openai_base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_BASE_URL"),
+        description="its endpoint; OpenAI's by default",
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OPENAI_API_KEY"),
+        description="its key; an endpoint of your own needs none",
+    )
     model_timeout: float = Field(default=120, gt=0, description="seconds for one answer of the model")
     model_max_tokens: int | None = Field(default=None, gt=0, description="the longest answer of the model, in tokens")
     model_profile: str | None = Field(default=None, description="what its endpoint can do; by default from its URL")
@@ -112,24 +124,33 @@ class Settings(BaseSettings):
     model_constrained: bool | None = Field(
         default=None, description="whether its endpoint holds it to the functions' schemas, whatever the profile says"
     )
-    model_prices: Prices = Field(default={}, description="of models; without its own, no request can limit its cost")
+    model_prices: Prices = Field(
+        default={}, description="as in gpt-x=1.25/10, for a million tokens; without, no request limits its cost"
+    )
     system_prompt: str | None = Field(default=None, description="what the model is told first, instead of the default")
 
-    smtp_url: SecretStr | None = None
-    mail_from: str | None = None
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="smtp://user:password@host:587 (STARTTLS required), smtps://…:465; smtp+plain:// only on loopback",
+    )
+    mail_from: str | None = Field(
+        default=None, description="the sender of every mail, such as `Errand <me@example.com>`"
+    )
     mail_pause: float = Field(default=300, gt=0, description='seconds until a mail server that said "not now" is asked')
     mail_timeout: float = Field(default=30, gt=0, description="seconds for a mail server's answer to one command")
     mail_verdict: float = Field(
         default=600, gt=0, description="seconds for its answer to a whole message (RFC 5321: 600)"
     )
     address_book: Words = Field(default=(), description="addresses that may be written to without being in a request")
-    weather_url: str = "https://api.open-meteo.com"
-    geocoding_url: str = "https://geocoding-api.open-meteo.com"
+    weather_url: str = Field(default="https://api.open-meteo.com", description="a weather service of the same HTTP")
+    geocoding_url: str = Field(
+        default="https://geocoding-api.open-meteo.com", description="a geocoding service of the same HTTP"
+    )
     exchange_rates_url: str = Field(
         default="https://api.frankfurter.dev", description="Frankfurter, or what speaks its HTTP"
     )
     stocks_url: str | None = Field(default=None, description="Stooq without a token, Finnhub with one")
-    stocks_token: SecretStr | None = None
+    stocks_token: SecretStr | None = Field(default=None, description="a Finnhub token; prices come from Stooq without")
 
     http_hosts: Words = Field(
         default=(), description="patterns of the hosts that http_get and http_request may ask, such as *.example.com"

@@ -85,7 +85,8 @@ class Model:
         return decision
 
     async def check_schema(self, schema: Schema) -> None:
-        """
+        """Have the worker check that `output_schema` can be used.
+
         Raises:
             Ended: `output_schema` cannot be used.
         """

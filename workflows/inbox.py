@@ -107,7 +107,8 @@ class Inbox:
     # --- for the Updates
 
     def check(self, id: str, message: Say) -> None:
-        """
+        """Refuse a message that cannot be taken now.
+
         Raises:
             ApplicationError: `NotOpen`, `Moved`, `Busy` or `BadRequest`; the Update is rejected, without a trace.
         """

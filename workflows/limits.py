@@ -44,7 +44,8 @@ class Allowance:
         self.deadline = workflow.now() + timedelta(seconds=self._limits.seconds)
 
     def begin_turn(self) -> None:
-        """
+        """Count one more model call.
+
         Raises:
             Ended: there is nothing left for another model call.
         """
@@ -56,7 +57,8 @@ class Allowance:
         self.turn += 1
 
     def check(self) -> None:
-        """
+        """End the request where one of its limits is reached.
+
         Raises:
             Ended: the time, the tokens or the money is used up.
         """
@@ -70,7 +72,8 @@ class Allowance:
             raise _reached(f"a cost of {limits.cost:g}")
 
     def check_calls(self, calls: int) -> None:
-        """
+        """End the request where a turn's calls are more than may be made.
+
         Raises:
             Ended: so many calls are more than may be made.
         """
@@ -80,7 +83,8 @@ class Allowance:
             raise _reached(timeline.count(self._limits.calls, "tool call"))
 
     def use(self, usage: Usage) -> None:
-        """
+        """Count what a model call used.
+
         Raises:
             Ended: the cost is limited, and nobody knows what the model costs.
         """
@@ -100,7 +104,8 @@ class Allowance:
         return None if limit is None else limit - (self.usage.cost or 0)
 
     def time_left(self) -> timedelta:
-        """
+        """The time that is left.
+
         Raises:
             Ended: none is left.
         """

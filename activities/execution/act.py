@@ -74,7 +74,8 @@ class Act:
         return self._token is not None
 
     async def __aenter__(self) -> Self:
-        """
+        """Begin the act: write it down in the ledger, and have Temporal told.
+
         Raises:
             Withdrawn: the request was cancelled before.
             ServiceUnavailable: the attempt no longer counts, or the ledger cannot be written; nothing has happened.

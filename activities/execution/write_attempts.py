@@ -103,7 +103,8 @@ class WriteAttempt:
             ) from error
 
     async def _check_ledger(self) -> None:
-        """
+        """Refuse to act where the ledger is not the one that knows the request's writes.
+
         Raises:
             ServiceUnavailable: another worker took the tool for a read, so nobody was asked for a yes.
             AnotherLedger: the request's writes stand in another ledger than this worker's.

@@ -128,7 +128,8 @@ def _named_in_part(name: str, found: Iterable[Place]) -> Sequence[Place]:
 
 
 def _the_one_meant(name: str, found: Sequence[Place]) -> Place:
-    """
+    """The place that a name means, by far the most populous of those found.
+
     Raises:
         Ambiguous: none of those that could be meant has many more people than the others.
     """

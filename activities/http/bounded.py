@@ -154,7 +154,8 @@ async def _body(reply: httpx.Response | httpx2.Response, longest: int) -> bytes:
 async def _bounded(
     parts: AsyncIterable[bytes], reply: httpx.Response | httpx2.Response, longest: int
 ) -> AsyncIterator[bytes]:
-    """
+    """The parts of a reply, up to a number of bytes.
+
     Raises:
         ReplyTooLong: the reply says that all is well, and has more bytes; of any other, the beginning is enough.
     """

@@ -95,7 +95,8 @@ class Database:
         self._engine.dispose()
 
     async def write(self, transaction: Callable[[sa.Connection], T]) -> T:
-        """
+        """Run a transaction that changes the database.
+
         Raises:
             ServiceUnavailable: it cannot be done now. If the connection was lost meanwhile, it may have been written.
         """
@@ -103,7 +104,8 @@ class Database:
             return await self._run(transaction)
 
     async def read(self, transaction: Callable[[sa.Connection], T]) -> T:
-        """
+        """Run a transaction that changes nothing.
+
         Raises:
             ServiceUnavailable: it cannot be done now.
         """

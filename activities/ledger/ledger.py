@@ -42,7 +42,8 @@ class Ledger:
 
     @classmethod
     async def open(cls, url: str, *, create: bool = True) -> Self:
-        """
+        """Open the ledger at a URL.
+
         Args:
             url: as in ERRAND_LEDGER_URL.
             create: a worker makes the ledger where there is none. For a reader an empty one would look as if nothing
@@ -69,7 +70,8 @@ class Ledger:
         return self._database.place
 
     def must_be(self, identity: str) -> None:
-        """
+        """Refuse a ledger that is not the one of this identity.
+
         Args:
             identity: of the ledger in which a request's writes stand; empty where it has none yet.
 

@@ -49,7 +49,8 @@ class Action(BaseModel):
     chain: str = ""
 
     def must_be(self, call: ToolCall) -> None:
-        """
+        """Refuse a call that is not the one of this row.
+
         Raises:
             KeyTaken: the row is of another action than the call.
         """
@@ -88,7 +89,8 @@ class Found:
 
 
 def look_up(connection: sa.Connection, write: Write) -> Found:
-    """
+    """The row of a write, if there is one.
+
     Raises:
         KeyTaken: there is a like write that the asking run does not know of.
     """
@@ -106,7 +108,8 @@ def look_up(connection: sa.Connection, write: Write) -> Found:
 
 
 def refuse_like(connection: sa.Connection, write: Write) -> None:
-    """
+    """Refuse a write that is like another of the same request id.
+
     Raises:
         KeyTaken: there is a like write of the request id that the asking run does not know of.
     """

@@ -83,7 +83,8 @@ def prepare(connection: sa.Connection) -> bool:
 
 
 def check_version(connection: sa.Connection) -> None:
-    """
+    """Refuse a ledger whose tables are newer than this code.
+
     Raises:
         ConfigurationError: the ledger is newer than this worker.
     """

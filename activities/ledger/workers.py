@@ -22,7 +22,8 @@ class WorkerLock:
 
     @classmethod
     def take(cls, ledger: Path) -> Self:
-        """
+        """Mark this worker as alive, beside the ledger.
+
         Raises:
             OSError: the folder beside the ledger cannot be written.
         """

@@ -94,7 +94,8 @@ async def _ask(endpoint: Endpoint, question: Question) -> Reply:
 
 @activity.defn(name=CHECK_SCHEMA)
 async def check_schema(schema: Schema) -> None:
-    """
+    """Refuse an output schema that cannot be used, with the error that the workflow reads.
+
     Raises:
         ApplicationError: of type ConfigurationError: nothing can be held to this schema. The message says why.
     """
@@ -103,7 +104,8 @@ async def check_schema(schema: Schema) -> None:
 
 
 def require_usable(schema: Schema) -> None:
-    """
+    """Refuse an output schema that cannot be used.
+
     Raises:
         ConfigurationError: it is no JSON Schema, refers to something outside of itself, or is too large.
     """

@@ -98,7 +98,8 @@ class Endpoint:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Endpoint":
-        """
+        """The endpoint that the settings name.
+
         Raises:
             ConfigurationError: OPENAI_MODEL is missing, or OPENAI_API_KEY is and OpenAI itself would be asked.
         """

@@ -46,7 +46,8 @@ def estimated_tokens(*texts: str | bytes) -> int:
 
 
 def read_prices(text: str) -> dict[str, Price]:
-    """
+    """Read the prices of models from one variable's text.
+
     Raises:
         ValueError: it is something else than `model=input/output`, as often as there are models.
     """

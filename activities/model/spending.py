@@ -30,7 +30,8 @@ class Spending:
     """What the attempts of an activity have used, and what is left for this one."""
 
     def __init__(self, endpoint: Endpoint, cost_left: float | None) -> None:
-        """
+        """Count what one model call costs, against what is left.
+
         Raises:
             BadRequest: the cost is limited, and nobody knows what the model costs.
         """

@@ -44,7 +44,8 @@ def every(schema: Any) -> Iterator[Schema]:
 
 
 def closed(document: Schema) -> Schema:
-    """
+    """A copy of a schema whose objects take no field that they do not name.
+
     Raises:
         RecursionError: the schema is nested too deeply.
     """

@@ -43,7 +43,8 @@ class JsonSchema:
         self.document = document
 
     def require(self, value: JsonValue) -> None:
-        """
+        """Refuse a value that does not fit.
+
         Raises:
             SchemaMismatch: the value does not fit.
         """
@@ -64,7 +65,8 @@ class JsonSchema:
             return False
 
     def errors(self, value: JsonValue) -> Iterator[ValidationError]:
-        """
+        """What is wrong with a value.
+
         Raises:
             TooMuchWork, RecursionError: it cannot be judged in bounded time.
         """

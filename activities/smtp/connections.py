@@ -114,7 +114,8 @@ class MailConnections:
     """The idle connections of a worker."""
 
     def __init__(self, *, most: int = 4, idle_seconds: float = 30, messages: int = 50) -> None:
-        """
+        """Keep connections for later mails.
+
         Args:
             most: how many are kept at once; with 0, none.
             idle_seconds: after which one is closed.

@@ -45,7 +45,8 @@ class ToolOptions(TypedDict, total=False):
 
 
 def route_of(options: ToolOptions, effect: Effect) -> Route:
-    """
+    """The route of a tool's calls, from its options.
+
     Raises:
         Unfit: an option is none of its kind, or there is no such option.
     """

@@ -60,7 +60,8 @@ class Parameters(Protocol):
     def schema(self) -> JsonSchema: ...
 
     def read(self, arguments: Arguments) -> Valid:
-        """
+        """Read the arguments of a call as the function takes them.
+
         Raises:
             SchemaMismatch: they do not fit.
         """
@@ -75,7 +76,8 @@ class Signature:
     """The positional parameters of a function: held to their JSON Schema, and then to their types."""
 
     def __init__(self, function: ToolFunction) -> None:
-        """
+        """Read the parameters of a function from its signature.
+
         Raises:
             Unfit: a parameter has no type or one without a JSON Schema, or cannot be given by name.
         """
@@ -155,7 +157,8 @@ def provided(function: ToolFunction) -> dict[str, type]:
 
 
 def check_takes_a_dictionary(function: ToolFunction) -> None:
-    """
+    """Refuse a function that does not take its arguments as one dictionary.
+
     Raises:
         Unfit: the function cannot be called with the arguments as one dictionary.
     """

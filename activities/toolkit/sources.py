@@ -26,7 +26,8 @@ class Source(Protocol):
     """Something that gives tools."""
 
     def tools(self) -> Sequence[Tool]:
-        """
+        """The tools that this source has.
+
         Raises:
             ConfigurationError: it cannot be read, or gives none.
         """
@@ -157,7 +158,8 @@ def _is_found_at(path: Path) -> bool:
 
 
 def _loaded(shown: str, load: Callable[[], ModuleType]) -> ModuleType:
-    """
+    """Import a module.
+
     Raises:
         ConfigurationError: it cannot be imported; the message says in which line, and why.
     """

@@ -94,7 +94,8 @@ class Tool:
         return kind in self.provided.values()
 
     def check_provided(self, kinds: Collection[type]) -> None:
-        """
+        """Refuse a tool that asks for something that a worker does not have.
+
         Raises:
             ConfigurationError: the function asks for something that is of none of these kinds.
         """
@@ -158,7 +159,8 @@ def made_of(
     route: Route,
     options: ToolOptions,
 ) -> Tool:
-    """
+    """Put a tool together from its parts.
+
     Raises:
         Unfit: its function cannot be run as that tool, or an option does not fit it.
     """

@@ -122,7 +122,8 @@ class _StooqQuote(BaseModel):
         return _named(self.Symbol.upper(), "" if self.Name == "N/D" else self.Name)
 
     def as_price(self, symbol: str) -> StockPrice:
-        """
+        """The price in a reply.
+
         Raises:
             ServiceUnavailable: it has no price, or cannot be read.
         """

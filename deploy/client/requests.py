@@ -129,7 +129,8 @@ def output_of(outcome: Outcome, output: type[Output]) -> Output:
 
 
 def id_or_new(request_id: str | None) -> str:
-    """
+    """The given id of a request, or a new one.
+
     Raises:
         ConfigurationError: it can be no request's id.
     """

@@ -30,8 +30,10 @@ def is_free(port: int) -> bool:
 
 
 def require_free(port: int, what: str, variable: str) -> None:
-    """Raises:
-    DeploymentError: the port is taken; the message names it, and the variable that chooses another.
+    """Refuse a port that is taken.
+
+    Raises:
+        DeploymentError: the port is taken; the message names it, and the variable that chooses another.
     """
     if not is_free(port):
         raise DeploymentError(f"port {port} ({what}) is taken; stop what uses it, or choose another: {variable}=…")

@@ -49,7 +49,8 @@ class Service:
 
     @classmethod
     def assemble(cls, settings: Settings) -> Self:
-        """
+        """Put the service together from its settings.
+
         Raises:
             ConfigurationError: a setting is missing or wrong.
         """

@@ -68,7 +68,8 @@ def json_schema(option: str, file: str) -> Schema:
 
 
 def json_object(option: str, text: str) -> Arguments:
-    """
+    """Read an option's text as a JSON object.
+
     Raises:
         ConfigurationError: the text is no JSON object.
     """

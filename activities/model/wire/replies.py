@@ -135,7 +135,8 @@ def _beginning(body: str) -> str:
 
 
 def _first_choice(completion: Object, body: str) -> Object:
-    """
+    """The first choice of a reply, which is complete.
+
     Raises:
         ModelReplyUnusable: there is none.
         ModelUnavailable: it was interrupted, so more may have been meant than is there.

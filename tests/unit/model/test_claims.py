@@ -186,7 +186,7 @@ class TestThatItWasDone:
         assert claims(summary, not_sent(ANN)) == []
 
     def test_what_the_check_cannot_see_passes(self) -> None:
-        """Said in the README too: other words, other languages."""
+        """Said in docs/once.md too: other words, other languages."""
         assert claims("I let ann@example.com know.") == []
         assert claims("Ich habe es verschickt.") == []
 
@@ -428,5 +428,5 @@ class TestFiguresForWhatCouldNotBeRead:
         assert claims("It is 11 °C in Paris.", self.FAILED, found) == []
 
     def test_without_a_failed_read_no_figure_is_looked_at(self) -> None:
-        """Said in the README too."""
+        """Said in docs/once.md too."""
         assert claims("It is 99 °C in Tokyo.", self.TOKYO) == []

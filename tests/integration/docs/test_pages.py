@@ -1,4 +1,4 @@
-"""Every example of the README is run; one that is not says why."""
+"""Every example of README.md and docs/ is run; one that is not says why. Every link leads to a file."""
 
 import ast
 import asyncio
@@ -33,6 +33,7 @@ from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject
 from workflows.contract.internal import ToolCall
 
 ROOT = Path(__file__).parents[3]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 NOT_RUN = {"worker.py            settings": "it is a map of the files, and nothing to run"}
 """How a block begins → why it is not run."""
@@ -44,13 +45,14 @@ class Block(NamedTuple):
 
 
 def blocks() -> list[Block]:
-    """The examples; an indented one is for the shell."""
-    tokens = MarkdownIt().parse((ROOT / "README.md").read_text(encoding="utf-8"))
-    return [
+    """The examples, each once; an indented one is for the shell."""
+    found = (
         Block(token.info if token.type == "fence" else "shell", token.content)
-        for token in tokens
+        for page in PAGES
+        for token in MarkdownIt().parse(page.read_text(encoding="utf-8"))
         if token.type in ("fence", "code_block")
-    ]
+    )
+    return [*dict.fromkeys(found)]
 
 
 BLOCKS = blocks()
@@ -66,6 +68,32 @@ def first_line(text: str) -> str:
 
 def test_every_example_is_in_a_language_that_is_run_here() -> None:
     assert {block.language for block in BLOCKS} == {"python", "toml", "json", "shell"}
+
+
+def links(page: Path) -> set[str]:
+    """The files of this repository that a page names in its links and pictures."""
+    inline = (
+        token for each in MarkdownIt().enable("table").parse(page.read_text("utf-8")) for token in each.children or ()
+    )
+    targets = (str(token.attrGet("href") or token.attrGet("src") or "") for token in inline)
+    return {target.partition("#")[0] for target in targets if target and "://" not in target} - {""}
+
+
+TO_COME = {f"{folder}{page}.md" for folder in ("", "docs/") for page in ("tools", "http", "mcp")}
+"""Pages that are linked to before they are there."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    assert {target for target in links(page) if not (page.parent / target).exists()} - TO_COME == set()
+
+
+def test_the_readme_links_to_every_page() -> None:
+    assert {f"docs/{page.name}" for page in PAGES[1:]} <= links(PAGES[0])
+
+
+def test_the_readme_has_at_most_150_lines() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
 
 
 class Scripts(dict[str, Sequence[Answer]]):
@@ -96,7 +124,7 @@ def the_one_with(word: str) -> str:
 
 class TestPython:
     def test_every_example_is_run_by_one_of_these_tests(self) -> None:
-        run = {the_one_with(word) for word in ("open_with", "send_fax", *TOOL_FILES)}
+        run = {the_one_with(word) for word in ("ended.summary", "open_with", "send_fax", *TOOL_FILES)}
         assert run == {*in_language("python")}
 
     @pytest.mark.parametrize("word", ["get_exchange_rate", "CrmSettings", "find_pets"])
@@ -109,6 +137,10 @@ class TestPython:
         catalogue = Catalogue.load(Settings(tools=(str(file),)))
         [found] = [each for each in catalogue.tools.values() if each.defined_at.startswith(str(file))]
         await TOOL_FILES[word](found, catalogue)
+
+    async def test_a_program_gets_a_request_done(self, worker: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+        await executed(the_one_with("ended.summary"), {})
+        assert capsys.readouterr().out == "Done. []\n"
 
     async def test_a_program_submits_and_talks(self, worker: Settings, model: ScriptedModel) -> None:
         class Price(BaseModel):
@@ -140,7 +172,7 @@ class TestPython:
 
 async def executed(text: str, names: dict[str, Any]) -> dict[str, Any]:
     """The names that the code has left, which may `await` anywhere."""
-    code = compile(text, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    code = compile(text, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     left = eval(code, names)
     if inspect.isawaitable(left):
         await left
