@@ -143,7 +143,8 @@ class HttpSender:
 
 
 def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:
-    """
+    """Take a reply for what its status says.
+
     Raises:
         ErrandError: the far end does not say that it has done it.
     """

@@ -75,7 +75,8 @@ def moment_of(time: datetime, zone: str) -> Moment:
 
 
 def zone_named(name: str) -> ZoneInfo:
-    """
+    """The time zone of a name.
+
     Raises:
         InvalidArguments: there is no such zone.
     """
