@@ -8,7 +8,7 @@ from activities.toolkit.function_names import LONGEST_NAME, legal_property
 from activities.toolkit.openapi import swagger
 from activities.toolkit.openapi.bodies import chosen_media, encodings_of, fields_of, is_plain
 from activities.toolkit.openapi.choosing import Found
-from activities.toolkit.openapi.document import IMPORTED, Document, Node, as_object
+from activities.toolkit.openapi.document import IMPORTED, Document, Node, as_list, as_object
 from activities.toolkit.openapi.recipe import Body, CannotImport, Operation, Parameter, Place, Style
 from activities.toolkit.openapi.schemas import Schema, SchemaReader, TooLarge, shortened
 
@@ -182,8 +182,11 @@ class _Compiling:
             described = {"description": "The body of the request."} | schema
             whole = self._arguments.add("body", "body", described, required=required)
             return Body(media_type=media_type, whole=whole, required=required)
-        properties = schema.get("properties", {}) if fields is None else fields
-        needed = schema.get("required", ()) if required else ()
+        needed: list[str] = schema.get("required", [])
+        required = required or bool(needed)  # of a form: a body that may be missing leaves no fields to require
+        # Some documents require a field that they do not describe.
+        unnamed: Schema = {name: {} for name in needed}
+        properties = unnamed | (as_object(schema.get("properties")) if fields is None else fields)
         encodings = encodings_of(media_type, media, properties)
         names = {
             self._arguments.add(name, "body", part, required=name in needed): name for name, part in properties.items()
@@ -191,13 +194,18 @@ class _Compiling:
         return Body(media_type=media_type, fields=names, encodings=encodings, required=required)
 
 
-def sendable(schema: Schema, place: Place, *, required: bool) -> Schema:
-    """A parameter's schema without values that cannot be sent: nothing in a path, and lists of nothing."""
-    kind = schema.get("type")
-    if place == "path" and kind == "string":
-        return {**schema, "minLength": max(schema.get("minLength", 1), 1)}
-    if required and kind == "array":
-        return {**schema, "minItems": max(schema.get("minItems", 1), 1)}
-    if required and kind == "object":
-        return {**schema, "minProperties": max(schema.get("minProperties", 1), 1)}
-    return schema
+def sendable(schema: Schema, place: Place, *, required: bool, may_be_empty: bool = False) -> Schema:
+    """A parameter's schema without values that cannot be sent: nothing in a path or query, and lists of nothing."""
+    made = {**schema}
+    for name in ("anyOf", "oneOf"):
+        if name in made:
+            made[name] = [sendable(part, place, required=required, may_be_empty=may_be_empty) for part in made[name]]
+    kind = made.get("type")
+    kinds = {str(each) for each in as_list(kind) or [kind]}
+    if "string" in kinds and "enum" not in made and (place == "path" or (place == "query" and not may_be_empty)):
+        made["minLength"] = max(made.get("minLength", 1), 1)
+    if required and "array" in kinds:
+        made["minItems"] = max(made.get("minItems", 1), 1)
+    if required and "object" in kinds:
+        made["minProperties"] = max(made.get("minProperties", 1), 1)
+    return made

@@ -71,6 +71,8 @@ def _headers(given: list[tuple[Parameter, JsonValue]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     cookies: list[str] = []
     for each, value in given:
+        if each.place in ("header", "cookie") and value in ([], {}):
+            continue
         if each.place == "header":
             written = to_json(value).decode() if each.as_json else in_header(value, explode=each.explode)
             if not re.fullmatch(r"[ -~]*", written) or written != written.strip():
@@ -120,6 +122,8 @@ def _multipart(body: Body, fields: dict[str, JsonValue]) -> tuple[str, bytes]:
     """RFC 7578. The boundary is made of the content, so that the same arguments are the same request."""
     parts = [part for name, value in fields.items() for part in _parts(name, value, body.encodings.get(name))]
     boundary = hashlib.sha256(to_json(fields)).hexdigest()[:32]
+    if not parts:
+        return f"{MULTIPART}; boundary={boundary}", f"--{boundary}--\r\n".encode()
     request = httpx.Request(
         "POST",
         "http://body.invalid/",
@@ -131,6 +135,10 @@ def _multipart(body: Body, fields: dict[str, JsonValue]) -> tuple[str, bytes]:
 
 def _parts(name: str, value: JsonValue, encoding: Encoding | None) -> Iterator[tuple[str, str | None, bytes]]:
     """Name, media type and content."""
+    if encoding and encoding.styled:
+        for field, written in in_query(name, value, encoding.style, explode=encoding.explode):
+            yield unquote(field), encoding.media_type or None, unquote(written).encode()
+        return
     if isinstance(value, list):
         for each in value:
             yield from _parts(name, each, encoding)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
+from activities.schema.additional_properties import SAYS, parts
 from activities.schema.json_schema import JsonSchema, SchemaMismatch
 from activities.schema.keywords import TooMuchWork, is_linear
 from activities.toolkit.openapi.document import Node, Version, as_list, as_object
@@ -202,7 +203,8 @@ class SchemaReader:
             kept = [_told_apart(value, part, read) for part, read in branches if read is not None]
             if not kept:
                 return False
-            made[name] = kept
+            # Which of several fits says the document of open objects: closed, they would be told apart otherwise.
+            made[name] = [opened(part) for part in kept] if name == "oneOf" and not _is_told_apart(value) else kept
         return True
 
     def _all(self, node: Node, made: Schema, within: tuple[str, ...]) -> bool:
@@ -245,18 +247,10 @@ class SchemaReader:
         return self._version != "3.1" and (value.get("nullable") is True or value.get("x-nullable") is True)
 
     def _null(self, value: Schema, made: Schema) -> None:
-        if not self._may_be_null(value):
-            return
+        """`nullable` counts only beside a type, and not against an enumeration (OpenAPI 3.0.3 section 4.7.24.1)."""
         kind = made.get("type")
-        if isinstance(kind, str):
+        if self._may_be_null(value) and isinstance(kind, str) and None in made.get("enum", [None]):
             made["type"] = [kind, "null"]
-            if "enum" in made and None not in made["enum"]:
-                made["enum"] = [*made["enum"], None]
-        elif kind is None and (made.keys() - NOTES_ONLY):
-            described = {name: made.pop(name) for name in ("description",) if name in made}
-            inner = {**made}
-            made.clear()
-            made.update({**described, "anyOf": [inner, {"type": "null"}]})
 
     def _default(self, made: Schema) -> None:
         if "default" not in made:
@@ -285,6 +279,25 @@ def _told_apart(value: Schema, part: Any, read: Schema) -> Schema:
     return {**read, "properties": fields, "required": list(dict.fromkeys([*read.get("required", ()), field]))}
 
 
+def _is_told_apart(value: Schema) -> bool:
+    return bool(as_object(value.get("discriminator")))
+
+
+def opened(schema: Schema) -> Schema:
+    """A schema whose objects take fields that it does not name, as JSON Schema has it."""
+    new = {**schema}
+    for keyword, part, at in parts(schema):
+        done = opened(cast("Schema", part)) if isinstance(part, dict) else part
+        if at is None:
+            new[keyword] = done
+        else:
+            new[keyword] = new[keyword].copy() if new[keyword] is schema[keyword] else new[keyword]
+            new[keyword][at] = done
+    if "properties" in new and not any(name in new for name in SAYS):
+        new["additionalProperties"] = True
+    return new
+
+
 def _is_read_only(node: Node) -> bool:
     try:
         found = node.followed().value
@@ -301,8 +314,8 @@ def _is_usable(pattern: str) -> bool:
 
 
 def shortened(text: str, longest: int) -> str:
-    """The beginning of a text, on one line, up to the end of a sentence or word."""
-    line = " ".join(text.split())
+    """The beginning of a text, on one line and without links, up to the end of a sentence or word."""
+    line = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
     if len(line) <= longest:
         return line
     kept = line[: longest - 1]
