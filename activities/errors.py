@@ -57,6 +57,7 @@ class ErrandError(Exception):
     """What the receipt of a call says that ends with this error."""
 
     retry_after: timedelta | None = None
+    longest_pause: ClassVar[timedelta] = LONGEST_PAUSE
     """The pause that the far end asks for."""
     trace: str = ""
     """Where a tool made a mistake; Temporal's UI shows it."""
@@ -102,6 +103,13 @@ class ServiceUnavailable(ToolError):
     """The far end cannot answer now, and nothing has taken effect there."""
 
     retryable = True
+
+
+class NotYet(ToolError):
+    """The time that a tool waits for has not come; until then nothing runs."""
+
+    retryable = True
+    longest_pause = timedelta(days=366)
 
 
 class ServiceRefused(ToolError):
@@ -221,5 +229,5 @@ def to_application_error(
         detail.model_copy(update=more),
         type=name_of(error),
         non_retryable=not error.retryable,
-        next_retry_delay=error.retry_after and min(max(error.retry_after, timedelta()), LONGEST_PAUSE),
+        next_retry_delay=error.retry_after and min(max(error.retry_after, timedelta()), error.longest_pause),
     )

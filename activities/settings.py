@@ -125,9 +125,21 @@ class Settings(BaseSettings):
     address_book: Words = Field(default=(), description="addresses that may be written to without being in a request")
     weather_url: str = "https://api.open-meteo.com"
     geocoding_url: str = "https://geocoding-api.open-meteo.com"
+    exchange_rates_url: str = Field(
+        default="https://api.frankfurter.dev", description="Frankfurter, or what speaks its HTTP"
+    )
     stocks_url: str | None = Field(default=None, description="Stooq without a token, Finnhub with one")
     stocks_token: SecretStr | None = None
 
+    http_hosts: Words = Field(
+        default=(), description="patterns of the hosts that http_get and http_request may ask, such as *.example.com"
+    )
+    http_headers: Words = Field(
+        default=(), description="what goes along to a host: api.example.com/Authorization=NAME_OF_A_VARIABLE"
+    )
+    http_private: bool = Field(
+        default=False, description="whether requests of tools may go to addresses that are not public"
+    )
     ledger_url: str = Field(
         default=f"sqlite:///{DEFAULT_LEDGER}",
         validate_default=True,
@@ -158,7 +170,7 @@ class Settings(BaseSettings):
         relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?].*)", url)
         return f"{relative[1]}{PROJECT / relative[2]}" if relative else url
 
-    @field_validator("openai_base_url", "weather_url", "geocoding_url", "stocks_url", "ui_url")
+    @field_validator("openai_base_url", "weather_url", "geocoding_url", "exchange_rates_url", "stocks_url", "ui_url")
     @classmethod
     def _url_is_usable(cls, url: str | None) -> str | None:
         if url is not None:

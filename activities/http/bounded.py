@@ -40,7 +40,7 @@ class BoundedClient(httpx.AsyncClient):
         if stream:
             return await super().send(request, stream=True, **options)
         try:
-            async with asyncio.timeout(_seconds(request.extensions)):
+            async with asyncio.timeout(_seconds(request.extensions, self.timeout.read)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
                     if not _is_packed(reply):
@@ -63,7 +63,7 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
         if stream:
             return await super().send(request, stream=True, **options)
         try:
-            async with asyncio.timeout(_seconds(request.extensions)):
+            async with asyncio.timeout(_seconds(request.extensions, self.timeout.read)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
                     if not _is_packed(reply):
@@ -124,8 +124,9 @@ class _InPieces(httpx.AsyncByteStream):
         await self._body.aclose()
 
 
-def _seconds(extensions: Mapping[str, Any]) -> float | None:
-    return extensions.get("timeout", {}).get("read")
+def _seconds(extensions: Mapping[str, Any], usual: float | None) -> float | None:
+    """For the whole reply; a request that was made without the client has the client's own limit."""
+    return extensions.get("timeout", {"read": usual}).get("read")
 
 
 def _without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]:

@@ -125,4 +125,4 @@ def _missing(tool: Tool, settings: Settings, kinds: Mapping[type[BaseSettings], 
                 "for an instance of its own pydantic-settings class"
             )
     own = (variable for kind in own_settings(tool) for variable in kinds[kind].missing)
-    return (*(PREFIX + name.upper() for name in tool.needs if getattr(settings, name) is None), *own)
+    return (*(PREFIX + name.upper() for name in tool.needs if getattr(settings, name) in (None, ())), *own)

@@ -77,7 +77,7 @@ async def get_weather(
         country=place.country or "",
         temperature_c=now.temperature_2m,
         feels_like_c=now.apparent_temperature,
-        conditions=_in_words(now.weather_code),
+        conditions=in_words(now.weather_code),
         wind_kmh=now.wind_speed_10m,
         humidity_percent=None if now.relative_humidity_2m is None else round(now.relative_humidity_2m),
         local_time=now.time,
@@ -87,7 +87,7 @@ async def get_weather(
     return weather
 
 
-def _in_words(code: int | None) -> str | None:
+def in_words(code: int | None) -> str | None:
     return None if code is None else CONDITIONS.get(code, f"WMO weather code {code}")
 
 

@@ -1,9 +1,10 @@
-"""The sample weather and stock services: the real services' HTTP, with made-up answers, on one loopback port.
+"""The sample services for weather, exchange rates and stocks: the real ones' HTTP, made-up answers, one loopback port.
 
     python -m deploy.local.sample_services PORT
 
-`/v1/search` and `/v1/forecast` speak as Open-Meteo does, `/q/l/` as Stooq does. Every answer says in the header
-`X-Sample-Data` that it is a sample: nothing here is a fact about today's weather or anybody's shares.
+`/v1/search` and `/v1/forecast` speak as Open-Meteo does, `/v1/latest` as Frankfurter, `/q/l/` as Stooq. Every
+answer says in the header `X-Sample-Data` that it is a sample: nothing here is a fact about today's weather or anybody's
+shares.
 """
 
 import json
@@ -14,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from deploy.local import sample_stocks, sample_weather
+from deploy.local import sample_rates, sample_stocks, sample_weather
 
 
 class SampleServices(ThreadingHTTPServer):
@@ -45,12 +46,16 @@ class _Handler(BaseHTTPRequestHandler):
                     self._answer(HTTPStatus.OK, self.JSON, _json(sample_weather.search(query)))
                 case "/v1/forecast":
                     self._answer(HTTPStatus.OK, self.JSON, _json(sample_weather.forecast(query, now)))
+                case "/v1/latest":
+                    self._answer(HTTPStatus.OK, self.JSON, _json(sample_rates.latest(query, now)))
                 case "/q/l/":
                     self._answer(HTTPStatus.OK, self.CSV, sample_stocks.quotes(query, now))
                 case "/health":
                     self._answer(HTTPStatus.OK, self.JSON, _json({"status": "ok"}))
                 case _:
                     self._answer(HTTPStatus.NOT_FOUND, self.JSON, _json({"error": True, "reason": "Not Found"}))
+        except sample_rates.UnknownCurrency as unknown:
+            self._answer(HTTPStatus.NOT_FOUND, self.JSON, _json({"message": str(unknown)}))
         except sample_weather.BadRequest as bad:
             self._answer(HTTPStatus.BAD_REQUEST, self.JSON, _json({"error": True, "reason": str(bad)}))
 

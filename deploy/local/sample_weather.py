@@ -6,7 +6,7 @@ on every machine, and says nothing about the world. The shapes follow https://op
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ UNITS = {
     "is_day": "",
 }
 QUARTER_HOUR = 900
+MOST_DAYS = 16
 CLEAR, RAIN, SNOW = (0, 1, 2, 3), (51, 61, 63, 80), (71, 73, 75, 85)
 
 
@@ -49,7 +50,7 @@ def search(query: Query) -> dict[str, object]:
 
 
 def forecast(query: Query, now: datetime) -> dict[str, object]:
-    """`GET /v1/forecast`: the current weather at a place."""
+    """`GET /v1/forecast`: the current weather at a place, and that of the next days."""
     latitude, longitude = _degrees(query, "latitude", 90), _degrees(query, "longitude", 180)
     wanted = [name for name in query.get("current", "").split(",") if name]
     unknown = next((name for name in wanted if name not in UNITS), None)
@@ -75,7 +76,32 @@ def forecast(query: Query, now: datetime) -> dict[str, object]:
         answer["current"] = {"time": f"{quarter:%Y-%m-%dT%H:%M}", "interval": QUARTER_HOUR} | {
             name: weather[name] for name in wanted
         }
+    if daily := [name for name in query.get("daily", "").split(",") if name]:
+        answer["daily"] = _daily(latitude, longitude, local, daily, _days(query.get("forecast_days", "7")))
     return answer
+
+
+def _daily(latitude: float, longitude: float, local: datetime, wanted: list[str], days: int) -> dict[str, object]:
+    """One list for each figure, with a value for every day, made of the hours of the day."""
+    dates = [(local + timedelta(days=day)).replace(hour=0, minute=0) for day in range(days)]
+    hours = [[_weather(latitude, longitude, date.replace(hour=hour)) for hour in range(0, 24, 3)] for date in dates]
+    figures: dict[str, list[float]] = {
+        "weather_code": [day[4]["weather_code"] for day in hours],
+        "temperature_2m_max": [max(each["temperature_2m"] for each in day) for day in hours],
+        "temperature_2m_min": [min(each["temperature_2m"] for each in day) for day in hours],
+        "precipitation_sum": [round(sum(each["precipitation"] for each in day), 1) for day in hours],
+        "precipitation_probability_max": [80 if day[4]["precipitation"] else 10 for day in hours],
+        "wind_speed_10m_max": [max(each["wind_speed_10m"] for each in day) for day in hours],
+    }
+    if unknown := next((name for name in wanted if name not in figures), None):
+        raise BadRequest(f"Cannot initialize WeatherVariable from invalid String value {unknown} for key daily")
+    return {"time": [f"{date:%Y-%m-%d}" for date in dates], **{name: figures[name] for name in wanted}}
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= MOST_DAYS:
+        raise BadRequest(f"Forecast days is invalid. Allowed range 0 to {MOST_DAYS}. Given {text}.")
+    return int(text)
 
 
 def _place(city: City) -> dict[str, object]:

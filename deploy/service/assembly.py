@@ -16,6 +16,8 @@ from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.http.bounded import BoundedClient
+from activities.http.guard import Guard, guarded_client
+from activities.http.staged import HttpSender
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
@@ -32,7 +34,7 @@ from workflows.request import RequestWorkflow
 
 log = structlog.stdlib.get_logger("errand")
 
-PROVIDED = (httpx.AsyncClient, MailConnections, Settings)
+PROVIDED = (httpx.AsyncClient, MailConnections, Settings, HttpSender)
 """What every tool may ask for, beside settings of its own."""
 
 
@@ -80,13 +82,16 @@ async def build_worker(
         service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt, ledger.identity
     )
     about_writes = LedgerActivities(ledger, tools)
+    guard = Guard(private=settings.http_private)
     async with (
         BoundedClient(timeout=20, follow_redirects=False) as http,
+        guarded_client(guard) as reads,
+        guarded_client(guard, keep_connections=False) as writes,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
     ):
-        common = dict(zip(PROVIDED, (http, mail, settings), strict=True))
+        common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(reads, writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]

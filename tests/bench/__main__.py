@@ -34,7 +34,7 @@ class Extent:
 
 
 WHOLE = Extent(5, Effort(), turns=(1, 10, 50, 100), requests=(1, 10, 100, 1000), idle_seconds=10)
-QUICK = Extent(1, Effort(1, 4, 10), turns=(1, 3), requests=(1, 5), idle_seconds=1)
+QUICK = Extent(1, Effort(1, 2, 4), turns=(1, 2), requests=(1, 2), idle_seconds=1)
 
 
 def arguments() -> argparse.Namespace:

@@ -73,6 +73,7 @@ class Service:
             "ERRAND_STOCKS_URL": around.services,
             "ERRAND_LEDGER_URL": f"sqlite:///{scene.folder / 'ledger.db'}",
             "ERRAND_POLICY": str(policy),
+            "ERRAND_OFFER": " ".join(TOOLS),  # what the other one has too
         }
         return worker(self.name, ("worker.py",), variables | dict(self.settings))
 

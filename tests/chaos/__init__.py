@@ -16,6 +16,7 @@ delivered.
     broken.py       workers that break the promise, to see whether that is noticed
     trial.py        one seed from beginning to end
     report.py       the tables
+    scenarios/      what people do to a request, a ledger and a clock: no trial of chance, but one thing after the other
 
 A seed decides the faults, the requests and the schedule of blows. It cannot decide the timing of real processes, so two
 runs of one seed differ.

@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.bench.__main__ import QUICK, measure, report
 from tests.bench.contenders import Floor, problems_of
@@ -18,32 +17,39 @@ from tests.bench.scene import Scene, staged
 from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def measured() -> Measured:
-    return await measure(QUICK)
+async def test_a_whole_run_measures_everything_and_fails_only_where_something_went_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In one test, because it takes long and every process of the suite would run it anew."""
+    measured = await measure(QUICK)
+    every_column_is_measured_for_both_and_nothing_went_wrong(measured)
+    both_run_the_same_six_activities(measured)
+    size_is_measured_in_turns_and_in_waiting_requests(measured)
+    json_has_each_column_with_its_ratio_and_each_target(measured)
+    what_is_wrong_fails_the_run_whether_or_not_targets_are_checked(measured, capsys)
 
 
-async def test_every_column_is_measured_for_both_and_nothing_went_wrong(measured: Measured) -> None:
+def every_column_is_measured_for_both_and_nothing_went_wrong(measured: Measured) -> None:
     assert measured.wrong == []
     for costs in (measured.rounds.costs["floor"], measured.rounds.costs["service"]):
         assert [set(of_round) for of_round in costs] == [set(Column)]
         assert all(value > 0 for of_round in costs for value in of_round.values())
 
 
-async def test_both_run_the_same_six_activities(measured: Measured) -> None:
+def both_run_the_same_six_activities(measured: Measured) -> None:
     [floor], [service] = measured.rounds.costs["floor"], measured.rounds.costs["service"]
     assert 38 <= floor[Column.EVENTS] <= 41
     assert 38 <= service[Column.EVENTS] <= 48
 
 
-async def test_size_is_measured_in_turns_and_in_waiting_requests(measured: Measured) -> None:
+def size_is_measured_in_turns_and_in_waiting_requests(measured: Measured) -> None:
     assert [each.turns for each in measured.sizes.turns] == list(QUICK.turns)
     assert all(each.bytes > each.turns * 20_000 for each in measured.sizes.turns)
     assert [each.requests for each in measured.sizes.waiting] == list(QUICK.requests)
     assert all(each.rss_mib > 10 for each in measured.sizes.waiting)
 
 
-async def test_json_has_each_column_with_its_ratio_and_each_target(measured: Measured) -> None:
+def json_has_each_column_with_its_ratio_and_each_target(measured: Measured) -> None:
     said = as_json(measured)
     columns = said["columns"]
     assert isinstance(columns, dict)
@@ -52,7 +58,7 @@ async def test_json_has_each_column_with_its_ratio_and_each_target(measured: Mea
     assert said["targets"]
 
 
-async def test_what_is_wrong_fails_the_run_whether_or_not_targets_are_checked(
+def what_is_wrong_fails_the_run_whether_or_not_targets_are_checked(
     measured: Measured, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(measured, json_wanted=True, check=False) == 0

@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-import worker
 from activities import heartbeats
+from deploy.service import assembly
 from tests.conftest import running_worker, settings_for
 from tests.integration.operators.scene import Scene
 from tests.scripted_model import ScriptedModel
@@ -19,7 +19,7 @@ INTERVAL = 0.2
 @pytest_asyncio.fixture(loop_scope="session")
 async def scene(client: Client, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     monkeypatch.setattr(heartbeats, "INTERVAL", INTERVAL)
-    monkeypatch.setattr(worker, "INTERVAL", INTERVAL)
+    monkeypatch.setattr(assembly, "INTERVAL", INTERVAL)
     async with fake_smtp() as mail:
         settings = settings_for(
             model,

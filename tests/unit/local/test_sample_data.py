@@ -5,7 +5,8 @@ from typing import cast
 
 import pytest
 
-from deploy.local import sample_stocks, sample_weather
+from activities.tools.forecast import DAILY
+from deploy.local import sample_rates, sample_stocks, sample_weather
 
 NOON = datetime(2026, 7, 15, 12, 5, tzinfo=UTC)
 CURRENT = "temperature_2m,apparent_temperature,relative_humidity_2m,weather_code,wind_speed_10m"
@@ -84,3 +85,24 @@ def test_a_stock_has_the_same_plausible_price_all_day() -> None:
 )
 def test_a_quote_is_of_the_last_day_on_which_the_exchange_has_closed(now: datetime, day: str) -> None:
     assert sample_stocks.quotes({"s": "msft.us", "f": "d2"}, now).strip() == day
+
+
+def test_the_forecast_has_a_value_for_every_day_and_every_figure() -> None:
+    query = {"latitude": "48.85", "longitude": "2.35", "daily": DAILY, "forecast_days": "16", "timezone": "auto"}
+    daily = cast(dict[str, list[object]], sample_weather.forecast(query, NOON)["daily"])
+    assert daily["time"][:2] == ["2026-07-15", "2026-07-16"]
+    assert {name: len(values) for name, values in daily.items()} == dict.fromkeys(["time", *DAILY.split(",")], 16)
+    with pytest.raises(sample_weather.BadRequest):
+        sample_weather.forecast(query | {"daily": "sunshine"}, NOON)
+
+
+def test_the_rate_back_is_one_by_the_rate_there() -> None:
+    there = cast(dict[str, float], sample_rates.latest({"base": "USD", "symbols": "JPY"}, NOON)["rates"])
+    back = cast(dict[str, float], sample_rates.latest({"base": "JPY", "symbols": "USD"}, NOON)["rates"])
+    assert there["JPY"] * back["USD"] == pytest.approx(1, abs=0.02)
+    with pytest.raises(sample_rates.UnknownCurrency):
+        sample_rates.latest({"base": "XXX"}, NOON)
+
+
+def test_on_a_sunday_the_rates_are_those_of_friday() -> None:
+    assert sample_rates.latest({}, NOON + timedelta(days=4))["date"] == "2026-07-17"

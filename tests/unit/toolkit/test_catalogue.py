@@ -172,16 +172,32 @@ class TestReplacing:
             Catalogue.load(settings(tools=("more_tools",)))
 
 
+OFTEN = {
+    "http_get",
+    "http_request",
+    "get_weather",
+    "get_forecast",
+    "get_exchange_rate",
+    "get_time",
+    "add_to_time",
+    "wait_until",
+}
+"""The tools that need nothing, or are given it here."""
+
+
 class TestOffering:
-    MAIL: ClassVar = {"smtp_url": "smtp://mail.example.com", "mail_from": "errand@example.com"}
+    MAIL: ClassVar = {"smtp_url": "smtp://mail.example.com", "mail_from": "errand@example.com", "http_hosts": ("x",)}
 
     @pytest.mark.parametrize(
         ("offer", "offered"),
         [
-            ("*", {"get_weather", "get_stock_price", "send_email"}),
-            ("* -get_stock_price", {"get_weather", "send_email"}),
-            ("-get_stock_price", {"get_weather", "send_email"}),
-            ("-get_* get_weather", {"get_weather", "send_email"}),
+            ("*", {*OFTEN, "get_stock_price", "send_email"}),
+            ("* -get_stock_price", {*OFTEN, "send_email"}),
+            ("-get_stock_price", {*OFTEN, "send_email"}),
+            (
+                "-get_* get_weather",
+                {"get_weather", "add_to_time", "wait_until", "http_get", "http_request", "send_email"},
+            ),
             ("send_email, get_w*", {"get_weather", "send_email"}),
             ("-*", set[str]()),
         ],
@@ -193,15 +209,15 @@ class TestOffering:
         chosen = Settings.from_environment().offer
         catalogue = Catalogue.load(settings(offer=chosen, **self.MAIL))
         assert set(catalogue.tools) == offered
-        assert set(catalogue.left_out) == {"get_weather", "get_stock_price", "send_email"} - offered
+        assert set(catalogue.left_out) == {*OFTEN, "get_stock_price", "send_email"} - offered
 
     def test_what_is_left_out_lacks_nothing(self) -> None:
-        assert Catalogue.load(settings(offer=("-send_email",))).unconfigured == {}
+        assert Catalogue.load(settings(offer=("-send_email", "-http_*"))).unconfigured == {}
 
     @pytest.mark.parametrize("offer", ["get_wether", "* -get_wether", "-", "GET_*"])
     def test_a_pattern_that_fits_nothing_is_a_mistake(self, offer: str) -> None:
         with pytest.raises(
             ConfigurationError,
-            match=r"^ERRAND_OFFER: there is no tool '.*'; the tools are send_email, get_stock_price, get_weather$",
+            match=r"^ERRAND_OFFER: there is no tool '.*'; the tools are (\w+, )*\w+$",
         ):
             Catalogue.load(settings(offer=tuple(offer.split())))

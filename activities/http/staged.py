@@ -1,0 +1,185 @@
+"""A request over HTTP in stages, so that of a write it is known whether it can have happened.
+
+    before    resolve, connect, TLS, headers and body ready: a failure there means that nothing happened
+    the row   is written into the ledger just before the first byte goes out
+    after     the answer says what became of it; no answer means that nobody knows
+
+httpcore tells of each step by the `trace` extension (https://www.encode.io/httpcore/extensions/), and waits for whoever
+listens: that is where the act begins.
+"""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from activities.errors import (
+    ConfigurationError,
+    ErrandError,
+    OutcomeUnknown,
+    OutcomeUnknownRetryable,
+    ServiceRefused,
+    ServiceUnavailable,
+)
+from activities.execution.act import Act
+from activities.http.bounded import ReplyTooLong
+from activities.http.web import retry_after
+
+FIRST_BYTE = "http11.send_request_headers.started"
+LONGEST_QUOTE = 300
+"""Characters of a far end's own words in an error."""
+NOT_TAKEN = {HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+ELSEWHERE = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+"""Which say that nothing was done here (RFC 9110 section 15.4.8, 15.4.9); of the other redirects, forms say both."""
+
+Judge = Callable[[httpx.Response], None]
+"""Raises `ServiceRefused` where a reply with a good status says in its body that nothing was done."""
+
+
+@dataclass(frozen=True)
+class FarEnd:
+    """What a source says of the far end of one operation."""
+
+    name: str
+    """For messages: "crm createTicket"."""
+    idempotency_header: str = ""
+    """The operation takes the call's key in this header, and does nothing twice under one key."""
+    safe_503: bool = False
+    """With 503 it says that it has taken nothing."""
+    repeatable: bool = False
+    """To do it again does no harm, as the source says of this PUT or DELETE."""
+
+    @property
+    def can_be_asked_again(self) -> bool:
+        return bool(self.idempotency_header) or self.repeatable
+
+
+class HttpSender:
+    """Sends requests, and says what became of them in errors of the tree.
+
+    Args:
+        reads: the client for what only reads.
+        writes: the client for what does not; it keeps no connection.
+    """
+
+    def __init__(self, reads: httpx.AsyncClient, writes: httpx.AsyncClient) -> None:
+        self._reads = reads
+        self._writes = writes
+
+    async def read(self, request: httpx.Request, far: FarEnd) -> httpx.Response:
+        """The reply, if its status is 2xx.
+
+        Raises:
+            ServiceUnavailable: no connection, no answer in time, 408, 425, 429 or 5xx.
+            ServiceRefused: any other status, or a reply that is too long.
+            ConfigurationError: the request cannot be sent at all.
+        """
+        try:
+            reply = await self._reads.send(request)
+        except ReplyTooLong as error:
+            raise ServiceRefused(f"{far.name} sent too much: {error}") from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError):
+            raise _cannot_be_sent(far) from None
+        except httpx.HTTPError as error:
+            raise ServiceUnavailable(f"{far.name} could not be reached: {type(error).__name__}") from error
+        if reply.is_success:
+            return reply
+        if reply.is_server_error or reply.status_code in {*NOT_TAKEN, HTTPStatus.REQUEST_TIMEOUT}:
+            raise ServiceUnavailable(f"{far.name} cannot answer now: {_words(reply)}", retry_after=_pause(reply))
+        raise ServiceRefused(f"{far.name} refused: {_words(reply)}")
+
+    async def write(
+        self, request: httpx.Request, far: FarEnd, act: Act, key: str, *, judge: Judge | None = None
+    ) -> httpx.Response:
+        """The reply, if the far end has done it.
+
+        Args:
+            request: is sent at most once.
+            far: what is known of the far end.
+            act: begins with the first byte that goes out.
+            key: the same for every attempt of the call.
+            judge: looks at a reply with a good status.
+
+        Raises:
+            ServiceUnavailable: nothing has happened, and it may be tried again.
+            ServiceRefused: nothing has happened.
+            OutcomeUnknownRetryable: nobody knows, and the far end may be asked again.
+            OutcomeUnknown: nobody knows.
+            ConfigurationError: the request cannot be sent at all.
+        """
+        if far.idempotency_header:
+            request.headers[far.idempotency_header] = key
+        async with AsyncExitStack() as stack:
+
+            async def trace(step: str, _: Any) -> None:
+                if step == FIRST_BYTE and not act.begun:
+                    await stack.enter_async_context(act)
+
+            request.extensions = {**request.extensions, "trace": trace}
+            reply = await self._answer(request, far, act)
+            _check(reply, far, act)
+            if judge is not None:
+                judge(reply)
+            return reply
+
+    async def _answer(self, request: httpx.Request, far: FarEnd, act: Act) -> httpx.Response:
+        try:
+            return await self._writes.send(request)
+        except ErrandError:  # of the guard, or of the act that could not begin
+            raise
+        except httpx.HTTPError as error:
+            if act.begun:
+                raise _unknown(far, f"no whole answer came: {type(error).__name__}") from error
+            if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+                raise _cannot_be_sent(far) from None
+            what = f"{far.name} could not be reached, and nothing was sent: {type(error).__name__}"
+            raise ServiceUnavailable(what) from error
+        except httpx.InvalidURL:
+            raise _cannot_be_sent(far) from None
+
+
+def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:
+    """
+    Raises:
+        ErrandError: the far end does not say that it has done it.
+    """
+    status = reply.status_code
+    if reply.is_success:
+        return
+    if status in NOT_TAKEN or (status == HTTPStatus.SERVICE_UNAVAILABLE and far.safe_503):
+        raise ServiceUnavailable(f"{far.name} did not take it: {_words(reply)}", retry_after=_pause(reply))
+    under_way = status == HTTPStatus.CONFLICT and bool(far.idempotency_header) and act.may_have_happened
+    if under_way or status == HTTPStatus.REQUEST_TIMEOUT or reply.is_server_error:
+        raise _unknown(far, _words(reply), _pause(reply))
+    if reply.is_redirect and status not in ELSEWHERE:
+        raise _unknown(far, f"{_words(reply)}; a redirect of a write is not followed")
+    raise ServiceRefused(f"{far.name} refused: {_words(reply)}")
+
+
+def _unknown(far: FarEnd, why: str, pause: timedelta | None = None) -> OutcomeUnknown:
+    what = f"{far.name} may have done it: {why}"
+    if far.can_be_asked_again:
+        return OutcomeUnknownRetryable(what, retry_after=pause)
+    return OutcomeUnknown(what)
+
+
+def _cannot_be_sent(far: FarEnd) -> ConfigurationError:
+    # Without the cause: it may quote a header that cannot be sent.
+    return ConfigurationError(f"{far.name}: no such request can be made; check its URL and its headers")
+
+
+def _pause(reply: httpx.Response) -> timedelta | None:
+    return retry_after(reply.headers.get("Retry-After", ""))
+
+
+def _words(reply: httpx.Response) -> str:
+    """The status, and the far end's own words, where it has some that fit on a line."""
+    status = f"{reply.status_code} {reply.reason_phrase}".strip()
+    kind = reply.headers.get("content-type", "")
+    if not any(each in kind for each in ("json", "text/plain")):
+        return status
+    return f"{status}: {' '.join(reply.text.split())[:LONGEST_QUOTE]}".removesuffix(": ")
