@@ -8,9 +8,10 @@ from activities.toolkit.function_names import LONGEST_NAME, legal_property
 from activities.toolkit.openapi import swagger
 from activities.toolkit.openapi.bodies import chosen_media, encodings_of, fields_of, is_plain
 from activities.toolkit.openapi.choosing import Found
+from activities.toolkit.openapi.descriptions import shortened
 from activities.toolkit.openapi.document import IMPORTED, Document, Node, as_list, as_object
 from activities.toolkit.openapi.recipe import Body, CannotImport, Operation, Parameter, Place, Style
-from activities.toolkit.openapi.schemas import Schema, SchemaReader, TooLarge, shortened
+from activities.toolkit.openapi.schemas import Schema, SchemaReader, TooLarge
 
 LONGEST_DESCRIPTION = 700
 BY_THE_SENDER = frozenset({"accept", "content-type", "content-length", "authorization", "host", "cookie"})

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from activities.schema.additional_properties import SAYS, parts
 from activities.schema.json_schema import JsonSchema, SchemaMismatch
 from activities.schema.keywords import TooMuchWork, is_linear
+from activities.toolkit.openapi.branches import is_told_apart, opened, told_apart
+from activities.toolkit.openapi.descriptions import shortened
 from activities.toolkit.openapi.document import Node, Version, as_list, as_object
 from activities.toolkit.openapi.recipe import CannotImport
 
@@ -200,11 +201,11 @@ class SchemaReader:
             if not isinstance(value.get(name), list) or not value[name]:
                 continue
             branches = [(part, self._read(node.under(part), within)) for part in cast("list[Any]", value[name])]
-            kept = [_told_apart(value, part, read) for part, read in branches if read is not None]
+            kept = [told_apart(value, part, read) for part, read in branches if read is not None]
             if not kept:
                 return False
             # Which of several fits says the document of open objects: closed, they would be told apart otherwise.
-            made[name] = [opened(part) for part in kept] if name == "oneOf" and not _is_told_apart(value) else kept
+            made[name] = [opened(part) for part in kept] if name == "oneOf" and not is_told_apart(value) else kept
         return True
 
     def _all(self, node: Node, made: Schema, within: tuple[str, ...]) -> bool:
@@ -262,42 +263,6 @@ class SchemaReader:
             self.notes[LOST_DEFAULT] = None
 
 
-def _told_apart(value: Schema, part: Any, read: Schema) -> Schema:
-    """A branch, held to the name by which the discriminator knows it (OpenAPI 3.1 section 4.8.25)."""
-    discriminator = as_object(value.get("discriminator"))
-    target = as_object(part).get("$ref")
-    if not discriminator or not isinstance(target, str) or not isinstance(read.get("properties"), dict):
-        return read
-    field = str(discriminator.get("propertyName"))
-    short = target.rpartition("/")[2]
-    mapping = as_object(discriminator.get("mapping"))
-    names = [name for name, to in mapping.items() if to in (target, short)] or [short]
-    own = read["properties"].get(field, {"type": "string"})
-    if "const" in own or "enum" in own:
-        return read
-    fields = {**read["properties"], field: {**own, "enum": names}}
-    return {**read, "properties": fields, "required": list(dict.fromkeys([*read.get("required", ()), field]))}
-
-
-def _is_told_apart(value: Schema) -> bool:
-    return bool(as_object(value.get("discriminator")))
-
-
-def opened(schema: Schema) -> Schema:
-    """A schema whose objects take fields that it does not name, as JSON Schema has it."""
-    new = {**schema}
-    for keyword, part, at in parts(schema):
-        done = opened(cast("Schema", part)) if isinstance(part, dict) else part
-        if at is None:
-            new[keyword] = done
-        else:
-            new[keyword] = new[keyword].copy() if new[keyword] is schema[keyword] else new[keyword]
-            new[keyword][at] = done
-    if "properties" in new and not any(name in new for name in SAYS):
-        new["additionalProperties"] = True
-    return new
-
-
 def _is_read_only(node: Node) -> bool:
     try:
         found = node.followed().value
@@ -311,13 +276,3 @@ def _is_usable(pattern: str) -> bool:
         return is_linear(pattern)
     except re.error:
         return False
-
-
-def shortened(text: str, longest: int) -> str:
-    """The beginning of a text, on one line and without links, up to the end of a sentence or word."""
-    line = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
-    if len(line) <= longest:
-        return line
-    kept = line[: longest - 1]
-    sentence = max(kept.rfind(end) for end in (". ", "! ", "? "))
-    return kept[: sentence + 1] if sentence > longest // 2 else kept.rpartition(" ")[0] + "…"
