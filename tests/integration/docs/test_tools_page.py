@@ -9,6 +9,7 @@ from activities.settings import Settings
 from activities.toolkit import foreign_tools
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.openapi.settings import OpenApiSettings, OperationSettings
+from workflows.contract.values import Arguments
 
 PAGE = (Path(__file__).parents[3] / "docs" / "tools.md").read_text(encoding="utf-8")
 
@@ -27,7 +28,7 @@ def test_the_file_of_sources_is_loaded_with_its_document(tmp_path: Path, monkeyp
         "crm_listCustomers": "read",
         "crm_listTickets": "read",
     }
-    arguments = {"email": "ann@example.com", "title": "Printer"}
+    arguments: Arguments = {"email": "ann@example.com", "title": "Printer"}
     assert found.tools["crm_createTicket"].describe(arguments) == "for ann@example.com: Printer"
 
 
