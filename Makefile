@@ -25,6 +25,7 @@ test: $(INSTALLED)  ## run the tests
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
+	@$(PYTHON) -m tests.chaos.http_writes >&2
 
 bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderboard's data (10 minutes); make bfcl JSON=1
 	@$(PYTHON) -m tests.bfcl $(if $(JSON),--json)

@@ -85,8 +85,8 @@ async def build_worker(
     guard = Guard(private=settings.http_private)
     async with (
         BoundedClient(timeout=20, follow_redirects=False) as http,
-        guarded_client(guard) as reads,
-        guarded_client(guard, keep_connections=False) as writes,
+        guarded_client(guard, timeout=settings.http_timeout) as reads,
+        guarded_client(guard, timeout=settings.http_timeout, keep_connections=False) as writes,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
