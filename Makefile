@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl bench pictures lint format clean
+.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -30,6 +30,9 @@ chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, an
 bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderboard's data (10 minutes); make bfcl JSON=1
 	@$(PYTHON) -m tests.bfcl $(if $(JSON),--json)
 
+openapi: $(INSTALLED)  ## import real OpenAPI documents, and hold the requests that are made to them (2 minutes)
+	@$(PYTHON) -m tests.openapi
+
 bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
 	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
 
@@ -54,7 +57,7 @@ demo: export DEMO_REQUEST = $(value REQUEST)
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact --extra local; else \
+	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi; else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact --extra local; fi
+	  && .venv/bin/uv sync --inexact --extra local --extra openapi; fi
 	@touch $@

@@ -18,7 +18,14 @@ from activities.temporal import connect
 from deploy.client.conversations import close, open_with, say
 from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
-from deploy.terminal import approval_commands, chat_commands, ledger_commands, policy_commands, schema_command
+from deploy.terminal import (
+    approval_commands,
+    chat_commands,
+    ledger_commands,
+    policy_commands,
+    schema_command,
+    tools_command,
+)
 from deploy.terminal.options import (
     Approved,
     AsJson,
@@ -177,6 +184,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
+app.add_typer(tools_command.app)
 app.add_typer(policy_commands.app, name="policy")
 
 

@@ -169,6 +169,7 @@ class Settings(BaseSettings):
         description="the table that knows every write; postgresql://… for workers on more than one machine",
     )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
+    sources: Path | None = Field(default=None, description="the TOML file of documents and servers that become tools")
     tools: Words = Field(default=(), description="modules, files and folders with further tools")
     offer: Words = Field(
         default=("*",), min_length=1, description="patterns of the tools that are offered; one with a - takes away"

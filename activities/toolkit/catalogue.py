@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
+from activities.toolkit.foreign_tools import Clients, foreign_tools
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
@@ -32,20 +33,27 @@ class Catalogue:
     """Of the tools' own classes, what the environment says."""
     every: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Those that are offered once they are configured."""
+    not_imported: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Operations of sources that cannot be tools → why."""
+    clients: Clients = field(default_factory=Clients)
+    """Of the tools that come from sources. Who runs tools closes them."""
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
-        """Collect the tools of `activities` and of what else the settings name.
+        """Collect the tools of `activities`, of the file of sources, and of what else the settings name.
 
         Raises:
             ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
         """
-        everything = _from_all_sources(settings)
+        foreign = foreign_tools(settings.sources)
+        everything = [*_from_all_sources(settings), *foreign.tools]
         replaced = _replaced(everything)
         found = _by_name(tool for tool in everything if tool not in replaced)
         offered = _offered(found, settings.offer)
         kinds = {kind: read(kind) for tool in offered.values() for kind in own_settings(tool)}
-        missing = {name: _missing(tool, settings, kinds) for name, tool in offered.items()}
+        missing = {
+            name: (*_missing(tool, settings, kinds), *foreign.missing.get(tool, ())) for name, tool in offered.items()
+        }
         return cls(
             tools={name: tool for name, tool in offered.items() if not missing[name]},
             unconfigured={name: variables for name, variables in missing.items() if variables},
@@ -53,6 +61,8 @@ class Catalogue:
             replaced=replaced,
             settings={kind: own.instance for kind, own in kinds.items() if own.instance is not None},
             every=offered,
+            not_imported=foreign.left_out,
+            clients=foreign.clients,
         )
 
 

@@ -91,6 +91,7 @@ async def build_worker(
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
+        aclosing(service.catalogue.clients),
     ):
         common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(reads, writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}

@@ -1,0 +1,233 @@
+"""A document as a source of tools: each operation that is offered, with a function that sends its request."""
+
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import JsonValue
+
+from activities.error_text import message_of
+from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused
+from activities.execution.act import Act
+from activities.http.staged import FarEnd, HttpSender
+from activities.settings import is_loopback
+from activities.toolkit.openapi.answers import Answers, NotAnExpression, in_short, is_something
+from activities.toolkit.openapi.credentials import Credentials, variables_of
+from activities.toolkit.openapi.importing import WrongKey, import_document
+from activities.toolkit.openapi.recipe import Operation
+from activities.toolkit.openapi.requests import request_of
+from activities.toolkit.openapi.settings import OpenApiSettings, OperationSettings
+from activities.toolkit.options import ToolOptions
+from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.schema_tools import tool_from_schema
+from activities.toolkit.tool import Tool
+from workflows.contract.internal import ToolCall
+from workflows.contract.values import Arguments
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a source gives."""
+
+    tools: Sequence[Tool]
+    missing: tuple[str, ...]
+    """The variables without which none of them can be offered."""
+    left_out: Mapping[str, str]
+    """Operation → why it is no tool."""
+    not_offered: int
+    """Operations that the patterns do not name."""
+
+
+def tools_of(
+    source: str,
+    settings: OpenApiSettings,
+    *,
+    folder: Path,
+    kept: Path,
+    sender: Callable[[], HttpSender],
+    environment: Mapping[str, str] = os.environ,
+) -> Imported:
+    """
+    Args:
+        source: what it is called: the beginning of the tools' names.
+        settings: its table in the file of sources.
+        folder: of that file.
+        kept: the folder of what is kept from start to start.
+        sender: gives what sends the requests, once the first is to be sent.
+        environment: has the secrets.
+
+    Raises:
+        WrongKey: a key does not fit the document.
+        ConfigurationError: a secret cannot be sent, or an option does not fit its operation.
+    """
+    compiled = import_document(source, settings, folder=folder, kept=kept)
+    credentials = Credentials(settings.auth, environment)
+    making = _Making(source, settings, credentials, sender)
+    tools = [making.tool(operation, compiled.looks) for operation in compiled.operations]
+    return Imported(tools, credentials.missing, compiled.left_out, compiled.not_offered)
+
+
+@dataclass(frozen=True)
+class _Making:
+    """Makes the tools of one source."""
+
+    source: str
+    settings: OpenApiSettings
+    credentials: Credentials
+    sender: Callable[[], HttpSender]
+
+    def tool(self, operation: Operation, looks: Mapping[str, Operation]) -> Tool:
+        own = self._own(operation)
+        self._check_server(operation)
+        far = self._far(operation, own)
+        look = next((self._far(looks[name]) for name in _names(operation) if name in looks), None)
+        reads = (own.effect or ("read" if operation.reads else "write")) == "read"
+        options: ToolOptions = {
+            "effect": "read" if reads else "write",
+            "timeout": self.settings.timeout,
+            "grounded": own.grounded,
+            "untrusted": self.settings.untrusted,
+            "idempotent": not reads and bool(own.idempotency_header or own.repeatable or look),
+            "about": own.about,
+        }
+        return tool_from_schema(
+            name=operation.tool,
+            description=operation.description,
+            parameters=operation.arguments,
+            function=_reading(far) if reads else _writing(far, look),
+            defined_at=f"openapi.{self.source}, {operation.method} {operation.path}",
+            **options,
+        )
+
+    def _own(self, operation: Operation) -> OperationSettings:
+        known = self.settings.operation
+        return next((known[name] for name in _names(operation) if name in known), OperationSettings())
+
+    def _far(self, operation: Operation, own: OperationSettings | None = None) -> "FarOperation":
+        own = own or self._own(operation)
+        try:
+            name = f"{self.source} {operation.id}"
+            return FarOperation(operation, own, name, self.credentials, self.sender, self.settings.timeout)
+        except NotAnExpression as error:
+            raise WrongKey(f"operation.{operation.id}.{error.option}", str(error)) from error
+
+    def _check_server(self, operation: Operation) -> None:
+        url = urlsplit(operation.server)
+        if (
+            url.scheme == "http"
+            and variables_of(self.settings.auth)
+            and not (self.settings.private or is_loopback(url.netloc))
+        ):
+            raise WrongKey("url", f"auth would be sent without encryption to {operation.server}; use https://")
+
+
+def _names(operation: Operation) -> tuple[str, str]:
+    """What the table of a source may call it."""
+    return operation.id, f"{operation.method} {operation.path}"
+
+
+def _reading(far: "FarOperation") -> ToolFunction:
+    async def run(arguments: Arguments) -> JsonValue:
+        return await far.read(arguments)
+
+    return run
+
+
+def _writing(far: "FarOperation", look: "FarOperation | None") -> ToolFunction:
+    async def run(arguments: Arguments, *, call: ToolCall, act: Act) -> JsonValue:
+        if look is None:
+            return await far.write(arguments, act, call.key)
+        return await _looked_after(far, look, arguments, act, call.key)
+
+    return run
+
+
+async def _looked_after(
+    far: "FarOperation", look: "FarOperation", arguments: Arguments, act: Act, key: str
+) -> JsonValue:
+    """A write of which the far end can show whether it happened.
+
+    Raises:
+        ServiceRefused: it shows so before anything was sent.
+        OutcomeUnknownRetryable: it may have happened, and does not show yet.
+    """
+    shown = await look.look(arguments)
+    if act.may_have_happened:
+        if not is_something(shown):
+            raise OutcomeUnknownRetryable(f"{far.far.name} may have happened; {look.far.name} does not show it yet")
+        async with act:
+            return shown
+    if is_something(shown):
+        raise ServiceRefused(f"{look.far.name} shows that it is there already, and nothing was sent: {in_short(shown)}")
+    try:
+        return await far.write(arguments, act, key)
+    except OutcomeUnknown as error:
+        raise OutcomeUnknownRetryable(message_of(error), retry_after=error.retry_after) from error
+
+
+class FarOperation:
+    """One operation of a far end: arguments become its request, and its answer a value."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        own: OperationSettings,
+        name: str,
+        credentials: Credentials,
+        sender: Callable[[], HttpSender],
+        timeout: float,
+    ) -> None:
+        self.operation = operation
+        self.far = FarEnd(
+            name=name,
+            idempotency_header=own.idempotency_header,
+            safe_503=own.safe_503,
+            repeatable=own.repeatable,
+        )
+        self.answers = Answers(name, failed_when=own.failed_when, result=own.result)
+        self._credentials = credentials
+        self._sender = sender
+        # A little less than the attempt's own limit, so that the attempt can say that it was the far end.
+        self._limits = {"timeout": httpx.Timeout(timeout * 0.9).as_dict()}
+
+    async def read(self, arguments: Arguments) -> JsonValue:
+        request = await self._request(arguments)
+        with self._noticing_refusals():
+            reply = await self._sender().read(request, self.far)
+        self.answers.judge(reply)
+        return self.answers.result(reply)
+
+    async def write(self, arguments: Arguments, act: Act, key: str) -> JsonValue:
+        request = await self._request(arguments)
+        with self._noticing_refusals():
+            reply = await self._sender().write(request, self.far, act, key, judge=self.answers.judge)
+        return self.answers.result(reply)
+
+    async def look(self, arguments: Arguments) -> JsonValue:
+        """What the far end shows of a call of another operation: those of its arguments that are known here."""
+        known = self.operation.arguments.get("properties")
+        names = known.keys() if isinstance(known, dict) else ()
+        return await self.read({name: value for name, value in arguments.items() if name in names})
+
+    @contextmanager
+    def _noticing_refusals(self) -> Generator[None]:
+        """A far end that refused may not have known who asked."""
+        try:
+            yield
+        except ServiceRefused:
+            self._credentials.refused()
+            raise
+
+    async def _request(self, arguments: Arguments) -> httpx.Request:
+        request = request_of(self.operation, arguments)
+        request.extensions = {**request.extensions, **self._limits}
+        await self._credentials.put_on(request, self._fetch_token)
+        return request
+
+    async def _fetch_token(self, request: httpx.Request) -> httpx.Response:
+        request.extensions = {**request.extensions, **self._limits}
+        return await self._sender().read(request, FarEnd(name=f"the token for {self.far.name}"))

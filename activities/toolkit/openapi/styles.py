@@ -1,0 +1,107 @@
+"""Values of parameters as text, in the styles of OpenAPI (3.1 section 4.8.12.3, after RFC 6570)."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+from urllib.parse import quote
+
+from pydantic import JsonValue
+from pydantic_core import to_json
+
+from activities.toolkit.openapi.recipe import Style
+
+RESERVED = ":/?#[]@!$&'()*+,;="
+"""RFC 3986 section 2.2."""
+BETWEEN = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
+
+Pairs = Sequence[tuple[str, str]]
+"""Names and values, quoted."""
+
+
+def text(value: JsonValue) -> str:
+    """Of one value; what holds others becomes JSON."""
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
+def in_path(name: str, value: JsonValue, style: Style, *, explode: bool) -> str:
+    """What stands for {name} in a path, quoted."""
+    match style:
+        case "label":
+            parts = _exploded(value) if explode else [_joined(value)]
+            return "".join(f".{part}" for part in parts)
+        case "matrix":
+            return _matrix(_quoted(name), value, explode=explode)
+        case _:
+            return ",".join(_exploded(value)) if explode else _joined(value)
+
+
+def in_header(value: JsonValue, *, explode: bool) -> str:
+    """As it is: headers are not quoted."""
+    match value:
+        case list():
+            return ",".join(map(text, value))
+        case dict():
+            return ",".join(
+                f"{name}={text(each)}" if explode else f"{name},{text(each)}" for name, each in value.items()
+            )
+        case _:
+            return text(value)
+
+
+def in_query(name: str, value: JsonValue, style: Style, *, explode: bool, safe: str = "") -> Pairs:
+    """Nothing, of an empty list or object."""
+    named = quote(name, safe="[]")
+    if style == "deepObject" and isinstance(value, dict):
+        return [(place, quote(each, safe=safe)) for place, each in _deep(named, value)]
+    match value:
+        case list() | dict() if not value:
+            return []
+        case list() if explode:
+            return [(named, quote(text(each), safe=safe)) for each in value]
+        case dict() if explode:
+            return [(quote(key, safe="[]"), quote(text(each), safe=safe)) for key, each in value.items()]
+        case list() | dict():
+            return [(named, BETWEEN.get(style, ",").join(quote(each, safe=safe) for each in _flat(value)))]
+        case _:
+            return [(named, quote(text(value), safe=safe))]
+
+
+def _matrix(name: str, value: JsonValue, *, explode: bool) -> str:
+    match value:
+        case list() if explode:
+            return "".join(f";{name}={_quoted(text(each))}" for each in value)
+        case dict() if explode:
+            return "".join(f";{part}" for part in _exploded(value))
+        case _:
+            return f";{name}={_joined(value)}"
+
+
+def _exploded(value: JsonValue) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{_quoted(name)}={_quoted(text(each))}" for name, each in value.items()]
+    return [_quoted(text(each)) for each in value] if isinstance(value, list) else [_quoted(text(value))]
+
+
+def _joined(value: JsonValue) -> str:
+    return ",".join(_quoted(each) for each in _flat(value))
+
+
+def _flat(value: JsonValue) -> list[str]:
+    if isinstance(value, dict):
+        return [part for name, each in value.items() for part in (name, text(each))]
+    return [text(each) for each in value] if isinstance(value, list) else [text(value)]
+
+
+def _deep(name: str, value: JsonValue) -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for key, each in value.items():
+                yield from _deep(f"{name}[{quote(key, safe='')}]", each)
+        case list():
+            for each in cast("list[JsonValue]", value):
+                yield name, text(each)
+        case _:
+            yield name, text(value)
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")

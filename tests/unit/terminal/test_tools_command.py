@@ -1,0 +1,58 @@
+"""`client.py tools` says what a worker would offer, and why not the rest."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from activities.toolkit import foreign_tools
+from client import app
+from tests.unit.toolkit.openapi.test_source import DOCUMENT, TABLE
+
+
+@pytest.fixture(autouse=True)
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "desk.yaml").write_text(DOCUMENT)
+    (tmp_path / "sources.toml").write_text(TABLE.format(url="https://desk.example.com", more="", before=""))
+    monkeypatch.setattr(foreign_tools, "KEPT", tmp_path / "kept")
+    monkeypatch.setenv("ERRAND_SOURCES", str(tmp_path / "sources.toml"))
+    monkeypatch.setenv("DESK_TOKEN", "desk-secret-42")
+
+
+def _said(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["tools", *arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_it_lists_name_effect_and_source() -> None:
+    lines = [line.split() for line in _said().splitlines()]
+    assert ["desk_createTicket", "write", "openapi.desk,", "POST", "/tickets"] in lines
+
+
+def test_what_cannot_be_a_tool_says_why() -> None:
+    assert "left out: its body is image/png, which is not written here" in _said()
+
+
+def test_what_lacks_a_variable_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESK_TOKEN")
+    assert "left out: not set: DESK_TOKEN" in _said("desk_createTicket")
+
+
+def test_one_tool_is_shown_with_its_schema() -> None:
+    said = _said("desk_createTicket")
+    assert "Create a ticket." in said
+    assert json.loads(said[said.index("{") :])["required"] == ["title", "email"]
+
+
+def test_json_is_one_object_a_line() -> None:
+    found = {each["name"]: each for each in map(json.loads, _said("--json").splitlines())}
+    assert (found["desk_listTickets"]["effect"], found["desk_listTickets"]["left_out"]) == ("read", "")
+    assert found["desk upload"]["left_out"] == "its body is image/png, which is not written here"
+
+
+def test_a_name_that_is_none_says_which_is_near() -> None:
+    result = CliRunner().invoke(app, ["tools", "desk_createTickets"])
+    assert result.exit_code == 2
+    assert "did you mean desk_createTicket?" in result.output
