@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
+from activities.toolkit.mcp.importing import McpServers, mcp_tools
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
@@ -32,15 +33,20 @@ class Catalogue:
     """Of the tools' own classes, what the environment says."""
     every: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Those that are offered once they are configured."""
+    not_listed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tools of MCP servers that cannot be tools here → why."""
+    mcp: McpServers = field(default_factory=McpServers)
+    """Of the tools that come from such servers. Who runs tools closes them."""
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
-        """Collect the tools of `activities` and of what else the settings name.
+        """Collect the tools of `activities`, of the MCP servers in the file of sources, and of what else is named.
 
         Raises:
             ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
         """
-        everything = _from_all_sources(settings)
+        from_mcp = mcp_tools(settings.sources)
+        everything = [*_from_all_sources(settings), *from_mcp.tools]
         replaced = _replaced(everything)
         found = _by_name(tool for tool in everything if tool not in replaced)
         offered = _offered(found, settings.offer)
@@ -53,6 +59,8 @@ class Catalogue:
             replaced=replaced,
             settings={kind: own.instance for kind, own in kinds.items() if own.instance is not None},
             every=offered,
+            not_listed=from_mcp.left_out,
+            mcp=from_mcp.servers,
         )
 
 

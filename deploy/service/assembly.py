@@ -85,6 +85,7 @@ async def build_worker(
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
+        aclosing(service.catalogue.mcp),
     ):
         common = dict(zip(PROVIDED, (http, mail, settings), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}
