@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl bench lint format clean
+.PHONY: help install demo up test chaos mcp bfcl bench lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -25,6 +25,9 @@ test: $(INSTALLED)  ## run the tests
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
+
+mcp: $(INSTALLED)  ## list the tools of MCP servers of others (npm, PyPI), and call one of each
+	@$(PYTHON) -m tests.mcp
 
 bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderboard's data (10 minutes); make bfcl JSON=1
 	@$(PYTHON) -m tests.bfcl $(if $(JSON),--json)
