@@ -114,6 +114,8 @@ class Server:
             return
         with self.record.open("a") as record:
             record.write(f"{text}\n")
+        with self.record.with_suffix(".times").open("a") as times:
+            times.write(f"{time.time()} {text}\n")
         answer = {"id": number, "result": {"content": content(f"noted: {text}")}}
         match fault:
             case "dies-after":

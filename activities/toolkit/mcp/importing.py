@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from activities.toolkit.mcp.sessions import Server
 
+SETTLING = 0.3
+"""Seconds after its greeting in which a server may say that its list of tools has changed: some add to it once they
+know their client."""
+
 
 class McpServers:
     """The servers of one worker, whose sessions are made when they are first used."""
@@ -86,7 +90,9 @@ async def _listed(path: Path, servers: "Sequence[Server]") -> "Sequence[Mapping[
 
 async def _tools(path: Path, server: "Server") -> "Mapping[str, Listed]":
     try:
-        return await (await server.session()).current_tools()
+        live = await server.session()
+        await asyncio.sleep(SETTLING)
+        return await live.current_tools()
     except ServiceUnavailable as error:
         key = "command" if server.settings.command else "url"
         raise wrong(path, f"mcp.{server.name}.{key}", str(error)) from error

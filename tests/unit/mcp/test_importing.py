@@ -110,6 +110,6 @@ class TestWithoutThePackage:
         assert (ran.stdout, ran.stderr) == ("()\n", "")
 
     def test_one_line_says_what_to_install(self, tmp_path: Path) -> None:
-        code = "import pathlib; from activities.toolkit.mcp import importing; importing.mcp_tools(pathlib.Path(sys.argv[2]))"
+        code = "import pathlib; from activities.toolkit.mcp.importing import *; mcp_tools(pathlib.Path(sys.argv[2]))"
         ran = self.run(code, str(sources(tmp_path)))
         assert "mcp.book: the package mcp is not installed: uv sync --extra mcp" in ran.stderr
