@@ -27,6 +27,9 @@ chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, an
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
 	@$(PYTHON) -m tests.chaos.http_writes >&2
 
+mcp: $(INSTALLED)  ## list the tools of MCP servers of others (npm, PyPI), and call one of each
+	@$(PYTHON) -m tests.mcp
+
 bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderboard's data (10 minutes); make bfcl JSON=1
 	@$(PYTHON) -m tests.bfcl $(if $(JSON),--json)
 
@@ -57,7 +60,7 @@ demo: export DEMO_REQUEST = $(value REQUEST)
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi; else \
+	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp; else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact --extra local --extra openapi; fi
+	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp; fi
 	@touch $@

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
 from activities.toolkit.foreign_tools import Clients, foreign_tools
+from activities.toolkit.mcp.importing import McpServers, mcp_tools
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
@@ -37,6 +38,10 @@ class Catalogue:
     """Operations of sources that cannot be tools → why."""
     clients: Clients = field(default_factory=Clients)
     """Of the tools that come from sources. Who runs tools closes them."""
+    not_listed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Tools of MCP servers that cannot be tools here → why."""
+    mcp: McpServers = field(default_factory=McpServers)
+    """Of the tools that come from such servers. Who runs tools closes them."""
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -45,8 +50,8 @@ class Catalogue:
         Raises:
             ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
         """
-        foreign = foreign_tools(settings.sources)
-        everything = [*_from_all_sources(settings), *foreign.tools]
+        foreign, from_mcp = foreign_tools(settings.sources), mcp_tools(settings.sources)
+        everything = [*_from_all_sources(settings), *foreign.tools, *from_mcp.tools]
         replaced = _replaced(everything)
         found = _by_name(tool for tool in everything if tool not in replaced)
         offered = _offered(found, settings.offer)
@@ -63,6 +68,8 @@ class Catalogue:
             every=offered,
             not_imported=foreign.left_out,
             clients=foreign.clients,
+            not_listed=from_mcp.left_out,
+            mcp=from_mcp.servers,
         )
 
 

@@ -5,6 +5,10 @@
     auth = { bearer = "CRM_TOKEN" }
     offer = ["listCustomers", "createTicket"]
 
+    [mcp.files]
+    command = ["npx", "-y", "@modelcontextprotocol/server-filesystem", "/data"]
+    offer = ["read_*", "write_file"]
+
 docs/tools.md shows one whole.
 """
 
@@ -21,6 +25,7 @@ from pydantic_core import ErrorDetails
 from activities.errors import ConfigurationError
 from activities.toolkit.definitions import short
 from activities.toolkit.function_names import LEGAL
+from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.openapi.settings import OpenApiSettings
 
 VARIABLE = "ERRAND_SOURCES"
@@ -32,8 +37,9 @@ class SourceFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     openapi: dict[str, OpenApiSettings] = {}
+    mcp: dict[str, McpSettings] = {}
 
-    @field_validator("openapi")
+    @field_validator("openapi", "mcp")
     @classmethod
     def _names_are_legal(cls, sources: dict[str, object]) -> dict[str, object]:
         if wrong := [name for name in sources if not LEGAL.fullmatch(name)]:

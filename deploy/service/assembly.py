@@ -92,6 +92,7 @@ async def build_worker(
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.clients),
+        aclosing(service.catalogue.mcp),
     ):
         common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(reads, writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}

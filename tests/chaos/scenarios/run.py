@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.forks import zygote
 from tests.chaos.postgres import running
-from tests.chaos.scenarios import clocks, many_writes, operators, rewound, second_attempts, used_again
+from tests.chaos.scenarios import clocks, many_writes, mcp_server, operators, rewound, second_attempts, used_again
 from tests.chaos.scenarios.ledgers import DatabaseLedger, FileLedger, SceneLedger
 from tests.chaos.scenarios.scene import Scene, opened
 from tests.chaos.scenarios.stage import Stage, staged
@@ -45,6 +45,7 @@ SCENARIOS = {
     "PostgreSQL out of reach": Scenario(second_attempts.ledger_out_of_reach, ("last-error-counts",), POSTGRES),
     "another version": Scenario(second_attempts.another_version, ("arguments-first",)),
     "operators": Scenario(operators.play, ("two-seconds", "anybody-is-believed")),
+    "MCP server": Scenario(mcp_server.play, (mcp_server.CALLS_AGAIN,)),
     "clock behind": Scenario(clocks.behind, (clocks.BY_THE_CLOCK,)),
     "clock behind, PostgreSQL": Scenario(clocks.behind, (clocks.BY_THE_CLOCK,), POSTGRES),
     "clock ahead": Scenario(clocks.ahead, (clocks.BY_THE_CLOCK,)),

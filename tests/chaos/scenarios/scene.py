@@ -61,6 +61,10 @@ class Scene:
     ledger: SceneLedger
     ways: tuple[str, ...] = ()
     """Those of all its workers."""
+    tool: str = "send_email"
+    """The write that is allowed."""
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+    """Of its workers, besides the stage's."""
     letters: list[Letter] = field(default_factory=list[Letter])
     runs: list[Run] = field(default_factory=list[Run])
     problems: list[str] = field(default_factory=list[str])
@@ -74,6 +78,7 @@ class Scene:
             task_queue=self.name,
             ledger_url=(ledger or self.ledger).url,
             ways=(*self.ways, *ways),
+            variables=self.variables,
         )
         self._workers.append(process)
         return process
@@ -92,7 +97,7 @@ class Scene:
             asks: a person has to say yes to the mail.
             options: as of the SDK.
         """
-        request = Request(text=letter.text, approve=() if asks else ("send_email",))
+        request = Request(text=letter.text, approve=() if asks else (self.tool,))
         client = self.stage.client
 
         async def start() -> WorkflowHandle[Any, Outcome]:

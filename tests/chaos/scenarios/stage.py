@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -96,11 +96,13 @@ class Stage:
     post: Post
     model: Model
 
-    async def worker(self, name: str, *, task_queue: str, ledger_url: str, ways: tuple[str, ...]) -> WorkerProcess:
+    async def worker(
+        self, name: str, *, task_queue: str, ledger_url: str, ways: tuple[str, ...], variables: Mapping[str, str]
+    ) -> WorkerProcess:
         """One that is ready for work."""
         log = self.folder / f"{name}.log"
         log.touch()
-        variables = {
+        every = {
             "NO_PROXY": "127.0.0.1,localhost",
             "TEMPORAL_ADDRESS": self.client.service_client.config.target_host,
             "OPENAI_BASE_URL": self.model.url,
@@ -115,8 +117,9 @@ class Stage:
             "ERRAND_MAIL_PAUSE": "1",
             "ERRAND_MAIL_VERDICT": "90",
             WAYS: " ".join((f"ledger-patience={LEDGER_PATIENCE.total_seconds():g}", *ways)),
+            **variables,
         }
-        process = WorkerProcess(await self.source.fork(str(log), surroundings(variables)))
+        process = WorkerProcess(await self.source.fork(str(log), surroundings(every)))
         async with asyncio.timeout(READY_WITHIN):
             while "worker ready" not in log.read_text():
                 assert process.fork.returncode is None, log.read_text()[-2000:]

@@ -113,14 +113,14 @@ def _judge_rows(
 
 
 def _is_own(receipt: Receipt) -> bool:
-    return receipt.tool == "send_email" and not receipt.earlier
+    return receipt.effect == "write" and not receipt.earlier
 
 
 def _knows(receipt: Receipt) -> bool:
-    """Whether it says that a mail was sent, or may have been: by this request or before it."""
-    return receipt.tool == "send_email" and receipt.status not in NOT_SENT
+    """Whether it says that a mail (or a note) was sent, or may have been: by this request or before it."""
+    return receipt.effect == "write" and receipt.status not in NOT_SENT
 
 
 def message_id(receipt: Receipt) -> str:
     result = receipt.result
-    return str(result.get("message_id")) if isinstance(result, dict) else f"nothing ({result})"
+    return str(result.get("message_id")) if isinstance(result, dict) else str(result)

@@ -19,6 +19,7 @@ from typing import Any
 from temporalio import activity
 
 import worker
+from activities.errors import OutcomeUnknown, ServiceUnavailable
 from activities.execution import unfinished_acts, write_attempts
 from activities.execution.act import Act
 from activities.execution.write_attempts import WriteAttempt
@@ -28,6 +29,7 @@ from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, Write
 from activities.settings import Settings
 from activities.smtp.connections import MailConnections
+from activities.toolkit.mcp import sessions
 from activities.toolkit.tool import tool, tool_of
 from activities.tools import mail
 from workflows import receipts, tool_runs
@@ -188,6 +190,19 @@ def by_the_clock() -> None:
     Database.now = property(lambda self: datetime.now(UTC))
 
 
+def mcp_calls_again() -> None:
+    """A call of an MCP tool whose answer was lost is taken for one that did not happen, and made again."""
+    usual = sessions.Live.call
+
+    async def call(self: sessions.Live, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await usual(self, *arguments, **options)
+        except OutcomeUnknown as error:
+            raise ServiceUnavailable(str(error)) from error
+
+    sessions.Live.call = call
+
+
 KNOWN: dict[str, Callable[..., None]] = {
     "ledger-patience": ledger_patience,
     "attempts": attempts,
@@ -200,6 +215,7 @@ KNOWN: dict[str, Callable[..., None]] = {
     "two-seconds": two_seconds,
     "anybody-is-believed": anybody_is_believed,
     "by-the-clock": by_the_clock,
+    "mcp-calls-again": mcp_calls_again,
 }
 """A way may have a value: `attempts=3`."""
 

@@ -1,0 +1,158 @@
+"""MCP servers as a source of tools: each tool that is offered, with a function that calls it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from mcp_types import Tool as Listed
+from pydantic import JsonValue
+
+from activities.errors import ConfigurationError, ServiceRefused
+from activities.execution.act import Act
+from activities.sayable import beginning
+from activities.toolkit.mcp.sessions import Live, Server, fingerprint
+from activities.toolkit.mcp.settings import McpToolSettings
+from activities.toolkit.options import ToolOptions
+from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.schema_tools import legal_names, tool_from_schema
+from activities.toolkit.source_file import did_you_mean
+from activities.toolkit.tool import Tool
+from workflows.contract.values import Arguments, Effect
+
+LONGEST_DESCRIPTION = 1024
+"""Characters of a tool's description that the model gets."""
+TOTAL_TIMEOUT = 600.0
+"""Seconds for all attempts together."""
+
+
+class WrongKey(ValueError):
+    """A key of a server's table does not fit what the server has."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(what)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a server gives."""
+
+    tools: Sequence[Tool]
+    left_out: Mapping[str, str]
+    """The server's name of a tool → why it is none here."""
+
+
+def tools_of(server: Server, listed: Mapping[str, Listed]) -> Imported:
+    """
+    Raises:
+        WrongKey: the table names a tool that the server does not have.
+    """
+    settings = server.settings
+    for name in settings.tool:
+        if name not in listed:
+            raise WrongKey(f"tool.{name}", f"the server has no such tool{did_you_mean(name, listed)}")
+    offered = _offered(settings.offer, listed)
+    names = legal_names(f"{server.name}_{name}" for name in listed)
+    tools: list[Tool] = []
+    left_out: dict[str, str] = {}
+    for name in offered:
+        try:
+            tools.append(_tool(server, listed[name], names[f"{server.name}_{name}"]))
+        except ConfigurationError as error:
+            if name in settings.tool:
+                raise WrongKey(f"tool.{name}", str(error)) from error
+            left_out[name] = str(error)
+    return Imported(tools, left_out)
+
+
+def effect_of(tool: Listed, own: McpToolSettings) -> Effect:
+    """What is not said to be a read is a write: the default of the specification."""
+    hinted = tool.annotations is not None and tool.annotations.read_only_hint is True
+    return own.effect or ("read" if hinted else "write")
+
+
+def is_idempotent(tool: Listed, own: McpToolSettings, *, trusted: bool) -> bool:
+    hinted = tool.annotations is not None and tool.annotations.idempotent_hint is True
+    return own.idempotent or (trusted and hinted)
+
+
+def _offered(patterns: Sequence[str], listed: Mapping[str, Listed]) -> Sequence[str]:
+    chosen = {*listed} if patterns[0].startswith("-") else set[str]()
+    for word in patterns:
+        pattern = word.removeprefix("-")
+        fitting = {name for name in listed if fnmatchcase(name, pattern)}
+        if not fitting:
+            raise WrongKey("offer", f"no tool fits {pattern!r}{did_you_mean(pattern, listed)}")
+        chosen = chosen - fitting if word.startswith("-") else chosen | fitting
+    return [name for name in listed if name in chosen]
+
+
+def _tool(server: Server, listed: Listed, name: str) -> Tool:
+    settings = server.settings
+    own = settings.tool.get(listed.name, McpToolSettings())
+    effect = effect_of(listed, own)
+    timeout = own.timeout or settings.timeout
+    # An attempt may have to make the session first, and its own limits are to end it, which know more.
+    attempt = timeout + settings.start_timeout + 15
+    options: ToolOptions = {
+        "effect": effect,
+        "timeout": attempt,
+        "total_timeout": max(TOTAL_TIMEOUT, 2 * attempt),
+        "grounded": own.grounded,
+        "about": own.about,
+        "untrusted": settings.untrusted,
+        "idempotent": effect == "write" and is_idempotent(listed, own, trusted=settings.trust_hints),
+    }
+    calling = _Calling(server, listed.name, fingerprint(listed), timeout)
+    return tool_from_schema(
+        name=name,
+        description=beginning(listed.description or listed.title or listed.name, LONGEST_DESCRIPTION),
+        parameters=listed.input_schema,
+        function=_reading(calling) if effect == "read" else _writing(calling),
+        defined_at=f"mcp.{server.name}, {listed.name}",
+        **options,
+    )
+
+
+@dataclass(frozen=True)
+class _Calling:
+    """A tool of a server, as it was when the worker started."""
+
+    server: Server
+    tool: str
+    fingerprint: str
+    timeout: float
+
+    async def session(self) -> Live:
+        """
+        Raises:
+            ServiceUnavailable: there is none.
+            ServiceRefused: the server says something else of the tool by now, for which nobody has given a yes.
+        """
+        live = await self.server.session()
+        now = (await live.current_tools()).get(self.tool)
+        if now is None:
+            raise ServiceRefused(f"{self.server.name} has no tool {self.tool} any more")
+        if fingerprint(now) != self.fingerprint:
+            raise ServiceRefused(
+                f"{self.server.name} has changed {self.tool} since this worker started; it is called again once the "
+                "worker is restarted"
+            )
+        return live
+
+
+def _reading(calling: _Calling) -> ToolFunction:
+    async def run(arguments: Arguments) -> JsonValue:
+        live = await calling.session()
+        return await live.call(calling.tool, arguments, within=calling.timeout, writes=False)
+
+    return run
+
+
+def _writing(calling: _Calling) -> ToolFunction:
+    async def run(arguments: Arguments, *, act: Act) -> JsonValue:
+        live = await calling.session()
+        async with act:
+            return await live.call(calling.tool, arguments, within=calling.timeout, writes=True)
+
+    return run

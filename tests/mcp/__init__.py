@@ -1,0 +1,1 @@
+"""MCP servers of others, from the registries: what becomes of their tools, and a call of each."""

@@ -1,0 +1,92 @@
+"""A call of an MCP tool ends as the server's own account says, or is said to be unknown."""
+
+import asyncio
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.ledger.rows import State
+from tests.unit.mcp.notebook import Notebook
+
+
+class TestAWrite:
+    async def test_it_is_done_once_and_the_ledger_has_its_result(self, book: Notebook) -> None:
+        first = await book.call("take_note", text="milk")
+        again = await book.call("take_note", text="milk")
+        assert (first.value, again.value, book.notes) == ("noted: milk", "noted: milk", ["milk"])
+        assert await book.state() is State.DONE
+
+    async def test_what_the_tool_calls_an_error_has_failed_and_is_not_tried_again(self, book: Notebook) -> None:
+        with pytest.raises(ApplicationError, match="take_note: the notebook is full") as raised:
+            await book.call("take_note", text="refuses: milk")
+        assert (raised.value.type, raised.value.non_retryable) == ("ServiceRefused", True)
+        assert (await book.state(), book.notes) == (State.NOT_DONE, [])
+
+    @pytest.mark.parametrize(
+        ("fault", "done"),
+        [
+            ("dies-before", False),
+            ("dies-after", True),
+            ("dies-answering", True),
+            ("hangs-before", False),
+            ("hangs-after", True),
+            ("breaks", True),
+            ("answers-nonsense", True),
+        ],
+    )
+    async def test_what_is_lost_after_the_request_is_unknown_and_never_done_twice(
+        self, book: Notebook, fault: str, done: bool
+    ) -> None:
+        text = f"{fault}: milk"
+        for _ in range(2):
+            with pytest.raises(ApplicationError) as raised:
+                await book.call("take_note", text=text)
+            assert (raised.value.type, raised.value.non_retryable) == ("OutcomeUnknown", True)
+        assert await book.state() is State.UNKNOWN
+        assert book.notes == [text] * done
+        assert (await book.call("take_note", "r/2.0", text="bread")).value == "noted: bread"  # the session is made anew
+
+    async def test_it_has_no_row_where_the_server_cannot_be_started(self, book: Notebook) -> None:
+        await book.found.servers.aclose()
+        book.record.with_suffix(".broken").touch()
+        with pytest.raises(ApplicationError, match="book cannot be used") as raised:
+            await book.call("take_note", text="milk")
+        assert (raised.value.type, raised.value.non_retryable) == ("ServiceUnavailable", False)
+        assert await book.state() is None
+
+    async def test_a_hint_that_it_is_idempotent_does_not_count_by_itself(self, book: Notebook) -> None:
+        assert not book.tools["put_note"].idempotent
+
+
+class TestARead:
+    async def test_structured_content_is_the_result(self, book: Notebook) -> None:
+        await book.call("take_note", text="milk")
+        assert (await book.call("read_notes", "")).value == {"notes": ["milk"]}
+
+    async def test_an_image_is_named_and_left_out(self, book: Notebook) -> None:
+        assert (await book.call("draw")).value == "a tree\n[image, image/png, 300 bytes, left out]"
+
+    @pytest.mark.parametrize("fault", ["dies-before", "hangs-before"])
+    async def test_it_is_tried_again_on_a_new_session(self, book: Notebook, fault: str) -> None:
+        with pytest.raises(ApplicationError) as raised:
+            await book.call("read_notes", text=f"{fault}-once: x")
+        assert (raised.value.type, raised.value.non_retryable) == ("ServiceUnavailable", False)
+        assert (await book.call("read_notes", text=f"{fault}-once: x")).value == {"notes": []}
+
+    async def test_all_requests_share_one_session(self, book: Notebook) -> None:
+        results = await asyncio.gather(*(book.call("read_notes") for _ in range(20)))
+        assert [each.value for each in results] == [{"notes": []}] * 20
+        assert book.starts == 2  # one to list the tools, one to call them
+
+
+class TestAChangedTool:
+    async def test_it_is_not_called_under_an_old_yes(self, book: Notebook) -> None:
+        await book.call("change")
+        with pytest.raises(ApplicationError, match="has changed take_note since this worker started") as raised:
+            await book.call("take_note", text="milk")
+        assert raised.value.type == "ServiceRefused"
+        assert (book.notes, await book.state()) == ([], None)
+
+    async def test_the_others_are_still_called(self, book: Notebook) -> None:
+        await book.call("change")
+        assert (await book.call("put_note", text="milk")).value == "noted: milk"

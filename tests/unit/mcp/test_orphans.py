@@ -1,0 +1,85 @@
+"""Of a server's processes none is left, however its worker ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import aclosing, suppress
+from pathlib import Path
+
+from activities.ledger.ledger import Ledger
+from activities.toolkit.mcp.importing import mcp_tools
+from tests.unit.mcp.notebook import SERVER, Notebook
+
+ROOT = Path(__file__).parents[3]
+WRAPPER = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, *sys.argv[1:]])
+stray = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdin=subprocess.DEVNULL)
+open(sys.argv[2] + ".stray", "a").write(f"{stray.pid}\\n")
+child.wait()
+"""
+HOLDS = """
+import asyncio, sys
+from pathlib import Path
+from activities.toolkit.mcp.importing import mcp_tools
+
+async def main(found):
+    (tool,) = [each for each in found.tools if each.name == "book_read_notes"]
+    await tool.function({})
+    print("ready", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main(mcp_tools(Path(sys.argv[1]))))
+"""
+
+
+def wrapped(folder: Path) -> Path:
+    """A server behind a wrapper, which leaves a further process behind."""
+    (folder / "wrapper.py").write_text(WRAPPER)
+    words = [sys.executable, str(folder / "wrapper.py"), str(SERVER), str(folder / "record"), ""]
+    file = folder / "sources.toml"
+    file.write_text(f"[mcp.book]\ncommand = {words!r}\n")
+    return file
+
+
+def processes(folder: Path) -> list[int]:
+    files = (folder / "record.stray", folder / "record.starts")
+    return [int(line) for file in files if file.exists() for line in file.read_text().split()]
+
+
+def all_gone(pids: list[int], within: float = 10) -> bool:
+    until = time.monotonic() + within
+    while any(map(is_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return not any(map(is_alive, pids))
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger: Ledger) -> None:
+    book = Notebook(tmp_path / "record", mcp_tools(wrapped(tmp_path)), ledger)
+    async with aclosing(book.found.servers):
+        await book.call("read_notes")
+        pids = processes(tmp_path)
+        assert any(map(is_alive, pids))
+    assert all_gone(pids)
+
+
+def test_none_is_left_when_the_worker_is_killed(tmp_path: Path) -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(wrapped(tmp_path))], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout
+    while worker.stdout.readline() != "ready\n":
+        assert worker.poll() is None
+    pids = processes(tmp_path)
+    assert any(map(is_alive, pids))
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.communicate()
+    assert all_gone(pids)
