@@ -9,6 +9,8 @@ from tests.chaos.scenarios.scene import Letter, Run
 from tests.chaos.smtp_record import Delivery
 from workflows.contract.api import Receipt, ReceiptStatus
 
+WRITES = ("send_email", "place_order", "place_order_with_key")
+
 
 @dataclass
 class Verdict:
@@ -113,12 +115,12 @@ def _judge_rows(
 
 
 def _is_own(receipt: Receipt) -> bool:
-    return receipt.tool == "send_email" and not receipt.earlier
+    return receipt.tool in WRITES and not receipt.earlier
 
 
 def _knows(receipt: Receipt) -> bool:
     """Whether it says that a mail was sent, or may have been: by this request or before it."""
-    return receipt.tool == "send_email" and receipt.status not in NOT_SENT
+    return receipt.tool in WRITES and receipt.status not in NOT_SENT
 
 
 def message_id(receipt: Receipt) -> str:
