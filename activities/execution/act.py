@@ -90,7 +90,8 @@ class Act:
         try:
             await self._begin(token)
         except BaseException as error:
-            await to_the_end(self._end(State.NOT_DONE, error=_text(error)))
+            state = State.UNKNOWN if self.may_have_happened else State.NOT_DONE
+            await to_the_end(self._end(state, error=_text(error)))
             self._token = None
             raise
         return self

@@ -92,7 +92,12 @@ class WriteAttempt:
         if seen is not None and (done := await self._settled(write, seen)):
             return done
         self._certain = True
-        uncertain = seen is not None and seen.state in (State.BEGUN, State.UNKNOWN) and not self._had_not_acted(seen)
+        # Of an idempotent tool the row may be a second attempt's: that one had not acted, but the first may have.
+        uncertain = (
+            seen is not None
+            and seen.state in (State.BEGUN, State.UNKNOWN)
+            and (self._tool.idempotent or not self._had_not_acted(seen))
+        )
         try:
             return await self._run(write, seen, may_have_happened=uncertain)
         except ErrandError as error:

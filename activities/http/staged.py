@@ -28,6 +28,8 @@ from activities.errors import (
 from activities.execution.act import Act
 from activities.http.bounded import ReplyTooLong
 from activities.http.web import retry_after
+from workflows.contract.internal import ToolCall
+from workflows.contract.values import sha256
 
 FIRST_BYTE = "http11.send_request_headers.started"
 LONGEST_QUOTE = 300
@@ -56,6 +58,11 @@ class FarEnd:
     @property
     def can_be_asked_again(self) -> bool:
         return bool(self.idempotency_header) or self.repeatable
+
+
+def idempotency_key(call: ToolCall) -> str:
+    """The same for every attempt of a call, and for no other call: not for one of a later request of the same id."""
+    return sha256([call.chain, call.key.removesuffix(f"~{call.chain}")])
 
 
 class HttpSender:

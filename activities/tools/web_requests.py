@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.execution.act import Act
-from activities.http.staged import FarEnd, HttpSender
+from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.redaction import SECRETS
 from activities.settings import PREFIX, Settings
 from activities.toolkit.tool import tool
@@ -70,7 +70,7 @@ async def http_request(
         ServiceUnavailable, ServiceRefused, OutcomeUnknown: as in `activities.http.staged`.
     """
     request = _request(method, url, body, settings)
-    return _read(await sender.write(request, FarEnd(request.url.host), act, call.key))
+    return _read(await sender.write(request, FarEnd(request.url.host), act, idempotency_key(call)))
 
 
 def _request(method: str, url: str, body: JsonValue, settings: Settings) -> httpx.Request:

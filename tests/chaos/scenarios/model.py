@@ -34,6 +34,10 @@ class Model(PatientModel):
         self._tokens[text] = token
         self._take(text, path)
 
+    def learn_order(self, text: str, token: str, tool: str) -> None:
+        """Of a text that asks for an order over HTTP."""
+        self.scripts[text] = [calls(call(tool, subject=token)), say("That is all."), say("That is all.")]
+
     def turn(self, text: str) -> None:
         """Take the other path from now on."""
         self._take(text, self._paths[text].other)

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from tests.chaos.forks import zygote
 from tests.chaos.postgres import running
-from tests.chaos.scenarios import clocks, many_writes, mcp_server, operators, rewound, second_attempts, used_again
+from tests.chaos.scenarios import (
+    clocks,
+    http_writes,
+    many_writes,
+    mcp_server,
+    operators,
+    rewound,
+    second_attempts,
+    used_again,
+)
 from tests.chaos.scenarios.ledgers import DatabaseLedger, FileLedger, SceneLedger
 from tests.chaos.scenarios.scene import Scene, opened
 from tests.chaos.scenarios.stage import Stage, staged
@@ -46,6 +55,8 @@ SCENARIOS = {
     "another version": Scenario(second_attempts.another_version, ("arguments-first",)),
     "operators": Scenario(operators.play, ("two-seconds", "anybody-is-believed")),
     "MCP server": Scenario(mcp_server.play, (mcp_server.CALLS_AGAIN,)),
+    "writes over HTTP": Scenario(http_writes.plain, ("plain-post",)),
+    "writes over HTTP with a key": Scenario(http_writes.with_key, ("plain-post",)),
     "clock behind": Scenario(clocks.behind, (clocks.BY_THE_CLOCK,)),
     "clock behind, PostgreSQL": Scenario(clocks.behind, (clocks.BY_THE_CLOCK,), POSTGRES),
     "clock ahead": Scenario(clocks.ahead, (clocks.BY_THE_CLOCK,)),
@@ -115,7 +126,8 @@ class Scenery:
             ways = self.scenario.control if self.is_control else ()
             scene = await stack.enter_async_context(opened(self.label, stage, self._ledger(), ways))
             await self.scenario.play(scene)
-            verdict = judge(scene.letters, scene.runs, stage.post.deliveries, scene.ledger.rows(), scene.problems)
+            arrived = [*stage.post.deliveries, *stage.orders.deliveries]
+            verdict = judge(scene.letters, scene.runs, arrived, scene.ledger.rows(), scene.problems)
             took = time.monotonic() - began
             return Result(self.name, self.is_control, len(scene.letters), len(scene.runs), verdict, took)
 

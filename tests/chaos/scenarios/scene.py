@@ -23,11 +23,12 @@ PATIENCE = 90.0
 
 @dataclass(frozen=True)
 class Letter:
-    """A request for one mail."""
+    """A request for one mail, or for one order over HTTP."""
 
     request_id: str
     repeats: bool = False
     """It is a cron's: the same mail at every time."""
+    tool: str = "send_email"
 
     @property
     def token(self) -> str:
@@ -83,10 +84,13 @@ class Scene:
         self._workers.append(process)
         return process
 
-    def letter(self, *, repeats: bool = False) -> Letter:
-        letter = Letter(f"{self.name}-{len(self.letters) + 1}", repeats)
+    def letter(self, *, repeats: bool = False, tool: str = "") -> Letter:
+        letter = Letter(f"{self.name}-{len(self.letters) + 1}", repeats, tool or self.tool)
         self.letters.append(letter)
-        self.stage.model.learn(letter.text, letter.token)
+        if tool:
+            self.stage.model.learn_order(letter.text, letter.token, tool)
+        else:
+            self.stage.model.learn(letter.text, letter.token)
         return letter
 
     async def start(self, letter: Letter, *, asks: bool = False, **options: Any) -> WorkflowHandle[Any, Outcome]:
@@ -97,7 +101,7 @@ class Scene:
             asks: a person has to say yes to the mail.
             options: as of the SDK.
         """
-        request = Request(text=letter.text, approve=() if asks else (self.tool,))
+        request = Request(text=letter.text, approve=() if asks else (letter.tool,))
         client = self.stage.client
 
         async def start() -> WorkflowHandle[Any, Outcome]:

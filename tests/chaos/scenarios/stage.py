@@ -17,6 +17,8 @@ from deploy.local.part import Log, Part
 from deploy.service.search_attributes import register_search_attributes
 from tests.chaos.forks import Fork, Zygote
 from tests.chaos.scenarios.model import Model
+from tests.chaos.scenarios.order_desk import OrderDesk, order_desk
+from tests.chaos.scenarios.order_tools import ORDERS_URL
 from tests.chaos.scenarios.post import Post, post_office
 from tests.chaos.scenarios.workers import WAYS
 from tests.chaos.scene import connected
@@ -95,6 +97,7 @@ class Stage:
     client: Client
     post: Post
     model: Model
+    orders: OrderDesk
 
     async def worker(
         self, name: str, *, task_queue: str, ledger_url: str, ways: tuple[str, ...], variables: Mapping[str, str]
@@ -109,7 +112,9 @@ class Stage:
             "OPENAI_API_KEY": "scripted",
             "OPENAI_MODEL": "scripted",
             "ERRAND_TASK_QUEUE": task_queue,
-            "ERRAND_TOOLS": "tests.sample_tools",
+            "ERRAND_TOOLS": "tests.sample_tools tests.chaos.scenarios.order_tools",
+            "ERRAND_HTTP_PRIVATE": "true",
+            ORDERS_URL: self.orders.url,
             "ERRAND_LEDGER_URL": ledger_url,
             "ERRAND_SMTP_URL": f"smtp+plain://127.0.0.1:{self.post.port}",
             "ERRAND_MAIL_FROM": "errand@example.com",
@@ -146,8 +151,8 @@ async def staged(folder: Path, source: Zygote) -> AsyncGenerator[Stage]:
     try:
         client = await connected(deployment.temporal_address)
         await register_search_attributes(client)
-        async with post_office() as post:
+        async with post_office() as post, order_desk() as orders:
             with Model() as model:
-                yield Stage(folder, source, server, client, post, model)
+                yield Stage(folder, source, server, client, post, model, orders)
     finally:
         await server.kill()

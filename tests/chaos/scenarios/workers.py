@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+import httpx
 from temporalio import activity
 
 import worker
@@ -23,6 +24,9 @@ from activities.errors import OutcomeUnknown, ServiceUnavailable
 from activities.execution import unfinished_acts, write_attempts
 from activities.execution.act import Act
 from activities.execution.write_attempts import WriteAttempt
+from activities.http.bounded import BoundedClient
+from activities.http.guard import Guard, guarded_client
+from activities.http.staged import FarEnd, HttpSender
 from activities.ledger import rows as ledger_rows
 from activities.ledger.database import Database
 from activities.ledger.ledger_activities import LedgerActivities
@@ -32,6 +36,7 @@ from activities.smtp.connections import MailConnections
 from activities.toolkit.mcp import sessions
 from activities.toolkit.tool import tool, tool_of
 from activities.tools import mail
+from deploy.service import assembly
 from workflows import receipts, tool_runs
 from workflows.contract.internal import Route, ToolCall
 
@@ -70,6 +75,15 @@ def clock(seconds: str) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(OWN) and vars(module).get("datetime") is right:
             module.datetime = Shifted
+
+
+def http_timeout(seconds: str) -> None:
+    """For a whole answer, instead of half a minute."""
+
+    def impatient(guard: Guard, *, keep_connections: bool = True) -> BoundedClient:
+        return guarded_client(guard, timeout=float(seconds), keep_connections=keep_connections)
+
+    assembly.guarded_client = impatient
 
 
 def another_version() -> None:
@@ -203,6 +217,22 @@ def mcp_calls_again() -> None:
     sessions.Live.call = call
 
 
+def plain_post() -> None:
+    """A POST is sent until a good answer comes, three times at most, as any HTTP library does it with retries."""
+
+    async def write(self: HttpSender, request: httpx.Request, far: FarEnd, act: Act, key: str) -> httpx.Response:
+        async with act, httpx.AsyncClient(timeout=2, trust_env=False) as http:
+            for again in (True, True, False):
+                try:
+                    return (await http.post(request.url, content=request.content)).raise_for_status()
+                except httpx.HTTPError:
+                    if not again:
+                        raise
+        raise AssertionError
+
+    HttpSender.write = write
+
+
 KNOWN: dict[str, Callable[..., None]] = {
     "ledger-patience": ledger_patience,
     "attempts": attempts,
@@ -216,6 +246,8 @@ KNOWN: dict[str, Callable[..., None]] = {
     "anybody-is-believed": anybody_is_believed,
     "by-the-clock": by_the_clock,
     "mcp-calls-again": mcp_calls_again,
+    "http-timeout": http_timeout,
+    "plain-post": plain_post,
 }
 """A way may have a value: `attempts=3`."""
 

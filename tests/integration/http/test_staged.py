@@ -17,7 +17,7 @@ from activities.errors import (
 )
 from activities.execution.act import Act
 from activities.http.guard import Guard, guarded_client
-from activities.http.staged import FarEnd, HttpSender
+from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from tests.integration.http.faulty_server import FaultyServer, Stage, answered, faulty_server
@@ -197,3 +197,11 @@ async def test_a_read_gives_the_reply(sender: HttpSender) -> None:
     async with faulty_server(Stage.ANSWER, answered(200, '{"a": 1}')) as server:
         assert (await sender.read(httpx.Request("GET", server.url), PLAIN)).json() == {"a": 1}
         assert isinstance(server, FaultyServer)
+
+
+def test_the_key_is_the_same_for_every_attempt_and_another_for_a_later_request_of_the_same_id() -> None:
+    moved = CALL.model_copy(update={"key": f"{CALL.key}~{CALL.chain}"})
+    later = CALL.model_copy(update={"chain": "1a7e"})
+    other = CALL.model_copy(update={"key": "r/1.2"})
+    assert idempotency_key(moved) == idempotency_key(CALL)
+    assert len({idempotency_key(each) for each in (CALL, later, other)}) == 3

@@ -736,3 +736,38 @@ class TestAskedFirst:
         with pytest.raises(ApplicationError, match="knows it as a write"):
             await run(opened, paper, call=CALL.model_copy(update={"chain": ""}))
         assert paper.acts == []
+
+
+@tool(effect="write", idempotent=True)
+async def pay_with_key_and_act(word: str, *, paper: Paper, act: Act) -> str:
+    """Pay at somebody who knows the key, with a point of no return."""
+    async with act:
+        await paper.inside()
+    return f"paid for {word}"
+
+
+class TestAskedAgain:
+    async def test_an_attempt_that_could_not_begin_does_not_take_back_that_an_earlier_one_may_have_done_it(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        paper.inside = raising(OutcomeUnknown("the answer was lost"))
+        assert await fails(run(opened, paper, pay_with_key_and_act)) == OVERTAKEN
+
+        async def stops_at_the_act(beat: AttemptBeat) -> None:
+            if beat.stage == "acting":
+                raise ServiceUnavailable("the attempt does not count")
+
+        second = run(opened, paper, pay_with_key_and_act, attempt=2, fence=stops_at_the_act)
+        assert await fails(second) == OVERTAKEN
+        assert (await row(opened)).state is State.UNKNOWN
+        paper.inside = raising(ServiceRefused("429"))
+        assert (await fails(run(opened, paper, pay_with_key_and_act, attempt=3)))[2] is ReceiptStatus.UNKNOWN
+
+    async def test_nor_does_one_that_died_before_its_act(self, opened: Ledger, paper: Paper) -> None:
+        paper.inside = raising(OutcomeUnknown("the answer was lost"))
+        await fails(run(opened, paper, pay_with_key_and_act))
+        seen = await row(opened)
+        await opened.begin(Write(CALL), attempt=2, seen=seen, token="second")
+        third = heard("preparing", "second", attempt=3)
+        paper.inside = raising(ServiceRefused("429"))
+        assert (await fails(run(opened, paper, pay_with_key_and_act, within=third)))[2] is ReceiptStatus.UNKNOWN
