@@ -57,8 +57,8 @@ class ErrandError(Exception):
     """What the receipt of a call says that ends with this error."""
 
     retry_after: timedelta | None = None
-    longest_pause: ClassVar[timedelta] = LONGEST_PAUSE
     """The pause that the far end asks for."""
+    longest_pause: ClassVar[timedelta] = LONGEST_PAUSE
     trace: str = ""
     """Where a tool made a mistake; Temporal's UI shows it."""
 

@@ -19,7 +19,7 @@ from activities.toolkit.mcp.importing import mcp_tools
 from tests.mcp_server import TOOLS
 from tests.unit.mcp.notebook import Notebook
 
-GREETING: dict[str, object] = {
+GREETING: dict[str, Any] = {
     "protocolVersion": "2025-06-18",
     "capabilities": {"tools": {}},
     "serverInfo": {"name": "notebook", "version": "1"},
