@@ -52,7 +52,8 @@ class ForeignTools:
 
 
 def foreign_tools(path: Path | None) -> ForeignTools:
-    """
+    """Make tools of all that the file of sources names.
+
     Args:
         path: the file of sources.
 

@@ -18,7 +18,7 @@ from tests.bench.rounds import history, mail_problems
 from tests.bench.scene import Running, Scene, running
 from workflows.contract.api import Limits, ReceiptStatus, Request, RequestStatus
 
-SERVICE = Service(settings={"ERRAND_TOOLS": "tests.bench.long_text"})
+SERVICE = Service(settings={"ERRAND_TOOLS": "tests.bench.long_text", "ERRAND_OFFER": "*"})
 STARTED_AT_ONCE = 50
 SETTLING = 2.0
 WARM_UP_TURNS = 5

@@ -46,7 +46,8 @@ class McpTools:
 
 
 def mcp_tools(path: Path | None, environment: Mapping[str, str] = os.environ) -> McpTools:
-    """
+    """List the tools of all MCP servers that the file of sources names.
+
     Args:
         path: the file of sources.
         environment: has the secrets.

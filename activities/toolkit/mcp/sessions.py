@@ -79,7 +79,8 @@ class Live:
         return not (self.ended.is_set() or self.retired.is_set())
 
     async def current_tools(self) -> Mapping[str, Tool]:
-        """
+        """List the tools that the server has now.
+
         Raises:
             ServiceUnavailable: the server does not list them.
         """
@@ -95,7 +96,8 @@ class Live:
             return self.tools
 
     async def call(self, tool: str, arguments: Arguments, *, within: float, writes: bool) -> JsonValue:
-        """
+        """Call a tool of the server.
+
         Raises:
             ServiceRefused: the tool says that it failed, or the server does not take the call.
             ServiceUnavailable: nothing has happened; of a read, nobody knows.

@@ -43,7 +43,8 @@ class Imported:
 
 
 def tools_of(server: Server, listed: Mapping[str, Listed]) -> Imported:
-    """
+    """Make tools of what a server lists.
+
     Raises:
         WrongKey: the table names a tool that the server does not have.
     """
@@ -124,7 +125,8 @@ class _Calling:
     timeout: float
 
     async def session(self) -> Live:
-        """
+        """Find the session of the server, with the tool as it was when the worker started.
+
         Raises:
             ServiceUnavailable: there is none.
             ServiceRefused: the server says something else of the tool by now, for which nobody has given a yes.

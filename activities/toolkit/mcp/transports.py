@@ -51,7 +51,8 @@ class _Watching(httpx2.AsyncHTTPTransport):
 
 
 def transport(settings: McpSettings, secrets: Mapping[str, str], words: Words, ended: anyio.Event) -> Transport:
-    """
+    """Open the connection to a server.
+
     Args:
         settings: of the server.
         secrets: the values of its env, or of its headers.

@@ -44,7 +44,8 @@ class Answers:
         self._result = _expression("result", result)
 
     def judge(self, reply: httpx.Response) -> None:
-        """
+        """Look whether an answer with a good status says no in its body.
+
         Raises:
             ServiceRefused: the far end said no, although its status says that all is well.
             OutcomeUnknown: nobody can tell from the answer what it said.
@@ -131,7 +132,8 @@ def _expression(option: str, text: str) -> Any:
 
 
 def _search(expression: Any, value: JsonValue) -> JsonValue:
-    """
+    """Apply a JMESPath expression to a value.
+
     Raises:
         ValueError: the expression cannot be applied to the value.
     """

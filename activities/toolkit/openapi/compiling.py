@@ -33,7 +33,7 @@ class Arguments:
     required: list[str] = field(default_factory=list[str])
 
     def add(self, name: str, place: str, schema: Schema, *, required: bool) -> str:
-        """Returns what it is called: its own name where that is legal and free, else with its place."""
+        """Add an argument; returns its name: its own where that is legal and free, else with its place."""
         legal = legal_property(name)
         taken = self.properties
         choices = (legal, f"{legal}_{place}", *(f"{legal}_{place}_{number}" for number in range(2, len(taken) + 3)))
@@ -47,7 +47,8 @@ class Arguments:
 def compile_operation(
     document: Document, found: Found, *, server: str, filled: frozenset[tuple[str, str]]
 ) -> Operation:
-    """
+    """Compile an operation into a schema of arguments and a recipe for its request.
+
     Args:
         document: where it stands.
         found: the operation.

@@ -159,7 +159,8 @@ def read_document(text: bytes, *, folder: Path | None = None) -> Document:
 
 
 def parse(text: bytes) -> dict[str, Any]:
-    """
+    """Read a document from its text, JSON or YAML.
+
     Raises:
         NoDocument: it is neither JSON nor YAML, or no object.
     """

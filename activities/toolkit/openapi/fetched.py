@@ -16,7 +16,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def text_of(settings: OpenApiSettings, *, folder: Path, kept: Path) -> bytes:
-    """
+    """Read the text of a document, from its file or its URL.
+
     Args:
         settings: where it is, and which is accepted.
         folder: from which a relative path is seen.

@@ -24,7 +24,8 @@ class WrongKey(ValueError):
 
 
 def import_document(source: str, settings: OpenApiSettings, *, folder: Path, kept: Path) -> Compiled:
-    """
+    """Import a document, or take what is kept of it from an earlier start.
+
     Args:
         source: what it is called.
         settings: its table.
@@ -47,7 +48,8 @@ def import_document(source: str, settings: OpenApiSettings, *, folder: Path, kep
 
 
 def compile_document(source: str, settings: OpenApiSettings, document: Document) -> Compiled:
-    """
+    """Compile the operations that a source offers.
+
     Raises:
         NoDocument: its paths cannot be read.
         WrongKey: the table names what the document does not have.

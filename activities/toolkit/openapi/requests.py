@@ -18,7 +18,8 @@ ACCEPTED = "application/json, text/*;q=0.9, */*;q=0.5"
 
 
 def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
-    """
+    """Build the request of a call.
+
     Raises:
         InvalidArguments: a value cannot be sent in its place.
     """

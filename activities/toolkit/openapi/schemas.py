@@ -55,7 +55,8 @@ class SchemaReader:
         self.notes: dict[str, None] = {}
 
     def read(self, node: Node) -> Schema:
-        """
+        """Read one schema of the document into JSON Schema 2020-12.
+
         Raises:
             CannotImport: a reference points to nothing, it is too large, or nothing of bounded size fits it.
         """

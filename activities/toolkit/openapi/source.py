@@ -51,7 +51,8 @@ def tools_of(
     sender: Callable[[], HttpSender],
     environment: Mapping[str, str] = os.environ,
 ) -> Imported:
-    """
+    """Make a tool of every operation that a source offers.
+
     Args:
         source: what it is called: the beginning of the tools' names.
         settings: its table in the file of sources.

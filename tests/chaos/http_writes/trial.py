@@ -19,6 +19,7 @@ from temporalio.client import Client
 from client import submit
 from tests.chaos.http_writes.far_end import FarEnd, far_end
 from tests.chaos.http_writes.tools import URL
+from tests.chaos.trial import PatientModel
 from tests.conftest import dev_server
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, ReceiptStatus, Request
@@ -80,7 +81,7 @@ class Result:
 async def trial(seed: int, writes: int, *, workers: int = 2, kill_every: float = 4) -> Result:
     """Let as many writes go out by each tool, and judge every one."""
     random = Random(seed)
-    with tempfile.TemporaryDirectory(prefix="errand-http-") as folder, ScriptedModel() as model:
+    with tempfile.TemporaryDirectory(prefix="errand-http-") as folder, PatientModel() as model:
         async with far_end(random, SHARE) as far, dev_server() as environment:
             client, queue = environment.client, f"http-{uuid.uuid4().hex[:6]}"
             variables = _variables(client, model, far, queue, Path(folder))

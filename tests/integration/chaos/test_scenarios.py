@@ -24,7 +24,9 @@ DONE, FAILED, REFUSED, UNKNOWN = (
 
 def receipt(status: ReceiptStatus, *, message: str = "<1>", earlier: bool = False) -> Receipt:
     result: JsonValue = {"message_id": message} if status is DONE else None
-    return Receipt(key="r/1.1", tool="send_email", arguments={}, status=status, result=result, earlier=earlier)
+    return Receipt(
+        key="r/1.1", tool="send_email", arguments={}, effect="write", status=status, result=result, earlier=earlier
+    )
 
 
 def run(*receipts: Receipt, chain: str = "a", letter: Letter = LETTER) -> Run:

@@ -19,11 +19,13 @@ from pydantic import BaseModel
 from temporalio.client import Client
 
 from activities.execution.act import Act
+from activities.http.staged import FIRST_BYTE, HttpSender, idempotency_key
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from activities.policy import Policy
 from activities.settings import Settings
 from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.source_file import read_sources
 from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.mail import send_email
 from client import close, handle_of
@@ -35,7 +37,10 @@ from workflows.contract.internal import ToolCall
 ROOT = Path(__file__).parents[3]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
-NOT_RUN = {"worker.py            settings": "it is a map of the files, and nothing to run"}
+NOT_RUN = {
+    "worker.py            settings": "it is a map of the files, and nothing to run",
+    "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
+}
 """How a block begins → why it is not run."""
 
 
@@ -67,7 +72,7 @@ def first_line(text: str) -> str:
 
 
 def test_every_example_is_in_a_language_that_is_run_here() -> None:
-    assert {block.language for block in BLOCKS} == {"python", "toml", "json", "shell"}
+    assert {block.language for block in BLOCKS} == {"python", "toml", "json", "shell", "yaml"}
 
 
 def links(page: Path) -> set[str]:
@@ -120,10 +125,10 @@ def the_one_with(word: str) -> str:
 
 class TestPython:
     def test_every_example_is_run_by_one_of_these_tests(self) -> None:
-        run = {the_one_with(word) for word in ("ended.summary", "open_with", "send_fax", *TOOL_FILES)}
+        run = {the_one_with(word) for word in ("ended.summary", "open_with", "send_fax", "open_ticket", *TOOL_FILES)}
         assert run == {*in_language("python")}
 
-    @pytest.mark.parametrize("word", ["get_exchange_rate", "CrmSettings", "find_pets"])
+    @pytest.mark.parametrize("word", ["look_up_rate", "CrmSettings", "find_pets"])
     async def test_a_file_with_a_tool_is_loaded_and_the_tool_runs(
         self, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -164,6 +169,25 @@ class TestPython:
             act = Act(ledger, Write(call), attempt=1, seen=None, fence=lambda _: asyncio.sleep(0))
             result = await fax.bind({})(fax.validate(call.arguments), {ToolCall: call, Act: act})
             assert (result, act.begun) == ("sent hello", True)
+
+    async def test_a_write_over_http_gives_the_far_end_its_key(self, tmp_path: Path) -> None:
+        ticket = tool_of((await executed(the_one_with("open_ticket"), {}))["open_ticket"])
+        assert ticket is not None
+        call, asked = ToolCall(key="r/1.1", tool="open_ticket", arguments={"title": "Help"}), list[httpx.Request]()
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            await request.extensions["trace"](FIRST_BYTE, {})
+            asked.append(request)
+            return httpx.Response(201, json={"id": "7"})
+
+        async with (
+            aclosing(await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")) as ledger,
+            httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http,
+        ):
+            act = Act(ledger, Write(call), attempt=1, seen=None, fence=lambda _: asyncio.sleep(0))
+            run = ticket.bind({HttpSender: HttpSender(http, http)})
+            assert await run(ticket.validate(call.arguments), {ToolCall: call, Act: act}) == {"id": "7"}
+        assert [request.headers["Idempotency-Key"] for request in asked] == [idempotency_key(call)]
 
 
 async def executed(text: str, names: dict[str, Any]) -> dict[str, Any]:
@@ -209,14 +233,28 @@ async def pets(found: Tool, catalogue: Catalogue) -> None:
 
 
 TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
-    "get_exchange_rate": exchange,
+    "look_up_rate": exchange,
     "CrmSettings": customer,
     "find_pets": pets,
 }
 
 
+SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "[mcp." in text]
+POLICIES = [text for text in in_language("toml") if text not in SOURCE_FILES]
+
+
 class TestData:
-    @pytest.mark.parametrize("text", in_language("toml"), ids=first_line)
+    @pytest.mark.parametrize("text", SOURCE_FILES, ids=first_line)
+    def test_a_file_of_sources_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "sources.toml").write_text(text)
+        found = read_sources(tmp_path / "sources.toml")
+        assert found.openapi or found.mcp
+
+    def test_a_document_is_that_of_a_file_of_sources(self) -> None:
+        """`test_tools_page.py` imports it."""
+        assert [text.startswith("openapi:") for text in in_language("yaml")] == [True]
+
+    @pytest.mark.parametrize("text", POLICIES, ids=first_line)
     def test_a_policy_rules_as_it_says(self, text: str, tmp_path: Path) -> None:
         (tmp_path / "policy.toml").write_text(text)
         policy, mail = Policy.load(tmp_path / "policy.toml"), tool_of(send_email)
