@@ -51,14 +51,18 @@ class Guard:
         self._hosts = hosts
         self._ports = None if private else ports
 
-    async def address_of(self, url: httpx.URL) -> str:
-        """The address to connect to.
+    async def addresses_of(self, url: httpx.URL) -> list[str]:
+        """The addresses to connect to, one after the other.
 
         Raises:
             ServiceRefused: it is not allowed.
             ServiceUnavailable: the host has no address now.
         """
-        host, port = url.host.rstrip(".").lower(), url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+        # As it is sent, and not as Python would write it: the two differ in some letters (IDNA 2008 and 2003).
+        host, port = (
+            url.raw_host.decode("ascii").rstrip(".").lower(),
+            url.port or {"http": 80, "https": 443}.get(url.scheme, 0),
+        )
         if url.scheme not in ("http", "https") or url.userinfo:
             raise ServiceRefused(f"{url.scheme}://{host}: only http and https are allowed, without a user in the URL")
         if self._hosts is not None and not any(fnmatchcase(host, pattern.lower()) for pattern in self._hosts):
@@ -68,7 +72,7 @@ class Guard:
         found = await _resolved(host, port)
         if not self._private and (wrong := [each for each in found if not is_public(each)]):
             raise ServiceRefused(f"{host} is at {wrong[0]}, which is no public address")
-        return str(found[0])
+        return [*dict.fromkeys(map(str, found))]
 
 
 def is_public(address: Address) -> bool:
@@ -109,18 +113,27 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
         self._inner = inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        address = await self._guard.address_of(request.url)
-        checked = httpx.Request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers=request.headers,  # with the host's name
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": request.url.host},
-        )
-        return await self._inner.handle_async_request(checked)
+        *others, last = await self._guard.addresses_of(request.url)
+        for address in others:
+            try:
+                return await self._inner.handle_async_request(_at(address, request))
+            except (httpx.ConnectError, httpx.ConnectTimeout):  # nothing was sent
+                continue
+        return await self._inner.handle_async_request(_at(last, request))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _at(address: str, request: httpx.Request) -> httpx.Request:
+    """The same request, to one address of its host; header and TLS have the host's name."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+    )
 
 
 def guarded_client(guard: Guard, *, timeout: float = 30, keep_connections: bool = True) -> BoundedClient:

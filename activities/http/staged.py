@@ -8,6 +8,7 @@ httpcore tells of each step by the `trace` extension (https://www.encode.io/http
 listens: that is where the act begins.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class HttpSender:
             ServiceRefused: any other status, or a reply that is too long.
             ConfigurationError: the request cannot be sent at all.
         """
+        _check_headers(request, far)
         try:
             reply = await self._reads.send(request)
         except ReplyTooLong as error:
@@ -120,6 +122,7 @@ class HttpSender:
         """
         if far.idempotency_header:
             request.headers[far.idempotency_header] = key
+        _check_headers(request, far)
         async with AsyncExitStack() as stack:
 
             async def trace(step: str, _: Any) -> None:
@@ -173,6 +176,17 @@ def _unknown(far: FarEnd, why: str, pause: timedelta | None = None) -> OutcomeUn
     if far.can_be_asked_again:
         return OutcomeUnknownRetryable(what, retry_after=pause)
     return OutcomeUnknown(what)
+
+
+def _check_headers(request: httpx.Request, far: FarEnd) -> None:
+    """Look at the headers before anything is written down: httpcore does so after it has said that it sends.
+
+    Raises:
+        ConfigurationError: one cannot be sent.
+    """
+    for name, value in request.headers.raw:
+        if not re.fullmatch(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(rb"[\x00\r\n]", value):
+            raise _cannot_be_sent(far)
 
 
 def _cannot_be_sent(far: FarEnd) -> ConfigurationError:

@@ -66,8 +66,15 @@ async def add_to_time(
 
 
 def in_zone(time: datetime, zone: ZoneInfo) -> datetime:
-    """A time on the zone's clock; one without an offset is meant in the zone."""
-    return time.replace(tzinfo=zone) if time.tzinfo is None else time.astimezone(zone)
+    """A time on the zone's clock; one without an offset is meant in the zone.
+
+    Raises:
+        InvalidArguments: it lies outside of the calendar there.
+    """
+    try:
+        return time.replace(tzinfo=zone) if time.tzinfo is None else time.astimezone(zone)
+    except OverflowError:
+        raise InvalidArguments("the time lies outside of the calendar, years 1 to 9999") from None
 
 
 def moment_of(time: datetime, zone: str) -> Moment:

@@ -14,8 +14,9 @@ from pydantic_core import to_json
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
+from activities.lenient_json import decode, passable
 from activities.redaction import SECRETS
-from activities.settings import PREFIX, Settings
+from activities.settings import PREFIX, Settings, is_loopback
 from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
@@ -83,6 +84,8 @@ def _request(method: str, url: str, body: JsonValue, settings: Settings) -> http
     if not any(fnmatchcase(host, pattern.lower()) for pattern in settings.http_hosts):
         raise InvalidArguments(f"{host} is not among the hosts that are allowed: {', '.join(settings.http_hosts)}")
     for name, value in _headers_for(host, settings):
+        if request.url.scheme == "http" and not (settings.http_private or is_loopback(host)):
+            raise InvalidArguments(f"{host} is asked over https only, since it is given a secret")
         request.headers[name] = value
     return request
 
@@ -103,7 +106,7 @@ def _headers_for(host: str, settings: Settings) -> list[tuple[str, str]]:
 
 def _read(reply: httpx.Response) -> WebReply:
     try:
-        body: JsonValue = reply.json()
-    except ValueError:
+        body: JsonValue = passable(decode(reply.text))
+    except (ValueError, RecursionError):
         body = reply.text
     return WebReply(status=reply.status_code, body=body)

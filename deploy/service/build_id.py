@@ -8,7 +8,7 @@ from pathlib import Path
 from activities.settings import PROJECT
 from activities.toolkit.tool import Tool
 
-OWN = ("*.py", "workflows/**/*.py", "activities/**/*.py")
+OWN = ("*.py", "workflows/**/*.py", "activities/**/*.py", "deploy/service/*.py")
 
 
 def build_id(tools: Iterable[Tool]) -> str:

@@ -107,5 +107,6 @@ def _secrets(path: Path, name: str, settings: McpSettings, environment: Mapping[
     for each, variable in wanted.items():
         if not environment.get(variable):
             raise wrong(path, f"mcp.{name}.{key}.{each}", f"the variable {variable} is not set")
-    SECRETS.add(*(environment[variable] for variable in wanted.values()))
+    secrets = [environment[variable] for variable in wanted.values()]
+    SECRETS.add(*secrets, *(value.partition(" ")[2] for value in secrets))  # "Bearer TOKEN" may come back as TOKEN
     return {each: environment[variable] for each, variable in wanted.items()}

@@ -40,7 +40,8 @@ class _Watching(httpx2.AsyncHTTPTransport):
     """Notes what becomes of each call, because the SDK tells a refused connection and a lost answer in one word."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        exchange = EXCHANGE.get() or Exchange()
+        # Only what carries the call: how it ends when the SDK asks anew for the rest of an answer says nothing of it.
+        exchange = (EXCHANGE.get() if request.method == "POST" else None) or Exchange()
         try:
             response = await super().handle_async_request(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout):

@@ -1,6 +1,7 @@
 """The text of a document: from a file, or from a URL, where it is kept, and another in its place is refused."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,10 @@ def _remote(settings: OpenApiSettings, path: Path) -> bytes:
             f'({digest(old)[:12]}… before); look what changed, and accept it: sha256 = "{digest(new)}"'
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(new)
+    # Beside it first: several workers may start at once, and one may be stopped in the middle.
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(new)
+    beside.replace(path)
     return new
 
 

@@ -119,4 +119,7 @@ class OpenApiSettings(Table):
     def _fetched_safely(self) -> Self:
         if self.document.startswith("http://") and not self.private:
             raise ValueError("document: over http:// anybody on the way could change it; use https://, or a file")
+        parts = urlsplit(self.document)
+        if self.is_remote and (parts.username or parts.password or parts.query):
+            raise ValueError("document: a user, a password or a query in its URL would be written into the log")
         return self

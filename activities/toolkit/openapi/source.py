@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from activities.error_text import message_of
 from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused
 from activities.execution.act import Act
-from activities.http.staged import FarEnd, HttpSender
+from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings import is_loopback
 from activities.toolkit.openapi.answers import Answers, NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.credentials import Credentials, variables_of
@@ -117,13 +117,16 @@ class _Making:
             raise WrongKey(f"operation.{operation.id}.{error.option}", str(error)) from error
 
     def _check_server(self, operation: Operation) -> None:
-        url = urlsplit(operation.server)
-        if (
-            url.scheme == "http"
-            and variables_of(self.settings.auth)
-            and not (self.settings.private or is_loopback(url.netloc))
-        ):
+        auth = self.settings.auth
+        if variables_of(auth) and self._is_open(operation.server):
             raise WrongKey("url", f"auth would be sent without encryption to {operation.server}; use https://")
+        if auth.oauth2 and self._is_open(auth.oauth2.token_url):
+            raise WrongKey("auth.oauth2.token_url", "the secret would be sent without encryption; use https://")
+
+    def _is_open(self, address: str) -> bool:
+        """Whether anybody on the way could read what is sent there."""
+        url = urlsplit(address)
+        return url.scheme == "http" and not (self.settings.private or is_loopback(url.netloc))
 
 
 def _names(operation: Operation) -> tuple[str, str]:
@@ -141,8 +144,8 @@ def _reading(far: "FarOperation") -> ToolFunction:
 def _writing(far: "FarOperation", look: "FarOperation | None") -> ToolFunction:
     async def run(arguments: Arguments, *, call: ToolCall, act: Act) -> JsonValue:
         if look is None:
-            return await far.write(arguments, act, call.key)
-        return await _looked_after(far, look, arguments, act, call.key)
+            return await far.write(arguments, act, idempotency_key(call))
+        return await _looked_after(far, look, arguments, act, idempotency_key(call))
 
     return run
 

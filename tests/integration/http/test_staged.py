@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from activities.errors import (
+    ConfigurationError,
     ErrandError,
     OutcomeUnknown,
     OutcomeUnknownRetryable,
@@ -164,6 +165,15 @@ async def test_nothing_is_sent_where_the_ledger_cannot_be_written(ledger: Ledger
     async with faulty_server() as bank:
         assert type(await failed(sender, bank.url, PLAIN, act)) is ServiceUnavailable
     assert bank.taken == []
+
+
+async def test_a_header_that_cannot_be_sent_leaves_no_row(ledger: Ledger, sender: HttpSender) -> None:
+    async with faulty_server() as bank:
+        request = httpx.Request("POST", bank.url, headers={"X-Token": "two\r\nlines"})
+        with pytest.raises(ConfigurationError):
+            await sender.write(request, PLAIN, act_in(ledger), "key-1")
+    assert bank.taken == []
+    assert await state_in(ledger) is None
 
 
 async def test_of_many_writes_none_uses_a_connection_again(ledger: Ledger, sender: HttpSender) -> None:

@@ -50,7 +50,7 @@ def test_the_internet_is_public(address: str) -> None:
 )
 async def test_a_url_that_leads_inside_is_refused_in_every_spelling(url: str) -> None:
     with pytest.raises((ServiceRefused, ServiceUnavailable, httpx.InvalidURL)):
-        await Guard().address_of(httpx.URL(url))
+        await Guard().addresses_of(httpx.URL(url))
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ async def test_a_url_that_leads_inside_is_refused_in_every_spelling(url: str) ->
 )
 async def test_what_else_is_refused_says_why(url: str, why: str) -> None:
     with pytest.raises(ServiceRefused, match=why):
-        await Guard().address_of(httpx.URL(url))
+        await Guard().addresses_of(httpx.URL(url))
 
 
 async def test_only_hosts_of_the_list_are_allowed() -> None:
     guard = Guard(private=True, hosts=("*.example.com", "localhost"))
-    assert await guard.address_of(httpx.URL("http://localhost:8080/"))
+    assert await guard.addresses_of(httpx.URL("http://localhost:8080/"))
     for host in ("example.org", "example.com.evil.org", "evilexample.com"):
         with pytest.raises(ServiceRefused, match="not among the hosts"):
-            await guard.address_of(httpx.URL(f"http://{host}/"))
+            await guard.addresses_of(httpx.URL(f"http://{host}/"))
 
 
 async def test_one_bad_address_among_good_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ async def test_one_bad_address_among_good_ones_is_enough(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(guarding, "_resolved", both)
     with pytest.raises(ServiceRefused, match=r"10\.0\.0\.1, which is no public address"):
-        await Guard().address_of(httpx.URL("http://example.com/"))
+        await Guard().addresses_of(httpx.URL("http://example.com/"))
 
 
 async def test_the_name_is_resolved_once_and_its_host_is_still_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,3 +109,25 @@ async def test_redirects_are_not_followed_and_the_environments_proxy_is_not_used
             web.answer("/", {}, status="302 Found", headers=f"Location: {web.url}/there\r\n")
             assert (await client.get(web.url)).status_code == 302
     assert [each.path for each in web.asked] == ["/"]
+
+
+async def test_where_one_address_does_not_answer_the_next_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def two(*_: object) -> list[Any]:
+        return [ipaddress.ip_address("127.0.0.2"), ipaddress.ip_address("127.0.0.1")]
+
+    monkeypatch.setattr(guarding, "_resolved", two)
+    async with fake_web() as web, guarded_client(Guard(private=True), timeout=5) as client:
+        web.answer("/", {"all": "well"})
+        assert (await client.get(web.url)).json() == {"all": "well"}
+
+
+async def test_a_name_is_resolved_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def noted(host: str, port: int) -> list[Any]:
+        asked.append(host)
+        return [ipaddress.ip_address("1.1.1.1")]
+
+    monkeypatch.setattr(guarding, "_resolved", noted)
+    await Guard().addresses_of(httpx.URL("https://faß.de/"))
+    assert asked == ["xn--fa-hia.de"]

@@ -45,4 +45,6 @@ async def test_a_zone_that_there_is_not_is_told_with_an_example(zone: str) -> No
 
 async def test_a_time_outside_of_the_calendar_is_refused() -> None:
     with pytest.raises(InvalidArguments, match="outside of the calendar"):
+        await add_to_time(datetime.fromisoformat("0001-01-01T00:00:00+05:00"))
+    with pytest.raises(InvalidArguments, match="outside of the calendar"):
         await add_to_time(datetime(9999, 12, 31, tzinfo=UTC), 2)
