@@ -22,7 +22,8 @@ async def with_key(scene: Scene) -> None:
 
 
 async def _play(scene: Scene, tool: str) -> None:
-    workers = [await scene.worker("http-timeout=2") for _ in range(WORKERS)]
+    scene.variables["ERRAND_HTTP_TIMEOUT"] = "2"
+    workers = [await scene.worker() for _ in range(WORKERS)]
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def carry_out(letter: Letter) -> None:
@@ -33,7 +34,7 @@ async def _play(scene: Scene, tool: str) -> None:
         for _ in range(KILLS):
             await asyncio.sleep(BETWEEN_KILLS)
             await workers.pop(0).kill()
-            workers.append(await scene.worker("http-timeout=2"))
+            workers.append(await scene.worker())
 
     async with asyncio.TaskGroup() as group:
         group.create_task(kill())

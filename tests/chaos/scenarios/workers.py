@@ -24,8 +24,6 @@ from activities.errors import OutcomeUnknown, ServiceUnavailable
 from activities.execution import unfinished_acts, write_attempts
 from activities.execution.act import Act
 from activities.execution.write_attempts import WriteAttempt
-from activities.http.bounded import BoundedClient
-from activities.http.guard import Guard, guarded_client
 from activities.http.staged import FarEnd, HttpSender
 from activities.ledger import rows as ledger_rows
 from activities.ledger.database import Database
@@ -36,7 +34,6 @@ from activities.smtp.connections import MailConnections
 from activities.toolkit.mcp import sessions
 from activities.toolkit.tool import tool, tool_of
 from activities.tools import mail
-from deploy.service import assembly
 from workflows import receipts, tool_runs
 from workflows.contract.internal import Route, ToolCall
 
@@ -75,15 +72,6 @@ def clock(seconds: str) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(OWN) and vars(module).get("datetime") is right:
             module.datetime = Shifted
-
-
-def http_timeout(seconds: str) -> None:
-    """For a whole answer, instead of half a minute."""
-
-    def impatient(guard: Guard, *, keep_connections: bool = True) -> BoundedClient:
-        return guarded_client(guard, timeout=float(seconds), keep_connections=keep_connections)
-
-    assembly.guarded_client = impatient
 
 
 def another_version() -> None:
@@ -246,7 +234,6 @@ KNOWN: dict[str, Callable[..., None]] = {
     "anybody-is-believed": anybody_is_believed,
     "by-the-clock": by_the_clock,
     "mcp-calls-again": mcp_calls_again,
-    "http-timeout": http_timeout,
     "plain-post": plain_post,
 }
 """A way may have a value: `attempts=3`."""
