@@ -78,11 +78,11 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
         return whole
 
 
-class _Counted(httpx.AsyncByteStream):
+class _Counting:
     """The body of a reply that is not packed, up to its bound: what comes in is what it has."""
 
-    def __init__(self, body: object, reply: httpx.Response, longest: int) -> None:
-        assert isinstance(body, httpx.AsyncByteStream)
+    def __init__(self, body: object, reply: httpx.Response | httpx2.Response, longest: int) -> None:
+        assert isinstance(body, httpx.AsyncByteStream | httpx2.AsyncByteStream)
         self._body, self._reply, self._longest = body, reply, longest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -93,19 +93,12 @@ class _Counted(httpx.AsyncByteStream):
         await self._body.aclose()
 
 
-class _Counted2(httpx2.AsyncByteStream):
-    """The same for the model's client."""
+class _Counted(_Counting, httpx.AsyncByteStream):
+    """For httpx."""
 
-    def __init__(self, body: object, reply: httpx2.Response, longest: int) -> None:
-        assert isinstance(body, httpx2.AsyncByteStream)
-        self._body, self._reply, self._longest = body, reply, longest
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in _bounded(self._body, self._reply, self._longest):
-            yield part
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
+class _Counted2(_Counting, httpx2.AsyncByteStream):
+    """For httpx2."""
 
 
 class _InPieces(httpx.AsyncByteStream):

@@ -12,7 +12,7 @@ from activities.geocoding.places import SERVICE, find_place
 from activities.http import web
 from activities.settings import PREFIX, Settings
 from activities.toolkit.tool import tool
-from activities.tools.weather import in_words
+from activities.tools.weather import in_words, unknown
 
 T = TypeVar("T")
 
@@ -24,25 +24,21 @@ DAILY = (
 )
 
 
-def _unknown(value: object) -> bool:
-    return value in (None, "")
-
-
 class Forecast(BaseModel):
     """The weather of one day in a city. What the service does not know is left out."""
 
     model_config = ConfigDict(frozen=True)
 
     city: str
-    region: str = Field(default="", exclude_if=_unknown)
-    country: str = Field(default="", exclude_if=_unknown)
+    region: str = Field(default="", exclude_if=unknown)
+    country: str = Field(default="", exclude_if=unknown)
     day: date
-    conditions: str | None = Field(exclude_if=_unknown)
-    highest_c: float | None = Field(exclude_if=_unknown)
-    lowest_c: float | None = Field(exclude_if=_unknown)
-    rain_mm: float | None = Field(exclude_if=_unknown)
-    rain_probability_percent: int | None = Field(exclude_if=_unknown)
-    wind_kmh: float | None = Field(exclude_if=_unknown)
+    conditions: str | None = Field(exclude_if=unknown)
+    highest_c: float | None = Field(exclude_if=unknown)
+    lowest_c: float | None = Field(exclude_if=unknown)
+    rain_mm: float | None = Field(exclude_if=unknown)
+    rain_probability_percent: int | None = Field(exclude_if=unknown)
+    wind_kmh: float | None = Field(exclude_if=unknown)
 
 
 @tool(about="{city}, {day}")

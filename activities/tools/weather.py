@@ -19,7 +19,7 @@ CURRENT = "temperature_2m,apparent_temperature,relative_humidity_2m,weather_code
 MEASURED = {"temperature_c", "feels_like_c", "conditions", "wind_kmh", "humidity_percent"}
 
 
-def _unknown(value: object) -> bool:
+def unknown(value: object) -> bool:
     return value in (None, "")
 
 
@@ -29,14 +29,14 @@ class Weather(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     city: str
-    region: str = Field(default="", exclude_if=_unknown)
-    country: str = Field(default="", exclude_if=_unknown)
-    temperature_c: float | None = Field(exclude_if=_unknown)
-    feels_like_c: float | None = Field(exclude_if=_unknown)
-    conditions: str | None = Field(exclude_if=_unknown)
-    wind_kmh: float | None = Field(exclude_if=_unknown)
-    humidity_percent: int | None = Field(exclude_if=_unknown)
-    local_time: datetime | None = Field(exclude_if=_unknown)
+    region: str = Field(default="", exclude_if=unknown)
+    country: str = Field(default="", exclude_if=unknown)
+    temperature_c: float | None = Field(exclude_if=unknown)
+    feels_like_c: float | None = Field(exclude_if=unknown)
+    conditions: str | None = Field(exclude_if=unknown)
+    wind_kmh: float | None = Field(exclude_if=unknown)
+    humidity_percent: int | None = Field(exclude_if=unknown)
+    local_time: datetime | None = Field(exclude_if=unknown)
 
 
 @tool(about="{city}")
