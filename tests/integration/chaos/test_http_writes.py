@@ -7,8 +7,7 @@ from workflows.contract.api import ReceiptStatus
 async def test_whatever_the_far_end_and_the_workers_do_a_write_happens_once_or_is_unknown() -> None:
     result = await trial(3, 5, workers=1, kill_every=4)
     assert result.violations == []
-    assert result.verdicts["open_ticket"].ended[ReceiptStatus.DONE] >= 1
-    assert result.verdicts["open_ticket_once"].ended[ReceiptStatus.UNKNOWN] == 0
+    assert sum(verdict.ended[ReceiptStatus.DONE] for verdict in result.verdicts.values()) >= 1
     assert len(result.met) >= 4, "the far end behaved"
 
 
