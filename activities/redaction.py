@@ -39,6 +39,10 @@ class Secrets:
         found = {form for secret in map(str.strip, secrets) if len(secret) >= SHORTEST for form in _forms(secret)}
         self._forms = tuple(sorted(found.union(self._forms), key=len, reverse=True))
 
+    def add_headers(self, *values: str) -> None:
+        """Add what stands in headers: a far end may give "Bearer TOKEN" back as TOKEN."""
+        self.add(*values, *(value.partition(" ")[2] for value in values))
+
     def add_settings(self, settings: BaseModel) -> tuple[str, ...]:
         """Add every secret of a settings object.
 

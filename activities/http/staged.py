@@ -20,7 +20,6 @@ import httpx
 
 from activities.errors import (
     ConfigurationError,
-    ErrandError,
     OutcomeUnknown,
     OutcomeUnknownRetryable,
     ServiceRefused,
@@ -138,9 +137,8 @@ class HttpSender:
 
     async def _answer(self, request: httpx.Request, far: FarEnd, act: Act) -> httpx.Response:
         try:
+            # An error of the tree, by the guard or by an act that could not begin, passes as it is.
             return await self._writes.send(request)
-        except ErrandError:  # of the guard, or of the act that could not begin
-            raise
         except httpx.HTTPError as error:
             if act.begun:
                 raise _unknown(far, f"no whole answer came: {type(error).__name__}") from error

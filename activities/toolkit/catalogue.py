@@ -11,6 +11,7 @@ from activities.errors import ConfigurationError
 from activities.settings import PREFIX, Settings
 from activities.toolkit.foreign_tools import Clients, foreign_tools
 from activities.toolkit.mcp.importing import McpServers, mcp_tools
+from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
@@ -122,15 +123,12 @@ def _offered(found: Mapping[str, Tool], patterns: Sequence[str]) -> Mapping[str,
     Raises:
         ConfigurationError: a pattern fits no tool.
     """
-    chosen = {*found} if patterns[0].startswith("-") else set[str]()
-    for word in patterns:
-        pattern = word.removeprefix("-")
-        fitting = {name for name in found if fnmatchcase(name, pattern)}
-        if not fitting:
-            known = ", ".join(found)
-            raise ConfigurationError(f"{PREFIX}OFFER: there is no tool {pattern!r}; the tools are {known}")
-        chosen = chosen - fitting if word.startswith("-") else chosen | fitting
-    return {name: tool for name, tool in found.items() if name in chosen}
+    try:
+        names = chosen([*found], patterns, fnmatchcase)
+    except FitsNothing as error:
+        known = ", ".join(found)
+        raise ConfigurationError(f"{PREFIX}OFFER: there is no tool {error.pattern!r}; the tools are {known}") from error
+    return {name: found[name] for name in names}
 
 
 def _missing(tool: Tool, settings: Settings, kinds: Mapping[type[BaseSettings], OwnSettings]) -> tuple[str, ...]:

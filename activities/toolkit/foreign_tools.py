@@ -12,7 +12,7 @@ from activities.http.guard import Guard, guarded_client
 from activities.http.staged import HttpSender
 from activities.settings import PROJECT
 from activities.toolkit.openapi.settings import OpenApiSettings
-from activities.toolkit.source_file import read_sources, wrong
+from activities.toolkit.source_file import WrongKey, read_sources, wrong
 from activities.toolkit.tool import Tool
 
 KEPT = PROJECT / ".errand" / "sources"
@@ -79,7 +79,6 @@ def _of_document(path: Path, name: str, settings: OpenApiSettings, clients: Clie
     if lacking := [module for module in ("yaml", "jmespath") if find_spec(module) is None]:
         raise wrong(path, key, f"{lacking[0]} is not installed: uv sync --extra openapi")
     # What reads documents is loaded only by workers that have one.
-    from activities.toolkit.openapi.importing import WrongKey
     from activities.toolkit.openapi.source import tools_of
 
     try:

@@ -75,6 +75,14 @@ def wrong(path: Path, key: str, what: str) -> ConfigurationError:
     )
 
 
+class WrongKey(ValueError):
+    """A key of a source's table does not fit what the source has."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(what)
+        self.key = key
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The nearest of the known names, as the end of a message; or all, where none is near and they are few."""
     every = sorted(known)

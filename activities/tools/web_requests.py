@@ -99,7 +99,7 @@ def _headers_for(host: str, settings: Settings) -> list[tuple[str, str]]:
             value = os.environ.get(variable, "")
             if not value:
                 raise ConfigurationError(f"{PREFIX}HTTP_HEADERS: the variable {variable} is not set")
-            SECRETS.add(value, value.partition(" ")[2])
+            SECRETS.add_headers(value)
             found.append((name, value))
     return found
 

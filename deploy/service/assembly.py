@@ -86,15 +86,15 @@ async def build_worker(
     guard = Guard(private=settings.http_private)
     async with (
         BoundedClient(timeout=20, follow_redirects=False) as http,
-        guarded_client(guard, timeout=settings.http_timeout) as reads,
-        guarded_client(guard, timeout=settings.http_timeout, keep_connections=False) as writes,
+        guarded_client(guard, timeout=settings.http_timeout) as for_reads,
+        guarded_client(guard, timeout=settings.http_timeout, keep_connections=False) as for_writes,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.clients),
         aclosing(service.catalogue.mcp),
     ):
-        common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(reads, writes)), strict=True))
+        common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(for_reads, for_writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]

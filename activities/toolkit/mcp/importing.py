@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from activities.errors import ServiceUnavailable
 from activities.redaction import SECRETS
 from activities.toolkit.mcp.settings import McpSettings
-from activities.toolkit.source_file import read_sources, wrong
+from activities.toolkit.source_file import WrongKey, read_sources, wrong
 from activities.toolkit.tool import Tool
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def mcp_tools(path: Path | None, environment: Mapping[str, str] = os.environ) ->
         raise wrong(path, f"mcp.{next(iter(known))}", "the package mcp is not installed: uv sync --extra mcp")
     # What speaks MCP is loaded only by workers that have a server.
     from activities.toolkit.mcp.sessions import Server
-    from activities.toolkit.mcp.source import WrongKey, tools_of
+    from activities.toolkit.mcp.source import tools_of
 
     servers = [Server(name, each, _secrets(path, name, each, environment)) for name, each in known.items()]
     # In a loop of its own, whether or not the caller has one; the worker makes its sessions in its own loop.
@@ -107,6 +107,5 @@ def _secrets(path: Path, name: str, settings: McpSettings, environment: Mapping[
     for each, variable in wanted.items():
         if not environment.get(variable):
             raise wrong(path, f"mcp.{name}.{key}.{each}", f"the variable {variable} is not set")
-    secrets = [environment[variable] for variable in wanted.values()]
-    SECRETS.add(*secrets, *(value.partition(" ")[2] for value in secrets))  # "Bearer TOKEN" may come back as TOKEN
+    SECRETS.add_headers(*(environment[variable] for variable in wanted.values()))
     return {each: environment[variable] for each, variable in wanted.items()}

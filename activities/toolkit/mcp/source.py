@@ -14,8 +14,9 @@ from activities.toolkit.mcp.sessions import Live, Server, fingerprint
 from activities.toolkit.mcp.settings import McpToolSettings
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.schema_tools import legal_names, tool_from_schema
-from activities.toolkit.source_file import did_you_mean
+from activities.toolkit.source_file import WrongKey, did_you_mean
 from activities.toolkit.tool import Tool
 from workflows.contract.values import Arguments, Effect
 
@@ -23,14 +24,6 @@ LONGEST_DESCRIPTION = 1024
 """Characters of a tool's description that the model gets."""
 TOTAL_TIMEOUT = 600.0
 """Seconds for all attempts together."""
-
-
-class WrongKey(ValueError):
-    """A key of a server's table does not fit what the server has."""
-
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(what)
-        self.key = key
 
 
 @dataclass(frozen=True)
@@ -78,14 +71,10 @@ def is_idempotent(tool: Listed, own: McpToolSettings, *, trusted: bool) -> bool:
 
 
 def _offered(patterns: Sequence[str], listed: Mapping[str, Listed]) -> Sequence[str]:
-    chosen = {*listed} if patterns[0].startswith("-") else set[str]()
-    for word in patterns:
-        pattern = word.removeprefix("-")
-        fitting = {name for name in listed if fnmatchcase(name, pattern)}
-        if not fitting:
-            raise WrongKey("offer", f"no tool fits {pattern!r}{did_you_mean(pattern, listed)}")
-        chosen = chosen - fitting if word.startswith("-") else chosen | fitting
-    return [name for name in listed if name in chosen]
+    try:
+        return chosen([*listed], patterns, fnmatchcase)
+    except FitsNothing as error:
+        raise WrongKey("offer", f"no tool fits {error.pattern!r}{did_you_mean(error.pattern, listed)}") from error
 
 
 def _tool(server: Server, listed: Listed, name: str) -> Tool:

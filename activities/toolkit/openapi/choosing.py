@@ -1,11 +1,12 @@
 """The operations of a document: what they are called, and which are offered."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from activities.toolkit.openapi.document import Document, Node
+from activities.toolkit.patterns import chosen
 from activities.toolkit.schema_tools import legal_names
 
 
@@ -56,28 +57,10 @@ def _wanted(source: str, id: str) -> str:
     return "_".join([source, *(word for word in words if word)])
 
 
-class FitsNothing(ValueError):
-    """A pattern fits no operation."""
-
-    def __init__(self, pattern: str) -> None:
-        super().__init__(pattern)
-        self.pattern = pattern
-
-
 def offered(found: Sequence[Found], patterns: Sequence[str]) -> Sequence[Found]:
-    """Those that the patterns leave, read from the first to the last.
+    """Those that the patterns leave, by id or by method and path.
 
     Raises:
         FitsNothing: a pattern fits no operation.
     """
-    chosen: Mapping[str, Found] = {each.id: each for each in found} if patterns[0].startswith("-") else {}
-    for word in patterns:
-        pattern = word.removeprefix("-")
-        fitting = {each.id: each for each in found if each.fits(pattern)}
-        if not fitting:
-            raise FitsNothing(pattern)
-        if word.startswith("-"):
-            chosen = {id: each for id, each in chosen.items() if id not in fitting}
-        else:
-            chosen = {**chosen, **fitting}
-    return [each for each in found if each.id in chosen]
+    return chosen(found, patterns, Found.fits)

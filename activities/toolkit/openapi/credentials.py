@@ -51,8 +51,7 @@ class Credentials:
         self._auth = auth
         self._values = {name: environment[name] for name in variables_of(auth) if environment.get(name)}
         user = auth.basic.user if auth.basic else None
-        secrets = [value for name, value in self._values.items() if name != user]
-        SECRETS.add(*secrets, *(value.partition(" ")[2] for value in secrets))  # "Bearer TOKEN" may come back as TOKEN
+        SECRETS.add_headers(*(value for name, value in self._values.items() if name != user))
         for name in (auth.bearer, *auth.header.values()):
             if name in self._values and not re.fullmatch(r"[!-~]+( [!-~]+)*", self._values[name]):
                 raise ConfigurationError(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activities.toolkit.openapi.cache import compiled
-from activities.toolkit.openapi.choosing import FitsNothing, Found, offered, operations_in
+from activities.toolkit.openapi.choosing import Found, offered, operations_in
 from activities.toolkit.openapi.compiling import compile_operation
 from activities.toolkit.openapi.credentials import filled_by
 from activities.toolkit.openapi.document import Document, NoDocument, read_document
@@ -12,15 +12,8 @@ from activities.toolkit.openapi.fetched import text_of
 from activities.toolkit.openapi.recipe import CannotImport, Compiled, Operation
 from activities.toolkit.openapi.servers import NoServer, server_of
 from activities.toolkit.openapi.settings import OpenApiSettings
-from activities.toolkit.source_file import did_you_mean
-
-
-class WrongKey(ValueError):
-    """A key of a source's table does not fit its document."""
-
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(what)
-        self.key = key
+from activities.toolkit.patterns import FitsNothing
+from activities.toolkit.source_file import WrongKey, did_you_mean
 
 
 def import_document(source: str, settings: OpenApiSettings, *, folder: Path, kept: Path) -> Compiled:

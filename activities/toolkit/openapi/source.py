@@ -17,13 +17,14 @@ from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings import is_loopback
 from activities.toolkit.openapi.answers import Answers, NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.credentials import Credentials, variables_of
-from activities.toolkit.openapi.importing import WrongKey, import_document
+from activities.toolkit.openapi.importing import import_document
 from activities.toolkit.openapi.recipe import Operation
 from activities.toolkit.openapi.requests import request_of
 from activities.toolkit.openapi.settings import OpenApiSettings, OperationSettings
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.parameters import ToolFunction
 from activities.toolkit.schema_tools import tool_from_schema
+from activities.toolkit.source_file import WrongKey
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments

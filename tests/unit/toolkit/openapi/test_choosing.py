@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.toolkit.openapi.importing import WrongKey
+from activities.toolkit.source_file import WrongKey
 from tests.unit.toolkit.openapi.small import Part, compiled
 
 ORDERS: Part = {
