@@ -14,10 +14,11 @@ from workflows.calls import Calls
 from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, Request, RequestState, RequestStatus, Say
 from workflows.contract.conversation import NoteEntry, UserEntry
 from workflows.contract.internal import Decision, UnsupportedClaim
-from workflows.contract.progress import Progress, QueuedMessage
+from workflows.contract.progress import Progress
 from workflows.conversation import Conversation
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
+from workflows.questions import Questions
 from workflows.refusals import read
 from workflows.size_limits import HISTORY_BYTES
 from workflows.starting_point import starting_point
@@ -41,12 +42,13 @@ class RequestWorkflow:
         self.corrected = progress.corrected
         self.status = RequestStatus.RUNNING
         self.doing = "starting"
-        self.inbox = Inbox(request, progress.messages)
+        self.questions = Questions(self.show)
+        self.inbox = Inbox(request, progress.messages, self.questions)
         self.conversation = Conversation(progress.conversation)
         self.allowance = Allowance(request.limits, progress.spending)
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
-        self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
+        self.calls = Calls(request, progress, self.approvals, self.questions, self.allowance, self.show)
 
     @workflow.run
     async def run(self, *_: object) -> Outcome:
@@ -203,9 +205,9 @@ class RequestWorkflow:
 
     @workflow.update
     async def say(self, *given: object) -> Outcome:
-        """A further message to a request that is kept open; returns the message's own outcome."""
-        message = read(Say, given)
-        return await self.inbox.say(QueuedMessage(id=_update_id(), text=message.text, by=message.by))
+        """The answer to a question that waits, or a further message to a request that is kept open; returns the
+        message's own outcome."""
+        return await self.inbox.say(_update_id(), read(Say, given))
 
     @say.validator
     def _check_say(self, *given: object) -> None:
@@ -251,6 +253,7 @@ class RequestWorkflow:
             turn=self.allowance.turn,
             doing=self.doing,
             awaiting_approval=self.approvals.waiting,
+            awaiting_answer=self.questions.waiting,
             running=self.calls.receipts.running(),
             messages_waiting=self.inbox.waiting,
             receipts=self.calls.receipts.settled(),
@@ -268,7 +271,8 @@ class RequestWorkflow:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
         text = self.inbox.text or self.request.text
-        timeline.show(text, self.doing, self.calls.receipts.settled(), self.approvals.waiting, self.model.demoted)
+        waiting = (*self.approvals.waiting, *self.questions.waiting)
+        timeline.show(text, self.doing, self.calls.receipts.settled(), waiting, self.model.demoted)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))

@@ -96,8 +96,9 @@ async def build_worker(
     ):
         common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(for_reads, for_writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}
-        reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
+        run = [tool for tool in tools.values() if not tool.route.asks]
+        reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
+        writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
         yield Worker(
             redacting(client),
             task_queue=settings.task_queue,

@@ -35,7 +35,9 @@ class Limits(Input):
     turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
     calls: int = Field(default=50, ge=1, le=300, description="tool calls in all")
     seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
-    approval_seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="how long one approval is waited for")
+    approval_seconds: float = Field(
+        default=86_400, gt=0, le=A_YEAR, description="how long a person is waited for: an approval, an answer"
+    )
     idle_seconds: float = Field(
         default=3_600, gt=0, le=A_YEAR, description="how long a request that is kept open waits for a message"
     )
@@ -72,13 +74,17 @@ class Request(Input):
 
 
 class Say(Input):
-    """Update `say`: a further message to a request that is kept open. The Update's answer is the message's `Outcome`.
+    """Update `say`: the answer to a question of the request that waits, or else a further message to a request that is
+    kept open. The Update's answer is the message's `Outcome`; of an answer, one that says that the request goes on.
 
     The id of the Update is the message's own: the same id twice is one message.
     """
 
     text: str = Field(min_length=1, max_length=20_000)
     by: str = Field(default="", max_length=200)
+    question: str = omitted(
+        "", description="the key of the question that this answers; without it, the first that waits, if any does"
+    )
 
 
 Key: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
@@ -198,6 +204,14 @@ class PendingApproval(Message):
     expires_at: datetime
 
 
+class PendingQuestion(Message):
+    """A question of the model's that waits for an answer."""
+
+    key: str
+    text: str
+    expires_at: datetime
+
+
 class RequestState(Message):
     """The answer of query `state`: where a request stands now."""
 
@@ -206,6 +220,7 @@ class RequestState(Message):
     turn: int
     doing: str
     awaiting_approval: tuple[PendingApproval, ...] = ()
+    awaiting_answer: tuple[PendingQuestion, ...] = omitted((), description="the one that was asked first in front")
     running: tuple[str, ...] = Field(default=(), description="the keys of the calls that are under way")
     messages_waiting: int = Field(default=0, description="of a request that is kept open: said and not yet begun")
     receipts: tuple[Receipt, ...] = Field(default=(), description="of the calls that have ended")
