@@ -184,7 +184,8 @@ class Calls:
     async def _run(self, step: Step, route: Route) -> None:
         call = step.call
         if route.asks:
-            return await self._ask(call, route)
+            await self._ask(call, route)
+            return
         receipt = self.receipts.put_open(receipts.begun(call, route, workflow.now()))
         self._changed()
         receipt = self.receipts.put(
