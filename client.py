@@ -190,7 +190,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
-app.add_typer(tools_command.app)
+app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 
 

@@ -109,7 +109,7 @@ class Inbox:
 
     # --- for the Updates
 
-    def check(self, id: str, message: Say) -> None:
+    def check(self, message: Say) -> None:
         """Refuse a message that cannot be taken now.
 
         Raises:
@@ -120,7 +120,7 @@ class Inbox:
             raise _refusal("BadRequest", "text: it is blank")
         if self._moving:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
-        if self._knows(id):
+        if self._knows(_update_id()):
             return
         self._questions.check(message)
         if self._questions.waiting:
@@ -131,14 +131,15 @@ class Inbox:
         if len(self._waiting) >= MOST_WAITING:
             raise _refusal("Busy", f"{MOST_WAITING} messages wait already; say it again later")
 
-    async def say(self, id: str, message: Say) -> Outcome:
+    async def say(self, message: Say) -> Outcome:
         """Give an answer to the question that waits; where none does, queue a message and wait for its outcome. Of one
         that was said before, under the same id, only wait.
 
         Raises:
             ApplicationError: as for `check`, or `AnsweredBefore`: its outcome is not kept any more.
         """
-        self.check(id, message)  # once more: the question may be over by now
+        self.check(message)  # once more: the question may be over by now
+        id = _update_id()
         if not self._knows(id):
             self._take(id, message)
         self._asking[id] += 1
@@ -166,6 +167,11 @@ class Inbox:
     def _knows(self, id: str) -> bool:
         pending = [*self._waiting, self._under_way] if self._under_way else self._waiting
         return id in self._outcomes or any(message.id == id for message in pending)
+
+
+def _update_id() -> str:
+    update = workflow.current_update_info()
+    return update.id if update else ""
 
 
 def _shortened(outcome: Outcome) -> Outcome:

@@ -15,9 +15,9 @@ from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
-from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, RECALL, SETTLE
+from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, PREPARE, RECALL, SETTLE
 
-TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE, RECALL})
+TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, PREPARE, SETTLE, RECALL})
 """Names of activities that are no tools."""
 
 

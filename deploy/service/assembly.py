@@ -106,6 +106,7 @@ async def build_worker(
             activities=[
                 decide.decide,
                 decide.check,
+                decide.prepare,
                 answers.answer,
                 check_schema,
                 about_writes.settle,

@@ -46,11 +46,21 @@ class Limits(Input):
     cost: float | None = omitted(None, gt=0, allow_inf_nan=False, description="by the worker's price table")
 
 
+class GivenCall(Input):
+    """A call of a tool, to be made as it is."""
+
+    tool: str = Field(min_length=1, max_length=64)
+    arguments: Arguments = omitted({})
+
+
 class Request(Input):
     """What a person or a system asks for. The workflow id it is started under is its `request_id`."""
 
     keep_open: bool = omitted(
         False, description="stay for more after the first answer: Update `say`, until Update `close` or `idle_seconds`"
+    )
+    call: GivenCall | None = omitted(
+        None, description="instead of a text to be understood: no model is asked, and `output` is the call's result"
     )
     text: str = Field(
         default="", validate_default=True, max_length=100_000, description="what should happen, in plain words"
@@ -63,10 +73,24 @@ class Request(Input):
         None, description="set by the workflow itself when it continues as new; from anybody else it is refused"
     )
 
+    @field_validator("call")
+    @classmethod
+    def _is_all_there_is(cls, call: GivenCall | None, known: ValidationInfo) -> GivenCall | None:
+        if call and known.data.get("keep_open"):
+            raise ValueError("a request with a call of its own is not kept open")
+        return call
+
+    @field_validator("output_schema")
+    @classmethod
+    def _is_filled_by_a_model(cls, schema: Schema | None, known: ValidationInfo) -> Schema | None:
+        if schema is not None and known.data.get("call"):
+            raise ValueError("a request with a call of its own asks no model for an output")
+        return schema
+
     @field_validator("text")
     @classmethod
     def _says_something(cls, text: str, known: ValidationInfo) -> str:
-        if not text.strip() and not known.data.get("keep_open"):
+        if not text.strip() and not (known.data.get("keep_open") or known.data.get("call")):
             raise ValueError("it is blank; say what should happen")
         if (bytes_ := len(to_json(text))) > LONGEST_TEXT_BYTES:
             raise ValueError(f"it has {bytes_:,} bytes as JSON, and {LONGEST_TEXT_BYTES:,} are the most")

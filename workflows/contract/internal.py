@@ -13,6 +13,7 @@ DECIDE = "decide"
 SETTLE = "settle"
 RECALL = "recall"
 CHECK = "check"
+PREPARE = "prepare"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
@@ -139,7 +140,7 @@ class ModelInput(Message):
 
 
 class EditedCall(Message):
-    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+    """The input of `check` and `prepare`: a call as a person has written it, and what was said that has its values."""
 
     call: ToolCall
     conversation: tuple[Entry, ...] = ()
