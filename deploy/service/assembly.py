@@ -91,8 +91,7 @@ async def build_worker(
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
-        aclosing(service.catalogue.clients),
-        aclosing(service.catalogue.mcp),
+        aclosing(service.catalogue.sources),
     ):
         common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(for_reads, for_writes)), strict=True))
         provisions: dict[type, object] = {**common, **service.catalogue.settings}

@@ -11,7 +11,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
-from activities.toolkit.mcp.importing import McpTools, mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
+from activities.toolkit.opened import Opened
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
 
@@ -25,7 +26,7 @@ async def counts(beat: AttemptBeat) -> None:
 @dataclass
 class Notebook:
     record: Path
-    found: McpTools
+    found: Opened
     ledger: Ledger
 
     @property
@@ -63,4 +64,4 @@ def sources(folder: Path, *, more: str = "", fault: str = "") -> Path:
 
 
 def notebook(folder: Path, ledger: Ledger, *, more: str = "timeout = 3", fault: str = "") -> Notebook:
-    return Notebook(folder / "record", mcp_tools(sources(folder, more=more, fault=fault)), ledger)
+    return Notebook(folder / "record", foreign_tools(sources(folder, more=more, fault=fault)), ledger)

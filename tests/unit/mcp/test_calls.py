@@ -47,7 +47,7 @@ class TestAWrite:
         assert (await book.call("take_note", "r/2.0", text="bread")).value == "noted: bread"  # the session is made anew
 
     async def test_it_has_no_row_where_the_server_cannot_be_started(self, book: Notebook) -> None:
-        await book.found.servers.aclose()
+        await book.found.aclose()
         book.record.with_suffix(".broken").touch()
         with pytest.raises(ApplicationError, match="book cannot be used") as raised:
             await book.call("take_note", text="milk")

@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 
 from activities.ledger.ledger import Ledger
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 from tests.unit.mcp.notebook import SERVER, Notebook
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +23,7 @@ child.wait()
 HOLDS = """
 import asyncio, sys
 from pathlib import Path
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 
 async def main(found):
     (tool,) = [each for each in found.tools if each.name == "book_read_notes"]
@@ -31,7 +31,7 @@ async def main(found):
     print("ready", flush=True)
     await asyncio.sleep(600)
 
-asyncio.run(main(mcp_tools(Path(sys.argv[1]))))
+asyncio.run(main(foreign_tools(Path(sys.argv[1]))))
 """
 
 
@@ -63,8 +63,8 @@ def is_alive(pid: int) -> bool:
 
 
 async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger: Ledger) -> None:
-    book = Notebook(tmp_path / "record", mcp_tools(wrapped(tmp_path)), ledger)
-    async with aclosing(book.found.servers):
+    book = Notebook(tmp_path / "record", foreign_tools(wrapped(tmp_path)), ledger)
+    async with aclosing(book.found):
         await book.call("read_notes")
         pids = processes(tmp_path)
         assert any(map(is_alive, pids))
