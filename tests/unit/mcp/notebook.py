@@ -17,6 +17,7 @@ from activities.toolkit.tool import Tool
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
 
 SERVER = Path(__file__).parents[2] / "mcp_server.py"
+OF_TODAY = Path(__file__).with_name("server_of_today.py")
 
 
 async def counts(beat: AttemptBeat) -> None:
@@ -55,10 +56,10 @@ class Notebook:
         return row.state if row else None
 
 
-def sources(folder: Path, *, more: str = "", fault: str = "") -> Path:
+def sources(folder: Path, *, more: str = "", fault: str = "", server: Path = SERVER) -> Path:
     """A file of sources with the notebook."""
     file = folder / "sources.toml"
-    words = [sys.executable, str(SERVER), str(folder / "record"), fault]
+    words = [sys.executable, str(server), str(folder / "record"), fault]
     file.write_text(f"[mcp.book]\ncommand = {words!r}\n{more}\n")
     return file
 

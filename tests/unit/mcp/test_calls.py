@@ -1,12 +1,16 @@
 """A call of an MCP tool ends as the server's own account says, or is said to be unknown."""
 
 import asyncio
+from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
-from tests.unit.mcp.notebook import Notebook
+from activities.toolkit.foreign_tools import foreign_tools
+from tests.unit.mcp.notebook import OF_TODAY, Notebook, sources
 
 
 class TestAWrite:
@@ -90,3 +94,17 @@ class TestAChangedTool:
     async def test_the_others_are_still_called(self, book: Notebook) -> None:
         await book.call("change")
         assert (await book.call("put_note", text="milk")).value == "noted: milk"
+
+    async def test_by_the_newest_protocol_too_whose_servers_tell_only_those_who_listen(
+        self, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        found = foreign_tools(sources(tmp_path, server=OF_TODAY))
+        book = Notebook(tmp_path / "record", found, ledger)
+        async with aclosing(found):
+            assert (await book.call("read_notes")).value == "milk"
+            await book.call("change")
+            with pytest.raises(ApplicationError, match="has changed read_notes since this worker started"):
+                async with asyncio.timeout(10):  # the news may come behind the call's own answer
+                    while True:
+                        await book.call("read_notes")
+                        await asyncio.sleep(0.05)

@@ -105,7 +105,7 @@ class TestWithoutThePackage:
 
     def test_a_worker_without_such_a_source_starts(self) -> None:
         ran = self.run(
-            "import worker; from activities.toolkit import foreign_tools; print(foreign_tools.foreign_tools(None).tools)"
+            "import worker; from activities.toolkit import foreign_tools as of; print(of.foreign_tools(None).tools)"
         )
         assert (ran.stdout, ran.stderr) == ("()\n", "")
 
