@@ -112,8 +112,9 @@ class _Token:
         self._settings = settings
         self._values = values
         self._token = ""
-        self._latest, self._before = "", ""
-        """The last two that were fetched: what is under way may still quote the one before."""
+        self._latest: str = ""
+        self._before: str = ""
+        """The one before the latest, which what is under way may still quote."""
         self._until = 0.0
 
     def forget(self) -> None:

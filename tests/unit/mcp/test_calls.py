@@ -104,7 +104,12 @@ class TestAChangedTool:
             assert (await book.call("read_notes")).value == "milk"
             await book.call("change")
             with pytest.raises(ApplicationError, match="has changed read_notes since this worker started"):
-                async with asyncio.timeout(10):  # the news may come behind the call's own answer
-                    while True:
-                        await book.call("read_notes")
-                        await asyncio.sleep(0.05)
+                await _read_on(book)
+
+
+async def _read_on(book: Notebook) -> None:
+    """The news of a change may come behind the answer to the call that made it."""
+    async with asyncio.timeout(10):
+        while True:
+            await book.call("read_notes")
+            await asyncio.sleep(0.05)
