@@ -43,7 +43,7 @@ class Questions:
             await workflow.wait_condition(
                 lambda: call.key in self._answers,
                 timeout=wait,
-                timeout_summary=f"until {code(text, 160)} is not answered any more",
+                timeout_summary=f"until the question {code(text, 160)} expires",
             )
         except TimeoutError:
             pass  # an answer that came in the same moment counts all the same

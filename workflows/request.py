@@ -289,7 +289,7 @@ class RequestWorkflow:
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        text = self.inbox.text or self.request.text
+        text = self.inbox.text or self.request.title
         waiting = (*self.approvals.waiting, *self.questions.waiting)
         timeline.show(text, self.doing, self.calls.receipts.settled(), waiting, self.model.demoted)
 

@@ -95,7 +95,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         awaiting_answer=bool(attributes.get(AWAITING_ANSWER)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=told or plain(code(request.text if request else "")) or A_CONVERSATION,
+        summary=told or plain(code(request.title if request else "")) or A_CONVERSATION,
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
     )

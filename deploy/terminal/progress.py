@@ -53,7 +53,7 @@ class ProgressScreen(Paper):
         self._running.pop(LISTENING, None)
         match step:
             case Asked(request):
-                text = request.text or A_CONVERSATION
+                text = request.title or A_CONVERSATION
                 self._line((request_id, "bold cyan"), "  ", (short(text, 2 * self._width), "bold"))
                 self._line()
                 self._wait(STARTING, "waiting for a worker")

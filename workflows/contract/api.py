@@ -73,6 +73,11 @@ class Request(Input):
         None, description="set by the workflow itself when it continues as new; from anybody else it is refused"
     )
 
+    @property
+    def title(self) -> str:
+        """What people see of it; nothing, of a conversation that begins with a message."""
+        return self.text or (f"call {self.call.tool}" if self.call else "")
+
     @field_validator("call")
     @classmethod
     def _is_all_there_is(cls, call: GivenCall | None, known: ValidationInfo) -> GivenCall | None:

@@ -1,10 +1,12 @@
 """ask_requester: the request waits until somebody answers by `say`, and the model gets the answer."""
 
 import asyncio
+import json
 import uuid
 
 import pytest
 from pydantic import JsonValue
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -173,3 +175,19 @@ async def test_a_request_that_is_cancelled_does_not_wait_for_an_answer(
     assert outcome.status is RequestStatus.CANCELLED
     [receipt] = outcome.receipts
     assert (receipt.status, receipt.error) == (ReceiptStatus.CANCELLED, "the request ended before anybody answered")
+
+
+async def test_current_details_show_the_question_and_how_to_answer_it(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Ask")
+        await until_asked(handle)
+        shown = (await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)).current_details
+        assert "### Waits for an answer" in shown
+        assert "question: Which Ann?" in shown
+        assert f"uv run client.py say {handle.id}" in shown
+        update = next(line for line in shown.splitlines() if line.startswith("    {"))
+        await handle.execute_update("say", json.loads(update))  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+        assert results(await handle.result()) == [{"answer": "your answer", "by": "your name"}]
