@@ -100,7 +100,7 @@ def call_command(
         )
         if id is not None and (problem := problem_with_id(id, "--id")):
             raise ConfigurationError(problem)
-        handle = await submit(session.client, request, request_id=id, task_queue=session.settings.task_queue)
+        handle = await submit(session.client, request, request_id=id, task_queue=session.settings.worker.task_queue)
         return await session.watch(handle.id, as_json=as_json)
 
     run(command, quiet=as_json)
