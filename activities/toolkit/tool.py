@@ -197,6 +197,10 @@ def _checked(made: Tool) -> Tool:
     arguments = made.argument_names()
     if unknown := [name for name in made.grounded if name not in arguments]:
         raise Unfit(f"grounded names {unknown[0]}, which is no argument; {_in_words(arguments)}")
+    if made.route.asks and made.route.asks not in arguments:
+        raise Unfit(f"asks names {made.route.asks}, which is no argument; {_in_words(arguments)}")
+    if made.route.asks and made.route.effect != "read":
+        raise Unfit("a question is a read: nothing happens before its answer")
     if made.route.effect == "read" and made.asks_for(Act):
         raise Unfit("it asks for an Act, but only a write has a point of no return")
     if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:

@@ -181,6 +181,7 @@ OFTEN = {
     "get_time",
     "add_to_time",
     "wait_until",
+    "ask_requester",
 }
 """The tools that need nothing, or are given it here."""
 
@@ -196,7 +197,7 @@ class TestOffering:
             ("-get_stock_price", {*OFTEN, "send_email"}),
             (
                 "-get_* get_weather",
-                {"get_weather", "add_to_time", "wait_until", "http_get", "http_request", "send_email"},
+                {"get_weather", *OFTEN.difference({"get_forecast", "get_exchange_rate", "get_time"}), "send_email"},
             ),
             ("send_email, get_w*", {"get_weather", "send_email"}),
             ("-*", set[str]()),
