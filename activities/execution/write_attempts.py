@@ -34,13 +34,13 @@ def write_of(call: ToolCall, tool: Tool | None) -> Write:
     if tool is None:
         return Write(call, _likeness(call, ()))
     # An act is awaited beyond its attempt for as long again.
-    return Write(call, _likeness(call, tool.grounded), timedelta(seconds=2 * tool.route.start_to_close))
+    return Write(call, _likeness(call, tool.done_for), timedelta(seconds=2 * tool.route.start_to_close))
 
 
-def _likeness(call: ToolCall, grounded: tuple[str, ...]) -> str:
+def _likeness(call: ToolCall, done_for: tuple[str, ...]) -> str:
     """The same for calls with the same grounded arguments (the recipients of a mail), or else the same arguments."""
     named: dict[str, JsonValue] = {
-        name: [*sorted({text.casefold() for text in texts(call.arguments.get(name))})] for name in grounded
+        name: [*sorted({text.casefold() for text in texts(call.arguments.get(name))})] for name in done_for
     }
     return sha256([call.tool, named if any(named.values()) else call.arguments])
 

@@ -1,11 +1,11 @@
-"""What the calls of one tool bear out: whom it was done for, whom it may have been done for, and whom not.
+"""What the calls of a tool bear out: whom it was done for, whom it may have been done for, and whom not.
 
-A tool that can be done in part says which field of its result names the values that it was done for: of a mail to two
+Several tools that do the same are as one. A tool that can be done in part says which field of its result names the values that it was done for: of a mail to two
 recipients the server may take one and refuse the other.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +26,7 @@ CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
 class Made:
     """A call that has ended, with the values of its grounded arguments, casefolded."""
 
+    tool: Tool
     status: str
     arguments: Arguments
     values: frozenset[str]
@@ -74,11 +75,11 @@ class Evidence:
         return any(call.arguments not in done for call in about)
 
 
-def gathered(tool: Tool, situation: ModelInput) -> tuple[Evidence, Evidence]:
+def gathered(tools: Sequence[Tool], situation: ModelInput) -> tuple[Evidence, Evidence]:
     """Of the whole conversation, and of what was done since the last message; of the whole, where that is nothing."""
     entries = situation.conversation
     last = max((at for at, entry in enumerate(entries) if isinstance(entry, UserEntry)), default=0)
-    every, recent = (Evidence(tuple(_meant(tool, part))) for part in (entries, entries[last:]))
+    every, recent = (Evidence(tuple(_meant(tools, part))) for part in (entries, entries[last:]))
     return every, recent if recent.calls else every
 
 
@@ -113,8 +114,9 @@ def calls_of(entries: Iterable[Entry]) -> Iterator[tuple[ToolCallRecord, ToolMes
             yield from ((call, call.told) for call in entry.calls if call.told)
 
 
-def _meant(tool: Tool, entries: Iterable[Entry]) -> Iterator[Made]:
-    made = (_made(tool, call, told) for call, told in calls_of(entries) if call.tool == tool.name)
+def _meant(tools: Sequence[Tool], entries: Iterable[Entry]) -> Iterator[Made]:
+    named = {tool.name: tool for tool in tools}
+    made = (_made(named[call.tool], call, told) for call, told in calls_of(entries) if call.tool in named)
     return (each for each in made if each.status != ReceiptStatus.INVALID)
 
 
@@ -124,11 +126,11 @@ def _made(tool: Tool, call: ToolCallRecord, told: ToolMessage) -> Made:
     values = frozenset(_values(tool, arguments))
     status = status_of(told)
     done = frozenset(_done(tool, arguments, told)) if status == ReceiptStatus.DONE else frozenset[str]()
-    return Made(status, arguments, values, done)
+    return Made(tool, status, arguments, values, done)
 
 
 def _values(tool: Tool, arguments: Arguments) -> Iterator[str]:
-    return (text.casefold() for name in tool.grounded for text in texts(arguments.get(name)))
+    return (text.casefold() for name in tool.done_for for text in texts(arguments.get(name)))
 
 
 def _done(tool: Tool, arguments: Arguments, told: ToolMessage) -> Iterator[str]:
@@ -137,6 +139,6 @@ def _done(tool: Tool, arguments: Arguments, told: ToolMessage) -> Iterator[str]:
     if told.arguments is not None and isinstance(result, dict):
         result = result.get("result")
     fields = result if isinstance(result, dict) else {}
-    for name in tool.grounded:
+    for name in tool.done_for:
         values = fields.get(tool.confirmed.get(name, ""), arguments.get(name))
         yield from (text.casefold() for text in texts(values))

@@ -39,7 +39,8 @@ class ToolOptions(TypedDict, total=False):
     """The words by which a summary tells of the action: ("sent", "emailed", "mailed")."""
     confirmed: Mapping[str, str]
     """Where the action can be done in part, the field of the result that has the values of a grounded argument for
-    which it was done: {"to": "accepted"}."""
+    which it was done: {"to": "accepted"}. No field at all, where the argument says nothing of whom it is done for:
+    {"reply_to": ""}."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 

@@ -90,6 +90,11 @@ class Tool:
             return "".join(shown[name] for name in self.argument_names()[:1])[:180]
         return _About().vformat(self.about, (), shown)[:180]
 
+    @property
+    def done_for(self) -> tuple[str, ...]:
+        """The grounded arguments whose values the action is done for."""
+        return tuple(name for name in self.grounded if self.confirmed.get(name) != "")
+
     def asks_for(self, kind: type) -> bool:
         return kind in self.provided.values()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.smtp.message import compose, printable
+from activities.smtp.message import Mail, Sender, compose, printable
 
 NAMES = [
     "From",
@@ -32,15 +32,11 @@ NASTY = st.lists(PIECES, max_size=12).map("".join)
 
 
 def compose_one(subject: str = "hi", body: str = "hello", name: str = "Errand", to: tuple[str, ...] = ()) -> bytes:
-    return compose(
-        name,
-        "errand@example.com",
-        to or ("ann@example.com",),
-        subject,
-        body,
-        key="r/1.0",
-        date=datetime(2026, 11, 22, 14, 15, tzinfo=UTC),
-    ).content
+    return composed(Mail(Sender(name, "errand@example.com"), to or ("ann@example.com",), subject, body))
+
+
+def composed(mail: Mail) -> bytes:
+    return compose(mail, key="r/1.0", date=datetime(2026, 11, 22, 14, 15, tzinfo=UTC)).content
 
 
 def parse(content: bytes) -> EmailMessage:
