@@ -1,7 +1,7 @@
 """What the calls of a tool bear out: whom it was done for, whom it may have been done for, and whom not.
 
-Several tools that do the same are as one. A tool that can be done in part says which field of its result names the values that it was done for: of a mail to two
-recipients the server may take one and refuse the other.
+Several tools that are told of by the same words are as one. A tool that can be done in part says which field of its
+result names the values that it was done for: of a mail to two recipients the server may take one and refuse the other.
 """
 
 import re

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Annotated
 
 import idna
@@ -39,9 +40,11 @@ def _is_local(text: str) -> bool:
     return is_atoms and len(text.encode()) <= 64 and unicodedata.is_normalized("NFKC", text)
 
 
-def once_each(addresses: list[str]) -> list[str]:
+def once_each(addresses: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
 Address = Annotated[str, AfterValidator(address), WithJsonSchema({"type": "string", "format": "email"})]
+Copies = Annotated[tuple[Address, ...], AfterValidator(lambda given: tuple(once_each(given)))]
+"""As many as a tool takes; a `Field` says how many."""
 Recipients = Annotated[list[Address], Field(min_length=1, max_length=50), AfterValidator(once_each)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +15,27 @@ from activities.smtp.connections import MailConnections
 from activities.smtp.message import Mail, Sender, compose
 from activities.smtp.transaction import SmtpTransaction, Timeouts
 from workflows.contract.internal import ToolCall
+from workflows.contract.values import Effect
+
+
+class _Sending(TypedDict):
+    effect: Effect
+    timeout: float
+    total_timeout: float
+    attempts: int
+    needs: tuple[str, ...]
+
+
+SENDING: _Sending = {
+    "effect": "write",
+    "timeout": 900,  # the server alone has ten minutes for its verdict
+    "total_timeout": 7200,
+    "attempts": 12,
+    "needs": ("smtp_url", "mail_from"),
+}
+"""Options of every tool that sends mail."""
+SENT = ("sent", "emailed", "mailed", "e-mailed", "delivered")
+"""The words that tell of it."""
 
 
 class SentEmail(BaseModel):

@@ -140,10 +140,8 @@ class SmtpTransaction:
         """What MAIL says beside the sender, where an address or a header is not ASCII."""
         if not self._smtp.supports_extension("smtputf8"):
             foreign = ", ".join(each for each in addresses if not each.isascii()) or "those in the message's headers"
-            raise ServiceRefused(
-                f"addresses that are not ASCII are not supported by {self._name} (it does not offer SMTPUTF8): {foreign}; "
-                "nothing was sent to anybody"
-            )
+            why = f"addresses that are not ASCII ({foreign}) are not supported by this server: it offers no SMTPUTF8"
+            raise ServiceRefused(f"{self._name}: {why}; nothing was sent to anybody")
         return ["SMTPUTF8", *(["BODY=8BITMIME"] if self._smtp.supports_extension("8bitmime") else [])]
 
     async def transmit(self, message: bytes) -> None:

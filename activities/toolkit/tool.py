@@ -88,7 +88,7 @@ class Tool:
         shown = _Shown(arguments)
         if not self.about:
             return "".join(shown[name] for name in self.argument_names()[:1])[:180]
-        return _About().vformat(self.about, (), shown)[:180]
+        return " ".join(_About().vformat(self.about, (), shown).split())[:180]
 
     @property
     def done_for(self) -> tuple[str, ...]:

@@ -5,22 +5,12 @@ from activities.settings import Settings
 from activities.smtp.addresses import Recipients
 from activities.smtp.connections import MailConnections
 from activities.smtp.message import Body, Mail, Subject
-from activities.smtp.sending import SentEmail, send, sender_of
+from activities.smtp.sending import SENDING, SENT, SentEmail, send, sender_of
 from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
 
-@tool(
-    effect="write",
-    about="to {to}",
-    timeout=900,
-    total_timeout=7200,
-    attempts=12,
-    needs=("smtp_url", "mail_from"),
-    grounded=("to",),
-    claim_verbs=("sent", "emailed", "mailed", "e-mailed", "delivered"),
-    confirmed={"to": "accepted"},
-)
+@tool(about="to {to}", grounded=("to",), claim_verbs=SENT, confirmed={"to": "accepted"}, **SENDING)
 async def send_email(
     to: Recipients,
     subject: Subject,

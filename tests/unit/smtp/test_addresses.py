@@ -24,7 +24,7 @@ from activities.smtp.addresses import address
     ],
 )
 def test_addresses(text: str, kept: str) -> None:
-    """An address alone is kept, its domain in lower case and in ASCII; no domain is too special, no script too foreign."""
+    """An address alone is kept, its domain in lower case and in ASCII; no domain and no script is special."""
     assert address(text) == kept
 
 
@@ -65,6 +65,6 @@ def test_addresses(text: str, kept: str) -> None:
     ],
 )
 def test_what_is_no_address(text: str) -> None:
-    """A name, a list, a comment, quotes, an IP address, a line break, a letter too many or in another width: none is an address."""
+    """A name, a list, a comment, quotes, an IP address, a line break, a letter too many or too wide: none is one."""
     with pytest.raises(ValueError, match="is not an address"):
         address(text)
