@@ -1,88 +1,29 @@
 """send_email, against a real SMTP server."""
 
-import socket
-from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from pathlib import Path
-from typing import cast
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError, ServiceUnavailable, ToolError, Withdrawn
 from activities.execution.act import Act, Fence
-from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from activities.settings import Settings
 from activities.smtp.connections import MailConnections
-from activities.toolkit.tool import tool_of
 from activities.tools.mail import send_email
+from tests.unit.tools import mailing
+from tests.unit.tools.mailing import Inbox, counts
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
 from workflows.contract.values import Arguments
-
-
-class Inbox:
-    """A handler of aiosmtpd that keeps what comes."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.envelopes.append(envelope)
-        return "250 2.0.0 Ok: queued as 4F2A"
-
-    @property
-    def messages(self) -> list[EmailMessage]:
-        parser = BytesParser(policy=policy.default)
-        return [parser.parsebytes(cast(bytes, each.content)) for each in self.envelopes]
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
-
-
-@pytest.fixture
-def settings(inbox: Inbox) -> Generator[Settings]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, ready_timeout=10)
-    controller.start()
-    try:
-        yield Settings(smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{port}"), mail_from="Errand <errand@example.com>")
-    finally:
-        controller.stop()
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
-    opened = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    yield opened
-    await opened.aclose()
-
-
-async def counts(beat: AttemptBeat) -> None:
-    """A fence that lets every attempt pass."""
 
 
 async def run(
     settings: Settings, ledger: Ledger, changes: Arguments | None = None, *, key: str = "r/1.0", fence: Fence = counts
 ) -> ToolResult:
-    tool = tool_of(send_email)
-    assert tool is not None
     filled: Arguments = {"to": ["ann@example.com"], "subject": "hi", "body": "hello"}
-    call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}), chain="5eed")
-    async with aclosing(MailConnections()) as connections:
-        provisions: dict[type, object] = {Settings: settings, MailConnections: connections}
-        return await ActivityEnvironment().run(write_activity(tool, provisions, ledger, fence=fence), call)
+    return await mailing.run(send_email, filled | (changes or {}), settings, ledger, key=key, fence=fence)
 
 
 async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
