@@ -158,9 +158,8 @@ class Action:
         text = SENDER.sub("", text)
         typed = {value.casefold() for tool in self.tools for name in tool.done_for for value in named(tool, name, text)}
         called = {value for value in self.every.done | self.every.not_done if occurs(value, text)}
-        return frozenset(
-            typed | called | {value for value in self.every.not_done if self._named_without_domain(value, text)}
-        )
+        short = {value for value in self.every.not_done if self._named_without_domain(value, text)}
+        return frozenset((typed | called | short) - self.every.beside)
 
     def _named_without_domain(self, value: str, text: str) -> bool:
         """Whether "Bob" means bob@example.com."""

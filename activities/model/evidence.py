@@ -24,7 +24,7 @@ CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
 
 @dataclass(frozen=True)
 class Made:
-    """A call that has ended, with the values of its grounded arguments, casefolded."""
+    """A call that has ended, with the values that it is done for, casefolded."""
 
     tool: Tool
     status: str
@@ -32,6 +32,8 @@ class Made:
     values: frozenset[str]
     done: frozenset[str]
     """Of the values those that it was done for."""
+    beside: frozenset[str]
+    """Values of other grounded arguments, which it is not done for: where replies go."""
 
     @property
     def is_done(self) -> bool:
@@ -67,6 +69,12 @@ class Evidence:
     @cached_property
     def unknown(self) -> frozenset[str]:
         return frozenset[str]().union(*(call.values for call in self.calls if call.is_unknown)) - self.done
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """Values that were only beside the others, in every call."""
+        every = frozenset[str]().union(*(call.beside for call in self.calls))
+        return every.difference(*(call.values for call in self.calls))
 
     def left_undone(self, values: frozenset[str]) -> bool:
         """Whether a call, for one of these values if there are any, is not done, nor was it done another time."""
@@ -123,14 +131,15 @@ def _meant(tools: Sequence[Tool], entries: Iterable[Entry]) -> Iterator[Made]:
 def _made(tool: Tool, call: ToolCallRecord, told: ToolMessage) -> Made:
     """With the arguments that it was made with: the model's, or what a person made of them."""
     arguments = call.arguments if told.arguments is None else told.arguments
-    values = frozenset(_values(tool, arguments))
+    values = frozenset(_values(tool.done_for, arguments))
+    beside = frozenset(_values(tool.grounded, arguments)) - values
     status = status_of(told)
     done = frozenset(_done(tool, arguments, told)) if status == ReceiptStatus.DONE else frozenset[str]()
-    return Made(tool, status, arguments, values, done)
+    return Made(tool, status, arguments, values, done, beside)
 
 
-def _values(tool: Tool, arguments: Arguments) -> Iterator[str]:
-    return (text.casefold() for name in tool.done_for for text in texts(arguments.get(name)))
+def _values(names: Sequence[str], arguments: Arguments) -> Iterator[str]:
+    return (text.casefold() for name in names for text in texts(arguments.get(name)))
 
 
 def _done(tool: Tool, arguments: Arguments, told: ToolMessage) -> Iterator[str]:

@@ -341,7 +341,8 @@ class TestDescribing:
         ("about", "arguments", "text"),
         [
             ("{city} for {days}", {"city": "Paris", "days": 3}, "Paris for 3"),
-            ("{city} for {days}", {"city": "Paris"}, "Paris for "),
+            ("{city} for {days}", {"city": "Paris"}, "Paris for"),
+            ("{city} {days}, {to}", {"city": "New\n  York", "to": ""}, "New York ,"),
             ("to {to}", {"to": ["ann@example.com", "bob@example.com"]}, "to ann@example.com, bob@example.com"),
             ("to {to}", {"to": "{city} {0} {"}, "to {city} {0} {"),
             ("the world", {}, "the world"),
