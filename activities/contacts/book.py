@@ -3,18 +3,15 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-
-import structlog
 
 from activities.contacts.csv_contacts import csv_entries
 from activities.contacts.entry import Entry, Unreadable
 from activities.contacts.vcard_contacts import vcard_entries
 from activities.smtp.addresses import address
-
-log = structlog.stdlib.get_logger("errand")
 
 READERS: Mapping[str, Callable[[str], Iterable[Entry]]] = {
     ".csv": csv_entries,
@@ -72,10 +69,9 @@ def _read(path: Path, version: tuple[int, ...]) -> ContactBook:
     contacts: dict[Contact, None] = {}
     try:
         for entry in reader(_text(path)):
-            contacts[Contact(entry.name, entry.organization, _addresses(path, entry), entry.nicknames)] = None
+            contacts[Contact(entry.name, entry.organization, _addresses(entry), entry.nicknames)] = None
     except Unreadable as error:
         raise Unreadable(f"{path}, {error}") from error
-    log.info("contacts read", file=str(path), contacts=len(contacts))
     return ContactBook(tuple(contacts))
 
 
@@ -88,14 +84,12 @@ def _text(path: Path) -> str:
         raise Unreadable("it is not UTF-8; save it as UTF-8", line=line) from error
 
 
-def _addresses(path: Path, entry: Entry) -> tuple[str, ...]:
+def _addresses(entry: Entry) -> tuple[str, ...]:
     """Those that mail can be sent to: exports have others too, such as those within an Exchange server."""
     found: dict[str, None] = {}
     for text in entry.addresses:
-        try:
+        with suppress(ValueError):
             found[address(text)] = None
-        except ValueError:
-            log.warning("an address in the contacts is none", file=str(path), line=entry.line)
     return tuple(found)
 
 

@@ -35,7 +35,7 @@ def csv_entries(text: str) -> Iterator[Entry]:
             if not columns:
                 columns = _columns(row)
             elif any(map(str.strip, row)):
-                yield _entry(began, _cells(columns, row, began))
+                yield _entry(_cells(columns, row, began))
             began = rows.line_num + 1
     except csv.Error as error:
         raise Unreadable(f"it is no table: {error}", line=rows.line_num) from error
@@ -58,13 +58,12 @@ def _cells(columns: Sequence[str], row: Sequence[str], line: int) -> list[tuple[
     return [(name, cell.strip()) for name, cell in zip(columns, row, strict=False) if cell.strip()]
 
 
-def _entry(line: int, cells: Sequence[tuple[str, str]]) -> Entry:
+def _entry(cells: Sequence[tuple[str, str]]) -> Entry:
     named: Mapping[str, str] = dict(reversed(cells))
     whole = next((named[name] for name in WHOLE_NAME if name in named), "")
     parts = " ".join(named[name] for name in PARTS_OF_A_NAME if name in named)
     addresses = [each for name, cell in cells if EMAIL.fullmatch(name) for each in SEVERAL.split(cell)]
     return Entry(
-        line,
         whole or parts,
         tuple(each for each in addresses if each),
         organization=next((named[name] for name in ORGANIZATION if name in named), ""),

@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    line: int
-    """Where it begins in the file, from 1."""
     name: str
     addresses: tuple[str, ...]
     """As they are written there."""

@@ -26,7 +26,7 @@ def vcard_entries(text: str) -> Iterator[Entry]:
             case "BEGIN:VCARD" if began is None:
                 began, card = number, {}
             case "END:VCARD" if began is not None:
-                yield _entry(began, card)
+                yield _entry(card)
                 began = None
             case _ if began is None or line.upper().startswith(("BEGIN:", "END:")):
                 raise Unreadable("a card begins with BEGIN:VCARD and ends with END:VCARD", line=number)
@@ -70,11 +70,11 @@ def _property(line: str, number: int) -> tuple[str, str]:
     return name, value.strip()
 
 
-def _entry(line: int, card: dict[str, list[str]]) -> Entry:
+def _entry(card: dict[str, list[str]]) -> Entry:
     family, given, *_ = [*card.get("N", [""])[0].split(";"), "", ""]
     [name, *_] = card.get("FN", [f"{given} {family}".strip()])
     [organization, *_] = card.get("ORG", [""])
     nicknames = " ".join(card.get("NICKNAME", ()))
     company = organization.split(";")[0]
     addresses = tuple(each.removeprefix("mailto:") for each in card.get("EMAIL", ()) if each)
-    return Entry(line, name or company, addresses, organization=company, nicknames=nicknames)
+    return Entry(name or company, addresses, organization=company, nicknames=nicknames)

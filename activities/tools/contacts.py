@@ -58,7 +58,7 @@ async def find_contact(name: str, *, settings: ContactsSettings) -> FoundContact
         name: The name or a part of it, for example "Ann" or "Ann Miller".
 
     Raises:
-        NotFound: nobody has that name, or an address.
+        NotFound: nobody has that name, or nobody of that name an address.
         ServiceUnavailable: the file of contacts is missing or broken just now.
     """
     found = await asyncio.to_thread(_find, settings.contacts, name)
@@ -66,7 +66,7 @@ async def find_contact(name: str, *, settings: ContactsSettings) -> FoundContact
     if not found:
         raise NotFound(f"nobody in the contacts is called {name[:100]!r}")
     if not reachable:
-        raise NotFound(f"{found[0].name} is in the contacts, but without an email address")
+        raise NotFound(f"{found[0].name} is in the contacts, but without an address that mail can be sent to")
     shown = tuple(
         FoundContact(name=each.name, addresses=each.addresses, organization=each.organization)
         for each in reachable[:MOST]

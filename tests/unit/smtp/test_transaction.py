@@ -241,7 +241,7 @@ async def test_a_plain_message_asks_for_nothing_more() -> None:
 async def test_a_server_without_it_is_asked_nothing(message: bytes) -> None:
     """It would take the letters for others; nobody gets the message, also not those whom it could reach."""
     async with fake_smtp() as smtp:
-        with pytest.raises(ServiceRefused, match="not supported by this server.*nothing was sent to anybody"):
+        with pytest.raises(ServiceRefused, match=r"not supported by this server.*nothing was sent to anybody"):
             await send(smtp, ANN, *([FOREIGN] if message is MESSAGE else []), message=message)
         assert not [line for line in smtp.commands if line.startswith("MAIL")]
 

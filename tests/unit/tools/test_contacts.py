@@ -48,7 +48,7 @@ def test_a_name_becomes_every_address_that_it_may_mean(file: Path) -> None:
 def test_nobody_is_a_clear_failure(file: Path) -> None:
     with pytest.raises(NotFound, match="nobody in the contacts is called 'Eve'"):
         found(file, "Eve")
-    with pytest.raises(NotFound, match="Bob is in the contacts, but without an email address"):
+    with pytest.raises(NotFound, match="Bob is in the contacts, but without an address that mail can be sent to"):
         found(file, "Bob")
 
 
