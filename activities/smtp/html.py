@@ -11,27 +11,9 @@ import nh3
 from pydantic import AfterValidator
 
 _TAGS = {
-    *(
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "code",
-        "div",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-    ),
-    *("li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "sup", "u", "ul"),
-    *("table", "tbody", "td", "tfoot", "th", "thead", "tr"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "br", "ul", "ol", "li"),
+    *("a", "abbr", "b", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup", "u"),
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
 }
 _ATTRIBUTES = {"*": {"style"}, "a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
 _STYLES = {

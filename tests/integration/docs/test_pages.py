@@ -281,7 +281,8 @@ class TestData:
         (tmp_path / "policy.toml").write_text(text)
         mail = tool_of(compose_email)
         assert mail is not None
-        arguments: Arguments = {"to": ["ann@example.com"], "subject": "s", "body": "b"} | more
+        plain: Arguments = {"to": ["ann@example.com"], "subject": "s", "body": "b"}
+        arguments = plain | more
         used = mail.validate(arguments).used
         assert Policy.load(tmp_path / "policy.toml").rule_on(mail, arguments, "ann", as_used=used)[0] == ruling
 

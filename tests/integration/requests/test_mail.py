@@ -26,12 +26,8 @@ async def test_mail_goes_to_whom_the_contacts_name_and_to_nobody_else(
     monkeypatch.setenv("ERRAND_CONTACTS", str(tmp_path / "contacts.csv"))
     file: JsonValue = {"name": "prices.csv", "content": "a;b\n1;2\n"}
     mail: Arguments = {"to": [ANN], "subject": "Prices", "body": "See the file.", "attachments": [file]}
-    appointment: Arguments = {
-        "to": [ANN, BOB],
-        "title": "Prices",
-        "start": f"{YEAR}-07-01T14:00:00",
-        "zone": "Europe/Paris",
-    }
+    start = f"{YEAR}-07-01T14:00:00"
+    appointment: Arguments = {"to": [ANN, BOB], "title": "Prices", "start": start, "zone": "Europe/Paris"}
     text = "Send Ann the prices, Bob a blind copy, and invite both"
     model.scripts[text] = [
         calls(call("find_contact", name="ann"), call("find_contact", name="bob")),
