@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.errors import ConfigurationError
 from activities.execution.act import Act
-from activities.settings import PREFIX, Settings
+from activities.settings.environment import PREFIX
+from activities.settings.mail import MailSettings
 from activities.smtp.addresses import address
 from activities.smtp.connections import MailConnections
 from activities.smtp.message import Mail, Sender, compose
@@ -53,7 +54,13 @@ class SentEmail(BaseModel):
 
 
 async def send(
-    mail: Mail, recipients: Sequence[str], *, settings: Settings, connections: MailConnections, call: ToolCall, act: Act
+    mail: Mail,
+    recipients: Sequence[str],
+    *,
+    settings: MailSettings,
+    connections: MailConnections,
+    call: ToolCall,
+    act: Act,
 ) -> SentEmail:
     """Send a mail to recipients, of whom its headers name some, all or none.
 
@@ -75,7 +82,7 @@ async def send(
     return SentEmail(message_id=message.message_id, accepted=accepted, refused=refused, server_reply=reply)
 
 
-def sender_of(settings: Settings) -> Sender:
+def sender_of(settings: MailSettings) -> Sender:
     """Name and address from `errand@example.com` or `Errand <errand@example.com>`.
 
     Raises:

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from activities.execution.act import Act
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.addresses import Copies, Recipients, once_each
 from activities.smtp.attachments import Attachment
 from activities.smtp.connections import MailConnections
@@ -36,7 +36,7 @@ async def compose_email(
     html: Html = "",
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=10)] = (),
     *,
-    settings: Settings,
+    settings: MailSettings,
     connections: MailConnections,
     call: ToolCall,
     act: Act,

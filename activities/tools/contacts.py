@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from activities.contacts.book import Contact, ContactBook, book_of
 from activities.contacts.entry import Unreadable
 from activities.errors import NotFound, ServiceUnavailable
-from activities.settings import PREFIX
+from activities.settings.environment import PREFIX
 from activities.toolkit.tool import tool
 
 MOST = 20

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from activities.errors import InvalidArguments
 from activities.execution.act import Act
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.addresses import Recipients
 from activities.smtp.appointments import Appointment
 from activities.smtp.connections import MailConnections
@@ -54,7 +54,7 @@ async def send_invitation(
     place: Subject = "",
     description: Annotated[Body, AfterValidator(_lines)] = "",
     *,
-    settings: Settings,
+    settings: MailSettings,
     connections: MailConnections,
     call: ToolCall,
     act: Act,

@@ -1,7 +1,7 @@
 """Mail, over SMTP (RFC 5321)."""
 
 from activities.execution.act import Act
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.addresses import Recipients
 from activities.smtp.connections import MailConnections
 from activities.smtp.message import Body, Mail, Subject
@@ -16,7 +16,7 @@ async def send_email(
     subject: Subject,
     body: Body,
     *,
-    settings: Settings,
+    settings: MailSettings,
     connections: MailConnections,
     call: ToolCall,
     act: Act,

@@ -93,7 +93,7 @@ def resolve_command(
 async def _ledger() -> "AsyncGenerator[Ledger]":
     from activities.ledger.ledger import Ledger
 
-    ledger = await Ledger.open(Settings.from_environment().ledger_url, create=False)
+    ledger = await Ledger.open(Settings.from_environment().ledger.ledger_url, create=False)
     try:
         yield ledger
     finally:

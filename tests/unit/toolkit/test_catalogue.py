@@ -32,7 +32,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def settings(**values: Any) -> Settings:
-    return Settings.model_validate({"smtp_url": None, "mail_from": None, "stocks_url": None, "policy": None} | values)
+    return Settings.read(**{"smtp_url": None, "mail_from": None, "stocks_url": None, "policy": None} | values)
 
 
 class TestLoading:
@@ -211,7 +211,7 @@ class TestOffering:
         (tmp_path / "contacts.csv").write_text("name,email\n")
         monkeypatch.setenv("ERRAND_CONTACTS", str(tmp_path / "contacts.csv"))
         monkeypatch.setenv("ERRAND_OFFER", offer)
-        chosen = Settings.from_environment().offer
+        chosen = Settings.from_environment().tools.offer
         catalogue = Catalogue.load(settings(offer=chosen, **self.MAIL))
         assert set(catalogue.tools) == offered
         assert set(catalogue.left_out) == {*OFTEN, "get_stock_price", "send_email"} - offered

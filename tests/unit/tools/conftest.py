@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from activities.ledger.ledger import Ledger
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from tests.unit.tools.mailing import Inbox, serving
 
 
@@ -16,7 +16,7 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def settings(inbox: Inbox) -> Generator[Settings]:
+def settings(inbox: Inbox) -> Generator[MailSettings]:
     with serving(inbox) as settings:
         yield settings
 

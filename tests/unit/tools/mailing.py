@@ -16,7 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.execution.act import Fence
 from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
 from activities.toolkit.tool import tool_of
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
@@ -49,14 +49,16 @@ class Inbox:
 
 
 @contextmanager
-def serving(inbox: Inbox, *, utf8: bool = False) -> Generator[Settings]:
-    """Settings by which tools find it. `utf8`: whether it takes addresses that are not ASCII."""
+def serving(inbox: Inbox, *, utf8: bool = False) -> Generator[MailSettings]:
+    """MailSettings by which tools find it. `utf8`: whether it takes addresses that are not ASCII."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     controller = Controller(inbox, hostname="127.0.0.1", port=port, ready_timeout=10, enable_SMTPUTF8=utf8)
     controller.start()
     try:
-        yield Settings(smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{port}"), mail_from="Errand <errand@example.com>")
+        yield MailSettings(
+            smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{port}"), mail_from="Errand <errand@example.com>"
+        )
     finally:
         controller.stop()
 
@@ -68,7 +70,7 @@ async def counts(beat: AttemptBeat) -> None:
 async def run(
     function: object,
     arguments: Arguments,
-    settings: Settings,
+    settings: MailSettings,
     ledger: Ledger,
     *,
     key: str = "r/1.0",
@@ -79,5 +81,5 @@ async def run(
     assert tool is not None
     call = ToolCall(key=key, tool=tool.name, arguments=arguments, chain="5eed")
     async with aclosing(MailConnections()) as connections:
-        provisions: dict[type, object] = {Settings: settings, MailConnections: connections}
+        provisions: dict[type, object] = {MailSettings: settings, MailConnections: connections}
         return await ActivityEnvironment().run(write_activity(tool, provisions, ledger, fence=fence), call)

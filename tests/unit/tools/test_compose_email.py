@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 
 from activities.ledger.ledger import Ledger
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.sending import SentEmail
 from activities.toolkit.tool import tool_of
 from activities.tools.compose_email import compose_email
@@ -22,7 +22,7 @@ FOREIGN = "änn@example.com"
 FILES = {"Übersicht März.csv": "Ärger;Wert\r\n=1+1;2\n", "data.json": '{"a": "ü"}', "notes.txt": "--=_\n."}
 
 
-async def run(settings: Settings, ledger: Ledger, changes: Arguments | None = None) -> ToolResult:
+async def run(settings: MailSettings, ledger: Ledger, changes: Arguments | None = None) -> ToolResult:
     filled: Arguments = {"to": [ANN], "subject": "hi", "body": "hello"}
     return await mailing.run(compose_email, filled | (changes or {}), settings, ledger)
 
@@ -31,7 +31,7 @@ def sent(result: ToolResult) -> SentEmail:
     return SentEmail.model_validate_json(json.dumps(result.value))
 
 
-async def test_without_more_it_is_the_mail_of_send_email(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_without_more_it_is_the_mail_of_send_email(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """What is not asked for leaves no trace in the message."""
     await run(settings, ledger)
     [message] = inbox.messages
@@ -42,7 +42,7 @@ async def test_without_more_it_is_the_mail_of_send_email(settings: Settings, led
     assert message.get_content_type() == "text/plain"
 
 
-async def test_copies_arrive(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_copies_arrive(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """Copies and blind copies go to whom they are meant for, and replies to whom they should."""
     result = await run(settings, ledger, {"cc": [BOB], "bcc": [EVE], "reply_to": ["desk@example.com"]})
     assert inbox.envelopes[0].rcpt_tos == [ANN, BOB, EVE]
@@ -51,7 +51,7 @@ async def test_copies_arrive(settings: Settings, ledger: Ledger, inbox: Inbox) -
     assert sent(result).accepted == (ANN, BOB, EVE)
 
 
-async def test_nobody_reads_of_a_blind_copy(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_nobody_reads_of_a_blind_copy(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """The address of a blind copy is nowhere in the message."""
     await run(settings, ledger, {"bcc": [EVE]})
     assert EVE in inbox.envelopes[0].rcpt_tos
@@ -61,12 +61,12 @@ async def test_nobody_reads_of_a_blind_copy(settings: Settings, ledger: Ledger, 
     assert b"bcc" not in content.lower()
 
 
-async def test_whoever_is_named_twice_gets_it_once(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_whoever_is_named_twice_gets_it_once(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     await run(settings, ledger, {"cc": [BOB, ANN], "bcc": [BOB, "bob@CORP.test"]})
     assert inbox.envelopes[0].rcpt_tos == [ANN, BOB]
 
 
-async def test_html_stands_beside_the_text(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_html_stands_beside_the_text(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """A reader's program chooses between the two; what runs or loads is in neither."""
     html = '<h1 style="color:red">Grüße</h1><script>alert(1)</script><img src="https://track.test/x.gif">'
     await run(settings, ledger, {"html": html})
@@ -85,7 +85,7 @@ async def test_a_person_is_asked_about_the_html_that_goes_out() -> None:
     assert tool.validate(given).given["html"] == "<p>hi</p>"
 
 
-async def test_files_arrive_as_they_were(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_files_arrive_as_they_were(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """Byte for byte, under their names, each with the type of what it is; the text stands before them."""
     files: list[JsonValue] = [{"name": name, "content": content} for name, content in FILES.items()]
     await run(settings, ledger, {"attachments": files, "html": "<p>hi</p>"})
@@ -102,7 +102,7 @@ async def test_files_arrive_as_they_were(settings: Settings, ledger: Ledger, inb
 
 @pytest.mark.parametrize("field", ["to", "cc", "bcc"])
 async def test_a_recipient_that_is_refused_is_not_among_the_accepted(
-    settings: Settings, ledger: Ledger, inbox: Inbox, field: str
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, field: str
 ) -> None:
     """Wherever it stands: the receipt names it with the server's words, and the message goes to the others."""
     inbox.refused = {EVE}
@@ -135,7 +135,7 @@ async def test_a_recipient_that_is_refused_is_not_among_the_accepted(
     ],
 )
 async def test_what_cannot_be_sent_goes_back_to_the_model(
-    settings: Settings, ledger: Ledger, inbox: Inbox, arguments: Arguments
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, arguments: Arguments
 ) -> None:
     with pytest.raises(ApplicationError) as error:
         await run(settings, ledger, arguments)
@@ -162,7 +162,7 @@ async def test_an_address_of_any_script_goes_to_a_server_that_takes_it(
 
 @pytest.mark.parametrize("function", [compose_email, send_email])
 async def test_a_server_that_does_not_take_it_is_said_not_to(
-    settings: Settings, ledger: Ledger, inbox: Inbox, function: object
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, function: object
 ) -> None:
     """It is an address, and this server cannot: nobody gets anything, also not those whom it could reach."""
     arguments: Arguments = {"to": [ANN, FOREIGN], "subject": "hi", "body": "hello"}

@@ -107,14 +107,14 @@ def test_a_file_that_breaks_later_is_tried_again(file: Path) -> None:
 class TestAtTheStart:
     def test_without_the_setting_it_is_not_offered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("ERRAND_CONTACTS", raising=False)
-        assert Catalogue.load(Settings()).unconfigured["find_contact"] == ("ERRAND_CONTACTS",)
+        assert Catalogue.load(Settings.read()).unconfigured["find_contact"] == ("ERRAND_CONTACTS",)
 
     def test_with_it_it_is(self, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
         monkeypatch.setenv("ERRAND_CONTACTS", str(file))
-        assert "find_contact" in Catalogue.load(Settings()).tools
+        assert "find_contact" in Catalogue.load(Settings.read()).tools
 
     def test_a_broken_file_ends_a_worker_with_the_place(self, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
         file.write_text("name,telephone\n")
         monkeypatch.setenv("ERRAND_CONTACTS", str(file))
         with pytest.raises(ConfigurationError, match=r"^ERRAND_CONTACTS: .*contacts\.csv, line 1: no column .* email"):
-            Catalogue.load(Settings())
+            Catalogue.load(Settings.read())

@@ -14,7 +14,7 @@ from icalendar import Calendar, Event
 from temporalio.exceptions import ApplicationError
 
 from activities.ledger.ledger import Ledger
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.appointments import Appointment
 from activities.smtp.message import Sender, printable
 from activities.tools.invitations import send_invitation
@@ -28,7 +28,7 @@ START = f"{YEAR}-07-01T14:00:00"
 
 
 async def run(
-    settings: Settings, ledger: Ledger, changes: Arguments | None = None, *, key: str = "r/1.0"
+    settings: MailSettings, ledger: Ledger, changes: Arguments | None = None, *, key: str = "r/1.0"
 ) -> ToolResult:
     filled: Arguments = {"to": ["ann@example.com"], "title": "Lunch", "start": START, "zone": "Europe/Paris"}
     return await mailing.run(send_invitation, filled | (changes or {}), settings, ledger, key=key)
@@ -45,7 +45,7 @@ def event_in(message: EmailMessage) -> tuple[Calendar, Event]:
     return calendar, event
 
 
-async def test_an_invitation_is_something_to_answer(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_an_invitation_is_something_to_answer(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """A request by the sender to everybody who gets it, which a calendar asks them about (RFC 5546 section 3.2.2)."""
     asked: Arguments = {
         "to": ["ann@example.com", "bob@corp.test"],
@@ -75,7 +75,7 @@ async def test_an_invitation_is_something_to_answer(settings: Settings, ledger: 
     assert result.value["accepted"] == ["ann@example.com", "bob@corp.test"]
 
 
-async def test_whoever_has_no_calendar_reads_it(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_whoever_has_no_calendar_reads_it(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """The text beside it says the same, on the clock of the zone."""
     await run(settings, ledger, {"place": "Room 5", "description": "Eat."})
     [text, _] = inbox.messages[0].iter_parts()
@@ -83,7 +83,7 @@ async def test_whoever_has_no_calendar_reads_it(settings: Settings, ledger: Ledg
     assert text.get_content().strip().splitlines() == ["Lunch", "", f"When: {when}", "Where: Room 5", "", "Eat."]
 
 
-async def test_one_call_is_one_appointment(settings: Settings, inbox: Inbox, tmp_path: Path) -> None:
+async def test_one_call_is_one_appointment(settings: MailSettings, inbox: Inbox, tmp_path: Path) -> None:
     """What calendars know it by follows from the call's key, as the Message-ID does."""
     for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
         async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/{number}.db")) as ledger:
@@ -105,7 +105,7 @@ async def test_one_call_is_one_appointment(settings: Settings, inbox: Inbox, tmp
     ],
 )
 async def test_how_long_it_lasts(
-    settings: Settings, ledger: Ledger, inbox: Inbox, given: Arguments, length: timedelta
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, given: Arguments, length: timedelta
 ) -> None:
     await run(settings, ledger, given)
     event = event_in(inbox.messages[0])[1]
@@ -129,7 +129,7 @@ async def test_how_long_it_lasts(
     ],
 )
 async def test_what_makes_no_sense_goes_back_to_the_model(
-    settings: Settings, ledger: Ledger, inbox: Inbox, changes: Arguments, why: str
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, changes: Arguments, why: str
 ) -> None:
     with pytest.raises(ApplicationError, match=why) as error:
         await run(settings, ledger, changes)
