@@ -47,7 +47,10 @@ class Proposals:
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
         given = tuple(name for name in tool.done_for if name in used)
-        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), grounded=given, route=route)
+        about = tool.describe(used)
+        return ProposedCall(
+            tool=call.tool, arguments=used, about=about, grounded=given, same_as=tool.same_as, route=route
+        )
 
 
 def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:

@@ -41,6 +41,9 @@ class ToolOptions(TypedDict, total=False):
     """Where the action can be done in part, the field of the result that has the values of a grounded argument for
     which it was done: {"to": "accepted"}. No field at all, where the argument says nothing of whom it is done for:
     {"reply_to": ""}."""
+    same_as: str
+    """The tool whose action this one may repeat, because it does the same in another way: a call to the same recipients
+    counts as the same, whichever of the two it is of."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 

@@ -59,6 +59,7 @@ class Tool:
     idempotent: bool
     claim_verbs: tuple[str, ...]
     confirmed: Mapping[str, str]
+    same_as: str
     replaces: str
 
     def __str__(self) -> str:
@@ -184,6 +185,7 @@ def made_of(
             idempotent=options.get("idempotent", False),
             claim_verbs=options.get("claim_verbs", ()),
             confirmed=options.get("confirmed", {}),
+            same_as=options.get("same_as", ""),
             replaces=options.get("replaces", ""),
         )
     )

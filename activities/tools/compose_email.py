@@ -24,6 +24,7 @@ MOST_COPIES = 25
     grounded=("to", "cc", "bcc", "reply_to"),
     claim_verbs=SENT,
     confirmed={"to": "accepted", "cc": "accepted", "bcc": "accepted", "reply_to": ""},
+    same_as="send_email",
     **SENDING,
 )
 async def compose_email(

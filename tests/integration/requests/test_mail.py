@@ -56,3 +56,19 @@ async def test_mail_goes_to_whom_the_contacts_name_and_to_nobody_else(
     assert invitation.get_content_type() == "multipart/alternative"
     assert outcome.unsupported_claims == ()
     assert {receipt.status for receipt in outcome.receipts} <= {ReceiptStatus.DONE, ReceiptStatus.INVALID}
+
+
+async def test_the_same_mail_by_another_tool_is_the_same_mail(client: Client, model: ScriptedModel) -> None:
+    """What a model has sent, or may have, it does not send again another way without being asked back."""
+    text = f"Mail {ANN} the news"
+    mail: Arguments = {"to": [ANN], "subject": "News", "body": "None."}
+    model.scripts[text] = [calls(call("send_email", **mail)), calls(call("compose_email", **mail)), say("Sent.")]
+    inbox = Inbox()
+    with serving(inbox) as server:
+        settings = settings_for(model, smtp_url=server.smtp_url, mail_from=server.mail_from)
+        async with running_worker(client, settings):
+            outcome = await ask(client, settings, text, approve=("*",))
+    first, second = outcome.receipts
+    assert (first.status, second.status) == (ReceiptStatus.DONE, ReceiptStatus.INVALID)
+    assert "call it again if that is asked for" in (second.error or "")
+    assert len(inbox.envelopes) == 1

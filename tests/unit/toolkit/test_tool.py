@@ -178,7 +178,7 @@ class TestMarking:
             (
                 {"efect": "write"},
                 "there is no option efect; the options are effect, about, timeout, total_timeout, attempts, needs, "
-                "grounded, untrusted, idempotent, claim_verbs, confirmed, replaces",
+                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, replaces",
             ),
             ({"attempts": 0}, "attempts is at least 1, timeout more than 0, and total_timeout no less than timeout"),
             ({"about": "to {cty}"}, "about names {cty}, which is no argument; its arguments are to, day"),

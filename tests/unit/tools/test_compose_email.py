@@ -6,6 +6,7 @@ import pytest
 from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 
+from activities.execution.write_attempts import write_of
 from activities.ledger.ledger import Ledger
 from activities.settings.mail import MailSettings
 from activities.smtp.sending import SentEmail
@@ -14,7 +15,7 @@ from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from tests.unit.tools import mailing
 from tests.unit.tools.mailing import Inbox, serving
-from workflows.contract.internal import ToolResult
+from workflows.contract.internal import ToolCall, ToolResult
 from workflows.contract.values import Arguments
 
 ANN, BOB, EVE = "ann@example.com", "bob@corp.test", "eve@example.com"
@@ -178,3 +179,16 @@ async def test_ascii_asks_a_server_for_nothing_more(inbox: Inbox, ledger: Ledger
         await run(settings, ledger, {"to": ["ann@bücher.example"], "subject": "☀", "body": "ü"})
     assert inbox.envelopes[0].mail_options == []
     assert inbox.envelopes[0].rcpt_tos == ["ann@xn--bcher-kva.example"]
+
+
+def test_to_the_ledger_it_is_like_a_mail_of_send_email_to_the_same_people() -> None:
+    """Whatever else it has; with a copy to somebody it is another mail."""
+
+    def likeness(function: object, **more: JsonValue) -> str:
+        made = tool_of(function)
+        assert made is not None
+        arguments: Arguments = {"to": [ANN], "subject": "hi", "body": "hello"}
+        return write_of(ToolCall(key="r/1.0", tool=made.name, arguments=arguments | more), made).likeness
+
+    assert likeness(compose_email, html="<p>hi</p>", reply_to=[BOB], cc=[]) == likeness(send_email)
+    assert likeness(compose_email, cc=[BOB]) != likeness(send_email)
