@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated
 
 import idna
@@ -24,13 +25,19 @@ def address(text: str) -> str:
     """
     local, _, domain = text.rpartition("@")
     local = unicodedata.normalize("NFC", local)
-    try:
-        domain = idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        domain = ""
+    domain = _in_ascii(domain)
     if _is_local(local) and _DOMAIN.fullmatch(domain) and len(local.encode()) + len(domain) < 254:
         return f"{local}@{domain}"
     raise ValueError(f'"{text[:100]}" is not an address; give it alone and in full, for example "ann@example.com"')
+
+
+@lru_cache(maxsize=4096)
+def _in_ascii(domain: str) -> str:
+    """Empty, where it is none. A file of contacts has few domains, and this is what takes the time."""
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return ""
 
 
 def _is_local(text: str) -> bool:
