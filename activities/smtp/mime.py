@@ -80,6 +80,7 @@ def _file_name(name: str) -> str:
         if len(segments[-1]) + len(encoded) > _LONGEST_SEGMENT:
             segments.append("")
         segments[-1] += encoded
-    first, *rest = segments
-    lines = [f"filename*0*=utf-8''{first}", *(f"filename*{number}*={each}" for number, each in enumerate(rest, 1))]
-    return ";\r\n ".join(lines)
+    segments[0] = f"utf-8''{segments[0]}"
+    if len(segments) == 1:
+        return f"filename*={segments[0]}"
+    return ";\r\n ".join(f"filename*{number}*={segment}" for number, segment in enumerate(segments))
