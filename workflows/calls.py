@@ -214,7 +214,7 @@ def _marks(step: Step) -> set[str]:
     targets = sorted(
         text.casefold() for name in step.proposed.grounded for text in texts(step.call.arguments.get(name))
     )
-    return marks | {sha256([step.call.tool, *targets])} if targets else marks
+    return marks | {sha256([step.proposed.same_as or step.call.tool, *targets])} if targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

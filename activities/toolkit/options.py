@@ -39,7 +39,11 @@ class ToolOptions(TypedDict, total=False):
     """The words by which a summary tells of the action: ("sent", "emailed", "mailed")."""
     confirmed: Mapping[str, str]
     """Where the action can be done in part, the field of the result that has the values of a grounded argument for
-    which it was done: {"to": "accepted"}."""
+    which it was done: {"to": "accepted"}. No field at all, where the argument says nothing of whom it is done for:
+    {"reply_to": ""}."""
+    same_as: str
+    """The tool whose action this one may repeat, because it does the same in another way: a call to the same recipients
+    counts as the same, whichever of the two it is of."""
     asks: str
     """The argument that is a question to people. The function is never run: what somebody says is the result, and where
     nobody does in time (`limits.approval_seconds`), that is."""

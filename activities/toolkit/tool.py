@@ -59,6 +59,7 @@ class Tool:
     idempotent: bool
     claim_verbs: tuple[str, ...]
     confirmed: Mapping[str, str]
+    same_as: str
     replaces: str
 
     def __str__(self) -> str:
@@ -88,7 +89,12 @@ class Tool:
         shown = _Shown(arguments)
         if not self.about:
             return "".join(shown[name] for name in self.argument_names()[:1])[:180]
-        return _About().vformat(self.about, (), shown)[:180]
+        return " ".join(_About().vformat(self.about, (), shown).split())[:180]
+
+    @property
+    def done_for(self) -> tuple[str, ...]:
+        """The grounded arguments whose values the action is done for."""
+        return tuple(name for name in self.grounded if self.confirmed.get(name) != "")
 
     def asks_for(self, kind: type) -> bool:
         return kind in self.provided.values()
@@ -179,6 +185,7 @@ def made_of(
             idempotent=options.get("idempotent", False),
             claim_verbs=options.get("claim_verbs", ()),
             confirmed=options.get("confirmed", {}),
+            same_as=options.get("same_as", ""),
             replaces=options.get("replaces", ""),
         )
     )

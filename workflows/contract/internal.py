@@ -81,7 +81,8 @@ class ProposedCall(Message):
     tool: str
     arguments: Arguments
     about: str = omitted("", description='for people: "to ann@example.com"')
-    grounded: tuple[str, ...] = omitted((), description="the names of its grounded arguments")
+    grounded: tuple[str, ...] = omitted((), description="the names of the grounded arguments that it is done for")
+    same_as: str = omitted("", description="the tool whose action it may repeat, beside its own")
     route: Route | None = None
     error: str | None = omitted(None)
     hint: str = omitted("", description="for the model: how to do it right")

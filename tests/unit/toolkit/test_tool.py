@@ -178,7 +178,7 @@ class TestMarking:
             (
                 {"efect": "write"},
                 "there is no option efect; the options are effect, about, timeout, total_timeout, attempts, needs, "
-                "grounded, untrusted, idempotent, claim_verbs, confirmed, asks, replaces",
+                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, asks, replaces",
             ),
             ({"asks": "what"}, "asks names what, which is no argument; its arguments are to, day"),
             ({"asks": "to", "effect": "write"}, "a question is a read: nothing happens before its answer"),
@@ -343,7 +343,8 @@ class TestDescribing:
         ("about", "arguments", "text"),
         [
             ("{city} for {days}", {"city": "Paris", "days": 3}, "Paris for 3"),
-            ("{city} for {days}", {"city": "Paris"}, "Paris for "),
+            ("{city} for {days}", {"city": "Paris"}, "Paris for"),
+            ("{city} {days}, {to}", {"city": "New\n  York", "to": ""}, "New York ,"),
             ("to {to}", {"to": ["ann@example.com", "bob@example.com"]}, "to ann@example.com, bob@example.com"),
             ("to {to}", {"to": "{city} {0} {"}, "to {city} {0} {"),
             ("the world", {}, "the world"),
