@@ -1,7 +1,8 @@
-"""60 requests in plain words, each with the GitHub operation that carries it out.
+"""90 requests in plain words, each with the GitHub operation that carries it out.
 
-They were written before the choosing was, by what people ask for and not by what the operations say of themselves. The
-first half was there to tune by; the second half was only measured.
+They were written by what people ask for, and not by what the operations say of themselves. The first 60 were there to
+tune by. Those that are held out were written after that and before they were ever searched for, and nothing was changed
+for them.
 """
 
 TO_TUNE_BY = (
@@ -35,8 +36,6 @@ TO_TUNE_BY = (
     ("What is on my list of unread notifications?", "activity/list-notifications-for-authenticated-user"),
     ("Save a snippet of code as a secret gist.", "gists/create"),
     ("How many calls do I have left before I am throttled?", "rate-limit/get"),
-)
-HELD_OUT = (
     ("Change the title of issue 40 in octo/app to Crash at start.", "issues/update"),
     ("Which issues are assigned to me everywhere?", "issues/list"),
     ("Lock the discussion under issue 5 of octo/app, it got rude.", "issues/lock"),
@@ -67,4 +66,36 @@ HELD_OUT = (
     ("Invite frank@example.com to join the organization octo.", "orgs/create-invitation"),
     ("Set up a team named Night Shift in the organization octo.", "teams/create"),
     ("Which emoji can I use on GitHub?", "emojis/get"),
+)
+HELD_OUT = (
+    ("Reopen issue 88 in octo/app.", "issues/update"),
+    ("List the open issues of octo/app that carry the label bug.", "issues/list-for-repo"),
+    ("Take the label wontfix off issue 9 in octo/app.", "issues/remove-label"),
+    ("What was said under issue 9 of octo/app?", "issues/list-comments"),
+    ("Correct the typo in comment 5521 in octo/app.", "issues/update-comment"),
+    ("Give comment 5521 in octo/app a thumbs up.", "reactions/create-for-issue-comment"),
+    ("Which pull requests are still open in octo/app?", "pulls/list"),
+    ("What did the reviewers say about pull request 77 of octo/app?", "pulls/list-reviews"),
+    ("Create a branch called try-it from main in octo/app.", "git/create-ref"),
+    ("Protect the branch main of octo/app so that nobody can push without a review.", "repos/update-branch-protection"),
+    ("Who made the most commits in octo/app?", "repos/list-contributors"),
+    ("Show me what commit 9fceb02 in octo/app changed.", "repos/get-commit"),
+    ("Did the checks pass for commit 9fceb02 in octo/app?", "checks/list-for-ref"),
+    ("Read the file src/main.py in octo/app.", "repos/get-content"),
+    ("Remove the file old.txt from octo/app.", "repos/delete-file"),
+    ("Download all of octo/app as a zip archive.", "repos/download-zipball-archive"),
+    ("Under which license is octo/app?", "licenses/get-for-repo"),
+    ("Set the topics of octo/app to python and weather.", "repos/replace-all-topics"),
+    ("Delete release 44 of octo/app.", "repos/delete-release"),
+    ("List the workflow runs of octo/app that happened this week.", "actions/list-workflow-runs-for-repo"),
+    ("Switch off the workflow cleanup.yml in octo/app.", "actions/disable-workflow"),
+    ("Empty the caches of GitHub Actions with the key linux-deps in octo/app.", "actions/delete-actions-cache-by-key"),
+    ("Which repositories does the organization octo have?", "repos/list-for-org"),
+    ("Which teams are there in octo?", "teams/list"),
+    ("Cancel the collaborator role of Greta in octo/app.", "repos/remove-collaborator"),
+    ("Do not let the user spammer99 interact with me any more.", "users/block"),
+    ("Who follows me?", "users/list-followers-for-authenticated-user"),
+    ("Mark all my notifications as read.", "activity/mark-notifications-as-read"),
+    ("Show the deployments of octo/app to production.", "repos/list-deployments"),
+    ("Turn this Markdown text into HTML.", "markdown/render"),
 )
