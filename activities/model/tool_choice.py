@@ -7,11 +7,13 @@ All of this is read from the conversation, so it survives continue-as-new and is
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import Self
 
 from pydantic import JsonValue
 
 from activities.model.tool_schemas import Offers
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.toolkit.find_tools import FIND_TOOLS, search_tool
+from activities.toolkit.tool import Tool
 from activities.toolkit.tool_index import ToolIndex
 from workflows.contract.conversation import AssistantEntry, Entry, UserEntry
 
@@ -21,13 +23,32 @@ MOST_REMEMBERED = 500
 
 
 class ToolChoice:
-    """Chooses among the tools of a worker, `find_tools` aside."""
+    """Chooses among the tools of a worker."""
 
     def __init__(self, index: ToolIndex, offers: Offers, most_bytes: int) -> None:
         self._index = index
         self._offers = offers
         self._most_bytes = most_bytes
         self._chosen = lru_cache(MOST_REMEMBERED)(self._choose)
+
+    @classmethod
+    def where_needed(cls, index: ToolIndex, at_most: int, most_bytes: int) -> Self | None:
+        """None, where all tools can be shown.
+
+        Args:
+            index: of all tools.
+            at_most: so many can.
+            most_bytes: so much can be sent of their schemas.
+        """
+        offers = Offers(index.tools)
+        if len(offers.names) <= at_most and sum(map(offers.size, offers.names)) <= most_bytes:
+            return None
+        return cls(index, offers, most_bytes)
+
+    @property
+    def tools(self) -> dict[str, Tool]:
+        """All that may be shown, `find_tools` too."""
+        return {**self._index.tools, FIND_TOOLS: search_tool()}
 
     def of(self, conversation: Iterable[Entry]) -> tuple[str, ...]:
         """The names of the tools to show, in their order."""
@@ -52,11 +73,6 @@ class ToolChoice:
                     yield from (name for name in _found(call.told.value) if name in self._index.tools)
                 elif call.tool in self._index.tools:
                     yield call.tool
-
-
-def are_too_many(offers: Offers, at_most: int, most_bytes: int) -> bool:
-    """Whether the model cannot be shown all of them."""
-    return len(offers.names) > at_most or sum(map(offers.size, offers.names)) > most_bytes
 
 
 def _found(result: JsonValue) -> Iterator[str]:

@@ -85,6 +85,7 @@ class SentEmail(BaseModel):
     grounded=("to",),
     claim_verbs=("sent", "emailed", "mailed", "e-mailed", "delivered"),
     confirmed={"to": "accepted"},
+    self_evident=("to", "subject", "body"),
 )
 async def send_email(
     to: Recipients,
