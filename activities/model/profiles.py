@@ -7,6 +7,7 @@ text, which requests carry along:
     parallel_tool_calls: not taken (gpt-x answered 400: Unsupported parameter …)
     calling: native → json_schema (gpt-x answered 400: … does not support tools)
     extras: wanted (gemini-x answered 400: Function call is missing a thought_signature …)
+    names: wanted (gemini-x answered 400: … function_response.name: Name cannot be empty)
 """
 
 import re
@@ -103,7 +104,7 @@ class Profile:
         return f"{parameter}: not taken ({because})"
 
     def step_back(self, parameter: str, because: str) -> str:
-        """The text of the step that gives something back: `extras`, or the reasoning by the name of its field."""
+        """The text of the step that gives something back: `extras`, `names`, or the reasoning by the name of its field."""
         return f"{parameter}: wanted ({because})"
 
     def _below(self, calling: Calling) -> Calling:
@@ -130,6 +131,8 @@ class Profile:
         match parameter:
             case "extras":
                 return replace(self, extras=True)
+            case "names":
+                return replace(self, names_results=True)
             case self.reasoning_field if self.echo is Echo.NEVER:
                 return replace(self, echo=Echo.TOOL_TURNS, echoes_nothing=True)
             case _:
