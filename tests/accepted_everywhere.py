@@ -12,7 +12,12 @@ CALL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 def faults(
-    body: dict[str, Any], *, null_content: bool = True, merged: bool = False, strict_order: bool = False, named: bool = True
+    body: dict[str, Any],
+    *,
+    null_content: bool = True,
+    merged: bool = False,
+    strict_order: bool = False,
+    named: bool = True,
 ) -> list[str]:
     """All that an endpoint might object to in the body of a request.
 

@@ -56,7 +56,9 @@ class ToolIndex:
         try:
             index.executescript(_INDEX)
         except sqlite3.OperationalError as error:
-            raise ConfigurationError(f"ERRAND_OFFER_AT_MOST: tools cannot be searched for: SQLite says {error}") from error
+            raise ConfigurationError(
+                f"ERRAND_OFFER_AT_MOST: tools cannot be searched for: SQLite says {error}"
+            ) from error
         for row, tool in enumerate(self.tools.values()):
             summary, rest = _parted(tool.description)
             said = words(f"{tool.name} {summary}")

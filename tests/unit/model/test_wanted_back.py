@@ -143,7 +143,9 @@ async def test_who_got_it_back_and_still_complains_is_not_asked_again(
     assert len(model.asked) == 2
 
 
-@pytest.mark.parametrize("words", ["no", "messages: missing role", "google: unknown", "content is required", "tools[0].function.name is required"]
+@pytest.mark.parametrize(
+    "words",
+    ["no", "messages: missing role", "google: unknown", "content is required", "tools[0].function.name is required"],
 )
 async def test_another_complaint_is_not_taken_for_one(model: ScriptedModel, asking: Asking, words: str) -> None:
     model.trouble.append(complaint(words))
