@@ -104,7 +104,7 @@ class Profile:
         return f"{parameter}: not taken ({because})"
 
     def step_back(self, parameter: str, because: str) -> str:
-        """The text of the step that gives something back: `extras`, `names`, or the reasoning by the name of its field."""
+        """The text of the step that gives something back: `extras`, `names`, or reasoning by the name of its field."""
         return f"{parameter}: wanted ({because})"
 
     def _below(self, calling: Calling) -> Calling:

@@ -41,8 +41,8 @@ class ToolOptions(TypedDict, total=False):
     """Where the action can be done in part, the field of the result that has the values of a grounded argument for
     which it was done: {"to": "accepted"}."""
     self_evident: tuple[str, ...]
-    """The arguments that are clear by their names and types, to a model that was trained on many functions. Such a model
-    is not told their descriptions and bounds; a call is held to them all the same."""
+    """The arguments that are clear by their names and types, to a model that was trained on many functions. It is not
+    told their descriptions and bounds; a call is held to them all the same."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 

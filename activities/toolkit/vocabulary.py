@@ -7,6 +7,13 @@ any system; a word may stand in several. Pure data and functions.
 import re
 from collections.abc import Iterable, Iterator
 
+
+def words(text: str) -> list[str]:
+    """In lower case and each once; camelCase, snake_case and paths taken apart."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"\b([Ss])et(ting)? up\b", "setup", text))
+    return list(dict.fromkeys(word.lower() for word in re.findall(r"[^\W_]+", apart)))
+
+
 _GROUPS = {
     "make": "create add make open new start register file publish submit upload insert generate post begin propose "
     "introduce establish define setup",
@@ -57,16 +64,18 @@ _GROUPS = {
     "mine": "i me my mine myself our us authenticated current",
 }
 _LOOKING = frozenset(
-    "list get show find search see view read look tell check what which who whose how is are was has does".split()
+    words("list get show find search see view read look tell check what which who whose how is are was has does")
 )
 _UNTOLD = frozenset(
-    "a about after again against all also am an and any anybody anyone are as at be because been before being below "
-    "between both but by called can could did do does doing don down during each everywhere few for from further gave "
-    "get got had has have having he her here hers him his how i if in into is it its itself just lately left let like "
-    "make many me more most much my name named need needs no nor not now of off on once only onto or other others our ours "
-    "out over own please s said same say says she should since so some somebody someone such t than that the their "
-    "theirs them then there these they this those through till to too under until up us very want wants was we were "
-    "what when whenever where which while who whom why will with would you your".split()
+    words(
+        "a about after again against all also am an and any anybody anyone are as at be because been before being below "
+        "between both but by called can could did do does doing don down during each everywhere few for from further gave "
+        "get got had has have having he her here hers him his how i if in into is it its itself just lately left let like "
+        "make many me more most much my name named need needs no nor not now of off on once only onto or other others our ours "
+        "out over own please s said same say says she should since so some somebody someone such t than that the their "
+        "theirs them then there these they this those through till to too under until up us very want wants was we were "
+        "what when whenever where which while who whom why will with would you your"
+    )
 )
 """Words that say nothing of what is to be done."""
 _GROUPS_OF: dict[str, list[str]] = {}
@@ -77,12 +86,6 @@ _ENDINGS = (("ies", ("y",)), ("es", ("",)), ("s", ("",)), ("ed", ("", "e")), ("i
 _LOOKS = "grouplook"
 _VALUE = re.compile(r"\S*[\w-][/@._:]\w\S*|\b\S*\d\S*")
 """octo/app, ann@example.com, report.pdf, 8812: what it is to be done with, and not what is to be done."""
-
-
-def words(text: str) -> list[str]:
-    """In lower case and each once; camelCase, snake_case and paths taken apart."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"\b([Ss])et(ting)? up\b", "setup", text))
-    return list(dict.fromkeys(word.lower() for word in re.findall(r"[^\W_]+", apart)))
 
 
 def meaning(found: Iterable[str], *, looks: bool) -> Iterator[str]:
