@@ -68,13 +68,14 @@ _LOOKING = frozenset(
 )
 _UNTOLD = frozenset(
     words(
-        "a about after again against all also am an and any anybody anyone are as at be because been before being below "
-        "between both but by called can could did do does doing don down during each everywhere few for from further gave "
-        "get got had has have having he her here hers him his how i if in into is it its itself just lately left let like "
-        "make many me more most much my name named need needs no nor not now of off on once only onto or other others our ours "
-        "out over own please s said same say says she should since so some somebody someone such t than that the their "
-        "theirs them then there these they this those through till to too under until up us very want wants was we were "
-        "what when whenever where which while who whom why will with would you your"
+        "a about after again against all also am an and any anybody anyone are as at be because been before being "
+        "below between both but by called can could did do does doing don down during each everywhere few for from "
+        "further gave get got had has have having he her here hers him his how i if in into is it its itself just "
+        "lately left let like make many me more most much my name named need needs no nor not now of off on once "
+        "only onto or other others our ours out over own please s said same say says she should since so some "
+        "somebody someone such t than that the their theirs them then there these they this those through till to "
+        "too under until up us very want wants was we were what when whenever where which while who whom why will "
+        "with would you your"
     )
 )
 """Words that say nothing of what is to be done."""

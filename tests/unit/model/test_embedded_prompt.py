@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from temporalio.testing import ActivityEnvironment
 
 from activities.model.decide import Decide
@@ -18,8 +19,12 @@ from workflows.contract.conversation import AssistantEntry, NoteEntry, ToolCallR
 from workflows.contract.internal import ModelInput
 
 TRAINED_ON = Path(__file__).with_name("embedded_question.json")
-WEATHER = {"city": "Paris", "country": "France", "temperature_c": 21.5, "conditions": "partly cloudy"}
-SENT = {"message_id": "<f8649ee5@example.com>", "accepted": ["ann@example.com"], "server_reply": "250 2.0.0 Ok"}
+WEATHER: JsonValue = {"city": "Paris", "country": "France", "temperature_c": 21.5, "conditions": "partly cloudy"}
+SENT: JsonValue = {
+    "message_id": "<f8649ee5@example.com>",
+    "accepted": ["ann@example.com"],
+    "server_reply": "250 2.0.0 Ok",
+}
 CALLS = (
     ToolCallRecord(tool="get_weather", arguments={"city": "Paris"}, told=ToolMessage(value=WEATHER)),
     ToolCallRecord(

@@ -80,7 +80,9 @@ def tools() -> dict[str, Tool]:
 async def test_the_three_questions_of_the_benchs_job_take_no_more_than_4600_bytes(
     model: ScriptedModel, tools: dict[str, Tool]
 ) -> None:
-    endpoint = Endpoint.from_settings(ModelSettings.read(openai_model="scripted", openai_base_url=model.url))
+    endpoint = Endpoint.from_settings(
+        ModelSettings.model_validate({"openai_model": "scripted", "openai_base_url": model.url})
+    )
     decide = Decide(endpoint, tools, Policy()).decide
     entries: tuple[Entry, ...] = (UserEntry(text=job("servi-w0")), FOUND, MAILED)
     for turn in range(1, 4):
