@@ -32,7 +32,7 @@ class Offers:
         self.names = (*self._tools,)
         self._names = {sendable(name): name for name in self.names}
         if len(self._names) < len(self.names):
-            raise ConfigurationError(f"ERRAND_TOOLS: two tools become the same name: {', '.join(sorted(self._names))}")
+            raise ConfigurationError(f"ERRAND_TOOLS: two tools become the same name: {', '.join(sorted(self.names))}")
         self._offers: dict[str, Offer] = {}
         self._params: dict[tuple[int, bool, bool], ChatCompletionToolParam] = {}
 
