@@ -93,7 +93,7 @@ def as_param(offer: Offer, *, strict: bool = False, brief: bool = False) -> Chat
     Args:
         offer: the function.
         strict: the endpoint can be.
-        brief: without what a model that was trained on many functions needs not be told.
+        brief: without what a model that was trained on many functions need not be told.
     """
     param: ChatCompletionToolParam = {
         "type": "function",
@@ -118,6 +118,8 @@ def shortened(schema: Schema, self_evident: Iterable[str]) -> Schema:
 
 
 def _type_alone(part: JsonValue) -> JsonValue:
-    if not isinstance(part, dict):
+    """What has no plain type (a choice, a reference) stays as it is."""
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
         return part
-    return {keyword: _type_alone(value) for keyword, value in part.items() if keyword in TYPE_ALONE}
+    kept = {keyword: value for keyword, value in part.items() if keyword in TYPE_ALONE}
+    return {**kept, "items": _type_alone(kept["items"])} if "items" in kept else kept

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 from pydantic_core import to_json
 from temporalio.testing import ActivityEnvironment
 
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
-from activities.model.tool_schemas import Offers
+from activities.model.tool_schemas import Offers, shortened
 from activities.policy import Policy
 from activities.settings.model import ModelSettings
 from activities.toolkit.sources import Package
@@ -104,6 +105,20 @@ def test_of_an_argument_that_is_clear_by_its_name_only_the_type_is_sent(tools: d
         },
         "required": ["to", "subject", "body"],
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "sent"),
+    [
+        ({"type": "string", "description": "A day.", "maxLength": 9, "default": "today"}, ["type", "default"]),
+        ({"type": "object", "default": {"title": "x"}, "title": "T"}, ["type", "default"]),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}], "description": "A day."}, ["anyOf", "description"]),
+        ({"$ref": "#/$defs/day"}, ["$ref"]),
+    ],
+)
+def test_what_has_no_plain_type_is_sent_whole(part: dict[str, JsonValue], sent: list[str]) -> None:
+    properties: Any = shortened({"type": "object", "properties": {"day": part}}, ("day",))["properties"]
+    assert properties["day"] == {keyword: part[keyword] for keyword in sent}
 
 
 def test_an_endpoint_that_can_be_strict_gets_a_schema_that_is_fit_for_it(tools: dict[str, Tool]) -> None:
