@@ -34,6 +34,7 @@ bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderb
 
 openapi: $(INSTALLED)  ## import real OpenAPI documents, and hold the requests that are made to them (2 minutes)
 	@$(PYTHON) -m tests.openapi
+	@$(PYTHON) -m tests.many_tools
 
 bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
 	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)

@@ -12,7 +12,12 @@ CALL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 def faults(
-    body: dict[str, Any], *, null_content: bool = True, merged: bool = False, strict_order: bool = False
+    body: dict[str, Any],
+    *,
+    null_content: bool = True,
+    merged: bool = False,
+    strict_order: bool = False,
+    named: bool = True,
 ) -> list[str]:
     """All that an endpoint might object to in the body of a request.
 
@@ -21,11 +26,12 @@ def faults(
         null_content: `content` may be null beside calls.
         merged: two user messages must not stand side by side.
         strict_order: a user message must not follow a tool message (Mistral).
+        named: a result must carry the name of its function.
     """
     messages: list[Message] = body["messages"]
     roles = [each["role"] for each in messages]
     neighbours = list(pairwise(roles))
-    found = [*_tool_faults(body), *_call_faults(messages)]
+    found = [*_tool_faults(body), *_call_faults(messages, named=named)]
     if "system" in roles[1:] or set(roles) - {"system", "user", "assistant", "tool"}:
         found.append(f"roles {roles}")
     if merged and ("user", "user") in neighbours:
@@ -50,13 +56,14 @@ def _tool_faults(body: dict[str, Any]) -> Iterator[str]:
         yield f"tool names {names}"
 
 
-def _call_faults(messages: Sequence[Message]) -> Iterator[str]:
+def _call_faults(messages: Sequence[Message], *, named: bool) -> Iterator[str]:
     """Calls have valid names, ids and arguments, and each is answered once, in order, directly behind its message."""
     ids: list[str] = []
     due: list[tuple[str, str]] = []
     for each in messages:
         if each["role"] == "tool":
-            if (each["tool_call_id"], each["name"]) != (due.pop(0) if due else None):
+            call_id, name = due.pop(0) if due else (None, None)
+            if each["tool_call_id"] != call_id or (named and each.get("name") != name):
                 yield f"tool message {each['tool_call_id']} out of order"
             continue
         if due:

@@ -15,13 +15,13 @@ from temporalio import activity
 from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
 from activities.failures import translated
 from activities.lenient_json import LONGEST_QUOTE, is_object, parse
-from activities.model.decide import SYSTEM_PROMPT
 from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
 from activities.model.profiles import Calling, Profile
 from activities.model.question import Question
 from activities.model.spending import usage_tracked
+from activities.model.system_prompts import system_prompt
 from activities.model.transcript import to_messages
 from activities.model.wire.json_in_text import json_within
 from activities.model.wire.replies import Reply, read
@@ -47,9 +47,9 @@ INSTRUCTION = (
 class Answers:
     """Asks the model for the output."""
 
-    def __init__(self, endpoint: Endpoint, system_prompt: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, prompt: str | None = None) -> None:
         self._endpoint = endpoint
-        self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
+        self._prompt = prompt
 
     @activity.defn(name=ANSWER)
     async def answer(self, situation: ModelInput) -> Answer:
@@ -64,7 +64,8 @@ class Answers:
             schema = situation.output_schema
             if schema is None:
                 raise ConfigurationError("output_schema: missing")
-            question = spending.within(ask_for(schema, self._system_prompt, situation, endpoint.profile))
+            prompt = system_prompt(endpoint.profile, self._prompt)
+            question = spending.within(ask_for(schema, prompt, situation, endpoint.profile))
             reply = await _ask(endpoint, question)
             usage = spending.with_this(reply.usage)
             if reply.refused:

@@ -8,6 +8,7 @@ from activities.errors import InvalidArguments
 from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy
+from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.function_names import LONGEST_NAME
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ProposedCall
@@ -33,8 +34,9 @@ class Proposals:
             call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
         tool = self._tools.get(call.tool)
         if tool is None:
-            known = ", ".join(self._tools)
-            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; the functions are: {known}")
+            known = f"the functions are: {', '.join(self._tools)}"
+            where = f"{FIND_TOOLS} finds functions" if FIND_TOOLS in self._tools else known
+            return _not_to_run(call, f"there is no function {call.tool[:LONGEST_NAME]!r}; {where}")
         try:
             if call.problem:
                 raise InvalidArguments(call.problem)

@@ -17,6 +17,8 @@ from activities.model.grounding import Heard
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.question import Question
 from activities.model.spending import Spending, usage_tracked
+from activities.model.system_prompts import system_prompt
+from activities.model.tool_choice import ToolChoice
 from activities.model.tool_schemas import Offers
 from activities.model.transcript import Offer, to_messages
 from activities.model.wire import replies
@@ -28,13 +30,6 @@ from workflows.contract.api import EVERY_TOOL, Usage
 from workflows.contract.internal import CHECK, DECIDE, PREPARE, Decision, EditedCall, ModelInput, ProposedCall
 from workflows.refusals import no_such
 
-SYSTEM_PROMPT = (
-    "You carry out requests by calling functions. "
-    "Take every value from the request or from an earlier result; never make one up. "
-    "Do only what is asked for. "
-    "When it is done, say in one or two plain sentences what was done and what was found, from the results. "
-    "If something could not be done, say so."
-)
 LONGEST_HELD_BACK = 4 * 1024
 """Bytes of JSON."""
 UNREADABLE = (
@@ -52,14 +47,16 @@ class Decide:
         tools: Mapping[str, Tool],
         policy: Policy,
         address_book: tuple[str, ...] = (),
-        system_prompt: str | None = None,
+        prompt: str | None = None,
         ledger: str = "",
+        choice: ToolChoice | None = None,
     ) -> None:
         self._ledger = ledger
         self._endpoint = endpoint
-        self._tools = tools
+        self._choice = choice
+        self._tools = tools = choice.tools if choice else tools
         self._address_book = address_book
-        self._system_prompt = SYSTEM_PROMPT if system_prompt is None else system_prompt.strip()
+        self._prompt = prompt
         self._offers = Offers(tools)
         self._proposals = Proposals(tools, policy)
 
@@ -77,14 +74,20 @@ class Decide:
             self._require_tools(situation.approve)
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
+            shown = self._choice.of(situation.conversation) if self._choice else None
+            offers = self._offered(profile, heard, shown)
             try:
-                reply = await self._ask(endpoint, profile, situation, self._offered(profile, heard), spending)
+                reply = await self._ask(endpoint, profile, situation, offers, spending)
             except CallsUnreadable as error:
                 problem = UNREADABLE + error.written[:LONGEST_QUOTE]
                 usage = spending.with_this(error.usage or Usage())
-                return Decision(problem=problem, usage=usage, demoted=endpoint.demoted)
+                return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
             return self._decision(reply, situation, heard, profile).model_copy(
-                update={"usage": spending.with_this(reply.usage), "demoted": endpoint.demoted}
+                update={
+                    "usage": spending.with_this(reply.usage),
+                    "demoted": endpoint.demoted,
+                    "shown": shown or (),
+                }
             )
 
     def _require_tools(self, approved: Sequence[str]) -> None:
@@ -106,10 +109,10 @@ class Decide:
         writes = call.route is not None and call.route.effect == "write"
         return Decision(calls=(call,), usage=Usage(), ledger=self._ledger if writes else "")
 
-    def _offered(self, profile: Profile, heard: Heard) -> list[Offer]:
+    def _offered(self, profile: Profile, heard: Heard, shown: Sequence[str] | None) -> list[Offer]:
         """The same at every turn, unless the endpoint holds the model to what they say."""
         is_held = profile.constrained or profile.calling is Calling.JSON_SCHEMA
-        return self._offers.of(heard) if is_held else self._offers.full()
+        return self._offers.of(heard, shown) if is_held else self._offers.full(shown)
 
     async def _ask(
         self,
@@ -132,15 +135,16 @@ class Decide:
             raise meant from (None if meant is error else error)
 
     def _question(self, profile: Profile, situation: ModelInput, offers: Sequence[Offer]) -> Question:
+        prompt = system_prompt(profile, self._prompt)
         if profile.calling is Calling.NATIVE:
             return Question(
-                to_messages(self._system_prompt, situation.conversation, profile),
-                tools=self._offers.params(offers, strict=profile.strict),
+                to_messages(prompt, situation.conversation, profile),
+                tools=self._offers.params(offers, strict=profile.strict, brief=profile.brief),
                 max_tokens=situation.output_tokens,
                 said=situation.conversation,
             )
         return Question(
-            envelope.messages(self._system_prompt, situation.conversation, offers, profile.calling),
+            envelope.messages(prompt, situation.conversation, offers, profile.calling),
             response_format=envelope.response_format(offers, profile.calling),
             max_tokens=situation.output_tokens,
         )

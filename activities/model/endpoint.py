@@ -249,6 +249,8 @@ class Endpoint:
         """What to give back the next time, if that may help and it did not turn out not to be taken."""
         if told.status not in NAMES_A_PARAMETER:
             return None
+        if told.misses_a_name and not profile.names_results:
+            return "names"
         held_back = {
             "extras": () if profile.extras else question.extras,
             profile.reasoning_field: () if profile.echo is not Echo.NEVER else (profile.reasoning_field,),

@@ -34,6 +34,11 @@ CODES = ("code", "type", "error_type", "status")
 INVALID = frozenset({"400", "413", "422", "invalid_request_error", "INVALID_ARGUMENT", "BadRequestError", "validation"})
 ABOUT_A_MESSAGE = re.compile(r"\bmessages?[\[.]|\brole\b|\btool_call_id\b", re.IGNORECASE)
 
+OF_A_RESULT = re.compile(r"\bmessages?\b|\brole\b|\btool[ _]?(message|result)|function[ _]?response", re.IGNORECASE)
+MISSING_NAME = re.compile(
+    r"\bname\b.*(missing|required|empty|must|expected)|(missing|required|empty|must|expected).*\bname\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True)
 class Complaint:
@@ -66,6 +71,11 @@ class Complaint:
         """Whether it names one of these, which were not sent: `thought_signature`, as thoughtSignature or in words."""
         words = _letters(self.words)
         return any(len(_letters(each)) >= NO_COMMON_WORD and _letters(each) in words for each in fields)
+
+    @property
+    def misses_a_name(self) -> bool:
+        """On the result of a call (Gemini: "function_response.name: Name cannot be empty")."""
+        return bool(OF_A_RESULT.search(self.words) and MISSING_NAME.search(self.words))
 
     def names(self, sent: Sequence[str]) -> str | None:
         """The first of what was sent that is not taken, as far as the words say."""

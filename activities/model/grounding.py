@@ -13,6 +13,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.parameters import Parameters
 from activities.toolkit.tool import Tool
 from workflows.contract.conversation import AssistantEntry, ToolMessage, UserEntry
@@ -98,7 +99,8 @@ def _said(situation: ModelInput) -> Iterator[str]:
             yield entry.text
         elif isinstance(entry, AssistantEntry):
             for call in entry.calls:
-                if call.told and not (call.told.failed or call.told.untrusted):
+                # What a tool's description gives as an example, nobody has said.
+                if call.told and not (call.told.failed or call.told.untrusted or call.tool == FIND_TOOLS):
                     yield from _said_in(call.told)
 
 

@@ -7,6 +7,7 @@ text, which requests carry along:
     parallel_tool_calls: not taken (gpt-x answered 400: Unsupported parameter …)
     calling: native → json_schema (gpt-x answered 400: … does not support tools)
     extras: wanted (gemini-x answered 400: Function call is missing a thought_signature …)
+    names: wanted (gemini-x answered 400: … function_response.name: Name cannot be empty)
 """
 
 import re
@@ -68,8 +69,16 @@ class Profile:
     constrained: bool = False
     """The endpoint holds the model's arguments to the functions' schemas while it decodes. Then a schema that lists the
     values which were mentioned keeps it from mistyping one. Elsewhere it would only break the prompt's cache."""
+    names_results: bool = False
+    """A result carries the name of its function beside the call's id. OpenAI's API has no such field; what puts a
+    conversation into a model's own words may need it."""
     recover: bool = False
     """Calls that its parser left in the text are taken for calls."""
+
+    @property
+    def brief(self) -> bool:
+        """Its model needs few words. One behind constrained decoding is small, and gets what it was trained on."""
+        return not self.constrained
 
     @property
     def calling(self) -> Calling:
@@ -95,7 +104,7 @@ class Profile:
         return f"{parameter}: not taken ({because})"
 
     def step_back(self, parameter: str, because: str) -> str:
-        """The text of the step that gives something back: `extras`, or the reasoning by the name of its field."""
+        """The text of the step that gives something back: `extras`, `names`, or reasoning by the name of its field."""
         return f"{parameter}: wanted ({because})"
 
     def _below(self, calling: Calling) -> Calling:
@@ -122,6 +131,8 @@ class Profile:
         match parameter:
             case "extras":
                 return replace(self, extras=True)
+            case "names":
+                return replace(self, names_results=True)
             case self.reasoning_field if self.echo is Echo.NEVER:
                 return replace(self, echo=Echo.TOOL_TURNS, echoes_nothing=True)
             case _:
@@ -146,18 +157,18 @@ PROFILES = {
         COMPATIBLE,
         # Its reasoning models refuse `max_tokens`, and some of them `parallel_tool_calls`, which is true by default.
         Profile("openai", caps=OF_OPENAI, strict=True, merges_users=False),
-        Profile("vllm", caps=OF_OPENAI, recover=True),
-        Profile("sglang", caps=OF_OPENAI, recover=True),
+        Profile("vllm", caps=OF_OPENAI, recover=True, names_results=True),
+        Profile("sglang", caps=OF_OPENAI, recover=True, names_results=True),
         # Makes one call at a time unless it is told otherwise.
-        Profile("llama.cpp", parallel=True, recover=True, constrained=True),
+        Profile("llama.cpp", parallel=True, recover=True, constrained=True, names_results=True),
         # Ignores what it does not know, `max_completion_tokens` and `parallel_tool_calls` among them.
-        Profile("ollama", caps=("max_tokens",), recover=True),
-        Profile("mistral", caps=("max_tokens",), null_content=False, user_after_tool=False),
+        Profile("ollama", caps=("max_tokens",), recover=True, names_results=True),
+        Profile("mistral", caps=("max_tokens",), null_content=False, user_after_tool=False, names_results=True),
         Profile("groq", caps=OF_OPENAI),
         # Refuses to go on after its own calls without the reasoning that led to them.
         Profile("deepseek", caps=("max_tokens",), echo=Echo.TOOL_TURNS),
         # Signs its calls (`extra_content`), and wants the signature back.
-        Profile("gemini", extras=True),
+        Profile("gemini", extras=True, names_results=True),
     )
 }
 """By name. Only `llama.cpp` has been tried; what the others say comes from their documentation and issues."""

@@ -17,9 +17,10 @@ from openai.types.chat import (
 )
 from pydantic_core import to_json
 
+from activities.model.bare_json import bare
 from activities.model.profiles import COMPATIBLE, Echo, Profile
 from activities.toolkit.function_names import sendable
-from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, UserEntry
+from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
 from workflows.contract.values import Extra, Schema
 
 STANDARD = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "function_call", "refusal"})
@@ -34,6 +35,8 @@ class Offer:
     name: str
     description: str
     parameters: Schema
+    self_evident: tuple[str, ...] = ()
+    """The arguments that are clear by their names."""
 
 
 def to_messages(
@@ -54,7 +57,7 @@ def to_messages(
         for entry in said:
             if isinstance(entry, AssistantEntry):
                 messages.append(_assistant_message(entry, profile))
-                messages += (_tool_message(at, call) for at, call in entry.positioned)
+                messages += (_tool_message(at, call, profile) for at, call in entry.positioned)
     return messages
 
 
@@ -79,11 +82,17 @@ def _user_messages(
         yield {"role": "user", "content": text}
 
 
-def _tool_message(at: str, call: ToolCallRecord) -> ChatCompletionMessageParam:
-    """What became of a call. `name` is not in the client's type, yet several endpoints insist on it."""
-    text = call.told.text if call.told else NO_RESULT
-    told = {"role": "tool", "tool_call_id": call_id(at), "name": sendable(call.tool), "content": text}
+def _tool_message(at: str, call: ToolCallRecord, profile: Profile) -> ChatCompletionMessageParam:
+    """What became of a call. `name` is not in the client's type, yet some endpoints need it."""
+    told: dict[str, object] = {"role": "tool", "tool_call_id": call_id(at)}
+    if profile.names_results or not profile.brief:
+        told["name"] = sendable(call.tool)
+    told["content"] = _result(call.told, profile) if call.told else NO_RESULT
     return cast("ChatCompletionMessageParam", cast(object, told))
+
+
+def _result(told: ToolMessage, profile: Profile) -> str:
+    return bare(told.value) if profile.brief and isinstance(told.value, dict | list) else told.text
 
 
 def _assistant_message(entry: AssistantEntry, profile: Profile) -> ChatCompletionAssistantMessageParam:

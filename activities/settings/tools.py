@@ -15,5 +15,11 @@ class ToolSettings(Group):
     offer: Words = Field(
         default=("*",), min_length=1, description="patterns of the tools that are offered; one with a - takes away"
     )
+    offer_at_most: int = Field(
+        default=40, ge=1, description="tools; of more, the model is shown those that fit the request, and `find_tools`"
+    )
+    offer_bytes: int = Field(
+        default=64 * 1024, ge=1, description="bytes of functions with their schemas; of more, the same"
+    )
     policy: Path | None = Field(default=None, description="the TOML file that says which writes need a yes")
     address_book: Words = Field(default=(), description="addresses that may be written to without being in a request")

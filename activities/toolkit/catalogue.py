@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from activities.settings.environment import PREFIX
+from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.foreign_tools import foreign_tools
 from activities.toolkit.opened import Opened
 from activities.toolkit.patterns import FitsNothing, chosen
@@ -18,8 +19,8 @@ from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
 from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, PREPARE, RECALL, SETTLE
 
-TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, PREPARE, SETTLE, RECALL})
-"""Names of activities that are no tools."""
+TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, PREPARE, SETTLE, RECALL, FIND_TOOLS})
+"""Names of activities that no tool may have."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,9 @@ class ToolOptions(TypedDict, total=False):
     asks: str
     """The argument that is a question to people. The function is never run: what somebody says is the result, and where
     nobody does in time (`limits.approval_seconds`), that is."""
+    self_evident: tuple[str, ...]
+    """The arguments that are clear by their names and types, to a model that was trained on many functions. It is not
+    told their descriptions and bounds; a call is held to them all the same."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 

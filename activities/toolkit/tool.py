@@ -61,6 +61,7 @@ class Tool:
     confirmed: Mapping[str, str]
     same_as: str
     replaces: str
+    self_evident: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"tool {self.name} ({self.defined_at})"
@@ -187,6 +188,7 @@ def made_of(
             confirmed=options.get("confirmed", {}),
             same_as=options.get("same_as", ""),
             replaces=options.get("replaces", ""),
+            self_evident=options.get("self_evident", ()),
         )
     )
 
@@ -194,7 +196,7 @@ def made_of(
 def _checked(made: Tool) -> Tool:
     if not LEGAL.fullmatch(made.name):
         raise Unfit(f"a name is 1 to {LONGEST_NAME} of a-z A-Z 0-9 _ -")
-    for option in ("needs", "grounded", "claim_verbs"):
+    for option in ("needs", "grounded", "claim_verbs", "self_evident"):
         if isinstance(value := getattr(made, option), str):
             raise Unfit(f'{option} is a tuple: ("{value}",)')
     if strangers := made.confirmed.keys() - set(made.grounded):
@@ -202,8 +204,9 @@ def _checked(made: Tool) -> Tool:
     if not inspect.iscoroutinefunction(made.function):
         raise Unfit("its function must be written with `async def`")
     arguments = made.argument_names()
-    if unknown := [name for name in made.grounded if name not in arguments]:
-        raise Unfit(f"grounded names {unknown[0]}, which is no argument; {_in_words(arguments)}")
+    for option, names in (("grounded", made.grounded), ("self_evident", made.self_evident)):
+        if unknown := [name for name in names if name not in arguments]:
+            raise Unfit(f"{option} names {unknown[0]}, which is no argument; {_in_words(arguments)}")
     if made.route.asks and made.route.asks not in arguments:
         raise Unfit(f"asks names {made.route.asks}, which is no argument; {_in_words(arguments)}")
     if made.route.asks and made.route.effect != "read":

@@ -10,7 +10,14 @@ from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
 
-@tool(about="to {to}", grounded=("to",), claim_verbs=SENT, confirmed={"to": "accepted"}, **SENDING)
+@tool(
+    about="to {to}",
+    grounded=("to",),
+    claim_verbs=SENT,
+    confirmed={"to": "accepted"},
+    self_evident=("to", "subject", "body"),
+    **SENDING,
+)
 async def send_email(
     to: Recipients,
     subject: Subject,

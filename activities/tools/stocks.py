@@ -47,7 +47,7 @@ class StockPrice(BaseModel):
     as_of: datetime | None = Field(default=None, exclude_if=_unknown)
 
 
-@tool(about="{symbol}")
+@tool(about="{symbol}", self_evident=("symbol",))
 async def get_stock_price(
     symbol: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,14}$")],
     *,

@@ -40,7 +40,7 @@ class Weather(BaseModel):
     local_time: datetime | None = Field(exclude_if=unknown)
 
 
-@tool(about="{city}")
+@tool(about="{city}", self_evident=("city",))
 async def get_weather(
     city: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)],
     *,

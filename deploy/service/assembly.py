@@ -23,11 +23,14 @@ from activities.ledger.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
+from activities.model.tool_choice import ToolChoice
 from activities.policy import Policy
 from activities.redaction import SECRETS
 from activities.settings import Settings
 from activities.smtp.connections import MailConnections
 from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.find_tools import search_tool
+from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
 from workflows.request import RequestWorkflow
@@ -79,6 +82,8 @@ async def build_worker(
     answers = Answers(service.endpoint, settings.model.system_prompt)
     ledger = await Ledger.open(settings.ledger.ledger_url)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
+    index = ToolIndex(tools)
+    choice = ToolChoice.where_needed(index, settings.tools.offer_at_most, settings.tools.offer_bytes)
     decide = Decide(
         service.endpoint,
         tools,
@@ -86,6 +91,7 @@ async def build_worker(
         settings.tools.address_book,
         settings.model.system_prompt,
         ledger.identity,
+        choice,
     )
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
@@ -99,7 +105,11 @@ async def build_worker(
         aclosing(service.catalogue.sources),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
-        provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
+        provisions: dict[type, object] = {
+            **dict(zip(PROVIDED, given, strict=True)),
+            **service.catalogue.settings,
+            ToolIndex: index,
+        }
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
@@ -115,6 +125,8 @@ async def build_worker(
                 check_schema,
                 about_writes.settle,
                 about_writes.recall,
+                # Also where the model is shown all tools: a request may have begun where it was not.
+                read_activity(search_tool(), provisions),
                 *reads,
                 *writes,
             ],

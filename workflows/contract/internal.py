@@ -114,6 +114,7 @@ class Decision(Message):
     demoted: tuple[str, ...] = omitted((), description="what the endpoint does not take, or wants back")
     ledger: str = omitted("", description="where it asks for a write: the identity of the worker's ledger")
     unsupported_claims: tuple[UnsupportedClaim, ...] = omitted(())
+    shown: tuple[str, ...] = omitted((), description="the tools that the model was shown, where it was not all of them")
 
 
 class Answer(Message):

@@ -47,7 +47,7 @@ class QuirkyModel(ScriptedModel):
 
     def answer(self, body: Object) -> Raw:
         with self._lock:
-            self.faults += faults(cast("dict[str, Any]", body), merged=True)
+            self.faults += faults(cast("dict[str, Any]", body), merged=True, named=False)
             request = self._request(body)
             self._replies[request] += 1
             if self._replies[request] > REPLIES:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from activities.settings.environment import PROJECT
+from tests.many_tools.measuring import measured, tools_of
+from tests.many_tools.requests import HELD_OUT, TO_TUNE_BY
 from tests.openapi.__main__ import imported
 from tests.openapi.documents import EXAMPLES, FIGMA, GITHUB, documents, shown
 
@@ -56,3 +58,12 @@ def test_github_costs_little_time_and_memory_at_the_second_start(tmp_path: Path)
     assert json.loads(first.stdout)[0] == offered
     assert offered >= 20
     assert (seconds < 2, mebibytes < 60) == (True, True), (seconds, mebibytes)
+
+
+def test_of_githubs_operations_the_right_one_is_mostly_shown_and_chosen_in_no_time() -> None:
+    [path] = documents(GITHUB)
+    tools = tools_of(path)
+    for requests, enough in ((TO_TUNE_BY, 54), (HELD_OUT, 26)):
+        found = measured(tools, requests)
+        assert sum(each.is_shown for each in found) >= enough
+        assert sorted(each.milliseconds for each in found)[len(found) // 2] < 5

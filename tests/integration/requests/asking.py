@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
@@ -107,9 +107,10 @@ async def answer(handle: Handle, verdict: Approve | Reject) -> None:
 
 def last_told(model: ScriptedModel) -> list[tuple[str, str]]:
     """(tool, text) of the tool messages at the end of the last conversation that the model was given."""
-    messages = cast("list[dict[str, str]]", model.asked[-1]["messages"])
+    messages = cast("list[dict[str, Any]]", model.asked[-1]["messages"])
     last_of_others = max(index for index, each in enumerate(messages) if each["role"] != "tool")
-    return [(each["name"], each["content"]) for each in messages[last_of_others + 1 :]]
+    names = {call["id"]: call["function"]["name"] for call in messages[last_of_others]["tool_calls"]}
+    return [(names[each["tool_call_id"]], each["content"]) for each in messages[last_of_others + 1 :]]
 
 
 async def reset_to_its_beginning(client: Client, handle: Handle) -> str:

@@ -34,7 +34,7 @@ async def test_a_tools_result_goes_back_to_the_model_and_onto_a_receipt(
     assert (receipt.tool, receipt.status, receipt.effect) == ("look_up", ReceiptStatus.DONE, "read")
     assert receipt.result == {"word": "tree", "meaning": "the meaning of tree"}
     assert happened.done("look_up") == ["tree"]
-    assert last_told(model) == [("look_up", '{"word":"tree","meaning":"the meaning of tree"}')]
+    assert last_told(model) == [("look_up", "{word:tree,meaning:the meaning of tree}")]
 
 
 async def test_neighbouring_reads_run_at_once_and_a_write_waits_for_all_before_it(

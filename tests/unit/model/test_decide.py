@@ -12,8 +12,9 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError
 from activities.model.call_validation import LONGEST_ARGUMENTS, LONGEST_HINT
-from activities.model.decide import LONGEST_HELD_BACK, SYSTEM_PROMPT, Decide
+from activities.model.decide import LONGEST_HELD_BACK, Decide
 from activities.model.endpoint import Endpoint
+from activities.model.system_prompts import BRIEF
 from activities.model.tool_schemas import Offers
 from activities.policy import Policy, Rule
 from activities.settings.model import ModelSettings
@@ -107,7 +108,7 @@ class TestAsking:
         await decide(model, say("Done."))
         (asked,) = model.asked
         assert asked["messages"] == [
-            {"role": "system", "content": SYSTEM_PROMPT},
+            {"role": "system", "content": BRIEF},
             {"role": "user", "content": "Mail the weather to ann@example.com"},
         ]
         offers: Any = asked["tools"]

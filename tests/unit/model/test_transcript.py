@@ -1,6 +1,7 @@
 """A conversation goes out as every endpoint accepts it, whatever the model has written."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -40,14 +41,14 @@ class TestMessages:
     def test_an_empty_system_prompt_is_left_out(self) -> None:
         assert messages(UserEntry(text="Hello"), system="") == [{"role": "user", "content": "Hello"}]
 
-    def test_a_call_is_JSON_text_and_its_reply_has_its_id_and_name(self) -> None:
+    def test_a_call_is_JSON_text_and_its_reply_has_its_id(self) -> None:
         _, call, reply = messages(UserEntry(text="Hello"), turn(made("Sunny", city="Zürich")), system="")
         (sent,) = call["tool_calls"]
         assert (call["role"], call["content"]) == ("assistant", None)
         assert sent["type"] == "function"
         assert sent["function"]["name"] == "get_weather"
         assert json.loads(sent["function"]["arguments"]) == {"city": "Zürich"}
-        assert reply == {"role": "tool", "tool_call_id": sent["id"], "name": "get_weather", "content": "Sunny"}
+        assert reply == {"role": "tool", "tool_call_id": sent["id"], "content": "Sunny"}
 
     def test_text_beside_calls_is_kept(self) -> None:
         beside = messages(turn(made(), text="Let me see."), system="")
@@ -64,7 +65,7 @@ class TestMessages:
         assert ids == [call_id("12.1"), call_id("12.2")]
         assert [(each["tool_call_id"], each["content"]) for each in replies] == [
             (ids[0], "Sunny"),
-            (ids[1], '{"degrees":21.0}'),
+            (ids[1], "{degrees:21.0}"),
         ]
 
     def test_an_answer_that_says_nothing_is_left_out(self) -> None:
@@ -88,6 +89,15 @@ class TestIds:
 
 
 class TestDialects:
+    @pytest.mark.parametrize("name", ["gemini", "mistral", "vllm", "sglang", "ollama", "llama.cpp"])
+    def test_a_result_carries_its_functions_name_where_that_is_needed(self, name: str) -> None:
+        assert messages(turn(made("Sunny")), system="", profile=PROFILES[name])[1]["name"] == "get_weather"
+
+    def test_behind_constrained_decoding_a_result_is_JSON_and_named(self) -> None:
+        constrained = replace(COMPATIBLE, constrained=True)
+        (_, result) = messages(turn(made({"city": "Paris"})), system="", profile=constrained)
+        assert (result["name"], result["content"]) == ("get_weather", '{"city":"Paris"}')
+
     def test_where_null_is_not_taken_there_is_an_empty_text(self) -> None:
         assert messages(turn(made("Sunny")), system="", profile=PROFILES["mistral"])[0]["content"] == ""
 
@@ -154,6 +164,7 @@ def test_whatever_was_said_goes_out_valid(profile: Profile, conversation: list[E
         null_content=profile.null_content,
         merged=profile.merges_users,
         strict_order=not profile.user_after_tool,
+        named=profile.names_results,
     )
     assert found == []
     called = [call for each in sent for call in each.get("tool_calls", [])]

@@ -103,6 +103,25 @@ async def test_reasoning_too_although_that_of_earlier_turns_is_not_known_any_mor
     assert decision.demoted[0].startswith("reasoning_content: wanted (tiny answered 400: ")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "GenerateContentRequest.contents[2].parts[0].function_response.name: Name cannot be empty",
+        "messages[2].name: Field required",
+        "a tool message must have a name",
+    ],
+)
+async def test_the_name_of_a_function_comes_with_its_result_once_it_is_missed(
+    model: ScriptedModel, asking: Asking, words: str
+) -> None:
+    model.trouble += [complaint(words), DONE]
+    assert (await asking.failure(after_a_call({}))).type == "WantedBack"
+    decision = await asking.attempt(after_a_call({}))
+    results = [cast(Any, each["messages"])[3] for each in model.asked]
+    assert [each.get("name") for each in results] == [None, "get_weather"]
+    assert decision.demoted[0].startswith("names: wanted (tiny answered 400: ")
+
+
 async def test_two_questions_at_once_are_both_put_again(model: ScriptedModel, asking: Asking) -> None:
     model.trouble += [complaint(MISSING)] * 2
     both = await asyncio.gather(*(asking.failure(after_a_call(SIGNED)) for _ in range(2)))
@@ -124,7 +143,10 @@ async def test_who_got_it_back_and_still_complains_is_not_asked_again(
     assert len(model.asked) == 2
 
 
-@pytest.mark.parametrize("words", ["no", "messages: missing role", "google: unknown", "content is required"])
+@pytest.mark.parametrize(
+    "words",
+    ["no", "messages: missing role", "google: unknown", "content is required", "tools[0].function.name is required"],
+)
 async def test_another_complaint_is_not_taken_for_one(model: ScriptedModel, asking: Asking, words: str) -> None:
     model.trouble.append(complaint(words))
     failure = await asking.failure(after_a_call({**SIGNED, "type": "x", "content": "y"}))
