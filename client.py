@@ -23,6 +23,7 @@ from deploy.terminal import (
     chat_commands,
     ledger_commands,
     policy_commands,
+    schedule_commands,
     schema_command,
     tools_command,
 )
@@ -146,6 +147,7 @@ def list_command(
     status: Annotated[RequestStatus | None, typer.Option(help="only those with this status")] = None,
     awaiting_approval: Annotated[bool, typer.Option("--awaiting-approval", help="only those that wait")] = False,
     requester: Annotated[str | None, typer.Option(help="only those asked by NAME", metavar="NAME")] = None,
+    schedule: Annotated[str | None, typer.Option(help="only those that this schedule started", metavar="ID")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many, the latest first")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -153,7 +155,12 @@ def list_command(
 
     async def command(session: Session) -> int:
         found = await find(
-            session.client, status=status, awaiting_approval=awaiting_approval, requester=requester, limit=limit
+            session.client,
+            status=status,
+            awaiting_approval=awaiting_approval,
+            requester=requester,
+            schedule=schedule,
+            limit=limit,
         )
         if as_json:
             typer.echo("".join(each.model_dump_json() + "\n" for each in found), nl=False)
@@ -186,6 +193,7 @@ app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app)
 app.add_typer(policy_commands.app, name="policy")
+app.add_typer(schedule_commands.app, name="schedule")
 
 
 def main() -> NoReturn:

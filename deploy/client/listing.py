@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
 
 from deploy.client.endings import ENDS
 from deploy.client.requests import request_of
@@ -17,6 +18,9 @@ from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
 A_CONVERSATION = "a conversation"
 """What is shown of a request that was started without a text."""
 
+SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
+SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""Both are Temporal's own."""
 NOT_CRASHED = 'ExecutionStatus NOT IN ("Failed", "Terminated", "TimedOut")'
 
 
@@ -36,6 +40,8 @@ class Found(BaseModel):
         default=None, description="it has ended, but gave no outcome: how, as Temporal knows it"
     )
     keep_open: bool = Field(default=False, description="it runs, and takes messages")
+    schedule: str | None = Field(default=None, description="the id of the schedule that has started it")
+    scheduled_at: datetime | None = Field(default=None, description="the time of the schedule that it belongs to")
 
 
 async def find(
@@ -44,15 +50,16 @@ async def find(
     status: RequestStatus | None = None,
     awaiting_approval: bool = False,
     requester: str | None = None,
+    schedule: str | None = None,
     limit: int = 20,
 ) -> list[Found]:
     """List requests, the latest first."""
-    query = _query(status, awaiting_approval, requester)
+    query = _query(status, awaiting_approval, requester, schedule)
     executions = [each async for each in client.list_workflows(query, limit=limit)]
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
-def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str | None) -> str:
+def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str | None, schedule: str | None) -> str:
     terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"']
     match status:
         case None:
@@ -69,6 +76,8 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
         terms.append(f'{AWAITING_APPROVAL.name} = true AND ExecutionStatus = "Running"')
     if requester is not None:
         terms.append(f"{REQUESTER.name} = {json.dumps(requester, ensure_ascii=False)}")
+    if schedule is not None:
+        terms.append(f"{SCHEDULED_BY.name} = {json.dumps(schedule, ensure_ascii=False)}")
     return " AND ".join(terms)
 
 
@@ -90,6 +99,8 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         summary=told or plain(code(request.text if request else "")) or A_CONVERSATION,
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
+        schedule=attributes.get(SCHEDULED_BY),
+        scheduled_at=attributes.get(SCHEDULED_AT),
     )
 
 

@@ -5,8 +5,9 @@ It was written by somebody else: the requester, the model, a web page. So it is 
 
 from deploy.terminal.progress import ProgressScreen
 from deploy.terminal.results import ResultScreen
+from deploy.terminal.schedule_results import ScheduleScreen
 from deploy.terminal.transcript import PastScreen
 
 
-class Screen(ProgressScreen, PastScreen, ResultScreen):
+class Screen(ProgressScreen, PastScreen, ResultScreen, ScheduleScreen):
     """Steps as they happen, and what has become of them."""
