@@ -15,11 +15,13 @@ import typer
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.temporal import connect
+from deploy.client.callbacks import callbacks_of
 from deploy.client.conversations import close, open_with, say
 from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
+    callback_commands,
     chat_commands,
     ledger_commands,
     policy_commands,
@@ -76,6 +78,9 @@ def submit_command(
     yes: Yes = False,
     requester: Name = None,
     schema: SchemaFile = None,
+    notify: Annotated[
+        list[str] | None, typer.Option(metavar="ENDPOINT", help="a callback endpoint that is told of its end")
+    ] = None,
     max_turns: Annotated[int, typer.Option(help="model calls")] = Limits().turns,
     max_calls: Annotated[int, typer.Option(help="tool calls")] = Limits().calls,
     max_input_tokens: Annotated[int | None, typer.Option(help="tokens that the model reads")] = None,
@@ -99,6 +104,7 @@ def submit_command(
             text=text,
             requester=requester or login_name(),
             approve=in_advance(approved, yes=yes),
+            notify=tuple(notify or ()),
             limits=limits,
             output_schema=json_schema("--schema", schema) if schema else None,
         )
@@ -137,6 +143,8 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])
             raise
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
+        if not as_json:
+            session.screen.not_told(await callbacks_of(session.client, id))
         return 0
 
     run(command, quiet=as_json)
@@ -189,6 +197,7 @@ def cancel_command(id: Id) -> None:
 
 app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
+app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app)

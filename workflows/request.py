@@ -10,6 +10,7 @@ from temporalio import workflow
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.asking import Model, correction
+from workflows.callbacks import Callbacks
 from workflows.calls import Calls
 from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, Request, RequestState, RequestStatus, Say
 from workflows.contract.conversation import NoteEntry, UserEntry
@@ -47,6 +48,7 @@ class RequestWorkflow:
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
         self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
+        self.callbacks = Callbacks(request, progress.receipts)
 
     @workflow.run
     async def run(self, *_: object) -> Outcome:
@@ -148,6 +150,7 @@ class RequestWorkflow:
             return
         self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.callbacks.all_started()
         workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress().model_dump(mode="json")}))
 
     def progress(self) -> Progress:
@@ -197,6 +200,7 @@ class RequestWorkflow:
         self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
         await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
+        await _shielded(self.callbacks.tell_end(outcome, self.allowance.turn))
         return outcome
 
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
@@ -267,8 +271,9 @@ class RequestWorkflow:
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        text = self.inbox.text or self.request.text
-        timeline.show(text, self.doing, self.calls.receipts.settled(), self.approvals.waiting, self.model.demoted)
+        text, settled = self.inbox.text or self.request.text, self.calls.receipts.settled()
+        timeline.show(text, self.doing, settled, self.approvals.waiting, self.model.demoted)
+        self.callbacks.look(self.approvals.waiting, settled)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pydantic_core import to_json
 from temporalio import activity
 
+from activities.callbacks.endpoints import Endpoints
 from activities.errors import BadRequest, CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.lenient_json import LONGEST_QUOTE, Object
@@ -54,8 +55,10 @@ class Decide:
         address_book: tuple[str, ...] = (),
         system_prompt: str | None = None,
         ledger: str = "",
+        endpoints: Endpoints | None = None,
     ) -> None:
         self._ledger = ledger
+        self._callbacks = endpoints or Endpoints({})
         self._endpoint = endpoint
         self._tools = tools
         self._address_book = address_book
@@ -75,6 +78,8 @@ class Decide:
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
             self._require_tools(situation.approve)
+            if problem := self._callbacks.problem_with(situation.notify, situation.requester):
+                raise BadRequest(f"notify: {problem}")
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
             try:

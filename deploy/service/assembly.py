@@ -11,6 +11,9 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.callbacks.deliver import Deliveries
+from activities.callbacks.endpoints import Endpoints
+from activities.callbacks.links import Links
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
@@ -30,12 +33,15 @@ from activities.smtp.connections import MailConnections
 from activities.toolkit.catalogue import Catalogue
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
 
 log = structlog.stdlib.get_logger("errand")
 
 PROVIDED = (httpx.AsyncClient, MailConnections, HttpSender, Settings, *Settings.groups().values())
 """What every tool may ask for, beside settings of its own."""
+CALLBACK_TIMEOUT = 20
+"""Seconds for an endpoint's whole answer; Standard Webhooks 1.0.0 asks for 15 to 30."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Service:
     catalogue: Catalogue
     policy: Policy
     endpoint: Endpoint
+    callbacks: Endpoints = Endpoints({})
 
     @classmethod
     def assemble(cls, settings: Settings) -> Self:
@@ -63,7 +70,8 @@ class Service:
         say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
-        return cls(settings, catalogue, Policy.load(settings.tools.policy), endpoint)
+        callbacks = Endpoints.load(settings.notification.callbacks)
+        return cls(settings, catalogue, Policy.load(settings.tools.policy), endpoint, callbacks)
 
 
 @asynccontextmanager
@@ -86,6 +94,7 @@ async def build_worker(
         settings.tools.address_book,
         settings.model.system_prompt,
         ledger.identity,
+        service.callbacks,
     )
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
@@ -93,6 +102,8 @@ async def build_worker(
         BoundedClient(timeout=20, follow_redirects=False) as http,
         guarded_client(guard, timeout=settings.http.http_timeout) as for_reads,
         guarded_client(guard, timeout=settings.http.http_timeout, keep_connections=False) as for_writes,
+        guarded_client(Guard(ports=None), timeout=CALLBACK_TIMEOUT, keep_connections=False) as to_public,
+        guarded_client(Guard(private=True), timeout=CALLBACK_TIMEOUT, keep_connections=False) as to_private,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
@@ -103,10 +114,13 @@ async def build_worker(
         provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
+        deliveries = Deliveries(
+            service.callbacks, Links.from_settings(settings, client.namespace), public=to_public, private=to_private
+        )
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
-            workflows=[RequestWorkflow],
+            workflows=[RequestWorkflow, CallbackWorkflow],
             activities=[
                 decide.decide,
                 decide.check,
@@ -114,6 +128,7 @@ async def build_worker(
                 check_schema,
                 about_writes.settle,
                 about_writes.recall,
+                deliveries.deliver,
                 *reads,
                 *writes,
             ],

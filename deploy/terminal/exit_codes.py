@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from deploy.terminal.screen import Screen
 
 INPUTS: dict[type[Input], dict[str, str]] = {
-    Request: {"text": "TEXT", "requester": "--requester", "approve": "--approve", "output_schema": "--schema"},
+    Request: {
+        "text": "TEXT",
+        "requester": "--requester",
+        "approve": "--approve",
+        "output_schema": "--schema",
+        "notify": "--notify",
+    },
     Limits: {
         "turns": "--max-turns",
         "calls": "--max-calls",

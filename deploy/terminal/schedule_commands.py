@@ -38,6 +38,9 @@ def add_command(
     requester: Name = None,
     approved: Approved = None,
     yes: Yes = False,
+    notify: Annotated[
+        list[str] | None, typer.Option(metavar="ENDPOINT", help="a callback endpoint that is told of each end")
+    ] = None,
     overlap: Annotated[Overlap, typer.Option(help="what happens at a time when the run before still runs")] = "skip",
     jitter: Annotated[str, typer.Option(metavar="TIME", help="each run starts up to so much later: 30s, 5m")] = "0s",
     catch_up: Annotated[
@@ -64,6 +67,7 @@ def add_command(
             text=text,
             requester=requester or login_name(),
             approve=in_advance(approved, yes=yes),
+            notify=tuple(notify or ()),
             limits=Limits(seconds=timeout),
         )
         ahead = await preview(session.client, timetable)
@@ -75,7 +79,7 @@ def add_command(
         if can_ask() and not as_json and not typer.confirm("make it?", default=True):
             return ENDED_OTHERWISE
         made = await add_schedule(
-            session.client, timetable, request, schedule_id=id, task_queue=session.settings.task_queue
+            session.client, timetable, request, schedule_id=id, task_queue=session.settings.worker.task_queue
         )
         if as_json:
             typer.echo(made.model_dump_json(indent=2))

@@ -129,6 +129,9 @@ class ModelInput(Message):
     approve: tuple[str, ...] = omitted(
         (), description="only of the first decision, which refuses a tool that there is not"
     )
+    notify: tuple[str, ...] = omitted(
+        (), description="only of the first decision, which refuses an endpoint that there is not"
+    )
     demoted: tuple[str, ...] = omitted((), description="what earlier decisions say of the endpoint")
     output_tokens: int | None = omitted(None, description="the most that the model may write now")
     cost_left: float | None = omitted(None, description="the most that it may cost now")

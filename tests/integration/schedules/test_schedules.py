@@ -42,7 +42,7 @@ async def scheduled(
     client: Client, settings: Settings, timetable: Timetable = YEARLY, request: Request = TELL
 ) -> AsyncGenerator[ScheduleState]:
     made = await add_schedule(
-        client, timetable, request, schedule_id=f"s-{uuid.uuid4().hex[:6]}", task_queue=settings.task_queue
+        client, timetable, request, schedule_id=f"s-{uuid.uuid4().hex[:6]}", task_queue=settings.worker.task_queue
     )
     try:
         yield made
@@ -141,7 +141,9 @@ async def test_the_same_schedule_under_the_same_id_is_one_and_another_is_refused
     client: Client, settings: Settings
 ) -> None:
     async with scheduled(client, settings) as made:
-        again = await add_schedule(client, YEARLY, TELL, schedule_id=made.schedule_id, task_queue=settings.task_queue)
+        again = await add_schedule(
+            client, YEARLY, TELL, schedule_id=made.schedule_id, task_queue=settings.worker.task_queue
+        )
         assert again == made
         other = TELL.model_copy(update={"text": "Tell bob."})
         with pytest.raises(TakenScheduleId, match="is taken by another schedule"):
