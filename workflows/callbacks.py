@@ -11,6 +11,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from workflows.contract.api import Outcome, PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.approvals import APPROVAL_NOTICE_WORKFLOW, ApprovalNotice, ApprovalRules
 from workflows.contract.callbacks import CALLBACK_WORKFLOW, Delivery, Event, EventType
 from workflows.contract.values import Arguments, sha256
 from workflows.markdown import code
@@ -41,11 +42,16 @@ class Callbacks:
         self._told = {self._id("action.unknown", each.key) for each in known if _is_unknown(each)}
         self._starting: set[asyncio.Task[None]] = set()
 
-    def look(self, waiting: Sequence[PendingApproval], receipts: Sequence[Receipt]) -> None:
-        """Tell what is new among the calls that wait and those that have ended."""
+    def look(
+        self, waiting: Sequence[PendingApproval], receipts: Sequence[Receipt], rules: Mapping[str, ApprovalRules]
+    ) -> None:
+        """Tell what is new among the calls that wait and those that have ended. `rules` are the policy's, by key."""
+        for pending in waiting:
+            if (known := rules.get(pending.key)) and known.to:
+                self._tell_approvers(pending, known)
         if self._endpoints:
             for pending in waiting:
-                self._tell("approval.requested", pending.digest, _asked(pending))
+                self._tell("approval.requested", pending.digest, about_waiting(pending))
             for receipt in filter(_is_unknown, receipts):
                 self._tell("action.unknown", receipt.key, _unknown(receipt))
 
@@ -53,7 +59,7 @@ class Callbacks:
         """Returns when everything that there is to tell has a workflow that tells it."""
         if self._endpoints:
             self._tell(ENDS.get(outcome.status, "request.failed"), f"{turn} {outcome.summary}", _outcome(outcome, turn))
-            await self.all_started()
+        await self.all_started()
 
     async def all_started(self) -> None:
         """Until then the run must not end: a workflow that is not started yet would end with it."""
@@ -67,20 +73,41 @@ class Callbacks:
         self._told.add(id)
         event = Event(id=id, type=type, request_id=workflow.info().workflow_id, at=workflow.now(), data=data)
         for endpoint in self._endpoints:
-            task = asyncio.create_task(self._start(Delivery(endpoint=endpoint, requester=self._requester, event=event)))
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
+            child_id = f"{event.request_id}.notify.{id.removeprefix('evt_')[:12]}.{endpoint[:60]}"
+            delivery = Delivery(endpoint=endpoint, requester=self._requester, event=event)
+            self._start(CALLBACK_WORKFLOW, child_id, delivery, f"{endpoint}: {type}")
 
-    async def _start(self, delivery: Delivery) -> None:
-        event = delivery.event
+    def _tell_approvers(self, pending: PendingApproval, rules: ApprovalRules) -> None:
+        id = self._id("approval.requested", f"{pending.digest} by the policy")
+        if id in self._told:
+            return
+        self._told.add(id)
+        notice = ApprovalNotice(
+            request_id=workflow.info().workflow_id,
+            requester=self._requester,
+            pending=pending.model_copy(update={"arguments": {}}),
+            event_id=id,
+            since=workflow.now(),
+            to=rules.to,
+            notify_seconds=rules.notify_seconds,
+        )
+        child_id = f"{notice.request_id}.approval.{id.removeprefix('evt_')[:12]}"
+        self._start(APPROVAL_NOTICE_WORKFLOW, child_id, notice, f"{pending.tool} {pending.about}")
+
+    def _start(self, kind: str, child_id: str, input: Delivery | ApprovalNotice, about: str) -> None:
+        task = asyncio.create_task(self._started(kind, child_id, input, about))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _started(self, kind: str, child_id: str, input: Delivery | ApprovalNotice, about: str) -> None:
         with suppress(WorkflowAlreadyStartedError):  # an earlier run of the same request has told it
             await workflow.start_child_workflow(
-                CALLBACK_WORKFLOW,
-                delivery,
-                id=f"{event.request_id}.notify.{event.id.removeprefix('evt_')[:12]}.{delivery.endpoint[:60]}",
+                kind,
+                input,
+                id=child_id,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-                static_summary=code(f"{delivery.endpoint}: {event.type}"),
+                static_summary=code(about),
             )
 
     def _id(self, type: EventType, what: str) -> str:
@@ -107,7 +134,8 @@ def _outcome(outcome: Outcome, turn: int) -> Arguments:
     return told
 
 
-def _asked(pending: PendingApproval) -> Arguments:
+def about_waiting(pending: PendingApproval) -> Arguments:
+    """What is told of a call that waits; not its arguments, which are to be seen where it is decided."""
     return {
         "key": pending.key,
         "digest": pending.digest,

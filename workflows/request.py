@@ -273,7 +273,7 @@ class RequestWorkflow:
         self.doing = doing or self.doing
         text, settled = self.inbox.text or self.request.text, self.calls.receipts.settled()
         timeline.show(text, self.doing, settled, self.approvals.waiting, self.model.demoted)
-        self.callbacks.look(self.approvals.waiting, settled)
+        self.callbacks.look(self.approvals.waiting, settled, self.approvals.rules)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))

@@ -44,7 +44,7 @@ class Deliveries:
             ApplicationError: of type DeliveryFailed, which says when the next attempt is due, or DeliveryGivenUp.
         """
         structlog.contextvars.bind_contextvars(request_id=delivery.event.request_id, endpoint=delivery.endpoint)
-        endpoint = self._endpoints.find(delivery.endpoint, delivery.requester)
+        endpoint = self._endpoints.find(delivery.endpoint, delivery.requester, by_policy=delivery.by_policy)
         if endpoint is None:
             what = f"there is no endpoint {delivery.endpoint!r} for {delivery.requester or 'this requester'}"
             raise DeliveryGivenUp(f"{what}; {SETTING} names those that there are")

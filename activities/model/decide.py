@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic_core import to_json
 from temporalio import activity
 
-from activities.callbacks.endpoints import Endpoints
+from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
 from activities.errors import BadRequest, CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.lenient_json import LONGEST_QUOTE, Object
@@ -58,7 +58,7 @@ class Decide:
         endpoints: Endpoints | None = None,
     ) -> None:
         self._ledger = ledger
-        self._callbacks = endpoints or Endpoints({})
+        self._callbacks = endpoints or NO_ENDPOINTS
         self._endpoint = endpoint
         self._tools = tools
         self._address_book = address_book

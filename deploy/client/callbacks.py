@@ -42,7 +42,8 @@ class Callback(BaseModel):
 
 async def callbacks_of(client: Client, request_id: str) -> list[Callback]:
     """Everything that was to be told of a request, in order; what has only just happened may be missing."""
-    query = f"WorkflowType = {json.dumps(CALLBACK_WORKFLOW)} AND ParentWorkflowId = {json.dumps(request_id)}"
+    begins = json.dumps(f"{request_id}.notify.")
+    query = f"WorkflowType = {json.dumps(CALLBACK_WORKFLOW)} AND WorkflowId STARTS_WITH {begins}"
     ids = dict.fromkeys([each.id async for each in client.list_workflows(query, limit=MOST)])
     found = await asyncio.gather(*(describe_callback(client, id) for id in ids))
     return sorted((each for each in found if each), key=lambda each: (each.at, each.endpoint))

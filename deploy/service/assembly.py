@@ -12,8 +12,9 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.callbacks.deliver import Deliveries
-from activities.callbacks.endpoints import Endpoints
+from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
 from activities.callbacks.links import Links
+from activities.callbacks.waiting import WaitingCalls
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
@@ -33,6 +34,7 @@ from activities.smtp.connections import MailConnections
 from activities.toolkit.catalogue import Catalogue
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
 
@@ -52,7 +54,7 @@ class Service:
     catalogue: Catalogue
     policy: Policy
     endpoint: Endpoint
-    callbacks: Endpoints = Endpoints({})
+    callbacks: Endpoints = NO_ENDPOINTS
 
     @classmethod
     def assemble(cls, settings: Settings) -> Self:
@@ -70,8 +72,9 @@ class Service:
         say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
-        callbacks = Endpoints.load(settings.notification.callbacks)
-        return cls(settings, catalogue, Policy.load(settings.tools.policy), endpoint, callbacks)
+        callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
+        policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        return cls(settings, catalogue, policy, endpoint, callbacks)
 
 
 @asynccontextmanager
@@ -114,13 +117,12 @@ async def build_worker(
         provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
-        deliveries = Deliveries(
-            service.callbacks, Links.from_settings(settings, client.namespace), public=to_public, private=to_private
-        )
+        links = Links.from_settings(settings, client.namespace)
+        deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
-            workflows=[RequestWorkflow, CallbackWorkflow],
+            workflows=[RequestWorkflow, CallbackWorkflow, ApprovalNoticeWorkflow],
             activities=[
                 decide.decide,
                 decide.check,
@@ -129,6 +131,7 @@ async def build_worker(
                 about_writes.settle,
                 about_writes.recall,
                 deliveries.deliver,
+                WaitingCalls(client, links).still_waiting,
                 *reads,
                 *writes,
             ],

@@ -17,6 +17,7 @@ EventType: TypeAlias = Literal[
     "request.cancelled",
     "request.limit_reached",
     "approval.requested",
+    "approval.reminder",
     "action.unknown",
 ]
 
@@ -36,6 +37,7 @@ class Delivery(Message):
 
     endpoint: str
     requester: str = omitted("")
+    by_policy: bool = omitted(False, description="the policy names the endpoint, and not the requester")
     event: Event
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from workflows.contract.api import Receipt, ReceiptStatus, Usage
+from workflows.contract.approvals import ApprovalRules
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
 from workflows.contract.values import Arguments, Effect, Extra, Ruling, Schema, sha256
@@ -69,6 +70,7 @@ class Route(Message):
     reason: str = omitted("", description="which rule made the ruling")
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
+    approval: ApprovalRules | None = omitted(None, description="of a call that may have to wait for a person")
 
 
 class ProposedCall(Message):

@@ -250,7 +250,8 @@ TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
 
 SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "[mcp." in text]
 CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
-POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *CALLBACK_FILES)]
+APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
+POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *CALLBACK_FILES, *APPROVALS)]
 
 
 class TestData:
@@ -281,6 +282,14 @@ class TestData:
         assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "billing-7")[0] == "allow"
         assert policy.rule_on(mail, {"to": ["ann@example.com", "eve@rival.example"]}, "billing-7")[0] == "ask"
         assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "sales")[0] == "ask"
+
+    @pytest.mark.parametrize("text", APPROVALS, ids=first_line)
+    def test_a_policy_names_approvers_and_who_is_told(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "policy.toml").write_text(text)
+        found, mail = Policy.load(tmp_path / "policy.toml").approvals, tool_of(send_email)
+        assert mail is not None
+        found.check_recipients(["ops"], {"send_email": mail})
+        assert found.rules is not None
 
     @pytest.mark.parametrize("text", in_language("json"), ids=first_line)
     def test_json_is_what_callers_send_and_get(self, text: str) -> None:
