@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 AHEAD = timedelta(days=366)
@@ -37,17 +38,23 @@ class ClockChange:
 
 def clock_changes(zone: str, start: datetime) -> list[ClockChange]:
     """Those of the year that begins at `start`."""
-    place, hours = ZoneInfo(zone), int(AHEAD / timedelta(hours=1))
-    moment = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    changes: list[ClockChange] = []
-    before = _offset(moment, place)
-    for _ in range(hours * 4):  # some change at a quarter past
-        moment += timedelta(minutes=15)
-        after = _offset(moment, place)
-        if after != before:
-            changes.append(ClockChange(moment, zone, before, after))
-        before = after
-    return changes
+    place = ZoneInfo(zone)
+    first = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    days = [first + timedelta(days=day) for day in range(AHEAD.days + 1)]
+    return [
+        ClockChange(_change_between(one, other, place), zone, _offset(one, place), _offset(other, place))
+        for one, other in pairwise(days)
+        if _offset(one, place) != _offset(other, place)
+    ]
+
+
+def _change_between(before: datetime, after: datetime, place: ZoneInfo) -> datetime:
+    """To the minute."""
+    old = _offset(before, place)
+    while after - before > timedelta(minutes=1):
+        middle = (before + (after - before) / 2).replace(second=0, microsecond=0)
+        before, after = (middle, after) if _offset(middle, place) == old else (before, middle)
+    return after
 
 
 def told_of(change: ClockChange, meant: Sequence[datetime], real: Sequence[datetime]) -> list[str]:
