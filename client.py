@@ -15,14 +15,17 @@ import typer
 
 from activities.errors import ConfigurationError, Unreachable
 from activities.temporal import connect
+from deploy.client.callbacks import callbacks_of
 from deploy.client.conversations import close, open_with, say
 from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
+    callback_commands,
     chat_commands,
     ledger_commands,
     policy_commands,
+    schedule_commands,
     schema_command,
     tools_command,
 )
@@ -75,6 +78,9 @@ def submit_command(
     yes: Yes = False,
     requester: Name = None,
     schema: SchemaFile = None,
+    notify: Annotated[
+        list[str] | None, typer.Option(metavar="ENDPOINT", help="a callback endpoint that is told of its end")
+    ] = None,
     max_turns: Annotated[int, typer.Option(help="model calls")] = Limits().turns,
     max_calls: Annotated[int, typer.Option(help="tool calls")] = Limits().calls,
     max_input_tokens: Annotated[int | None, typer.Option(help="tokens that the model reads")] = None,
@@ -98,6 +104,7 @@ def submit_command(
             text=text,
             requester=requester or login_name(),
             approve=in_advance(approved, yes=yes),
+            notify=tuple(notify or ()),
             limits=limits,
             output_schema=json_schema("--schema", schema) if schema else None,
         )
@@ -136,6 +143,8 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])
             raise
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
+        if not as_json:
+            session.screen.not_told(await callbacks_of(session.client, id))
         return 0
 
     run(command, quiet=as_json)
@@ -147,6 +156,7 @@ def list_command(
     awaiting_approval: Annotated[bool, typer.Option("--awaiting-approval", help="those that wait for a yes")] = False,
     awaiting_answer: Annotated[bool, typer.Option("--awaiting-answer", help="those that wait for an answer")] = False,
     requester: Annotated[str | None, typer.Option(help="only those asked by NAME", metavar="NAME")] = None,
+    schedule: Annotated[str | None, typer.Option(help="only those that this schedule started", metavar="ID")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many, the latest first")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -159,6 +169,7 @@ def list_command(
             awaiting_approval=awaiting_approval,
             awaiting_answer=awaiting_answer,
             requester=requester,
+            schedule=schedule,
             limit=limit,
         )
         if as_json:
@@ -188,10 +199,12 @@ def cancel_command(id: Id) -> None:
 
 app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
+app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
+app.add_typer(schedule_commands.app, name="schedule")
 
 
 def main() -> NoReturn:

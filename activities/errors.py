@@ -5,6 +5,8 @@
     ├── BadRequest                 not retried: the request asks for what this worker does not have
     ├── NotOpen                    what a person wants to settle is settled, or is not there
     ├── Unreachable                Temporal, or the worker behind it, does not answer
+    ├── DeliveryFailed             retried, by a schedule of its own: a callback's endpoint has not taken an event
+    ├── DeliveryGivenUp            not retried: it will not take it, or there is no such endpoint
     ├── ToolError                  the model is told the message
     │   ├── InvalidArguments       the arguments do not fit the tool's schema
     │   ├── NotFound               the thing asked about does not exist
@@ -81,6 +83,16 @@ class NotOpen(ErrandError):
 
 class Unreachable(ErrandError):
     """Temporal, or the worker behind it, does not answer."""
+
+
+class DeliveryFailed(ErrandError):
+    """A callback's endpoint has not taken an event; it is tried again."""
+
+    retryable = True
+
+
+class DeliveryGivenUp(ErrandError):
+    """A callback's endpoint will not take an event."""
 
 
 class ToolError(ErrandError):

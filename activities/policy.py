@@ -6,18 +6,28 @@ tool = "send_email"                     # patterns as in a shell: * ? [abc]
 requester = "billing-*"                 # optional
 arguments = { to = "*@example.com" }    # optional
 ruling = "allow"                        # or "ask", or "deny"
+
+[approvals]
+approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
+to = ["ops", "mailto:ann@example.com"]  # who is told of it: callback endpoints and addresses
+notify = 60                             # seconds after it began to wait; once more at half time
 """
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from activities.errors import ConfigurationError
+from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
+from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
 from workflows.contract.values import Arguments, Ruling, texts
+from workflows.refusals import no_such
+
+TO = "ERRAND_POLICY: approvals.to"
 
 
 class Rule(BaseModel):
@@ -41,10 +51,46 @@ class Rule(BaseModel):
         )
 
 
+class Approvals(BaseModel):
+    """The section [approvals]: who may decide about calls that wait, and who is told of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    approvers: tuple[str, ...] = ()
+    to: tuple[str, ...] = Field(default=(), max_length=10)
+    notify: float = Field(default=60, ge=0, le=86_400)
+
+    @property
+    def rules(self) -> ApprovalRules | None:
+        """As a request records them; None where there are none."""
+        if not (self.approvers or self.to):
+            return None
+        return ApprovalRules(approvers=self.approvers, to=self.to, notify_seconds=self.notify if self.to else 0)
+
+    def check_recipients(self, endpoints: Iterable[str], tools: Mapping[str, Tool]) -> None:
+        """Refuse to tell whom this worker cannot tell.
+
+        Raises:
+            ConfigurationError: there is no such endpoint, no such address, or no mail is sent.
+        """
+        for name in self.to:
+            if not name.startswith(MAILTO):
+                if name not in endpoints:
+                    raise ConfigurationError(f"{TO}: {no_such('endpoint', name, endpoints)}")
+            elif (mail := tools.get(MAIL)) is None:
+                raise ConfigurationError(f"{TO}: {name}: the tool {MAIL} is not offered or not configured")
+            else:
+                try:
+                    mail.validate({"to": [name.removeprefix(MAILTO)], "subject": "", "body": ""})
+                except InvalidArguments as error:
+                    raise ConfigurationError(f"{TO}: {name}: {error}") from error
+
+
 class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: tuple[Rule, ...] = Field(default=())
+    approvals: Approvals = Approvals()
 
     @classmethod
     def load(cls, path: Path | None) -> Self:

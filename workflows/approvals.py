@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -11,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract.api import Approve, PendingApproval, Reject
+from workflows.contract.approvals import ApprovalRules
 from workflows.contract.internal import CHECK, EditedCall, ProposedCall, ToolCall
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
@@ -26,6 +28,12 @@ class Expired:
     """Nobody decided in time, which is a no."""
 
     reason: str
+
+
+def may_decide(rules: ApprovalRules, who: str) -> bool:
+    """Whether the policy lets somebody decide about a call that waits."""
+    patterns = rules.approvers or ("*",)
+    return any(fnmatchcase(who.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 class Approvals:
@@ -50,6 +58,8 @@ class Approvals:
         self._shown: dict[str, set[str]] = {}
         """The reasons that people have seen, by key."""
         self._verdicts: dict[str, Verdict] = {}
+        self.rules: dict[str, ApprovalRules] = {}
+        """The policy's, by the key of the call that waits."""
         self.edited: dict[str, ProposedCall] = {}
         """Calls by key, as a person changed them."""
         self.edited_by: dict[str, str] = {}
@@ -63,6 +73,8 @@ class Approvals:
         reason = why(proposed)
         self._why[call.key] = why
         self._shown[call.key] = {reason}
+        if proposed.route and (rules := proposed.route.approval):
+            self.rules[call.key] = rules
         self._waiting[call.key] = PendingApproval(
             key=call.key,
             digest=call.digest,
@@ -99,7 +111,8 @@ class Approvals:
         """Refuse a verdict that is not about a call exactly as it waits.
 
         Raises:
-            ApplicationError: `NotWaiting` or `DigestMismatch`; the Update is then rejected and leaves no trace.
+            ApplicationError: `NotWaiting`, `DigestMismatch` or `NotAnApprover`; the Update is then rejected and leaves
+                no trace.
         """
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
@@ -113,6 +126,10 @@ class Approvals:
                 type="DigestMismatch",
                 non_retryable=True,
             )
+        rules = self.rules.get(verdict.key)
+        if rules and not may_decide(rules, verdict.by):
+            who = f"the policy lets {', '.join(rules.approvers)} decide about it, and not {verdict.by}"
+            raise ApplicationError(f"{verdict.key}: {who}", type="NotAnApprover", non_retryable=True)
 
     def settle(self, verdict: Verdict) -> None:
         self._verdicts[verdict.key] = verdict

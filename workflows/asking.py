@@ -126,10 +126,12 @@ class Model:
         return await self._ask(ANSWER, lambda: self._situation(schema), Answer, "the output")
 
     def _situation(self, output_schema: Schema | None = None) -> ModelInput:
+        is_first = self._allowance.turn == 1 and output_schema is None
         return ModelInput(
             requester=self._request.requester,
             conversation=self._conversation.entries,
-            approve=self._request.approve if self._allowance.turn == 1 and output_schema is None else (),
+            approve=self._request.approve if is_first else (),
+            notify=self._request.notify if is_first else (),
             demoted=self.demoted,
             output_tokens=self._allowance.output_tokens_left(),
             cost_left=self._allowance.cost_left(),

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals, Expired
+from workflows.approvals import Approvals, Expired, may_decide
 from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
@@ -155,6 +155,8 @@ class Calls:
             return None
         if route.ruling == "allow" and not self.untrusted:
             return "policy"
+        if route.approval and not may_decide(route.approval, self._request.requester):
+            return None
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
     def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:

@@ -8,7 +8,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract.api import GivenCall, RequestStatus
+from workflows.contract.api import GivenCall, Receipt, ReceiptStatus, RequestStatus
 from workflows.contract.conversation import UserEntry
 from workflows.contract.internal import PREPARE, Decision, EditedCall, ToolCall
 from workflows.contract.values import texts
@@ -41,3 +41,8 @@ async def decision_on(given: GivenCall, requester: str, allowance: Allowance) ->
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from error
         raise Ended(RequestStatus.FAILED, f"Nothing was done: {receipts.reason(error)}") from error
+
+
+def status_of(receipt: Receipt) -> RequestStatus:
+    """The status of a request that is this one call."""
+    return RequestStatus.COMPLETED if receipt.status is ReceiptStatus.DONE else RequestStatus.FAILED

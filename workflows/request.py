@@ -8,13 +8,13 @@ from temporalio import workflow
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.asking import Model, correction
+from workflows.callbacks import Callbacks
 from workflows.calls import Calls
 from workflows.contract.api import (
     Approve,
     GivenCall,
     Outcome,
     PendingApproval,
-    ReceiptStatus,
     Reject,
     Request,
     RequestState,
@@ -25,7 +25,7 @@ from workflows.contract.conversation import NoteEntry, UserEntry
 from workflows.contract.internal import Decision, UnsupportedClaim
 from workflows.contract.progress import Progress
 from workflows.conversation import Conversation
-from workflows.given_call import decision_on
+from workflows.given_call import decision_on, status_of
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
 from workflows.questions import Questions
@@ -39,10 +39,8 @@ UNSUPPORTED = " [it claims what no receipt bears out]"
 
 @workflow.defn(failure_exception_types=[ValidationError])
 class RequestWorkflow:
-    """Carries out one request. Input that is no `Request` fails the run with the reason, instead of blocking it.
-
-    Inputs come as they were given, so that one that does not fit is refused here and in words of our own.
-    """
+    """Carries out one request. Inputs come as they were given: one that does not fit fails the run, or is refused, in
+    words of our own, instead of blocking it."""
 
     @workflow.init
     def __init__(self, *given: object) -> None:
@@ -59,6 +57,7 @@ class RequestWorkflow:
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
         self.calls = Calls(request, progress, self.approvals, self.questions, self.allowance, self.show)
+        self.callbacks = Callbacks(request, progress.receipts)
 
     @workflow.run
     async def run(self, *_: object) -> Outcome:
@@ -117,9 +116,8 @@ class RequestWorkflow:
     async def make_call(self, given: GivenCall) -> Outcome:
         """The one call that the request is, and its result as the output."""
         await self.carry_out(await decision_on(given, self.request.requester, self.allowance))
-        is_done = all(receipt.status is ReceiptStatus.DONE for receipt in self.receipts)
-        status = RequestStatus.COMPLETED if is_done else RequestStatus.FAILED
-        return self.outcome(status, receipts.told(self.receipts), output=self.receipts[0].result)
+        [receipt] = self.receipts
+        return self.outcome(status_of(receipt), receipts.told(self.receipts), output=receipt.result)
 
     async def carry_out(self, decision: Decision) -> None:
         """Run the calls that the model asked for, and add what became of them to the conversation."""
@@ -169,6 +167,7 @@ class RequestWorkflow:
             return
         self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.callbacks.all_started()
         workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress().model_dump(mode="json")}))
 
     def progress(self) -> Progress:
@@ -218,6 +217,7 @@ class RequestWorkflow:
         self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
         await shielded(workflow.wait_condition(workflow.all_handlers_finished))
+        await shielded(self.callbacks.tell_end(outcome, self.allowance.turn))
         return outcome
 
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
@@ -289,9 +289,10 @@ class RequestWorkflow:
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        text = self.inbox.text or self.request.title
+        text, settled = self.inbox.text or self.request.title, self.calls.receipts.settled()
         waiting = (*self.approvals.waiting, *self.questions.waiting)
-        timeline.show(text, self.doing, self.calls.receipts.settled(), waiting, self.model.demoted)
+        timeline.show(text, self.doing, settled, waiting, self.model.demoted)
+        self.callbacks.look(self.approvals.waiting, settled, self.approvals.rules)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))

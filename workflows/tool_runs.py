@@ -48,8 +48,13 @@ class WriteContext:
 
     @classmethod
     def of(cls, progress: Progress) -> "WriteContext":
+        context = cls.of_new_request(progress.past_run)
+        context.ledger, context.writes, context.earlier = progress.ledger, [*progress.writes], progress.earlier
+        return context
+
+    @classmethod
+    def of_new_request(cls, past_run: str = "") -> "WriteContext":
         info = workflow.info()
-        past_run = progress.past_run
         if not past_run and info.run_id != info.original_execution_run_id:
             past_run = info.original_execution_run_id
         if not past_run and info.attempt > 1:
@@ -59,9 +64,7 @@ class WriteContext:
             # Of the first run of all: the same after a reset, a retry and a continue-as-new. Its end is random.
             chain=info.first_execution_run_id[-8:],
             past_run=past_run,
-            ledger=progress.ledger,
-            writes=[*progress.writes],
-            earlier=progress.earlier,
+            ledger="",
         )
 
     def of_write(self, call: ToolCall) -> ToolCall:

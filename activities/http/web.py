@@ -82,13 +82,13 @@ def unreadable(service: str) -> ServiceUnavailable:
     return ServiceUnavailable(f"{service} sent a reply that could not be read; try again later")
 
 
-def retry_after(value: str) -> timedelta | None:
-    """The pause that a `Retry-After` header asks for: seconds or a date (RFC 9110 section 10.2.3), at most two minutes.
+def retry_after(value: str, *, longest: timedelta = LONGEST_WAIT) -> timedelta | None:
+    """The pause that a `Retry-After` header asks for: seconds or a date (RFC 9110 section 10.2.3), at most `longest`.
 
     None where it asks for none, or says nothing that can be understood.
     """
     if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?", value.strip()):
-        pause = timedelta(seconds=min(float(value), LONGEST_WAIT.total_seconds()))
+        pause = timedelta(seconds=min(float(value), longest.total_seconds()))
     else:
         try:
             date = parsedate_to_datetime(value)
@@ -96,4 +96,4 @@ def retry_after(value: str) -> timedelta | None:
             return None
         # A date in "-0000" comes without a zone, and is in UTC (RFC 5322 section 3.3).
         pause = (date if date.tzinfo else date.replace(tzinfo=UTC)) - datetime.now(UTC)
-    return min(pause, LONGEST_WAIT) if pause > timedelta(0) else None
+    return min(pause, longest) if pause > timedelta(0) else None

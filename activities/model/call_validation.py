@@ -45,7 +45,10 @@ class Proposals:
             return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, heard)
-        route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
+        said: dict[str, object] = {"ruling": ruling, "reason": reason, "ungrounded": loose}
+        if tool.route.effect == "write" or ruling == "ask":
+            said["approval"] = self._policy.approvals.rules
+        route = tool.route.model_copy(update=said)
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
         given = tuple(name for name in tool.done_for if name in used)

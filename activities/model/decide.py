@@ -6,6 +6,7 @@ from dataclasses import replace
 from pydantic_core import to_json
 from temporalio import activity
 
+from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
 from activities.errors import BadRequest, CallsUnreadable, ModelRefused
 from activities.failures import translated
 from activities.lenient_json import LONGEST_QUOTE, Object
@@ -50,8 +51,10 @@ class Decide:
         prompt: str | None = None,
         ledger: str = "",
         choice: ToolChoice | None = None,
+        endpoints: Endpoints | None = None,
     ) -> None:
         self._ledger = ledger
+        self._callbacks = endpoints or NO_ENDPOINTS
         self._endpoint = endpoint
         self._choice = choice
         self._tools = tools = choice.tools if choice else tools
@@ -72,6 +75,8 @@ class Decide:
         endpoint = self._endpoint.knowing(situation.demoted)
         with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
             self._require_tools(situation.approve)
+            if problem := self._callbacks.problem_with(situation.notify, situation.requester):
+                raise BadRequest(f"notify: {problem}")
             profile = endpoint.profile
             heard = Heard.of(situation, self._address_book)
             shown = self._choice.of(situation.conversation) if self._choice else None

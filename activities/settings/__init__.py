@@ -13,6 +13,7 @@ from activities.settings.http import HttpSettings
 from activities.settings.ledger import LedgerSettings
 from activities.settings.mail import MailSettings
 from activities.settings.model import ModelSettings
+from activities.settings.notification import NotificationSettings
 from activities.settings.tools import ToolSettings
 from activities.settings.worker import WorkerSettings
 
@@ -29,6 +30,7 @@ class Settings(BaseModel):
     http: HttpSettings
     ledger: LedgerSettings
     tools: ToolSettings
+    notification: NotificationSettings
 
     @classmethod
     def read(cls, **values: object) -> Self:

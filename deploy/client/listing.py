@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.common import SearchAttributeKey
 
 from deploy.client.endings import ENDS
 from deploy.client.requests import request_of
@@ -18,6 +19,9 @@ from workflows.timeline import AWAITING_ANSWER, AWAITING_APPROVAL, REQUESTER, ST
 A_CONVERSATION = "a conversation"
 """What is shown of a request that was started without a text."""
 
+SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
+SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+"""Both are Temporal's own."""
 NOT_CRASHED = 'ExecutionStatus NOT IN ("Failed", "Terminated", "TimedOut")'
 
 
@@ -38,6 +42,8 @@ class Found(BaseModel):
     )
     awaiting_answer: bool = Field(default=False, description="a question of the model's waits")
     keep_open: bool = Field(default=False, description="it runs, and takes messages")
+    schedule: str | None = Field(default=None, description="the id of the schedule that has started it")
+    scheduled_at: datetime | None = Field(default=None, description="the time of the schedule that it belongs to")
 
 
 async def find(
@@ -47,18 +53,19 @@ async def find(
     awaiting_approval: bool = False,
     awaiting_answer: bool = False,
     requester: str | None = None,
+    schedule: str | None = None,
     limit: int = 20,
 ) -> list[Found]:
     """List requests, the latest first."""
     waits = [
         key.name for key, yes in ((AWAITING_APPROVAL, awaiting_approval), (AWAITING_ANSWER, awaiting_answer)) if yes
     ]
-    query = _query(status, waits, requester)
+    query = _query(status, waits, requester, schedule)
     executions = [each async for each in client.list_workflows(query, limit=limit)]
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
-def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | None) -> str:
+def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | None, schedule: str | None) -> str:
     """`waits` are search attributes of which one must be true."""
     terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"']
     match status:
@@ -76,6 +83,8 @@ def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | 
         terms.append(f'({" OR ".join(f"{each} = true" for each in waits)}) AND ExecutionStatus = "Running"')
     if requester is not None:
         terms.append(f"{REQUESTER.name} = {json.dumps(requester, ensure_ascii=False)}")
+    if schedule is not None:
+        terms.append(f"{SCHEDULED_BY.name} = {json.dumps(schedule, ensure_ascii=False)}")
     return " AND ".join(terms)
 
 
@@ -98,6 +107,8 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         summary=told or plain(code(request.title if request else "")) or A_CONVERSATION,
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
+        schedule=attributes.get(SCHEDULED_BY),
+        scheduled_at=attributes.get(SCHEDULED_AT),
     )
 
 

@@ -97,6 +97,10 @@ async def submit(
     return handle
 
 
+def same_request(one: Request, other: Request) -> bool:
+    return not any(_differences(_in_order(one), _in_order(other)))
+
+
 def _differences(one: Input, other: Input, within: str = "") -> Iterator[str]:
     """The fields in which two requests differ, by their path."""
     for name in type(one).model_fields.keys() - INTERNAL_FIELDS:

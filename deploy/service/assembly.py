@@ -11,6 +11,10 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.callbacks.deliver import Deliveries
+from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
+from activities.callbacks.links import Links
+from activities.callbacks.waiting import WaitingCalls
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
@@ -33,12 +37,16 @@ from activities.toolkit.find_tools import search_tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from workflows.approval_notice import ApprovalNoticeWorkflow
+from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
 
 log = structlog.stdlib.get_logger("errand")
 
 PROVIDED = (httpx.AsyncClient, MailConnections, HttpSender, Settings, *Settings.groups().values())
 """What every tool may ask for, beside settings of its own."""
+CALLBACK_TIMEOUT = 20
+"""Seconds for an endpoint's whole answer; Standard Webhooks 1.0.0 asks for 15 to 30."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,7 @@ class Service:
     catalogue: Catalogue
     policy: Policy
     endpoint: Endpoint
+    callbacks: Endpoints = NO_ENDPOINTS
 
     @classmethod
     def assemble(cls, settings: Settings) -> Self:
@@ -66,7 +75,9 @@ class Service:
         say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
-        return cls(settings, catalogue, Policy.load(settings.tools.policy), endpoint)
+        callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
+        policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        return cls(settings, catalogue, policy, endpoint, callbacks)
 
 
 @asynccontextmanager
@@ -92,6 +103,7 @@ async def build_worker(
         settings.model.system_prompt,
         ledger.identity,
         choice,
+        service.callbacks,
     )
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
@@ -99,6 +111,8 @@ async def build_worker(
         BoundedClient(timeout=20, follow_redirects=False) as http,
         guarded_client(guard, timeout=settings.http.http_timeout) as for_reads,
         guarded_client(guard, timeout=settings.http.http_timeout, keep_connections=False) as for_writes,
+        guarded_client(Guard(ports=None), timeout=CALLBACK_TIMEOUT, keep_connections=False) as to_public,
+        guarded_client(Guard(private=True), timeout=CALLBACK_TIMEOUT, keep_connections=False) as to_private,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
@@ -113,10 +127,12 @@ async def build_worker(
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
+        links = Links.from_settings(settings, client.namespace)
+        deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
-            workflows=[RequestWorkflow],
+            workflows=[RequestWorkflow, CallbackWorkflow, ApprovalNoticeWorkflow],
             activities=[
                 decide.decide,
                 decide.check,
@@ -127,6 +143,8 @@ async def build_worker(
                 about_writes.recall,
                 # Also where the model is shown all tools: a request may have begun where it was not.
                 read_activity(search_tool(), provisions),
+                deliveries.deliver,
+                WaitingCalls(client, links).still_waiting,
                 *reads,
                 *writes,
             ],

@@ -14,6 +14,7 @@ from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable,
 from deploy.client.endings import crash_of
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId, taken_id
+from deploy.client.timetables import Timetable
 from workflows.contract.api import Approve, Limits, Reject, Request, Say
 from workflows.contract.messages import Input
 from workflows.refusals import sentence
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from deploy.terminal.screen import Screen
 
 INPUTS: dict[type[Input], dict[str, str]] = {
-    Request: {"text": "TEXT", "requester": "--requester", "approve": "--approve", "output_schema": "--schema"},
+    Request: {
+        "text": "TEXT",
+        "requester": "--requester",
+        "approve": "--approve",
+        "output_schema": "--schema",
+        "notify": "--notify",
+    },
     Limits: {
         "turns": "--max-turns",
         "calls": "--max-calls",
@@ -33,6 +40,13 @@ INPUTS: dict[type[Input], dict[str, str]] = {
         "idle_seconds": "--idle",
     },
     Say: {"by": "--by", "text": "the message"},
+    Timetable: {
+        "cron": "CRON",
+        "zone": "--zone",
+        "words": "--words",
+        "jitter_seconds": "--jitter",
+        "catch_up_seconds": "--catch-up",
+    },
     Approve: {"by": "--by"},
     Reject: {"by": "--by", "reason": "--reason"},
 }

@@ -80,6 +80,18 @@ def json_object(option: str, text: str) -> Arguments:
         raise ConfigurationError(f'{option}: expected a JSON object such as {{"body": "…"}}: {what}') from invalid
 
 
+def duration(option: str, text: str) -> timedelta:
+    """`30s`, `5m`, `2h`, `1d` or `1w`.
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    units = {"s": timedelta(seconds=1), **UNITS}
+    if found := re.fullmatch(r"(\d{1,6})([smhdw])", text.strip()):
+        return int(found[1]) * units[found[2]]
+    raise ConfigurationError(f"{option}: expected 30s, 5m, 2h, 1d or 1w: {text}")
+
+
 def moment(option: str, text: str) -> datetime:
     """`2h` or `3d` ago, or an ISO date, which is in this machine's time zone where it names none.
 

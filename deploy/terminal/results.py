@@ -192,6 +192,7 @@ class ResultScreen(Paper):
                 (f"  {each.started_at.astimezone():%Y-%m-%d %H:%M}", "dim"),
                 f"  {each.requester.ljust(names)}  ",
                 short(each.summary, self._width - ids - names - 41),
+                (f"  (schedule {each.schedule})" if each.schedule else "", "dim"),
             )
         if not requests:
             self.note("no requests")

@@ -3,10 +3,12 @@
 It was written by somebody else: the requester, the model, a web page. So it is printed as text, never as markup.
 """
 
+from deploy.terminal.callback_results import CallbackScreen
 from deploy.terminal.progress import ProgressScreen
 from deploy.terminal.results import ResultScreen
+from deploy.terminal.schedule_results import ScheduleScreen
 from deploy.terminal.transcript import PastScreen
 
 
-class Screen(ProgressScreen, PastScreen, ResultScreen):
+class Screen(CallbackScreen, ProgressScreen, PastScreen, ResultScreen, ScheduleScreen):
     """Steps as they happen, and what has become of them."""

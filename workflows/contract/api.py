@@ -67,6 +67,12 @@ class Request(Input):
     )
     requester: str = omitted("", max_length=200, description="who asks; policies and the UI show it")
     approve: tuple[str, ...] = omitted((), description="tools approved in advance; `*` is every tool")
+    notify: tuple[str, ...] = omitted(
+        (),
+        max_length=5,
+        description="names of callback endpoints that are told of its end, of calls that wait for a yes and of actions "
+        "whose end is unknown",
+    )
     limits: Limits = omitted(Limits())
     output_schema: Schema | None = omitted(None, description="JSON Schema of the outcome's `output`")
     carried: SkipJsonSchema[dict[str, JsonValue] | None] = omitted(

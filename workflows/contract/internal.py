@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from workflows.contract.api import Receipt, ReceiptStatus, Usage
+from workflows.contract.approvals import ApprovalRules
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
 from workflows.contract.values import Arguments, Effect, Extra, Ruling, Schema, sha256
@@ -73,6 +74,7 @@ class Route(Message):
     asks: str = omitted(
         "", description="the argument that is a question to people: no activity runs, and the answer is the result"
     )
+    approval: ApprovalRules | None = omitted(None, description="of a call that may have to wait for a person")
 
 
 class ProposedCall(Message):
@@ -134,6 +136,9 @@ class ModelInput(Message):
     conversation: tuple[Entry, ...]
     approve: tuple[str, ...] = omitted(
         (), description="only of the first decision, which refuses a tool that there is not"
+    )
+    notify: tuple[str, ...] = omitted(
+        (), description="only of the first decision, which refuses an endpoint that there is not"
     )
     demoted: tuple[str, ...] = omitted((), description="what earlier decisions say of the endpoint")
     output_tokens: int | None = omitted(None, description="the most that the model may write now")

@@ -16,8 +16,11 @@ import pytest
 import pytest_asyncio
 from markdown_it import MarkdownIt
 from pydantic import BaseModel
+from standardwebhooks import Webhook
 from temporalio.client import Client
 
+from activities.callbacks.deliver import headers
+from activities.callbacks.endpoints import Endpoints
 from activities.execution.act import Act
 from activities.http.staged import FIRST_BYTE, HttpSender, idempotency_key
 from activities.ledger.ledger import Ledger
@@ -32,6 +35,7 @@ from activities.tools.mail import send_email
 from client import close, handle_of
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.scripted_model import Answer, ScriptedModel, say
+from tests.webhook_receiver import SECRET
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -127,7 +131,8 @@ def the_one_with(word: str) -> str:
 
 class TestPython:
     def test_every_example_is_run_by_one_of_these_tests(self) -> None:
-        run = {the_one_with(word) for word in ("ended.summary", "open_with", "send_fax", "open_ticket", *TOOL_FILES)}
+        words = ("ended.summary", "open_with", "send_fax", "open_ticket", "standardwebhooks", *TOOL_FILES)
+        run = {the_one_with(word) for word in words}
         assert run == {*in_language("python")}
 
     @pytest.mark.parametrize("word", ["look_up_rate", "CrmSettings", "find_pets"])
@@ -144,6 +149,10 @@ class TestPython:
     async def test_a_program_gets_a_request_done(self, worker: Settings, capsys: pytest.CaptureFixture[str]) -> None:
         await executed(the_one_with("ended.summary"), {})
         assert capsys.readouterr().out == "Done. []\n"
+
+    async def test_a_receiver_verifies_what_it_is_told(self) -> None:
+        told = (await executed(the_one_with("standardwebhooks"), {}))["told"]
+        assert told(headers([Webhook(SECRET)], "evt_1", b'{"type": "x"}'), '{"type": "x"}') == {"type": "x"}
 
     async def test_a_program_submits_and_talks(self, worker: Settings, model: ScriptedModel) -> None:
         class Price(BaseModel):
@@ -243,7 +252,10 @@ TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
 
 SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "[mcp." in text]
 COPIES = [text for text in in_language("toml") if "compose_email" in text]
-POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *COPIES)]
+CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
+APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
+OTHERS = (*SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS)
+POLICIES = [text for text in in_language("toml") if text not in OTHERS]
 
 
 class TestData:
@@ -252,6 +264,15 @@ class TestData:
         (tmp_path / "sources.toml").write_text(text)
         found = read_sources(tmp_path / "sources.toml")
         assert found.openapi or found.mcp
+
+    @pytest.mark.parametrize("text", CALLBACK_FILES, ids=first_line)
+    def test_a_file_of_callbacks_is_one_that_is_read(
+        self, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPS_HOOK_SECRET", SECRET)
+        (tmp_path / "callbacks.toml").write_text(text)
+        found = Endpoints.load(tmp_path / "callbacks.toml")
+        assert found.problem_with(["ops"], "billing-7") is None
 
     def test_a_document_is_that_of_a_file_of_sources(self) -> None:
         """`test_tools_page.py` imports it."""
@@ -285,6 +306,14 @@ class TestData:
         arguments = plain | more
         used = mail.validate(arguments).used
         assert Policy.load(tmp_path / "policy.toml").rule_on(mail, arguments, "ann", as_used=used)[0] == ruling
+
+    @pytest.mark.parametrize("text", APPROVALS, ids=first_line)
+    def test_a_policy_names_approvers_and_who_is_told(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "policy.toml").write_text(text)
+        found, mail = Policy.load(tmp_path / "policy.toml").approvals, tool_of(send_email)
+        assert mail is not None
+        found.check_recipients(["ops"], {"send_email": mail})
+        assert found.rules is not None
 
     @pytest.mark.parametrize("text", in_language("json"), ids=first_line)
     def test_json_is_what_callers_send_and_get(self, text: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import JsonValue
 from activities.errors import ConfigurationError
 from activities.policy import Policy, Rule
 from activities.toolkit.tool import Tool, tool, tool_of
+from workflows.approvals import may_decide
+from workflows.contract.approvals import ApprovalRules
 from workflows.contract.values import Ruling
 
 
@@ -28,6 +30,24 @@ def made(function: object) -> Tool:
 
 
 SEND, LOOK = made(send), made(look)
+
+
+class TestApprovals:
+    def test_without_the_section_a_request_records_nothing_of_it(self) -> None:
+        assert Policy().approvals.rules is None
+
+    def test_what_a_request_records_are_approvers_and_who_is_told_when(self) -> None:
+        policy = Policy.model_validate({"approvals": {"approvers": ["*@example.com"], "to": ["ops"]}})
+        rules = ApprovalRules(approvers=("*@example.com",), to=("ops",), notify_seconds=60)
+        assert policy.approvals.rules == rules
+        assert may_decide(rules, "Ann@Example.com")
+        assert not may_decide(rules, "ann@example.com.rival.example")
+        assert may_decide(ApprovalRules(to=("ops",)), "anybody")
+
+    def test_mail_to_approvers_needs_the_tool(self) -> None:
+        policy = Policy.model_validate({"approvals": {"to": ["mailto:ann@example.com"]}})
+        with pytest.raises(ConfigurationError, match="send_email is not offered or not configured"):
+            policy.approvals.check_recipients([], {})
 
 
 class TestPolicyFile:

@@ -1,0 +1,60 @@
+"""`client.py submit --notify`, `callbacks` and what `status` says of callbacks."""
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from activities.settings import Settings
+from tests.conftest import running_worker
+from tests.integration.cli.conftest import CommandLine, an_id, eventually
+from tests.scripted_model import ScriptedModel, say
+from tests.webhook_receiver import SECRET, Receiver, receiver
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ops(
+    client: Client, settings: Settings, model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Receiver]:
+    """An endpoint, and a worker that knows it as `ops`."""
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    async with receiver() as listening:
+        file = tmp_path / "callbacks.toml"
+        file.write_text(f'[endpoint.ops]\nurl = "{listening.url}"\nsecrets = ["OPS_SECRET"]\nprivate = true\n')
+        notification = settings.notification.model_copy(update={"callbacks": file})
+        known = settings.model_copy(update={"notification": notification})
+        async with running_worker(client, known, sandboxed=False):
+            yield listening
+
+
+async def test_what_could_not_be_told_is_said_and_told_again(
+    cli: CommandLine, ops: Receiver, model: ScriptedModel
+) -> None:
+    model.scripts["Hello."] = [say("Hello.")]
+    ops.answers = ["410 Gone"]
+    id = an_id()
+    assert (await cli("submit", "Hello.", "--notify", "ops", "--id", id)).code == 0
+
+    async def failed() -> bool:
+        return (await cli("callbacks", id)).code == 1
+
+    assert await eventually(failed)
+    assert "ops  request.completed  failed" in (await cli("callbacks", id)).out
+    assert "ops was not told of request.completed: ops answered 410 Gone" in (await cli("status", id)).err
+    assert (await cli("callbacks", id, "--again")).err == "1 callback told again\n"
+    await ops.until(2)
+
+    async def delivered() -> bool:
+        return json.loads((await cli("callbacks", id, "--json")).out)["status"] == "delivered"
+
+    assert await eventually(delivered)
+    assert (await cli("status", id)).err == ""
+
+
+async def test_an_endpoint_that_there_is_not_ends_the_request_with_a_sentence(cli: CommandLine, ops: Receiver) -> None:
+    refused = await cli("submit", "Hello.", "--notify", "pos", "--id", an_id())
+    assert refused.code == 1
+    assert "notify: there is no such endpoint; did you mean ops?" in refused.out

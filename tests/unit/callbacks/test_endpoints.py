@@ -1,0 +1,67 @@
+"""The file of callback endpoints."""
+
+from pathlib import Path
+
+import pytest
+
+from activities.callbacks.endpoints import PAUSES, Endpoints
+from activities.errors import ConfigurationError
+from activities.redaction import redacted
+from tests.webhook_receiver import SECRET
+
+OPS = '[endpoint.ops]\nurl = "https://ops.example.com/hook"\nsecrets = ["OPS_SECRET"]\n'
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoints:
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    return loaded(
+        tmp_path,
+        OPS + '[endpoint.bills]\nurl = "https://b.example.com"\nsecrets = ["OPS_SECRET"]\nrequesters = ["billing-*"]\n',
+    )
+
+
+def loaded(folder: Path, text: str) -> Endpoints:
+    file = folder / "callbacks.toml"
+    file.write_text(text)
+    return Endpoints.load(file)
+
+
+def test_without_a_file_there_are_no_endpoints() -> None:
+    assert Endpoints.load(None).problem_with(["ops"], "ann") == "there is no endpoint 'ops', and none that ann may name"
+
+
+def test_an_endpoint_is_for_the_requesters_that_it_names(load: Endpoints) -> None:
+    assert load.problem_with(["ops"], "ann") is None
+    assert load.problem_with(["ops", "bills"], "Billing-7") is None
+    assert "there is no such endpoint" in str(load.problem_with(["bills"], "ann"))
+    assert load.pauses == PAUSES
+
+
+def test_a_secret_is_redacted_wherever_it_is_quoted(load: Endpoints) -> None:
+    assert SECRET.removeprefix("whsec_") not in redacted(f"the secret {SECRET}")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[endpoint.ops]\nurl = 1", "endpoint.ops.url"),
+        (OPS + "secret = 'x'", "endpoint.ops.secret: Extra inputs are not permitted"),
+        (OPS.replace("https", "http"), "expected https://host/path; plain http only where private = true"),
+        (OPS.replace("ops.example", "me:pw@ops.example"), "a user or password"),
+        (OPS.replace("OPS_SECRET", "NOT_SET"), "endpoint.ops: the variable NOT_SET is not set"),
+        (OPS.replace("OPS_SECRET", "SHORT"), "SHORT: expected whsec_ and 24 bytes or more in base64"),
+        (OPS.replace("OPS_SECRET", "whsec_abc="), "String should match pattern"),
+        (f"pauses = [86400, 86400, 86400, 86400, 86400, 86400, 86400, 86400]\n{OPS}", "more than a week"),
+        ("[endpoint", "ERRAND_CALLBACKS"),
+    ],
+)
+def test_a_mistake_in_the_file_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    monkeypatch.setenv("SHORT", "whsec_c2hvcnQ=")
+    with pytest.raises(ConfigurationError, match="ERRAND_CALLBACKS") as wrong:
+        loaded(tmp_path, text)
+    assert why in str(wrong.value)
+    assert SECRET not in str(wrong.value)

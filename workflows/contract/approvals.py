@@ -1,0 +1,53 @@
+"""Who may decide about a call that waits, and who is told of it: messages of the policy, as a request records them."""
+
+from datetime import datetime
+
+from workflows.contract.api import PendingApproval
+from workflows.contract.messages import Message, omitted
+
+APPROVAL_NOTICE_WORKFLOW = "ApprovalNoticeWorkflow"
+STILL_WAITING = "still_waiting"
+MAIL = "send_email"
+"""The tool that mails to approvers."""
+MAILTO = "mailto:"
+
+
+class ApprovalRules(Message):
+    """What the policy says of calls that wait for a person."""
+
+    approvers: tuple[str, ...] = omitted((), description="patterns of who may decide; empty: anybody")
+    to: tuple[str, ...] = omitted((), description="who is told: callback endpoints, and mailto: addresses")
+    notify_seconds: float = omitted(0, description="how long a call waits before they are told")
+
+
+class ApprovalNotice(Message):
+    """The input of `ApprovalNoticeWorkflow`."""
+
+    request_id: str
+    requester: str = omitted("")
+    pending: PendingApproval
+    event_id: str
+    since: datetime
+    to: tuple[str, ...]
+    notify_seconds: float
+
+
+class WaitingQuestion(Message):
+    """The input of `still_waiting`."""
+
+    request_id: str
+    digest: str
+
+
+class WaitingAnswer(Message):
+    """Its output."""
+
+    waits: bool
+    url: str = omitted("", description="where a person decides")
+
+
+class NoticeResult(Message):
+    """The output of `ApprovalNoticeWorkflow`: what was told, and what could not be."""
+
+    told: tuple[str, ...] = ()
+    not_told: tuple[str, ...] = ()
