@@ -21,6 +21,7 @@ from deploy.client.requests import approve, handle_of, outcome, output_of, rejec
 from deploy.terminal import (
     approval_commands,
     chat_commands,
+    key_commands,
     ledger_commands,
     policy_commands,
     schema_command,
@@ -186,6 +187,7 @@ app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app)
 app.add_typer(policy_commands.app, name="policy")
+app.add_typer(key_commands.app, name="keys")
 
 
 def main() -> NoReturn:

@@ -9,6 +9,7 @@ from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -79,10 +80,50 @@ async def say(client: Client, request_id: str, text: str, *, by: str = "", messa
                 "say", Say(text=text, by=by), id=message_id, result_type=Outcome
             )
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
-                raise NotOpen(f"{request_id} has ended") from error
-            raise
+            raise _as_ended(error, request_id) from error
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            _again_or_raise(error)
+        await asyncio.sleep(PAUSE)
+
+
+async def say_within(
+    client: Client, request_id: str, text: str, *, by: str, message_id: str, seconds: float
+) -> Outcome | None:
+    """Say a message, and wait so many seconds for its outcome; None where it was taken and is not answered yet.
+
+    The same again waits for the same outcome.
+
+    Raises:
+        NotOpen, WorkflowUpdateFailedError: as `say`.
+        TimeoutError: no worker has taken it in time; the same may be said again.
+    """
+    handle, clock = handle_of(client, request_id), asyncio.get_running_loop().time
+    until = clock() + seconds
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                taken = await handle.start_update(  # pyright: ignore[reportUnknownMemberType]
+                    "say",
+                    Say(text=text, by=by),
+                    id=message_id,
+                    wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                    result_type=Outcome,
+                )
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            raise TimeoutError from error
+        except RPCError as error:
+            raise _as_ended(error, request_id) from error
+        except WorkflowUpdateFailedError as error:
+            _again_or_raise(error)
+            await asyncio.sleep(PAUSE)
+            continue
+        try:
+            async with asyncio.timeout(max(until - clock(), 0.05)):
+                return await taken.result()
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            if clock() >= until:
+                return None
+        except WorkflowUpdateFailedError as error:
             _again_or_raise(error)
         await asyncio.sleep(PAUSE)
 
@@ -106,6 +147,11 @@ def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutO
             raise ConfigurationError(cause.message) from error
         case _:
             raise error
+
+
+def _as_ended(error: RPCError, request_id: str) -> RPCError | NotOpen:
+    is_over = error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message
+    return NotOpen(f"{request_id} has ended") if is_over else error
 
 
 async def close(handle: RequestHandle) -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
+from activities.errors import NotFound
 from deploy.client.endings import ENDS
 from deploy.client.requests import request_of
 from deploy.client.steps import How
@@ -48,7 +51,34 @@ async def find(
 ) -> list[Found]:
     """List requests, the latest first."""
     query = _query(status, awaiting_approval, requester)
-    executions = [each async for each in client.list_workflows(query, limit=limit)]
+    return await _described(client, [each async for each in client.list_workflows(query, limit=limit)])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some requests of many, the latest first; `next` is where to go on, None after the last."""
+
+    found: list[Found]
+    next: bytes | None
+
+
+async def find_page(
+    client: Client,
+    *,
+    status: RequestStatus | None = None,
+    awaiting_approval: bool = False,
+    requester: str | None = None,
+    limit: int = 20,
+    after: bytes | None = None,
+) -> Page:
+    """List requests page by page: `after` is the `next` of the page before, with the same filters."""
+    query = _query(status, awaiting_approval, requester)
+    pages = client.list_workflows(query, page_size=limit, next_page_token=after)
+    await pages.fetch_next_page()
+    return Page(await _described(client, pages.current_page or ()), pages.next_page_token or None)
+
+
+async def _described(client: Client, executions: Sequence[WorkflowExecution]) -> list[Found]:
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
@@ -73,17 +103,25 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
 
 
 async def describe(client: Client, request_id: str, run_id: str | None = None) -> Found:
-    """What Temporal itself knows of a request."""
+    """What Temporal itself knows of a request.
+
+    Raises:
+        NotFound: what has this id is no request.
+    """
     handle = client.get_workflow_handle(request_id, run_id=run_id)
     execution = await handle.describe()
+    if execution.workflow_type != REQUEST_WORKFLOW:
+        raise NotFound(f"there is no request {request_id}: what has this id is another workflow")
     attributes = execution.typed_search_attributes
     told = plain(await execution.static_summary() or "")
     is_open = execution.close_time is None
-    request = await request_of(client, handle) if is_open or not told else None
+    # Before a worker has taken its first step, the request itself is all that says whose it is.
+    is_known = not is_open and bool(told) and REQUESTER in attributes
+    request = None if is_known else await request_of(client, handle)
     return Found(
         request_id=execution.id,
         status=_status(execution),
-        requester=attributes.get(REQUESTER) or "",
+        requester=attributes.get(REQUESTER) or (request.requester if request else ""),
         awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,

@@ -2,39 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
+from deploy.client.tools import Listed, listed
 from deploy.terminal.exit_codes import end_with
 from deploy.terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
-    from activities.toolkit.catalogue import Catalogue
-    from activities.toolkit.tool import Tool
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A tool, or what would be one."""
-
-    name: str
-    source: str
-    """Where it is defined."""
-    effect: str
-    description: str
-    schema: "JsonValue"
-    """Of its arguments."""
-    left_out: str
-    """Why it is not offered; nothing, where it is."""
 
 
 @app.command("tools")
@@ -60,23 +42,6 @@ def tools_command(
         return 0
 
     end_with(command, quiet=as_json)
-
-
-def listed(catalogue: "Catalogue") -> Sequence[Listed]:
-    """Those that are offered first, then those that are left out, then what cannot be a tool."""
-    offered = [_listed(tool) for _, tool in sorted(catalogue.tools.items())]
-    unconfigured = [
-        _listed(catalogue.every[name], f"not set: {', '.join(missing)}")
-        for name, missing in sorted(catalogue.unconfigured.items())
-    ]
-    by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
-    replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
-    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.not_imported.items()]
-    return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
-
-
-def _listed(tool: "Tool", left_out: str = "") -> Listed:
-    return Listed(tool.name, tool.defined_at, tool.route.effect, tool.description, tool.schema(), left_out)
 
 
 def _named(found: Sequence[Listed], name: str) -> Listed:
