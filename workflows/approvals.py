@@ -70,6 +70,7 @@ class Approvals:
             arguments=call.arguments,
             about=proposed.about,
             reason=reason,
+            four_eyes=proposed.route is not None and proposed.route.four_eyes,
             expires_at=workflow.now() + wait,
         )
         self._changed()
@@ -99,18 +100,26 @@ class Approvals:
         """Refuse a verdict that is not about a call exactly as it waits.
 
         Raises:
-            ApplicationError: `NotWaiting` or `DigestMismatch`; the Update is then rejected and leaves no trace.
+            ApplicationError: `NotWaiting`, `DigestMismatch` or `OwnRequest`; the Update is then rejected and leaves no
+                trace. The detail of the first is who decided, if somebody did.
         """
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
             waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
             what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
-            raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
+            by = [decided.by] if decided else []
+            raise ApplicationError(f"{verdict.key}: {what}", *by, type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(
                 f"{verdict.key}: the call that waits is not the one of this digest; look at it before deciding",
                 type="DigestMismatch",
+                non_retryable=True,
+            )
+        if pending.four_eyes and isinstance(verdict, Approve) and _same_person(verdict.by, self._requester):
+            raise ApplicationError(
+                f"{verdict.key}: {verdict.by} asked for it, and the policy wants the yes of somebody else",
+                type="OwnRequest",
                 non_retryable=True,
             )
 
@@ -158,3 +167,7 @@ class Approvals:
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

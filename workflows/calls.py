@@ -149,6 +149,8 @@ class Calls:
             return None
         if route.ruling == "allow" and not self.untrusted:
             return "policy"
+        if route.four_eyes:
+            return None
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
     def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:

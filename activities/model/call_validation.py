@@ -43,7 +43,8 @@ class Proposals:
             return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, heard)
-        route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
+        ruled = {"ruling": ruling, "reason": reason, "ungrounded": loose, "four_eyes": self._policy.four_eyes}
+        route = tool.route.model_copy(update=ruled)
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
         given = tuple(name for name in tool.grounded if name in used)
