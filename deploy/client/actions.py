@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def ledger_of_the_workers() -> "AsyncGenerator[Ledger]":
-    """The ledger that the environment names.
+async def ledger_of_the_workers(settings: Settings | None = None) -> "AsyncGenerator[Ledger]":
+    """The ledger that the settings name, by default those of the environment.
 
     Raises:
         ConfigurationError: there is none, or its database cannot be used.
     """
-    # Not before it is needed: it takes a quarter of a second.
+    # Not before it is needed: SQLAlchemy is large.
     from activities.ledger.ledger import Ledger
 
-    ledger = await Ledger.open(Settings.from_environment().ledger_url, create=False)
+    ledger = await Ledger.open((settings or Settings.from_environment()).ledger_url, create=False)
     try:
         yield ledger
     finally:

@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from activities.errors import ErrandError
 from activities.settings import Settings
-from deploy.web import approvals, health, messages, requests
+from deploy.web import actions, approvals, events, health, messages, requests, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
 from deploy.web.door import Door
 from deploy.web.guard import Guard
@@ -23,7 +23,15 @@ from deploy.web.settings import WebSettings
 
 log = structlog.stdlib.get_logger("errand")
 
-ROUTERS = (requests.router, messages.router, approvals.router, health.router)
+ROUTERS = (
+    requests.router,
+    events.router,
+    messages.router,
+    approvals.router,
+    actions.router,
+    tools.router,
+    health.router,
+)
 
 DESCRIPTION = """Say in plain words what should happen; get receipts.
 

@@ -88,6 +88,40 @@ LISTED = {
 
 DECIDED = {"key": f"{ID}/2.1", "status": "approved", "by": "bob", "waits": None}
 
+EVENTS = (
+    f'event: state\ndata: {{"request_id":"{ID}","status":"running","turn":1,"doing":"turn 1: thinking", …}}\n\n'
+    "event: thinking\nid: 01a4c8fe-6f0c-7d55-9b7e-0a3a5c1f2d11:5.0\n"
+    'data: {"type":"thinking","at":"2026-01-31T08:00:00Z","turn":1}\n\n'
+)
+ACTION = {
+    "key": f"{ID}/2.1",
+    "digest": DIGEST,
+    "tool": "send_email",
+    "arguments": WRITTEN,
+    "request_id": ID,
+    "requester": "billing",
+    "approved_by": "bob",
+    "state": "unknown",
+    "attempt": 1,
+    "begun_at": "2026-01-31T08:00:00Z",
+    "finished_at": None,
+    "result": None,
+    "error": "the connection was lost after the last dot",
+    "resolved_by": None,
+}
+RESOLUTIONS: dict[str, Example] = {
+    "it happened": {"value": {"delivered": True}},
+    "it did not": {"value": {"delivered": False}},
+}
+TOOL = {
+    "name": "get_weather",
+    "source": "activities/tools/weather.py:40",
+    "effect": "read",
+    "description": "Get the current weather in a city.",
+    "schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "left_out": "",
+}
+
 SUBMISSIONS: dict[str, Example] = {
     "a request": {"value": _json(Request(text=TEXT)) | {"request_id": ID}},
     "a conversation": {"value": _json(Request(keep_open=True)) | {"request_id": "talk-1"}},

@@ -1,7 +1,8 @@
 """What goes wrong, as problem details (RFC 9457): one translation of the error tree, of Temporal's errors, and of what
 is wrong with a call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
@@ -24,6 +25,7 @@ from activities.errors import (
     Unreachable,
 )
 from activities.redaction import redacted
+from deploy.client.conversations import TakenMessage
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId
 from workflows.contract.messages import Input
@@ -109,6 +111,15 @@ class Problem(Exception):
         return Response(body, self.kind.status, self.headers, MEDIA_TYPE)
 
 
+@contextmanager
+def of_the_door() -> Generator[None]:
+    """What is wrong within the block with the door's own settings is none of the caller's doing."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise Problem(Kind.UNAVAILABLE, str(error), again_in=60) from error
+
+
 def no_such_request(request_id: str) -> Problem:
     """Also where there is one that this caller may not see."""
     return Problem(Kind.NOT_FOUND, f"there is no request {request_id}")
@@ -121,6 +132,8 @@ def problem_of(error: Exception) -> Problem:
             return error
         case TakenId():
             return Problem(Kind.TAKEN_ID, str(error))
+        case TakenMessage():
+            return Problem(Kind.KEY_REUSED, str(error))
         case NotOpen():
             return Problem(Kind.NOT_OPEN, str(error))
         case Unreachable() | ServiceUnavailable():

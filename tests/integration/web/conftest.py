@@ -21,12 +21,28 @@ from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import running_worker
 from tests.scripted_model import ScriptedModel
+from workflows.contract.api import Outcome
 
 EVERYTHING = (Right.SUBMIT, Right.READ, Right.APPROVE)
 
 
 def an_id() -> str:
     return f"web-{uuid.uuid4().hex[:8]}"
+
+
+async def submitted(caller: httpx.AsyncClient, text: str, **more: object) -> str:
+    """The id of a new request."""
+    request_id = an_id()
+    answer = await caller.post("/v1/requests", json={"text": text, "request_id": request_id, **more})
+    assert answer.status_code == 201, answer.text
+    return request_id
+
+
+async def outcome(caller: httpx.AsyncClient, request_id: str) -> Outcome:
+    """The outcome of a request, which is waited for."""
+    answer = await caller.get(f"/v1/requests/{request_id}/outcome?wait=20")
+    assert answer.status_code == 200, answer.text
+    return Outcome.model_validate_json(answer.content)
 
 
 @asynccontextmanager
