@@ -12,6 +12,8 @@ from deploy.web.problems import Kind, Problem
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROBES = ("/healthz", "/readyz")
 """What orchestrators call by an address of their own choice."""
+HEARD_OUT = 10
+"""Times the largest body."""
 ADDED: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -61,28 +63,27 @@ class Guard:
             origin and urlsplit(origin).netloc.casefold() != host.casefold()
         ):
             raise Problem(Kind.ELSEWHERE, "a page of another site may not do this")
-        if int(headers.get("Content-Length") or 0) > self._largest:
-            raise self._too_large()
         kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
         has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
         if has_body and path.startswith("/v1/") and kind != "application/json":
             raise Problem(Kind.NOT_JSON, "the header Content-Type: expected application/json")
 
     async def _body(self, receive: Receive) -> bytes:
-        """The whole of it: bodies are small, and what is too large is refused before it is looked at."""
-        body = bytearray()
-        while (message := await receive())["type"] == "http.request":
-            body += message.get("body", b"")
-            if len(body) > self._largest:
-                raise self._too_large()
-            if not message.get("more_body"):
-                break
-        return bytes(body)
+        """The whole of it, where it is no larger than it may be.
 
-    def _too_large(self) -> Problem:
-        return Problem(
-            Kind.TOO_LARGE, f"the body has more than {self._largest:,} bytes", headers={"Connection": "close"}
-        )
+        One that is larger is heard out, up to a point: whoever still sends does not hear the answer.
+        """
+        body, size = bytearray(), 0
+        while (message := await receive())["type"] == "http.request":
+            size += len(message.get("body", b""))
+            if size <= self._largest:
+                body += message.get("body", b"")
+            if not message.get("more_body") or size > self._largest * HEARD_OUT:
+                break
+        if size > self._largest:
+            much = f"the body has more than {self._largest:,} bytes (ERRAND_WEB_LARGEST_BODY)"
+            raise Problem(Kind.TOO_LARGE, much, headers={"Connection": "close"})
+        return bytes(body)
 
 
 def _name(host: str) -> str:
