@@ -25,7 +25,6 @@ test: $(INSTALLED)  ## run the tests
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
-	@$(PYTHON) -m tests.chaos.http_writes >&2
 
 mcp: $(INSTALLED)  ## list the tools of MCP servers of others (npm, PyPI), and call one of each
 	@$(PYTHON) -m tests.mcp

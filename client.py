@@ -104,7 +104,7 @@ def submit_command(
         )
         if id is not None and (problem := problem_with_id(id, "--id")):
             raise ConfigurationError(problem)
-        handle = await submit(session.client, request, request_id=id, task_queue=session.settings.task_queue)
+        handle = await submit(session.client, request, request_id=id, task_queue=session.settings.worker.task_queue)
         if wait:
             return await session.watch(handle.id, as_json=as_json)
         typer.echo(json.dumps({"request_id": handle.id}) if as_json else handle.id)

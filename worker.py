@@ -19,7 +19,8 @@ from temporalio.service import RPCError
 from activities.errors import ConfigurationError, Unreachable
 from activities.execution.unfinished_acts import GRACE
 from activities.redaction import redacted
-from activities.settings import Settings, is_loopback
+from activities.settings import Settings
+from activities.settings.environment import is_loopback
 from activities.temporal import connect
 from deploy.service.assembly import Service, build_worker
 from deploy.service.logs import configure_logging
@@ -35,7 +36,9 @@ async def serve(service: Service) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     client = await connect()
-    if service.settings.ledger_url.startswith("sqlite") and not is_loopback(client.service_client.config.target_host):
+    if service.settings.ledger.ledger_url.startswith("sqlite") and not is_loopback(
+        client.service_client.config.target_host
+    ):
         log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
     async with build_worker(client, service) as worker:
         await register_search_attributes(client)
@@ -43,7 +46,7 @@ async def serve(service: Service) -> None:
             # What was made at the start stays: nobody has to look through it again and again for what is garbage.
             gc.collect()
             gc.freeze()
-            log.info("worker ready", task_queue=service.settings.task_queue, namespace=client.namespace)
+            log.info("worker ready", task_queue=service.settings.worker.task_queue, namespace=client.namespace)
             await stop.wait()
             log.info("worker stopping: running activities may finish", seconds=GRACE.total_seconds())
     log.info("worker stopped")

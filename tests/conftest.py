@@ -93,16 +93,14 @@ def settings(model: ScriptedModel) -> Settings:
 
 
 def settings_for(model: ScriptedModel, **changes: object) -> Settings:
-    return Settings.model_validate(
-        {
-            "task_queue": f"errand-{uuid.uuid4().hex[:8]}",
-            "openai_model": "scripted",
-            "openai_base_url": model.url,
-            "tools": ("tests.sample_tools",),
-            "ledger_url": f"sqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
-            **changes,
-        }
-    )
+    defaults: dict[str, object] = {
+        "task_queue": f"errand-{uuid.uuid4().hex[:8]}",
+        "openai_model": "scripted",
+        "openai_base_url": model.url,
+        "tools": ("tests.sample_tools",),
+        "ledger_url": f"sqlite:///{LEDGERS.name}/{uuid.uuid4().hex}.db",
+    }
+    return Settings.read(**defaults | changes)
 
 
 @asynccontextmanager

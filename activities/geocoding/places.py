@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from activities.errors import Ambiguous, NotFound
 from activities.geocoding.place_names import COUNTRIES, REGIONS
 from activities.http import web
-from activities.settings import PREFIX, Settings
+from activities.settings.data_services import DataServices
+from activities.settings.environment import PREFIX
 
 SERVICE = "the weather service"
 
@@ -65,7 +66,7 @@ class Place(BaseModel):
         return ", ".join(each for each in (self.name, district, region, self.country) if each)
 
 
-async def find_place(asked: str, http: httpx.AsyncClient, settings: Settings) -> Place:
+async def find_place(asked: str, http: httpx.AsyncClient, settings: DataServices) -> Place:
     """The place that is meant by a name with or without region and country.
 
     Raises:
@@ -96,7 +97,7 @@ def _readings(asked: str) -> Iterator[tuple[str, str]]:
         yield " ".join(words[:size]), " ".join([*words[size:], *behind.split()])
 
 
-async def _search(name: str, http: httpx.AsyncClient, settings: Settings, *, count: int) -> Sequence[Place]:
+async def _search(name: str, http: httpx.AsyncClient, settings: DataServices, *, count: int) -> Sequence[Place]:
     reply = await web.get(
         http,
         SERVICE,

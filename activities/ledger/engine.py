@@ -9,7 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from activities.errors import ConfigurationError
-from activities.settings import DEFAULT_LEDGER, PROJECT
+from activities.settings.environment import PROJECT
+from activities.settings.ledger import DEFAULT_LEDGER
 
 LEDGER_URL = "ERRAND_LEDGER_URL"
 BUSY_SECONDS = 10

@@ -5,7 +5,7 @@ import json
 import openai
 
 from activities.http.bounded import BoundedHttpx2Client
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 
 LONGEST_CONNECTING = 10.0
 """Seconds; and at most half of the time for an answer, so that one that nobody could give is told from a lost one."""
@@ -13,7 +13,7 @@ NO_KEY = "none"
 OPENAI = "https://api.openai.com/v1"
 
 
-def connected(settings: Settings) -> openai.AsyncOpenAI:
+def connected(settings: ModelSettings) -> openai.AsyncOpenAI:
     http = BoundedHttpx2Client(
         # Redirects are not followed: a key is for the place that the settings name, and for no other.
         follow_redirects=False,

@@ -44,7 +44,7 @@ from activities.model.profiles import (
 from activities.model.question import Question, options_of, sent_of
 from activities.model.wire.reply_errors import OUT_OF_MONEY
 from activities.redaction import SECRETS
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from workflows.contract.api import Usage
 
 RETRYABLE = frozenset({408, 409, 425, 429})
@@ -97,7 +97,7 @@ class Endpoint:
         self._known: tuple[str, ...] = ()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Endpoint":
+    def from_settings(cls, settings: ModelSettings) -> "Endpoint":
         """The endpoint that the settings name.
 
         Raises:
@@ -273,7 +273,7 @@ class Endpoint:
         return self._experience.same_failure((told.words, str(question.messages))) >= SAME_FAILURES
 
 
-def _profile(settings: Settings) -> Profile:
+def _profile(settings: ModelSettings) -> Profile:
     named = settings.model_profile
     profile = PROFILES[named] if named else profile_for(settings.openai_base_url or OPENAI)
     if settings.model_constrained is not None:

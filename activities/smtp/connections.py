@@ -15,7 +15,7 @@ from typing import Self
 
 import aiosmtplib
 
-from activities.settings import SmtpServer
+from activities.settings.mail import SmtpServer
 
 RESET_SECONDS = 5
 """For the answer to RSET; a connection that takes longer is not worth waiting for."""

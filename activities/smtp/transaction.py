@@ -24,7 +24,8 @@ from aiosmtplib.protocol import SMTPProtocol, normalize_message_line_endings
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
 from activities.execution.cancellation import to_the_end
 from activities.redaction import redacted
-from activities.settings import PREFIX, SmtpServer
+from activities.settings.environment import PREFIX
+from activities.settings.mail import SmtpServer
 from activities.smtp.connections import MailConnections, SmtpConnection
 
 PIECE = 32 * 1024

@@ -8,7 +8,8 @@ from typing import Self
 from pydantic_settings import BaseSettings
 
 from activities.errors import ConfigurationError
-from activities.settings import PREFIX, Settings
+from activities.settings import Settings
+from activities.settings.environment import PREFIX
 from activities.toolkit.foreign_tools import Clients, foreign_tools
 from activities.toolkit.mcp.importing import McpServers, mcp_tools
 from activities.toolkit.patterns import FitsNothing, chosen
@@ -51,11 +52,11 @@ class Catalogue:
         Raises:
             ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
         """
-        foreign, from_mcp = foreign_tools(settings.sources), mcp_tools(settings.sources)
+        foreign, from_mcp = foreign_tools(settings.tools.sources), mcp_tools(settings.tools.sources)
         everything = [*_from_all_sources(settings), *foreign.tools, *from_mcp.tools]
         replaced = _replaced(everything)
         found = _by_name(tool for tool in everything if tool not in replaced)
-        offered = _offered(found, settings.offer)
+        offered = _offered(found, settings.tools.offer)
         kinds = {kind: read(kind) for tool in offered.values() for kind in own_settings(tool)}
         missing = {
             name: (*_missing(tool, settings, kinds), *foreign.missing.get(tool, ())) for name, tool in offered.items()
@@ -78,7 +79,7 @@ def _from_all_sources(settings: Settings) -> Sequence[Tool]:
     """Each once, however many sources have it."""
     found = dict.fromkeys(Package("activities.tools").tools())
     try:
-        for word in settings.tools:
+        for word in settings.tools.tools:
             found |= dict.fromkeys(source_of(word).tools())
     except ConfigurationError as error:
         raise ConfigurationError(f"{PREFIX}TOOLS: {error}") from error
@@ -134,10 +135,10 @@ def _offered(found: Mapping[str, Tool], patterns: Sequence[str]) -> Mapping[str,
 def _missing(tool: Tool, settings: Settings, kinds: Mapping[type[BaseSettings], OwnSettings]) -> tuple[str, ...]:
     """The variables that a tool lacks: of the service's, and of its own settings."""
     for name in tool.needs:
-        if name not in Settings.model_fields:
+        if name not in Settings.fields():
             raise ConfigurationError(
                 f"{PREFIX}TOOLS: {tool} needs {name}, which is no setting of the service; for one of its own, it asks "
                 "for an instance of its own pydantic-settings class"
             )
     own = (variable for kind in own_settings(tool) for variable in kinds[kind].missing)
-    return (*(PREFIX + name.upper() for name in tool.needs if getattr(settings, name) in (None, ())), *own)
+    return (*(PREFIX + name.upper() for name in tool.needs if settings.lacks(name)), *own)

@@ -10,7 +10,7 @@ import httpx
 from activities.errors import ConfigurationError
 from activities.http.guard import Guard, guarded_client
 from activities.http.staged import HttpSender
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 from activities.toolkit.openapi.settings import OpenApiSettings
 from activities.toolkit.source_file import WrongKey, read_sources, wrong
 from activities.toolkit.tool import Tool

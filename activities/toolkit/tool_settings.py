@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
 from activities.errors import ConfigurationError
-from activities.settings import Settings
+from activities.settings.environment import Group
 from activities.toolkit.definitions import in_one_line
 from activities.toolkit.tool import Tool
 
@@ -33,7 +33,7 @@ class OwnSettings:
 def own_settings(tool: Tool) -> Iterator[type[BaseSettings]]:
     """The classes of settings that a tool asks for, beside the service's own."""
     for kind in tool.provided.values():
-        if isinstance(kind, type) and issubclass(kind, BaseSettings) and kind is not Settings:  # pyright: ignore[reportUnnecessaryIsInstance]  # an annotation may be anything
+        if isinstance(kind, type) and issubclass(kind, BaseSettings) and not issubclass(kind, Group):  # pyright: ignore[reportUnnecessaryIsInstance]  # an annotation may be anything
             yield kind
 
 

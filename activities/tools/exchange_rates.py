@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from activities.errors import NotFound, ServiceRefused
 from activities.http import web
-from activities.settings import PREFIX, Settings
+from activities.settings.data_services import DataServices
+from activities.settings.environment import PREFIX
 from activities.toolkit.tool import tool
 
 SERVICE = "the exchange rate service"
@@ -39,7 +40,7 @@ async def get_exchange_rate(
     amount: Annotated[float, Field(gt=0, le=1e12)] = 1,
     *,
     http: httpx.AsyncClient,
-    settings: Settings,
+    settings: DataServices,
 ) -> Exchange:
     """Get the exchange rate between two currencies, and what an amount of the first is worth in the second.
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from activities.errors import NotFound
 from activities.geocoding.places import SERVICE, find_place
 from activities.http import web
-from activities.settings import PREFIX, Settings
+from activities.settings.data_services import DataServices
+from activities.settings.environment import PREFIX
 from activities.toolkit.tool import tool
 from activities.tools.weather import in_words, unknown
 
@@ -47,7 +48,7 @@ async def get_forecast(
     day: date,
     *,
     http: httpx.AsyncClient,
-    settings: Settings,
+    settings: DataServices,
 ) -> Forecast:
     """Get the weather forecast for a city on one day, up to 15 days ahead.
 

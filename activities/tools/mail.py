@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from activities.errors import ConfigurationError
 from activities.execution.act import Act
-from activities.settings import PREFIX, Settings
+from activities.settings.environment import PREFIX
+from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
 from activities.smtp.message import compose, printable
 from activities.smtp.transaction import SmtpTransaction, Timeouts
@@ -90,7 +91,7 @@ async def send_email(
     subject: Annotated[str, AfterValidator(_one_line)],
     body: Annotated[str, AfterValidator(_not_endless)],
     *,
-    settings: Settings,
+    settings: MailSettings,
     connections: MailConnections,
     call: ToolCall,
     act: Act,
@@ -119,11 +120,11 @@ async def send_email(
     return SentEmail(message_id=message.message_id, accepted=accepted, refused=refused, server_reply=reply)
 
 
-def _timeouts(settings: Settings) -> Timeouts:
+def _timeouts(settings: MailSettings) -> Timeouts:
     return Timeouts(command=settings.mail_timeout, pause=settings.mail_pause, verdict=settings.mail_verdict)
 
 
-def _sender(settings: Settings) -> tuple[str, str]:
+def _sender(settings: MailSettings) -> tuple[str, str]:
     """Name and address from `errand@example.com` or `Errand <errand@example.com>`."""
     name, found = parseaddr(settings.mail_from or "")
     try:

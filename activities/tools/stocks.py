@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, Strin
 
 from activities.errors import Ambiguous, NotFound, ServiceRefused, ServiceUnavailable, ToolError
 from activities.http import web
-from activities.settings import PREFIX, Settings
+from activities.settings.data_services import DataServices
+from activities.settings.environment import PREFIX
 from activities.toolkit.tool import tool
 
 STOOQ = "https://stooq.com"
@@ -51,7 +52,7 @@ async def get_stock_price(
     symbol: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,14}$")],
     *,
     http: httpx.AsyncClient,
-    settings: Settings,
+    settings: DataServices,
 ) -> StockPrice:
     """Get the current price of a stock.
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from activities.errors import ServiceUnavailable
 from activities.geocoding.places import SERVICE, find_place
 from activities.http import web
-from activities.settings import PREFIX, Settings
+from activities.settings.data_services import DataServices
+from activities.settings.environment import PREFIX
 from activities.toolkit.tool import tool
 
 CURRENT = "temperature_2m,apparent_temperature,relative_humidity_2m,weather_code,wind_speed_10m"
@@ -44,7 +45,7 @@ async def get_weather(
     city: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)],
     *,
     http: httpx.AsyncClient,
-    settings: Settings,
+    settings: DataServices,
 ) -> Weather:
     """Get the current weather in a city.
 

@@ -16,7 +16,8 @@ from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.lenient_json import decode, passable
 from activities.redaction import SECRETS
-from activities.settings import PREFIX, Settings, is_loopback
+from activities.settings.environment import PREFIX, is_loopback
+from activities.settings.http import HttpSettings
 from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
@@ -34,7 +35,7 @@ class WebReply(BaseModel):
 
 
 @tool(about="{url}", needs=("http_hosts",), untrusted=True)
-async def http_get(url: Url, *, sender: HttpSender, settings: Settings) -> WebReply:
+async def http_get(url: Url, *, sender: HttpSender, settings: HttpSettings) -> WebReply:
     """Get what is at a URL.
 
     Args:
@@ -55,7 +56,7 @@ async def http_request(
     body: Annotated[JsonValue, Field(description="What is sent, as JSON.")] = None,
     *,
     sender: HttpSender,
-    settings: Settings,
+    settings: HttpSettings,
     act: Act,
     call: ToolCall,
 ) -> WebReply:
@@ -74,7 +75,7 @@ async def http_request(
     return _read(await sender.write(request, FarEnd(request.url.host), act, idempotency_key(call)))
 
 
-def _request(method: str, url: str, body: JsonValue, settings: Settings) -> httpx.Request:
+def _request(method: str, url: str, body: JsonValue, settings: HttpSettings) -> httpx.Request:
     try:
         content = None if body is None else to_json(body)
         request = httpx.Request(method, url, content=content, headers={} if content is None else JSON)
@@ -90,7 +91,7 @@ def _request(method: str, url: str, body: JsonValue, settings: Settings) -> http
     return request
 
 
-def _headers_for(host: str, settings: Settings) -> list[tuple[str, str]]:
+def _headers_for(host: str, settings: HttpSettings) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for entry in settings.http_headers:
         pattern, _, header = entry.partition("/")

@@ -23,7 +23,7 @@ async def ledger_of_the_workers(settings: Settings | None = None) -> "AsyncGener
     # Not before it is needed: SQLAlchemy is large.
     from activities.ledger.ledger import Ledger
 
-    ledger = await Ledger.open((settings or Settings.from_environment()).ledger_url, create=False)
+    ledger = await Ledger.open((settings or Settings.from_environment()).ledger.ledger_url, create=False)
     try:
         yield ledger
     finally:

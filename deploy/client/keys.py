@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from activities.errors import ConfigurationError
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT, Group
 
 PREFIX = "ERRAND_WEB_"
 MARK = "errand_"
@@ -46,10 +46,10 @@ class Right(StrEnum):
     """All of it, also with requests of others."""
 
 
-class KeySettings(BaseSettings):
+class KeySettings(Group):
     """Where the keys are."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX)
 
     keys: Path = Field(
         default=Path(".errand/keys.json"),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from activities.errors import ConfigurationError
-from activities.settings import PROJECT, Settings
+from activities.settings import Settings
+from activities.settings.environment import PROJECT
 
 if TYPE_CHECKING:
     from activities.toolkit.catalogue import Catalogue

@@ -4,14 +4,15 @@ import structlog
 
 from activities.model.endpoint import Endpoint
 from activities.redaction import SECRETS, SHORTEST
-from activities.settings import Settings, variable
+from activities.settings import Settings
+from activities.settings.environment import variable
 from activities.toolkit.catalogue import Catalogue
 
 log = structlog.stdlib.get_logger("errand")
 
 
 def say_what_is_not_redacted(settings: Settings) -> None:
-    for field in SECRETS.add_settings(settings):
+    for field in (field for group in settings.group_objects() for field in SECRETS.add_settings(group)):
         log.warning(
             "a secret is too short to be redacted from histories and logs", setting=variable(field), shortest=SHORTEST
         )

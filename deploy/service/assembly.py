@@ -34,7 +34,7 @@ from workflows.request import RequestWorkflow
 
 log = structlog.stdlib.get_logger("errand")
 
-PROVIDED = (httpx.AsyncClient, MailConnections, Settings, HttpSender)
+PROVIDED = (httpx.AsyncClient, MailConnections, HttpSender, Settings, *Settings.groups().values())
 """What every tool may ask for, beside settings of its own."""
 
 
@@ -55,7 +55,7 @@ class Service:
             ConfigurationError: a setting is missing or wrong.
         """
         say_what_is_not_redacted(settings)
-        endpoint = Endpoint.from_settings(settings)
+        endpoint = Endpoint.from_settings(settings.model)
         say_who_is_asked(endpoint)
         catalogue = Catalogue.load(settings)
         for of_tools in catalogue.settings.values():
@@ -63,7 +63,7 @@ class Service:
         say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
-        return cls(settings, catalogue, Policy.load(settings.policy), endpoint)
+        return cls(settings, catalogue, Policy.load(settings.tools.policy), endpoint)
 
 
 @asynccontextmanager
@@ -76,31 +76,36 @@ async def build_worker(
         ConfigurationError: a tool asks for what no worker has.
     """
     settings, tools = service.settings, service.catalogue.tools
-    answers = Answers(service.endpoint, settings.system_prompt)
-    ledger = await Ledger.open(settings.ledger_url)
+    answers = Answers(service.endpoint, settings.model.system_prompt)
+    ledger = await Ledger.open(settings.ledger.ledger_url)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
     decide = Decide(
-        service.endpoint, tools, service.policy, settings.address_book, settings.system_prompt, ledger.identity
+        service.endpoint,
+        tools,
+        service.policy,
+        settings.tools.address_book,
+        settings.model.system_prompt,
+        ledger.identity,
     )
     about_writes = LedgerActivities(ledger, tools)
-    guard = Guard(private=settings.http_private)
+    guard = Guard(private=settings.http.http_private)
     async with (
         BoundedClient(timeout=20, follow_redirects=False) as http,
-        guarded_client(guard, timeout=settings.http_timeout) as for_reads,
-        guarded_client(guard, timeout=settings.http_timeout, keep_connections=False) as for_writes,
+        guarded_client(guard, timeout=settings.http.http_timeout) as for_reads,
+        guarded_client(guard, timeout=settings.http.http_timeout, keep_connections=False) as for_writes,
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.clients),
         aclosing(service.catalogue.mcp),
     ):
-        common = dict(zip(PROVIDED, (http, mail, settings, HttpSender(for_reads, for_writes)), strict=True))
-        provisions: dict[type, object] = {**common, **service.catalogue.settings}
+        given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
+        provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
         reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
         writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
         yield Worker(
             redacting(client),
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             workflows=[RequestWorkflow],
             activities=[
                 decide.decide,
@@ -118,11 +123,11 @@ async def build_worker(
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[Redaction(), Heartbeats()],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
-            max_cached_workflows=settings.cached_requests,
-            max_concurrent_workflow_tasks=settings.workflow_slots,
-            max_concurrent_activities=settings.activity_slots,
-            max_concurrent_workflow_task_polls=settings.pollers,
-            max_concurrent_activity_task_polls=settings.pollers,
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.sticky_seconds),
+            max_cached_workflows=settings.worker.cached_requests,
+            max_concurrent_workflow_tasks=settings.worker.workflow_slots,
+            max_concurrent_activities=settings.worker.activity_slots,
+            max_concurrent_workflow_task_polls=settings.worker.pollers,
+            max_concurrent_activity_task_polls=settings.worker.pollers,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.worker.sticky_seconds),
             graceful_shutdown_timeout=GRACE,
         )

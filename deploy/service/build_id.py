@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 from activities.toolkit.tool import Tool
 
 OWN = ("*.py", "workflows/**/*.py", "activities/**/*.py", "deploy/service/*.py")

@@ -11,7 +11,8 @@ from typing import cast, get_args
 from pydantic.fields import FieldInfo
 
 from activities.model.profiles import PROFILES
-from activities.settings import PROJECT, Settings, variable
+from activities.settings import Settings
+from activities.settings.environment import PROJECT, variable
 
 PAGE = PROJECT / "docs" / "configuration.md"
 BEGINNING = "<!-- variables: written by python -m deploy.service.configuration -->\n"
@@ -20,7 +21,7 @@ END = "<!-- end of variables -->\n"
 
 def table() -> str:
     """One row for each variable, in Markdown."""
-    rows = (_row(name, field) for name, field in Settings.model_fields.items())
+    rows = (_row(name, field) for name, field in Settings.fields().items())
     return "\n".join(("| variable | default | |", "|---|---|---|", *rows)) + "\n"
 
 

@@ -139,7 +139,7 @@ class Conversation:
         client, request_id, by = self.session.client, self.request_id, self.by
         if self.opens is None:
             return await say(client, request_id, text, by=by, message_id=message_id)
-        queue = self.session.settings.task_queue
+        queue = self.session.settings.worker.task_queue
         return await open_with(
             client, self.opens, text, by=by, request_id=request_id, message_id=message_id, task_queue=queue
         )

@@ -89,7 +89,7 @@ class Session:
         from deploy.terminal.results import link
 
         run_id = (await handle_of(self.client, request_id).describe()).run_id
-        return link(self.settings.ui_url, self.client.namespace, request_id, run_id)
+        return link(self.settings.worker.ui_url, self.client.namespace, request_id, run_id)
 
 
 def run(command: Callable[[Session], Awaitable[int]], *, quiet: bool = False) -> None:

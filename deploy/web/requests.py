@@ -86,7 +86,7 @@ async def submit(
     request_id = request_id_of(submission, idempotency_key, caller)
     request = _as_asked_by(caller, submission)
     try:
-        started = start(door.client, request, request_id=request_id, task_queue=door.service.task_queue)
+        started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
         handle, new = await in_time(started)
     except TakenId as taken:
         raise taken_problem(taken, idempotency_key) from taken

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from activities.settings import Words, is_loopback
+from activities.settings.environment import Words, is_loopback
 from deploy.client.keys import KeySettings
 
 EVERYWHERE = ("127.0.0.1", "localhost", "::1")
@@ -15,7 +15,7 @@ class WebSettings(KeySettings):
     """Field names are the variables' names without `ERRAND_WEB_`."""
 
     host: str = Field(default="127.0.0.1", description="the address that the door listens on")
-    port: int = Field(default=8234, ge=0, le=65_535, description="its port")
+    port: int = Field(default=8240, ge=0, le=65_535, description="its port")
     public_url: str | None = Field(
         default=None, description="how the door is called from elsewhere, such as https://errand.example.com"
     )

@@ -143,7 +143,7 @@ async def _ask(client: Client, settings: Settings, text: str) -> Outcome:
         REQUEST_WORKFLOW,
         Request(text=text, approve=("*",)),
         id=f"bfcl-{uuid.uuid4().hex[:12]}",
-        task_queue=settings.task_queue,
+        task_queue=settings.worker.task_queue,
         result_type=Outcome,
     )
 

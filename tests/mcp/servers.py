@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 from workflows.contract.values import Arguments
 
 KEPT = PROJECT / ".errand" / "mcp-servers"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 
 FOLDER = PROJECT / ".errand" / "openapi-documents"
 

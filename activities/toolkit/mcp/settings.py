@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from activities.settings import is_loopback
+from activities.settings.environment import is_loopback
 from activities.toolkit.openapi.settings import Table, Url, Variable
 from workflows.contract.values import Effect
 

@@ -14,7 +14,7 @@ from activities.error_text import message_of
 from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
-from activities.settings import is_loopback
+from activities.settings.environment import is_loopback
 from activities.toolkit.openapi.answers import Answers, NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.credentials import Credentials, variables_of
 from activities.toolkit.openapi.importing import import_document

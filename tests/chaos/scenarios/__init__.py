@@ -7,7 +7,7 @@ mail server has, and is played twice: by the service's workers, and by a control
     second_attempts.py  a worker dies in the act, and the next finds another ledger, none, or another version of itself
     operators.py        every verb of Temporal's command line
     clocks.py           a worker's clock two hours off, and a person's word
-    http_writes.py      300 orders over HTTP, at a far end (order_desk.py, order_tools.py) that fails at every stage
+    http_writes.py      1,000 orders over HTTP, at a far end (order_desk.py, order_tools.py) that fails at every stage
 
     run.py              all of them, and their controls; report.py: the table
     stage.py            what they share: Temporal, mail server (post.py), model (model.py), the source of all workers

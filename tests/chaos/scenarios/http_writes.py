@@ -4,10 +4,10 @@ import asyncio
 
 from tests.chaos.scenarios.scene import Letter, Scene
 
-ORDERS = 100
-AT_ONCE = 50
+ORDERS = 500
+AT_ONCE = 100
 WORKERS = 2
-KILLS = 4
+KILLS = 8
 BETWEEN_KILLS = 3.0
 """Seconds."""
 

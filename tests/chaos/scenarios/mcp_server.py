@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 from tests.chaos.scenarios.ledgers import FileLedger
 from tests.chaos.scenarios.scene import Letter, Scene
 from tests.chaos.smtp_record import Delivery

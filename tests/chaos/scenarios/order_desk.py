@@ -21,7 +21,7 @@ LONG = 5
 GOOD = 0.4
 """So many connections come to no harm."""
 BEFORE = ("hang up", "reset in the head", "silence before reading", "reset in the body")
-NOT_TAKEN = ("400", "422", "307", "425", "429", "429 later", "200 error")
+NOT_TAKEN = ("400", "409", "422", "307", "425", "429", "429 later", "200 error")
 EITHER = (
     *("408", "500", "502", "503", "503 later", "504", "302"),
     *("silence", "lost", "reset", "100 and silence", "half an answer", "drip"),

@@ -29,7 +29,7 @@ from activities.ledger import rows as ledger_rows
 from activities.ledger.database import Database
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, Write
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
 from activities.toolkit.mcp import sessions
 from activities.toolkit.tool import tool, tool_of
@@ -86,7 +86,7 @@ def another_version() -> None:
         body: str,
         priority: int,
         *,
-        settings: Settings,
+        settings: MailSettings,
         connections: MailConnections,
         call: ToolCall,
         act: Act,

@@ -1,4 +1,4 @@
-"""The judge of the scenarios sees every kind of broken promise; and one scenario with its control."""
+"""The judge of the scenarios sees every kind of broken promise; and two scenarios with their controls."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from tests.chaos.scenarios import http_writes
 from tests.chaos.scenarios.run import carry_out_all
 from tests.chaos.scenarios.scene import Letter, Run
 from tests.chaos.scenarios.verdict import Verdict, judge
@@ -87,7 +88,11 @@ def test_a_run_without_an_outcome_is_seen() -> None:
     assert judged(lost).no_outcome == ["r"]
 
 
-async def test_the_service_is_well_and_its_control_is_caught(tmp_path: Path) -> None:
-    ours, control = await carry_out_all(tmp_path, ["clock behind"], (False, True))
-    assert ours.verdict.violations == []
-    assert control.verdict.false_failed
+async def test_the_service_is_well_and_its_controls_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_writes, "ORDERS", 25)
+    monkeypatch.setattr(http_writes, "KILLS", 1)
+    played = await carry_out_all(tmp_path, ["clock behind", "writes over HTTP"], (False, True))
+    clock, orders, clock_control, orders_control = (each.verdict for each in played)
+    assert (clock.violations, orders.violations) == ([], [])
+    assert clock_control.false_failed
+    assert orders_control.duplicates

@@ -162,9 +162,9 @@ def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
         {
             "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": temporal.client.namespace,
-            "ERRAND_TASK_QUEUE": settings.task_queue,
-            "ERRAND_LEDGER_URL": settings.ledger_url,
-            "ERRAND_TOOLS": " ".join(settings.tools),
+            "ERRAND_TASK_QUEUE": settings.worker.task_queue,
+            "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
+            "ERRAND_TOOLS": " ".join(settings.tools.tools),
             "LOGNAME": "ann",
         }
     )

@@ -66,7 +66,7 @@ async def test_the_first_message_starts_a_conversation_and_the_same_id_is_the_sa
 ) -> None:
     worker.scripts["Write errand."] = [calls(call("write_down", word="errand")), say("It is over."), say("Bye.")]
     request = OPEN.model_copy(update={"approve": ("write_down",)})
-    request_id, first, queue = an_id(), str(uuid.uuid4()), settings.task_queue
+    request_id, first, queue = an_id(), str(uuid.uuid4()), settings.worker.task_queue
     both = [
         open_with(client, request, "Write errand.", request_id=request_id, message_id=first, task_queue=queue)
         for _ in range(2)
@@ -88,19 +88,19 @@ async def test_a_request_that_has_ended_takes_no_message_and_is_not_started_agai
     client: Client, settings: Settings, worker: ScriptedModel
 ) -> None:
     worker.scripts["Say hello."] = [say("Hello.")]
-    handle = await submit(client, Request(text="Say hello."), task_queue=settings.task_queue)
+    handle = await submit(client, Request(text="Say hello."), task_queue=settings.worker.task_queue)
     await outcome(handle)
     with pytest.raises(NotOpen, match="has ended"):
         await said_to(client, handle.id, "Hello?")
     with pytest.raises(NotOpen, match="has ended"):
-        await open_with(client, OPEN, "Hello?", request_id=handle.id, task_queue=settings.task_queue)
+        await open_with(client, OPEN, "Hello?", request_id=handle.id, task_queue=settings.worker.task_queue)
 
 
 async def test_a_request_that_is_not_kept_open_takes_no_message(
     client: Client, settings: Settings, worker: ScriptedModel
 ) -> None:
     worker.scripts["Write."] = [calls(call("write_down", word="errand")), say("It is over.")]
-    handle = await submit(client, Request(text="Write."), task_queue=settings.task_queue)
+    handle = await submit(client, Request(text="Write."), task_queue=settings.worker.task_queue)
     with pytest.raises(NotOpen, match="takes no further message"):
         await said_to(client, handle.id, "Hello?")
     await handle.terminate()
@@ -110,7 +110,9 @@ async def test_whoever_waits_for_an_answer_can_stop_waiting(client: Client, sett
     request_id = an_id()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
-            await open_with(client, OPEN, "Is anybody there?", request_id=request_id, task_queue=settings.task_queue)
+            await open_with(
+                client, OPEN, "Is anybody there?", request_id=request_id, task_queue=settings.worker.task_queue
+            )
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await said_to(client, request_id, "Is anybody there?")
@@ -120,7 +122,7 @@ async def test_whoever_waits_for_an_answer_can_stop_waiting(client: Client, sett
 async def test_a_message_is_said_again_to_the_run_that_continues_the_request(
     client: Client, settings: Settings
 ) -> None:
-    queue, first, second = settings.task_queue, str(uuid.uuid4()), str(uuid.uuid4())
+    queue, first, second = settings.worker.task_queue, str(uuid.uuid4()), str(uuid.uuid4())
     async with Worker(client, task_queue=queue, workflows=[MovesOn], workflow_runner=UnsandboxedWorkflowRunner()):
         answer = await open_with(client, OPEN, "Hello,", message_id=first, task_queue=queue)
         assert answer.summary == f"Hello, {first}"
@@ -133,7 +135,7 @@ async def test_an_output_is_asked_for_and_read_as_a_model(
     client: Client, settings: Settings, worker: ScriptedModel
 ) -> None:
     worker.scripts["How long is errand?"] = [say("It has six letters."), say('{"word": "errand", "length": 6}')]
-    handle = await submit(client, Request(text="How long is errand?"), Word, task_queue=settings.task_queue)
+    handle = await submit(client, Request(text="How long is errand?"), Word, task_queue=settings.worker.task_queue)
     assert output_of(await outcome(handle), Word) == Word(word="errand", length=6)
 
 

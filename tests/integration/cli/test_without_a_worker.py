@@ -90,7 +90,7 @@ async def test_chat_says_that_no_worker_polls_for_the_first_message_and_for_a_la
 
     model.scripts["Say hello."] = [say("Hello.")]
     async with running_worker(client, settings, sandboxed=False):
-        queue = settings.task_queue
+        queue = settings.worker.task_queue
         await open_with(
             client, Request(keep_open=True), "Say hello.", request_id=(open_id := an_id()), task_queue=queue
         )

@@ -111,7 +111,7 @@ async def worker(client: Client, model: ScriptedModel, monkeypatch: pytest.Monke
     settings = settings_for(model, task_queue=TASK_QUEUE)
     monkeypatch.setenv("TEMPORAL_ADDRESS", client.service_client.config.target_host)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", client.namespace)
-    monkeypatch.setenv("ERRAND_LEDGER_URL", settings.ledger_url)
+    monkeypatch.setenv("ERRAND_LEDGER_URL", settings.ledger.ledger_url)
     monkeypatch.setenv("LOGNAME", "ann")
     async with running_worker(client, settings, sandboxed=False):
         yield settings
@@ -135,7 +135,7 @@ class TestPython:
         monkeypatch.setenv("CRM_TOKEN", "hush")
         file = tmp_path / "example.py"
         file.write_text(the_one_with(word))
-        catalogue = Catalogue.load(Settings(tools=(str(file),)))
+        catalogue = Catalogue.load(Settings.read(tools=(str(file),)))
         [found] = [each for each in catalogue.tools.values() if each.defined_at.startswith(str(file))]
         await TOOL_FILES[word](found, catalogue)
 
@@ -324,6 +324,6 @@ def runnable(text: str) -> str:
 
 async def an_unknown_write(key: str, settings: Settings) -> None:
     """One that the ledger knows and nobody knows the end of."""
-    async with aclosing(await Ledger.open(settings.ledger_url)) as ledger:
+    async with aclosing(await Ledger.open(settings.ledger.ledger_url)) as ledger:
         token = await ledger.begin(Write(ToolCall(key=key, tool="send_email", arguments={})), attempt=1, seen=None)
         await ledger.finish(key, token, State.UNKNOWN)

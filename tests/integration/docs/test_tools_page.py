@@ -20,7 +20,7 @@ def test_the_file_of_sources_is_loaded_with_its_document(tmp_path: Path, monkeyp
     blocks = {token.info: token.content for token in MarkdownIt().parse(PAGE) if token.type == "fence"}
     (tmp_path / "sources.toml").write_text(blocks["toml"], encoding="utf-8")
     (tmp_path / "crm.yaml").write_text(blocks["yaml"], encoding="utf-8")
-    found = Catalogue.load(Settings(sources=tmp_path / "sources.toml"))
+    found = Catalogue.load(Settings.read(sources=tmp_path / "sources.toml"))
     effects = {name: tool.route.effect for name, tool in found.tools.items() if name.startswith("crm_")}
     assert effects == {
         "crm_createTicket": "write",

@@ -17,7 +17,7 @@ from activities.ledger import engine
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from activities.ledger.tables import SCHEMA_VERSION
-from activities.settings import DEFAULT_LEDGER
+from activities.settings.ledger import DEFAULT_LEDGER
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
 from workflows.contract.internal import ToolCall

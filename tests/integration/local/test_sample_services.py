@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from activities.errors import Ambiguous, NotFound
-from activities.settings import Settings
+from activities.settings.data_services import DataServices
 from activities.tools.stocks import get_stock_price
 from activities.tools.weather import get_weather
 from deploy.local.ports import free_ports
@@ -111,14 +111,14 @@ async def test_the_weather_tool_finds_places_there_as_at_open_meteo(
 ) -> None:
     url = str(http.base_url)
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        weather = await get_weather(city, http=client, settings=Settings(weather_url=url, geocoding_url=url))
+        weather = await get_weather(city, http=client, settings=DataServices(weather_url=url, geocoding_url=url))
     assert weather.model_dump(include={"city", "region", "country"}) == place
     assert weather.temperature_c is not None
 
 
 async def test_the_tools_are_told_there_what_is_ambiguous_and_what_there_is_not(http: httpx.Client) -> None:
     url = str(http.base_url)
-    samples = Settings(weather_url=url, geocoding_url=url, stocks_url=url)
+    samples = DataServices(weather_url=url, geocoding_url=url, stocks_url=url)
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         with pytest.raises(Ambiguous, match="Springfield, Missouri, United States; Springfield, Massachusetts"):
             await get_weather("Springfield", http=client, settings=samples)

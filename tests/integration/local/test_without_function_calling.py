@@ -24,7 +24,7 @@ from activities.model.transcript import Offer
 from activities.model.wire.replies import Reply
 from activities.policy import Policy
 from activities.schema.json_schema import JsonSchema
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.tool import tool, tool_of
 from deploy.local.part import REPOSITORY
@@ -90,7 +90,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 
 def endpoint_of(base_url: str, calling: Calling) -> Endpoint:
     return Endpoint.from_settings(
-        Settings.model_validate(
+        ModelSettings.model_validate(
             {
                 "openai_model": NAME,
                 "openai_base_url": base_url,
@@ -155,7 +155,7 @@ async def test_a_request_ends_with_receipts_of_what_was_really_run(
             REQUEST_WORKFLOW,
             Request(text="What is the weather in Rome?", limits=Limits(turns=1)),
             id=f"test-{uuid.uuid4().hex[:12]}",
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             result_type=Outcome,
         )
     assert outcome.status in (RequestStatus.COMPLETED, RequestStatus.LIMIT_REACHED, RequestStatus.FAILED)

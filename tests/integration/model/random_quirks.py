@@ -105,7 +105,7 @@ async def carry_out(client: Client, count: int, seed: int, *, seconds: float, at
 
             async def one(number: int) -> None:
                 async with gate:
-                    await _follow(await _start(client, settings.task_queue, number, seconds), verdict, seconds)
+                    await _follow(await _start(client, settings.worker.task_queue, number, seconds), verdict, seconds)
 
             await asyncio.gather(*(one(number) for number in range(count)))
         ran = Counter(world.done(TOOL))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.settings import PROJECT
+from activities.settings.environment import PROJECT
 from tests.openapi.__main__ import imported
 from tests.openapi.documents import EXAMPLES, FIGMA, GITHUB, documents, shown
 
@@ -29,7 +29,7 @@ def resident():
     return int(line.split()[1]) / 1024
 
 foreign_tools.KEPT = Path(sys.argv[1])
-Catalogue.load(Settings(sources=None))
+Catalogue.load(Settings.read(sources=None))
 before, began = resident(), time.monotonic()
 found = Catalogue.load(Settings.from_environment())
 seconds, mebibytes = time.monotonic() - began, resident() - before

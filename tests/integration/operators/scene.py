@@ -146,7 +146,7 @@ class Scene:
 
     @property
     def _ledger(self) -> str:
-        return self.settings.ledger_url.removeprefix("sqlite:///")
+        return self.settings.ledger.ledger_url.removeprefix("sqlite:///")
 
     def ledger(self, request_id: str) -> list[tuple[str, str]]:
         """(key, state) of every row of a request, past the service."""

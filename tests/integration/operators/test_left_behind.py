@@ -18,7 +18,7 @@ async def test_it_is_listed_as_unknown_and_a_person_settles_it(
     temporal: WorkflowEnvironment, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_for(model)
-    cli = CommandLine({"ERRAND_LEDGER_URL": settings.ledger_url, "LOGNAME": "ann"})
+    cli = CommandLine({"ERRAND_LEDGER_URL": settings.ledger.ledger_url, "LOGNAME": "ann"})
     async with fake_smtp() as mail:
         monkeypatch.setenv("ERRAND_SMTP_URL", f"smtp+plain://127.0.0.1:{mail.port}")
         monkeypatch.setenv("ERRAND_MAIL_FROM", "errand@example.com")

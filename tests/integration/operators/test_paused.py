@@ -12,7 +12,7 @@ async def test_the_command_line_knows_it(scene: Scene, words: tuple[str, ...]) -
     cli = CommandLine(
         {
             "TEMPORAL_ADDRESS": scene.client.service_client.config.target_host,
-            "ERRAND_TASK_QUEUE": scene.settings.task_queue,
+            "ERRAND_TASK_QUEUE": scene.settings.worker.task_queue,
         }
     )
     handle = await scene.begin(Moment.CONNECTING)

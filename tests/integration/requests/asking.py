@@ -51,7 +51,7 @@ async def start(
             keep_open=keep_open,
         ),
         id=request_id or f"test-{uuid.uuid4().hex[:12]}",
-        task_queue=settings.task_queue,
+        task_queue=settings.worker.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         execution_timeout=timedelta(seconds=60),
         result_type=Outcome,

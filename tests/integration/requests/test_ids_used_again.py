@@ -79,7 +79,7 @@ async def test_an_id_whose_run_was_terminated_after_its_write_does_not_do_it_aga
             REQUEST_WORKFLOW,
             Request(text="Write", approve=("*",)),
             id=handle.id,
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             id_conflict_policy=conflict or WorkflowIDConflictPolicy.FAIL,
             result_type=Outcome,
         )
@@ -116,7 +116,7 @@ async def test_every_time_of_a_cron_is_a_request_of_its_own(
             REQUEST_WORKFLOW,
             Request(text="Write", approve=("*",)),
             id=name,
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             cron_schedule="@every 1s",
             result_type=Outcome,
         )
@@ -141,7 +141,7 @@ async def test_a_cron_with_a_retry_policy_is_refused_in_a_sentence(client: Clien
             REQUEST_WORKFLOW,
             Request(text="Write"),
             id=f"cron-{uuid.uuid4().hex[:8]}",
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             cron_schedule="@every 1s",
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
@@ -164,7 +164,7 @@ async def test_a_retry_of_the_workflow_is_the_same_request(
             REQUEST_WORKFLOW,
             Request(text="Write", approve=("*",)),
             id=f"retried-{uuid.uuid4().hex[:8]}",
-            task_queue=settings.task_queue,
+            task_queue=settings.worker.task_queue,
             run_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(seconds=1)),
             result_type=Outcome,
@@ -184,7 +184,7 @@ async def test_a_reset_on_a_worker_with_another_ledger_does_nothing_and_says_whi
     async with running_worker(client, settings):
         handle = await start(client, settings, "Write", approve=("*",))
         await handle.result()
-    other = settings_for(model, task_queue=settings.task_queue)
+    other = settings_for(model, task_queue=settings.worker.task_queue)
     async with running_worker(client, other):
         again = await outcome_after_reset(client, handle)
     assert happened.done("write_down") == ["tree"]

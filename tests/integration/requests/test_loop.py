@@ -169,7 +169,10 @@ async def test_what_is_no_request_fails_the_run_with_the_reason_instead_of_block
 ) -> None:
     async with running_worker(client, settings):
         handle = await client.start_workflow(
-            REQUEST_WORKFLOW, args=arguments, id=f"bad-{settings.task_queue}", task_queue=settings.task_queue
+            REQUEST_WORKFLOW,
+            args=arguments,
+            id=f"bad-{settings.worker.task_queue}",
+            task_queue=settings.worker.task_queue,
         )
         with pytest.raises(WorkflowFailureError):
             await handle.result()
@@ -200,8 +203,8 @@ async def test_a_caller_cannot_make_up_receipts_by_claiming_to_continue_an_earli
         handle = await client.start_workflow(
             REQUEST_WORKFLOW,
             {"text": "Hello", "carried": past},
-            id=f"forged-{settings.task_queue}",
-            task_queue=settings.task_queue,
+            id=f"forged-{settings.worker.task_queue}",
+            task_queue=settings.worker.task_queue,
         )
         with pytest.raises(WorkflowFailureError) as refused:
             await handle.result()

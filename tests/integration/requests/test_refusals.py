@@ -24,7 +24,7 @@ async def started(client: Client, settings: Settings, *given: object, request_id
         REQUEST_WORKFLOW,
         args=given,
         id=request_id or f"test-{uuid.uuid4().hex[:12]}",
-        task_queue=settings.task_queue,
+        task_queue=settings.worker.task_queue,
         result_type=Outcome,
     )
 

@@ -72,10 +72,10 @@ def variables_of(environment: WorkflowEnvironment, settings: Settings) -> dict[s
         **os.environ,
         "TEMPORAL_ADDRESS": environment.client.service_client.config.target_host,
         "OPENAI_MODEL": "scripted",
-        "OPENAI_BASE_URL": str(settings.openai_base_url),
-        "ERRAND_TASK_QUEUE": settings.task_queue,
-        "ERRAND_TOOLS": " ".join(settings.tools),
-        "ERRAND_LEDGER_URL": settings.ledger_url,
+        "OPENAI_BASE_URL": str(settings.model.openai_base_url),
+        "ERRAND_TASK_QUEUE": settings.worker.task_queue,
+        "ERRAND_TOOLS": " ".join(settings.tools.tools),
+        "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
     }
 
 

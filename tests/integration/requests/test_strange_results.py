@@ -55,7 +55,7 @@ async def carried_out(
 
 async def ledger(settings: Settings) -> dict[str, tuple[State, JsonValue]]:
     """What it knows of each write."""
-    async with aclosing(await Ledger.open(settings.ledger_url, create=False)) as opened:
+    async with aclosing(await Ledger.open(settings.ledger.ledger_url, create=False)) as opened:
         rows = await opened.search()
     return {str(row.arguments["what"]): (row.state, row.result) for row in rows}
 

@@ -67,8 +67,8 @@ async def test_the_output_comes_from_a_question_of_its_own_without_functions(
         outcome: Outcome = await client.execute_workflow(
             REQUEST_WORKFLOW,
             Request(text=TEXT, output_schema=MEANING),
-            id=f"output-{settings.task_queue}",
-            task_queue=settings.task_queue,
+            id=f"output-{settings.worker.task_queue}",
+            task_queue=settings.worker.task_queue,
             result_type=Outcome,
         )
     assert (outcome.summary, outcome.output) == ("Rain is water.", ["water"])

@@ -138,7 +138,7 @@ async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_e
     client: Client, door: Door, settings: Settings, model: ScriptedModel, happened: World, tmp_path: Path
 ) -> None:
     (tmp_path / "policy.toml").write_text("four_eyes = true\n")
-    strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.task_queue)
+    strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
     model.scripts["Write."] = TREE
     async with (
         running_worker(client, strict, sandboxed=False),

@@ -211,7 +211,7 @@ async def test_a_request_is_cancelled_once_and_then_it_is_over(door: Door, worke
 
 async def test_another_workflow_is_no_request(client: Client, door: Door, settings: Settings) -> None:
     other = an_id()
-    await client.start_workflow("SomethingElse", id=other, task_queue=settings.task_queue)
+    await client.start_workflow("SomethingElse", id=other, task_queue=settings.worker.task_queue)
     async with door.caller("root", [Right.ADMIN]) as root:
         seen = await root.get(f"/v1/requests/{other}")
         cancelled = await root.post(f"/v1/requests/{other}/cancel")

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue, SecretStr
 
 from activities.redaction import REDACTED, SHORTEST, Secrets
-from activities.settings import Settings
+from activities.settings.data_services import DataServices
+from activities.settings.ledger import LedgerSettings
+from activities.settings.mail import MailSettings
 from tests.unit.execution.arbitrary import quick
 from workflows.contract.internal import ToolResult
 
@@ -110,7 +112,7 @@ class Elsewhere(BaseModel):
     token: SecretStr | None = None
     tokens: tuple[SecretStr, ...] = ()
     by_name: dict[str, SecretStr] = {}
-    inner: Settings | None = None
+    inner: DataServices | None = None
     url: str = ""
     name: str = "not-secret"
 
@@ -123,14 +125,14 @@ class TestSettings:
             Elsewhere(token=SecretStr(" hush-hush\n")),
             Elsewhere(tokens=(SecretStr("first-one"), SecretStr("hush-hush"))),
             Elsewhere(by_name={"x": SecretStr("hush-hush")}),
-            Elsewhere(inner=Settings(stocks_token=SecretStr("hush-hush"))),
+            Elsewhere(inner=DataServices(stocks_token=SecretStr("hush-hush"))),
             Elsewhere(token=SecretStr("https://example.com/hook?token=hush-hush")),
             Elsewhere(url="postgresql://ann:hush-hush@db.example.com/errand"),
             Elsewhere(url="postgresql://ann:hush%2Dhush@db.example.com/errand"),
             Elsewhere(url="postgresql://db.example.com/errand?user=ann&password=hush-hush"),
             Elsewhere(url="postgresql://ann:a/b@hush-hush@db.example.com/errand"),
-            Settings(smtp_url=SecretStr("smtp://ann%40example.com:hush%2Dhush@mail.example.com")),
-            Settings(ledger_url="postgresql://ann:hush-hush@db.example.com/errand"),
+            MailSettings(smtp_url=SecretStr("smtp://ann%40example.com:hush%2Dhush@mail.example.com")),
+            LedgerSettings(ledger_url="postgresql://ann:hush-hush@db.example.com/errand"),
         ],
     )
     def test_every_secret_of_a_settings_object_is_known_and_every_password_in_a_URL(self, settings: BaseModel) -> None:
@@ -141,9 +143,11 @@ class TestSettings:
     @pytest.mark.parametrize("place", ["smtp+plain://127.0.0.1:1025", "smtp://mail.example.com:587/"])
     def test_where_something_is_is_no_secret(self, place: str) -> None:
         secrets = Secrets()
-        secrets.add_settings(Settings(smtp_url=SecretStr(place)))
+        secrets.add_settings(MailSettings(smtp_url=SecretStr(place)))
         assert secrets.redact(place) == place
 
     def test_a_secret_that_is_too_short_is_named(self) -> None:
         assert Secrets().add_settings(Elsewhere(token=SecretStr("12345"), tokens=(SecretStr("123456"),))) == ("token",)
-        assert Secrets().add_settings(Settings(smtp_url=SecretStr("smtp://ann:abc@mail.example.com"))) == ("smtp_url",)
+        assert Secrets().add_settings(MailSettings(smtp_url=SecretStr("smtp://ann:abc@mail.example.com"))) == (
+            "smtp_url",
+        )

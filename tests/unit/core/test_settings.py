@@ -6,14 +6,15 @@ import pytest
 
 from activities.errors import ConfigurationError
 from activities.model.prices import Price
-from activities.settings import Settings, SmtpServer
+from activities.settings import Settings
+from activities.settings.mail import SmtpServer
 from workflows.contract.api import Usage
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing from the machine that runs the tests."""
-    for name in Settings.model_fields:
+    for name in Settings.fields():
         monkeypatch.delenv(f"ERRAND_{name.upper()}", raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -27,39 +28,47 @@ def read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
 class TestReading:
     def test_without_any_variable_there_are_the_defaults(self) -> None:
         settings = Settings.from_environment()
-        assert settings.task_queue == "errand"
-        assert settings.openai_model is None
-        assert settings.smtp_server is None
-        assert settings.tools == ()
+        assert settings.worker.task_queue == "errand"
+        assert settings.model.openai_model is None
+        assert settings.mail.smtp_server is None
+        assert settings.tools.tools == ()
 
     def test_the_models_variables_have_no_prefix(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(
             monkeypatch, OPENAI_MODEL="m", OPENAI_BASE_URL="http://127.0.0.1:8080/v1", OPENAI_API_KEY="sk-1"
         )
-        assert (settings.openai_model, settings.openai_base_url) == ("m", "http://127.0.0.1:8080/v1")
-        assert settings.openai_api_key is not None
-        assert settings.openai_api_key.get_secret_value() == "sk-1"
+        assert (settings.model.openai_model, settings.model.openai_base_url) == ("m", "http://127.0.0.1:8080/v1")
+        assert settings.model.openai_api_key is not None
+        assert settings.model.openai_api_key.get_secret_value() == "sk-1"
 
     def test_the_others_have_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(monkeypatch, ERRAND_TASK_QUEUE="q", ERRAND_POLICY="rules.toml", ERRAND_MODEL_TIMEOUT="2.5")
-        assert (settings.task_queue, settings.policy, settings.model_timeout) == ("q", Path("rules.toml"), 2.5)
+        assert (settings.worker.task_queue, settings.tools.policy, settings.model.model_timeout) == (
+            "q",
+            Path("rules.toml"),
+            2.5,
+        )
 
     def test_a_variable_set_to_nothing_is_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(monkeypatch, OPENAI_API_KEY="", ERRAND_SMTP_URL="", ERRAND_TOOLS="", ERRAND_MODEL_TIMEOUT="")
-        assert (settings.openai_api_key, settings.smtp_url, settings.tools) == (None, None, ())
+        assert (settings.model.openai_api_key, settings.mail.smtp_url, settings.tools.tools) == (None, None, ())
 
     @pytest.mark.parametrize("value", ["one two", "one,two", " one ,  two, ", "one\ntwo"])
     def test_several_values_are_separated_by_spaces_or_commas(
         self, monkeypatch: pytest.MonkeyPatch, value: str
     ) -> None:
         settings = read(monkeypatch, ERRAND_TOOLS=value, ERRAND_ADDRESS_BOOK=value)
-        assert settings.tools == settings.address_book == ("one", "two")
+        assert settings.tools.tools == settings.tools.address_book == ("one", "two")
 
     def test_prices_are_per_million_tokens_by_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(monkeypatch, ERRAND_MODEL_PRICES="gpt-x=1.25/10, org/model:free=0/0 a=b=1/2")
-        assert settings.model_prices == {"gpt-x": Price(1.25, 10), "org/model:free": Price(0, 0), "a=b": Price(1, 2)}
+        assert settings.model.model_prices == {
+            "gpt-x": Price(1.25, 10),
+            "org/model:free": Price(0, 0),
+            "a=b": Price(1, 2),
+        }
         used = Usage(model_calls=1, input_tokens=2_000_000, output_tokens=100_000)
-        assert settings.model_prices["gpt-x"].of(used).cost == 3.5
+        assert settings.model.model_prices["gpt-x"].of(used).cost == 3.5
 
     def test_no_secret_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(
@@ -69,7 +78,8 @@ class TestReading:
             ERRAND_SMTP_URL="smtp://ann:hush-3@mail.example.com",
             ERRAND_LEDGER_URL="postgresql://ann:4-hush@db.example.com/errand",
         )
-        shown = f"{settings!r} {settings} {settings.smtp_server!r} {settings.model_dump(exclude={'ledger_url'})}"
+        dumped = settings.model_dump(exclude={"ledger": {"ledger_url"}})
+        shown = f"{settings!r} {settings} {settings.mail.smtp_server!r} {dumped}"
         assert "hush" not in shown
 
 

@@ -164,9 +164,12 @@ def test_a_server_that_cannot_be_reached_is_named_on_one_line(tmp_path: Path) ->
 def test_a_secret_that_is_too_short_to_be_redacted_is_warned_of() -> None:
     with logged() as log:
         Service.assemble(
-            Settings.model_validate(
-                {"openai_model": "m", "openai_base_url": "http://127.0.0.1:1/v1", "openai_api_key": "abc"}
-                | {"stocks_token": "12345", "smtp_url": "smtp://ann:long-enough@mail.example.com"}
+            Settings.read(
+                openai_model="m",
+                openai_base_url="http://127.0.0.1:1/v1",
+                openai_api_key="abc",
+                stocks_token="12345",
+                smtp_url="smtp://ann:long-enough@mail.example.com",
             )
         )
     warned = [line["setting"] for line in lines_of(log) if "too short" in str(line["event"])]

@@ -17,7 +17,7 @@ from activities.model.answer import LARGEST_SCHEMA, Answers, ask_for, check_sche
 from activities.model.endpoint import Endpoint
 from activities.model.profiles import COMPATIBLE, PROFILES, Calling, Profile
 from activities.model.wire.replies import Reply, read
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from tests.completions import call, calling, completion
 from tests.scripted_model import Answer as Scripted
 from tests.scripted_model import Raw, ScriptedModel, calls, say
@@ -271,7 +271,7 @@ class TestCheckSchema:
 async def answered(model: ScriptedModel, scripted: Scripted, **more: Any) -> Answer:
     """What `answer` makes of a reply of the model."""
     model.scripts["The weather in Rome?"] = [scripted] * 3
-    settings = Settings.model_validate({"openai_model": "tiny", "openai_base_url": model.url})
+    settings = ModelSettings.model_validate({"openai_model": "tiny", "openai_base_url": model.url})
     endpoint = Endpoint.from_settings(settings)
     situation = ModelInput(conversation=CONVERSATION, output_schema=CITY, **more)
     try:

@@ -16,7 +16,7 @@ from activities.model.decide import LONGEST_HELD_BACK, SYSTEM_PROMPT, Decide
 from activities.model.endpoint import Endpoint
 from activities.model.tool_schemas import Offers
 from activities.policy import Policy, Rule
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from activities.toolkit.tool import Tool, tool, tool_of
 from tests.completions import completion
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
@@ -90,7 +90,7 @@ async def decide(
     """A decision of a second model call, if `attempt` is 2, whose first left `details` in its heartbeats."""
     model.trouble.append(answer if isinstance(answer, Raw) else Raw(200, completion(answer, usage=USED)))
     of_model = {"openai_model": "tiny", "openai_base_url": model.url}
-    endpoint = Endpoint.from_settings(Settings.model_validate(of_model | settings))
+    endpoint = Endpoint.from_settings(ModelSettings.model_validate(of_model | settings))
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, attempt=attempt, heartbeat_details=details)
     environment.on_heartbeat = lambda *left: beats.append(left)
@@ -268,7 +268,7 @@ class TestDialects:
         self, model: ScriptedModel, address_book: tuple[str, ...]
     ) -> None:
         of_model = {"openai_model": "tiny", "openai_base_url": model.url}
-        endpoint = Endpoint.from_settings(Settings.model_validate(of_model))
+        endpoint = Endpoint.from_settings(ModelSettings.model_validate(of_model))
         checked = Decide(endpoint, TOOLS, Policy(), address_book).check
         call = ToolCall(key="r/1.1", tool="send_email", arguments={"to": ["ann@example.com", "bob@example.com"]})
         unknown = () if address_book else ("bob@example.com",)

@@ -27,7 +27,7 @@ from activities.errors import (
 from activities.model.endpoint import Endpoint
 from activities.model.profiles import Calling
 from activities.model.question import Question
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from tests.hostile_server import hostile, plain
 from tests.scripted_model import Raw, ScriptedModel
 from workflows.contract.api import Usage
@@ -43,7 +43,7 @@ TOOL: ChatCompletionToolParam = {"type": "function", "function": {"name": "now",
 @asynccontextmanager
 async def endpoint(url: str | None, **settings: Any) -> AsyncGenerator[Endpoint]:
     values = {"openai_model": "tiny", "openai_base_url": url, "model_timeout": 5.0} | settings
-    found = Endpoint.from_settings(Settings.model_validate(values))
+    found = Endpoint.from_settings(ModelSettings.model_validate(values))
     try:
         yield found
     finally:
@@ -490,12 +490,12 @@ class TestSettings:
 
     def test_a_missing_model_is_named(self) -> None:
         with pytest.raises(ConfigurationError, match=r"^OPENAI_MODEL: missing"):
-            Endpoint.from_settings(Settings.model_validate({"openai_model": None}))
+            Endpoint.from_settings(ModelSettings.model_validate({"openai_model": None}))
 
     def test_a_missing_key_is_named_where_OpenAI_would_be_asked(self) -> None:
         with pytest.raises(ConfigurationError, match=r"^OPENAI_API_KEY: missing"):
             Endpoint.from_settings(
-                Settings.model_validate({"openai_model": "m", "openai_base_url": None, "openai_api_key": None})
+                ModelSettings.model_validate({"openai_model": "m", "openai_base_url": None, "openai_api_key": None})
             )
 
     async def test_an_endpoint_of_ones_own_needs_no_key(self, model: ScriptedModel) -> None:

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from tests.completions import completion
 from tests.scripted_model import Raw, ScriptedModel
 from workflows.contract.api import Usage
@@ -39,7 +39,7 @@ async def attempts(
     """
     model.trouble += replies
     of_model = {"openai_model": "tiny", "openai_base_url": model.url}
-    endpoint = Endpoint.from_settings(Settings.model_validate(of_model | settings))
+    endpoint = Endpoint.from_settings(ModelSettings.model_validate(of_model | settings))
     beats: list[tuple[object, ...]] = []
     details: tuple[object, ...] = ()
     attempt = lost

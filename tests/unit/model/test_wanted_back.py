@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.policy import Policy
-from activities.settings import Settings
+from activities.settings.model import ModelSettings
 from tests.completions import calling, completion
 from tests.scripted_model import Raw, ScriptedModel, call
 from workflows.contract.conversation import AssistantEntry, ToolCallRecord, ToolMessage, UserEntry
@@ -40,7 +40,7 @@ class Asking:
 
     def __init__(self, model: ScriptedModel, **settings: Any) -> None:
         of_model = {"openai_model": "tiny", "openai_base_url": model.url, **settings}
-        self.endpoint = Endpoint.from_settings(Settings.model_validate(of_model))
+        self.endpoint = Endpoint.from_settings(ModelSettings.model_validate(of_model))
         self._decide = Decide(self.endpoint, {}, Policy())
         self._model = model
 

@@ -1,6 +1,7 @@
 """docs/configuration.md is held to the settings."""
 
-from activities.settings import Settings, variable
+from activities.settings import Settings
+from activities.settings.environment import variable
 from deploy.service.configuration import PAGE, table, with_table
 
 
@@ -12,8 +13,8 @@ def test_the_page_has_the_table_of_today() -> None:
 
 def test_every_setting_has_its_row_with_a_description() -> None:
     rows = {row.split("`")[1]: row for row in table().splitlines()[2:]}
-    assert rows.keys() == {variable(name) for name in Settings.model_fields}
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    assert rows.keys() == {variable(name) for name in Settings.fields()}
+    assert [name for name, field in Settings.fields().items() if not field.description] == []
 
 
 def test_a_table_that_is_out_of_date_is_written_anew() -> None:

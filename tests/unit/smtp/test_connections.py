@@ -9,7 +9,7 @@ import trustme
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from activities.errors import ErrandError, OutcomeUnknown, ServiceRefused, ServiceUnavailable
-from activities.settings import SmtpServer
+from activities.settings.mail import SmtpServer
 from activities.smtp import connections as smtp_connections
 from activities.smtp.connections import MailConnections
 from activities.smtp.transaction import SmtpTransaction, Timeouts

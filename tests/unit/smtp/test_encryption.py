@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 
 from activities.errors import ServiceRefused, ServiceUnavailable
-from activities.settings import SmtpServer
+from activities.settings.mail import SmtpServer
 from activities.smtp.transaction import SmtpTransaction, Timeouts
 from tests.unit.smtp.fake_smtp import DROP, HANG, FakeSmtp, fake_smtp
 

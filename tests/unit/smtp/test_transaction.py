@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable
-from activities.settings import SmtpServer
+from activities.settings.mail import SmtpServer
 from activities.smtp.transaction import SmtpTransaction, Timeouts
 from tests.unit.smtp.fake_smtp import DROP, HANG, RESET, FakeSmtp, fake_smtp
 

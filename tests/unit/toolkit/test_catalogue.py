@@ -32,7 +32,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def settings(**values: Any) -> Settings:
-    return Settings.model_validate({"smtp_url": None, "mail_from": None, "stocks_url": None, "policy": None} | values)
+    return Settings.read(**{"smtp_url": None, "mail_from": None, "stocks_url": None, "policy": None} | values)
 
 
 class TestLoading:
@@ -206,7 +206,7 @@ class TestOffering:
         self, monkeypatch: pytest.MonkeyPatch, offer: str, offered: set[str]
     ) -> None:
         monkeypatch.setenv("ERRAND_OFFER", offer)
-        chosen = Settings.from_environment().offer
+        chosen = Settings.from_environment().tools.offer
         catalogue = Catalogue.load(settings(offer=chosen, **self.MAIL))
         assert set(catalogue.tools) == offered
         assert set(catalogue.left_out) == {*OFTEN, "get_stock_price", "send_email"} - offered

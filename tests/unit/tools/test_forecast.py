@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from activities.errors import NotFound
-from activities.settings import Settings
+from activities.settings.data_services import DataServices
 from activities.tools.forecast import Forecast, get_forecast
 from tests.unit.http.fake_web import FakeWeb, fake_web
 
@@ -34,7 +34,7 @@ async def web() -> AsyncGenerator[FakeWeb]:
 async def forecast(web: FakeWeb, day: date) -> Forecast:
     async with httpx.AsyncClient(timeout=5) as http:
         return await get_forecast(
-            "Paris", day, http=http, settings=Settings(weather_url=web.url, geocoding_url=web.url)
+            "Paris", day, http=http, settings=DataServices(weather_url=web.url, geocoding_url=web.url)
         )
 
 

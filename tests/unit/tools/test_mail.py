@@ -21,7 +21,7 @@ from activities.execution.act import Act, Fence
 from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
-from activities.settings import Settings
+from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
 from activities.toolkit.tool import tool_of
 from activities.tools.mail import address, send_email
@@ -51,13 +51,15 @@ def inbox() -> Inbox:
 
 
 @pytest.fixture
-def settings(inbox: Inbox) -> Generator[Settings]:
+def settings(inbox: Inbox) -> Generator[MailSettings]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     controller = Controller(inbox, hostname="127.0.0.1", port=port, ready_timeout=10)
     controller.start()
     try:
-        yield Settings(smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{port}"), mail_from="Errand <errand@example.com>")
+        yield MailSettings(
+            smtp_url=SecretStr(f"smtp+plain://127.0.0.1:{port}"), mail_from="Errand <errand@example.com>"
+        )
     finally:
         controller.stop()
 
@@ -74,18 +76,23 @@ async def counts(beat: AttemptBeat) -> None:
 
 
 async def run(
-    settings: Settings, ledger: Ledger, changes: Arguments | None = None, *, key: str = "r/1.0", fence: Fence = counts
+    settings: MailSettings,
+    ledger: Ledger,
+    changes: Arguments | None = None,
+    *,
+    key: str = "r/1.0",
+    fence: Fence = counts,
 ) -> ToolResult:
     tool = tool_of(send_email)
     assert tool is not None
     filled: Arguments = {"to": ["ann@example.com"], "subject": "hi", "body": "hello"}
     call = ToolCall(key=key, tool="send_email", arguments=filled | (changes or {}), chain="5eed")
     async with aclosing(MailConnections()) as connections:
-        provisions: dict[type, object] = {Settings: settings, MailConnections: connections}
+        provisions: dict[type, object] = {MailSettings: settings, MailConnections: connections}
         return await ActivityEnvironment().run(write_activity(tool, provisions, ledger, fence=fence), call)
 
 
-async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_a_message_arrives(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """What was asked for arrives at everybody it was asked for, and the receipt has the server's word."""
     asked: Arguments = {
         "to": ["ann@example.com", "bob@CORP.test"],
@@ -109,7 +116,7 @@ async def test_a_message_arrives(settings: Settings, ledger: Ledger, inbox: Inbo
     }
 
 
-async def test_one_call_has_one_message_id(settings: Settings, inbox: Inbox, tmp_path: Path) -> None:
+async def test_one_call_has_one_message_id(settings: MailSettings, inbox: Inbox, tmp_path: Path) -> None:
     """The Message-ID follows from the call's key: the same call gives the same one, another call another."""
     for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
         async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/{number}.db")) as ledger:
@@ -120,7 +127,7 @@ async def test_one_call_has_one_message_id(settings: Settings, inbox: Inbox, tmp
 
 
 async def test_an_attempt_after_it_was_sent_returns_what_the_server_said_then(
-    settings: Settings, ledger: Ledger, inbox: Inbox
+    settings: MailSettings, ledger: Ledger, inbox: Inbox
 ) -> None:
     """A second attempt of the same call sends nothing and has the same result."""
     first = await run(settings, ledger)
@@ -130,7 +137,7 @@ async def test_an_attempt_after_it_was_sent_returns_what_the_server_said_then(
 
 @pytest.mark.parametrize(("error", "kind"), [(Withdrawn, "Withdrawn"), (ServiceUnavailable, "ServiceUnavailable")])
 async def test_what_must_not_be_sent_any_more_is_given_up_before_the_last_dot(
-    settings: Settings, ledger: Ledger, inbox: Inbox, error: type[ToolError], kind: str
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, error: type[ToolError], kind: str
 ) -> None:
     """Where the request was cancelled or the attempt counts no more, the server never has the whole message."""
 
@@ -144,7 +151,7 @@ async def test_what_must_not_be_sent_any_more_is_given_up_before_the_last_dot(
     assert await ledger.find("r/1.0") is None
 
 
-async def test_the_ledger_knows_what_the_server_said(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_the_ledger_knows_what_the_server_said(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """The row of a message that was sent has the result that is on the receipt."""
     result = await run(settings, ledger)
     row = await ledger.find("r/1.0")
@@ -152,7 +159,7 @@ async def test_the_ledger_knows_what_the_server_said(settings: Settings, ledger:
     assert (row.state, row.result) == (State.DONE, result.value)
 
 
-async def test_nobody_gets_it_twice(settings: Settings, ledger: Ledger, inbox: Inbox) -> None:
+async def test_nobody_gets_it_twice(settings: MailSettings, ledger: Ledger, inbox: Inbox) -> None:
     """Addresses that differ only in the case of their domain are one; the part before the @ keeps its case."""
     await run(settings, ledger, {"to": ["ann@example.com", "ann@EXAMPLE.com", "Ann@example.com"]})
     assert inbox.envelopes[0].rcpt_tos == ["ann@example.com", "Ann@example.com"]
@@ -173,7 +180,7 @@ async def test_nobody_gets_it_twice(settings: Settings, ledger: Ledger, inbox: I
     ],
 )
 async def test_what_cannot_be_sent_goes_back_to_the_model(
-    settings: Settings, ledger: Ledger, inbox: Inbox, arguments: Arguments
+    settings: MailSettings, ledger: Ledger, inbox: Inbox, arguments: Arguments
 ) -> None:
     """Arguments that do not fit are an error for the model to mend, and nobody is connected to."""
     with pytest.raises(ApplicationError) as error:
@@ -183,7 +190,7 @@ async def test_what_cannot_be_sent_goes_back_to_the_model(
 
 
 @pytest.mark.parametrize("sender", ["", "nobody", "Errand <errand at example.com>"])
-async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: Settings, ledger: Ledger, sender: str) -> None:
+async def test_a_sender_that_is_none_is_a_setting_to_mend(settings: MailSettings, ledger: Ledger, sender: str) -> None:
     """A wrong sender is said to be the setting's fault."""
     call = ToolCall(key="r/1.0", tool="send_email", arguments={})
     with pytest.raises(ConfigurationError, match="ERRAND_MAIL_FROM"):

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceRefused, ServiceUnavailable
 from activities.execution.tool_activities import read_activity
-from activities.settings import Settings
+from activities.settings.data_services import DataServices
 from activities.toolkit.tool import tool_of
 from activities.tools.stocks import get_stock_price
 from tests.unit.http.fake_web import Asked, FakeWeb, fake_web, reply
@@ -33,12 +33,12 @@ async def web() -> AsyncGenerator[FakeWeb]:
         yield each
 
 
-def stooq(web: FakeWeb) -> Settings:
-    return Settings(stocks_url=web.url)
+def stooq(web: FakeWeb) -> DataServices:
+    return DataServices(stocks_url=web.url)
 
 
-def finnhub(web: FakeWeb) -> Settings:
-    return Settings(stocks_url=web.url, stocks_token=SecretStr("s3cret"))
+def finnhub(web: FakeWeb) -> DataServices:
+    return DataServices(stocks_url=web.url, stocks_token=SecretStr("s3cret"))
 
 
 async def test_a_price_from_stooq(web: FakeWeb, http: httpx.AsyncClient) -> None:
@@ -46,7 +46,7 @@ async def test_a_price_from_stooq(web: FakeWeb, http: httpx.AsyncClient) -> None
     web.answer("/q/l/", APPLE)
     tool = tool_of(get_stock_price)
     assert tool is not None
-    run = read_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
+    run = read_activity(tool, {httpx.AsyncClient: http, DataServices: stooq(web)})
 
     result = await ActivityEnvironment().run(
         run, ToolCall(key="r/1.0", tool="get_stock_price", arguments={"symbol": "AAPL"})
@@ -277,7 +277,7 @@ async def test_only_symbols_are_asked_for(web: FakeWeb, http: httpx.AsyncClient,
     """What is no ticker goes back to the model before anybody is asked."""
     tool = tool_of(get_stock_price)
     assert tool is not None
-    run = read_activity(tool, {httpx.AsyncClient: http, Settings: stooq(web)})
+    run = read_activity(tool, {httpx.AsyncClient: http, DataServices: stooq(web)})
     call = ToolCall(key="r/1.0", tool="get_stock_price", arguments={"symbol": symbol})
     with pytest.raises(ApplicationError) as error:
         await ActivityEnvironment().run(run, call)

@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceUnavailable
 from activities.execution.tool_activities import read_activity
-from activities.settings import Settings
+from activities.settings.data_services import DataServices
 from activities.toolkit.tool import tool_of
 from activities.tools.weather import Weather, get_weather
 from tests.unit.http.fake_web import FakeWeb, fake_web
@@ -49,15 +49,15 @@ async def open_meteo() -> AsyncGenerator[FakeWeb]:
         yield web
 
 
-def settings(web: FakeWeb) -> Settings:
-    return Settings(weather_url=web.url + "/", geocoding_url=web.url)
+def settings(web: FakeWeb) -> DataServices:
+    return DataServices(weather_url=web.url + "/", geocoding_url=web.url)
 
 
 async def test_the_weather_in_a_city(open_meteo: FakeWeb, http: httpx.AsyncClient) -> None:
     """A city's name becomes its weather, in flat and plain fields, through the activity that the worker runs."""
     tool = tool_of(get_weather)
     assert tool is not None
-    run = read_activity(tool, {httpx.AsyncClient: http, Settings: settings(open_meteo)})
+    run = read_activity(tool, {httpx.AsyncClient: http, DataServices: settings(open_meteo)})
     call = ToolCall(key="r/1.0", tool="get_weather", arguments={"city": " Paris "})
 
     result = await ActivityEnvironment().run(run, call)

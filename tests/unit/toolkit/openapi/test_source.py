@@ -85,7 +85,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def catalogue(folder: Path, far: FarEnd, more: str = "", before: str = "") -> Catalogue:
     (folder / "desk.yaml").write_text(DOCUMENT)
     (folder / "sources.toml").write_text(TABLE.format(url=far.url, more=more, before=before))
-    return Catalogue.load(Settings(sources=folder / "sources.toml"))
+    return Catalogue.load(Settings.read(sources=folder / "sources.toml"))
 
 
 async def counts(beat: AttemptBeat) -> None:
@@ -264,4 +264,4 @@ class TestCatalogue:
         table = TABLE.format(url=far.url, more="", before="").replace("private = true", "")
         (tmp_path / "sources.toml").write_text(table)
         with pytest.raises(ConfigurationError, match="auth would be sent without encryption"):
-            Catalogue.load(Settings(sources=tmp_path / "sources.toml"))
+            Catalogue.load(Settings.read(sources=tmp_path / "sources.toml"))

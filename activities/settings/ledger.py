@@ -1,0 +1,28 @@
+"""The ledger's database."""
+
+import re
+
+from pydantic import Field, field_validator
+
+from activities.settings.environment import PROJECT, Group
+
+DEFAULT_LEDGER = ".errand/ledger.db"
+"""Below the project's folder."""
+
+
+class LedgerSettings(Group):
+    """Where it is."""
+
+    ledger_url: str = Field(
+        default=f"sqlite:///{DEFAULT_LEDGER}",
+        validate_default=True,
+        repr=False,  # it may hold a password
+        description="the table that knows every write; postgresql://… for workers on more than one machine",
+    )
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _names_the_same_file_wherever_it_is_read(cls, url: str) -> str:
+        """A relative path is one from the project's folder: two start folders must not be two ledgers."""
+        relative = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?].*)", url)
+        return f"{relative[1]}{PROJECT / relative[2]}" if relative else url
