@@ -14,6 +14,7 @@ from activities.errors import ErrandError
 from activities.settings import Settings
 from deploy.web import actions, approvals, events, health, messages, requests, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
+from deploy.web.document import completed
 from deploy.web.door import Door
 from deploy.web.guard import Guard
 from deploy.web.keys import Keys
@@ -61,6 +62,7 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     app.add_exception_handler(HTTPException, _refuse_http)
     app.add_exception_handler(RequestValidationError, _refuse_unreadable)
     app.add_exception_handler(Exception, _mistake)
+    completed(app)
     app.add_middleware(Guard, names=settings.names, largest_body=settings.largest_body)
     return app
 

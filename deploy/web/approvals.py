@@ -22,6 +22,15 @@ router = APIRouter(tags=["approvals"], route_class=StrictRoute)
 class Verdict(Input):
     """A yes or a no to one call that waits, exactly as it was shown."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"properties": {"decision": {"const": "approve"}, "reason": {"const": ""}}},
+                {"properties": {"decision": {"const": "reject"}, "arguments": {"type": "null"}}},
+            ]
+        }
+    )
+
     decision: Literal["approve", "reject"]
     digest: str = Field(max_length=200, description="of the call, as it was shown")
     arguments: Arguments | None = Field(default=None, description="of a yes: in place of the call's own")

@@ -8,7 +8,7 @@ behind it. A stream that is closed ends nothing but itself.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Header, Response
@@ -31,6 +31,22 @@ PING_EVERY = 15.0
 """Seconds of silence after which something is said: proxies drop what is silent for a minute."""
 SETTLES_IN = 0.2
 """Seconds without news after which the state is told anew, where it has changed."""
+ONE_EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"type": "string", "enum": ["state", *EventType]},
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": "#/components/schemas/RequestState"}, {"$ref": "#/components/schemas/Event"}]
+            },
+        },
+    },
+}
+"""What the document says of each event of a stream."""
 PING = b": ping\n\n"
 
 log = structlog.stdlib.get_logger("errand")
@@ -43,7 +59,7 @@ router = APIRouter(tags=["requests"])
     responses={
         200: {
             "description": "The steps, until the request has ended",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
+            "content": {"text/event-stream": {"schema": ONE_EVENT, "example": examples.EVENTS}},
         },
         204: {"description": "All steps up to the end were told before; do not connect again"},
         **documented(*OF_ONE),

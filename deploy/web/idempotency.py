@@ -5,14 +5,17 @@ import hashlib
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from deploy.client.keys import NAME, Right
 from deploy.client.requests import TakenId
 from deploy.web.callers import Caller
 from deploy.web.problems import Kind, Problem
 from workflows.contract.api import Request
-from workflows.refusals import problem_with_id
+from workflows.refusals import REQUEST_ID, problem_with_id
+
+AN_ID = f"^{REQUEST_ID.pattern}$"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -20,14 +23,31 @@ IdempotencyKey = Annotated[
         description="what makes the same call again the same request (draft-ietf-httpapi-idempotency-key-header); "
         "of one caller, so that others may use the same",
         examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+        json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
     ),
 ]
+
+
+NOT_BLANK: JsonDict = {"type": "string", "pattern": "\\S"}
 
 
 class Submission(Request):
     """A request, and optionally its id."""
 
-    request_id: str | None = Field(default=None, description="its id, in place of the header Idempotency-Key")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["text"], "properties": {"text": NOT_BLANK}},
+                {"required": ["keep_open"], "properties": {"keep_open": {"const": True}}},
+            ]
+        }
+    )
+
+    request_id: str | None = Field(
+        default=None,
+        description="its id, in place of the header Idempotency-Key",
+        json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
+    )
 
 
 def request_id_of(submission: Submission, key: str | None, caller: Caller) -> str:

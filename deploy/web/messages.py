@@ -21,7 +21,7 @@ from deploy.web.door import (
     in_time,
     own_word,
 )
-from deploy.web.idempotency import IdempotencyKey, the_one
+from deploy.web.idempotency import AN_ID, NOT_BLANK, IdempotencyKey, the_one
 from deploy.web.problems import Kind, Problem, documented
 from workflows.contract.api import Outcome, Say
 
@@ -31,8 +31,11 @@ router = APIRouter(tags=["requests"], route_class=StrictRoute)
 class Message(Say):
     """A message to a request that is kept open."""
 
+    text: str = Field(min_length=1, max_length=20_000, json_schema_extra=NOT_BLANK)
     message_id: str | None = Field(
-        default=None, max_length=200, description="its id, in place of the header Idempotency-Key"
+        default=None,
+        description="its id, in place of the header Idempotency-Key",
+        json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
     )
 
 

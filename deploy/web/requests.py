@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find_page
@@ -97,7 +98,10 @@ async def submit(
 @router.get(
     "/v1/requests",
     response_model=Listed,
-    responses={200: {"content": {"application/json": {"example": examples.LISTED}}}, **documented(*ALWAYS)},
+    responses={
+        200: {"content": {"application/json": {"example": examples.LISTED}}},
+        **documented(*ALWAYS, Kind.NOT_FOUND),
+    },
 )
 async def list_requests(
     caller: Reader,
@@ -113,16 +117,21 @@ async def list_requests(
         if requester not in (None, caller.name):
             raise forbidden(caller, Right.READ_ALL)
         requester = caller.name
-    page = await in_time(
-        find_page(
-            door.client,
-            status=status,
-            awaiting_approval=awaiting_approval,
-            requester=requester,
-            limit=limit,
-            after=_token(cursor),
+    try:
+        page = await in_time(
+            find_page(
+                door.client,
+                status=status,
+                awaiting_approval=awaiting_approval,
+                requester=requester,
+                limit=limit,
+                after=_token(cursor),
+            )
         )
-    )
+    except RPCError as error:
+        if cursor and error.status is RPCStatusCode.INVALID_ARGUMENT:
+            raise _no_such_page() from error
+        raise
     following = base64.urlsafe_b64encode(page.next).decode() if page.next else None
     return answer(Listed(requests=page.found, next=following))
 
@@ -185,4 +194,8 @@ def _token(cursor: str | None) -> bytes | None:
     try:
         return base64.b64decode(cursor, altchars=b"-_", validate=True) or None
     except (binascii.Error, ValueError):
-        raise Problem(Kind.INVALID, "cursor: it is not one that was given as `next`") from None
+        raise _no_such_page() from None
+
+
+def _no_such_page() -> Problem:
+    return Problem(Kind.NOT_FOUND, "cursor: it is not one that was given as `next`")

@@ -158,7 +158,7 @@ async def test_requests_are_listed_page_by_page_with_the_filters_of_the_command_
     assert {each["request_id"] for each in first["requests"] + rest["requests"]} == {*ids}
     assert rest["next"] is None
     assert none["requests"] == []
-    assert wrong.status_code == 422
+    assert wrong.status_code == 404
 
 
 async def test_a_conversation_is_opened_talked_in_and_closed(door: Door, worker: ScriptedModel) -> None:
