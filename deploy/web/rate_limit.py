@@ -31,3 +31,8 @@ class RateLimit:
             self._full_at = {name: at for name, at in self._full_at.items() if at > now}
         self._full_at[caller] = full_at
         return 0
+
+    @property
+    def known(self) -> int:
+        """How many callers are remembered."""
+        return len(self._full_at)
