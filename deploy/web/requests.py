@@ -72,7 +72,11 @@ class RequestView(RequestState):
     response_model=Started,
     response_description="It was started",
     responses={
-        200: {"model": Started, "description": "It was started before"},
+        200: {
+            "model": Started,
+            "description": "It was started before",
+            "content": {"application/json": {"example": examples.STARTED}},
+        },
         201: {"content": {"application/json": {"example": examples.STARTED}}},
         **documented(*ALWAYS, *WITH_BODY, Kind.NO_KEY, Kind.TAKEN_ID, Kind.KEY_REUSED),
     },
