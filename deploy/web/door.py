@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -19,7 +20,7 @@ from deploy.client.keys import Right
 from deploy.client.listing import Found, describe
 from deploy.client.requests import PATIENCE
 from deploy.web.callers import Caller, Callers
-from deploy.web.problems import Kind, Problem, no_such_request
+from deploy.web.problems import Kind, Problem, no_such_request, of_the_door
 from deploy.web.rate_limit import RateLimit
 from deploy.web.settings import WebSettings
 from workflows.contract.api import RequestStatus
@@ -50,7 +51,8 @@ async def the_caller(request: Request, door: TheDoor) -> Caller:
     Raises:
         Problem: nobody knows, or it was one call too many.
     """
-    caller = await door.callers.of(request)
+    with of_the_door():
+        caller = await door.callers.of(request)
     if wait := door.limit.take(caller.name):
         most = f"{caller.name} may make {door.settings.rate_limit} calls a minute (ERRAND_WEB_RATE_LIMIT)"
         raise Problem(Kind.TOO_MANY, most, again_in=wait)
@@ -182,7 +184,8 @@ class _StrictlyRead(Request):
             from_json(await self.body(), allow_inf_nan=False)
             return parse((await self.body()).decode())
         except ValueError as error:
-            raise Problem(Kind.UNREADABLE, f"the body is not JSON that can be read in one way: {error}") from error
+            # The one error of which FastAPI passes on what it says.
+            raise JSONDecodeError(str(error), "", 0) from error
 
 
 class StrictRoute(APIRoute):

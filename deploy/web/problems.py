@@ -199,7 +199,10 @@ def unreadable(error: RequestValidationError, kind: type[BaseModel]) -> Problem:
     errors: Sequence[ErrorDetails] = error.errors()
     placed = [{**each, "loc": _without_place(each["loc"])} for each in errors]
     if any(each["type"] == "json_invalid" for each in errors):
-        return Problem(Kind.UNREADABLE, f"the body is not JSON: {errors[0].get('ctx', {}).get('error', '')}")
+        return Problem(
+            Kind.UNREADABLE,
+            f"the body is not JSON that can be read in one way: {errors[0].get('ctx', {}).get('error', '')}",
+        )
     in_body = any(each["loc"][0] == "body" for each in errors)
     return Problem(Kind.INVALID, sentence_of(placed, kind if in_body else Input))  # pyright: ignore[reportArgumentType]  # the same fields
 

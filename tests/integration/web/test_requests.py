@@ -101,11 +101,21 @@ async def test_what_cannot_be_is_refused_in_one_sentence(
     assert words in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", ['{"text": "a", "text": "b"}', '{"text": NaN}', '{"text"', "[" * 500, '"\\ud800"'])
-async def test_a_body_that_does_not_mean_one_thing_is_refused(door: Door, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"text": "a", "text": "b"}', "'text' is there twice"),
+        ('{"text": NaN}', "line 1"),
+        ('{"text"', "EOF"),
+        ("[" * 500, "recursion"),
+        ('"\\ud800"', "line 1"),
+    ],
+)
+async def test_a_body_that_does_not_mean_one_thing_is_refused(door: Door, body: str, words: str) -> None:
     async with door.caller("ann") as ann:
         answer = await ann.post("/v1/requests", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:errand:problem:unreadable")
+    assert words in answer.json()["detail"]
 
 
 async def test_an_outcome_that_is_not_there_yet_is_202_and_the_wait_for_it_ends_with_it(
