@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import httpx
 import pytest
@@ -66,7 +66,7 @@ def say_it_once(case: Case) -> None:
     """That a call says its key in one of two places is more than a document can say."""
     if case.method == "POST" and case.path.endswith(("/requests", "/messages")):
         case.headers.pop("Idempotency-Key", None)
-        body: Any = case.body if isinstance(case.body, dict) else {}
+        body = cast("dict[str, Any]", case.body) if isinstance(case.body, dict) else {}
         if not (body.get("request_id") or body.get("message_id")):
             case.headers["Idempotency-Key"] = uuid.uuid4().hex
 
