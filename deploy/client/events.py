@@ -37,7 +37,9 @@ class EventType(StrEnum):
     NOT_RUN = "not_run"
     FAILED = "failed"
     WAITING = "waiting"
+    WAITING_FOR_ANSWER = "waiting_for_answer"
     GOING_ON = "going_on"
+    REPLIED = "replied"
     APPROVED = "approved"
     REJECTED = "rejected"
     EDIT_REFUSED = "edit_refused"
@@ -93,6 +95,11 @@ def _told(step: Step) -> tuple[EventType, Fields]:
             return _by_people(step)
         case steps.MessageCame() | steps.Answered() | steps.NotAnswered() | steps.CloseAsked() | steps.Listening():
             return _of_messages(step)
+        case steps.WaitingForAnswer(yes):
+            return (EventType.WAITING_FOR_ANSWER if yes else EventType.GOING_ON), {}
+        case steps.Replied(message, question):
+            said: Fields = {"message_id": message.id, "text": message.text, "by": message.by or None}
+            return EventType.REPLIED, {**said, "key": question or None}
         case steps.Asked(request):
             return EventType.STARTED, {"request": request.model_copy(update={"carried": None})}
         case steps.Demoted(what):

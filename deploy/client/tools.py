@@ -48,7 +48,7 @@ def listed(catalogue: "Catalogue") -> Sequence[Listed]:
     ]
     by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
     replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
-    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.not_imported.items()]
+    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
     return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
 
 

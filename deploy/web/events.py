@@ -31,6 +31,8 @@ PING_EVERY = 15.0
 """Seconds of silence after which something is said: proxies drop what is silent for a minute."""
 SETTLES_IN = 0.2
 """Seconds without news after which the state is told anew, where it has changed."""
+TELLS_ANEW = (EventType.WAITING, EventType.WAITING_FOR_ANSWER, EventType.GOING_ON, EventType.ASKED_AGAIN)
+"""After which the state is told again."""
 ONE_EVENT: dict[str, Any] = {
     "type": "object",
     "required": ["event", "data"],
@@ -119,7 +121,7 @@ async def _stream(door: Door, found: Found, after: Place | None) -> AsyncGenerat
                 if each is None:
                     return
                 event = event_of(each.step, each.at)
-                changed = changed or event.type in (EventType.WAITING, EventType.GOING_ON, EventType.ASKED_AGAIN)
+                changed = changed or event.type in TELLS_ANEW
                 yield _written(event.type, event, each.place)
                 coming = _next(told)
         except (RPCError, TemporalError) as error:

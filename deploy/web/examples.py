@@ -76,6 +76,7 @@ LISTED = {
             "status": "running",
             "requester": "billing",
             "awaiting_approval": True,
+            "awaiting_answer": False,
             "started_at": "2026-01-31T08:00:00Z",
             "closed_at": None,
             "summary": TEXT,

@@ -39,6 +39,7 @@ class Submission(Request):
             "anyOf": [
                 {"required": ["text"], "properties": {"text": NOT_BLANK}},
                 {"required": ["keep_open"], "properties": {"keep_open": {"const": True}}},
+                {"required": ["call"], "properties": {"call": {"type": "object"}}},
             ]
         }
     )

@@ -13,6 +13,7 @@ DECIDE = "decide"
 SETTLE = "settle"
 RECALL = "recall"
 CHECK = "check"
+PREPARE = "prepare"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
@@ -70,6 +71,9 @@ class Route(Message):
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
     four_eyes: bool = omitted(False, description="the requester's own yes does not count")
+    asks: str = omitted(
+        "", description="the argument that is a question to people: no activity runs, and the answer is the result"
+    )
 
 
 class ProposedCall(Message):
@@ -78,7 +82,8 @@ class ProposedCall(Message):
     tool: str
     arguments: Arguments
     about: str = omitted("", description='for people: "to ann@example.com"')
-    grounded: tuple[str, ...] = omitted((), description="the names of its grounded arguments")
+    grounded: tuple[str, ...] = omitted((), description="the names of the grounded arguments that it is done for")
+    same_as: str = omitted("", description="the tool whose action it may repeat, beside its own")
     route: Route | None = None
     error: str | None = omitted(None)
     hint: str = omitted("", description="for the model: how to do it right")
@@ -137,7 +142,7 @@ class ModelInput(Message):
 
 
 class EditedCall(Message):
-    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+    """The input of `check` and `prepare`: a call as a person has written it, and what was said that has its values."""
 
     call: ToolCall
     conversation: tuple[Entry, ...] = ()
