@@ -28,6 +28,7 @@ IdempotencyKey = Annotated[
 ]
 
 
+NOTHING: JsonDict = {"type": "null"}
 NOT_BLANK: JsonDict = {"type": "string", "pattern": "\\S"}
 
 
@@ -37,9 +38,16 @@ class Submission(Request):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {"required": ["text"], "properties": {"text": NOT_BLANK}},
-                {"required": ["keep_open"], "properties": {"keep_open": {"const": True}}},
-                {"required": ["call"], "properties": {"call": {"type": "object"}}},
+                {"required": ["text"], "properties": {"text": NOT_BLANK, "call": NOTHING}},
+                {"required": ["keep_open"], "properties": {"keep_open": {"const": True}, "call": NOTHING}},
+                {
+                    "required": ["call"],
+                    "properties": {
+                        "call": {"type": "object"},
+                        "keep_open": {"const": False},
+                        "output_schema": NOTHING,
+                    },
+                },
             ]
         }
     )
