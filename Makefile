@@ -6,6 +6,7 @@
 PYTHON3 = python3
 PORT = 7233
 UI_PORT = 8233
+DOOR_PORT = 8240
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
@@ -17,8 +18,8 @@ install: $(INSTALLED)  ## install what is missing into .venv
 demo: $(INSTALLED)  ## start everything, carry out three requests, stop; or one of your own: make demo REQUEST="…"
 	@exec $(PYTHON) -m deploy.local.demo
 
-up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=…
-	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT)
+up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=… DOOR_PORT=…
+	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT) --door-port $(DOOR_PORT)
 
 test: $(INSTALLED)  ## run the tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal
@@ -60,7 +61,7 @@ demo: export DEMO_REQUEST = $(value REQUEST)
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp; else \
+	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp --extra web; else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp; fi
+	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp --extra web; fi
 	@touch $@

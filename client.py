@@ -23,6 +23,7 @@ from deploy.terminal import (
     approval_commands,
     callback_commands,
     chat_commands,
+    key_commands,
     ledger_commands,
     policy_commands,
     schedule_commands,
@@ -205,6 +206,7 @@ app.add_typer(schema_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(schedule_commands.app, name="schedule")
+app.add_typer(key_commands.app, name="keys")
 
 
 def main() -> NoReturn:

@@ -1,5 +1,6 @@
 """Which calls need a person's yes: the policy file.
 
+four_eyes = true                        # nobody approves a call of their own request, in advance or later
 # The first rule that fits decides. A write that no rule fits is "ask", a read "allow".
 [[rule]]
 tool = "send_email"                     # patterns as in a shell: * ? [abc]
@@ -91,6 +92,8 @@ class Policy(BaseModel):
 
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
+    four_eyes: bool = False
+    """Whether a yes that a rule asks for has to come from somebody else than the requester."""
 
     @classmethod
     def load(cls, path: Path | None) -> Self:

@@ -82,6 +82,7 @@ class Approvals:
             arguments=call.arguments,
             about=proposed.about,
             reason=reason,
+            four_eyes=proposed.route is not None and proposed.route.four_eyes,
             expires_at=workflow.now() + wait,
         )
         self._changed()
@@ -111,15 +112,16 @@ class Approvals:
         """Refuse a verdict that is not about a call exactly as it waits.
 
         Raises:
-            ApplicationError: `NotWaiting`, `DigestMismatch` or `NotAnApprover`; the Update is then rejected and leaves
-                no trace.
+            ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`, `NotAnApprover`
+                or `OwnRequest`; the Update is then rejected and leaves no trace.
         """
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
             waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
             what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
-            raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
+            by = [decided.by] if decided else []
+            raise ApplicationError(f"{verdict.key}: {what}", *by, type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
             raise ApplicationError(
                 f"{verdict.key}: the call that waits is not the one of this digest; look at it before deciding",
@@ -130,6 +132,12 @@ class Approvals:
         if rules and not may_decide(rules, verdict.by):
             who = f"the policy lets {', '.join(rules.approvers)} decide about it, and not {verdict.by}"
             raise ApplicationError(f"{verdict.key}: {who}", type="NotAnApprover", non_retryable=True)
+        if pending.four_eyes and isinstance(verdict, Approve) and _same_person(verdict.by, self._requester):
+            raise ApplicationError(
+                f"{verdict.key}: {verdict.by} asked for it, and the policy wants the yes of somebody else",
+                type="OwnRequest",
+                non_retryable=True,
+            )
 
     def settle(self, verdict: Verdict) -> None:
         self._verdicts[verdict.key] = verdict
@@ -175,3 +183,7 @@ class Approvals:
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

@@ -155,7 +155,7 @@ class Calls:
             return None
         if route.ruling == "allow" and not self.untrusted:
             return "policy"
-        if route.approval and not may_decide(route.approval, self._request.requester):
+        if route.four_eyes or (route.approval and not may_decide(route.approval, self._request.requester)):
             return None
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 

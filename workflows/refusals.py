@@ -78,7 +78,11 @@ def sentence(invalid: ValidationError, kind: type[BaseModel], names: Mapping[str
         kind: what it should have been.
         names: what fields are called where the input came from, by their path: {"limits.turns": "--max-turns"}.
     """
-    errors = invalid.errors(include_url=False)
+    return sentence_of(invalid.errors(include_url=False), kind, names)
+
+
+def sentence_of(errors: Iterable[ErrorDetails], kind: type[BaseModel], names: Mapping[str, str] | None = None) -> str:
+    """What `sentence` says of an input with these errors."""
     error = min(errors, key=lambda each: each["type"] != "extra_forbidden")
     if error["loc"] and error["loc"][0] in INTERNAL_FIELDS:
         return f"{error['loc'][0]}: only the workflow itself may set it"

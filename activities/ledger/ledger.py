@@ -194,6 +194,7 @@ class Ledger:
         self,
         *,
         request_id: str | None = None,
+        requester: str | None = None,
         state: State | None = None,
         since: datetime | None = None,
         limit: int = 100,
@@ -202,6 +203,7 @@ class Ledger:
 
         Args:
             request_id: of a request; of a cron's, with all its times.
+            requester: whose requests.
             state: the only one to be found.
             since: when the oldest was begun.
             limit: how many at most.
@@ -215,6 +217,8 @@ class Ledger:
         if request_id:
             times = actions.c.request_id.startswith(f"{request_id}@", autoescape=True)
             query = query.where(sa.or_(actions.c.request_id == request_id, times))
+        if requester is not None:
+            query = query.where(actions.c.requester == requester)
         if state:
             query = query.where(shown == state)
         if since:

@@ -45,7 +45,12 @@ class Proposals:
             return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, heard)
-        said: dict[str, object] = {"ruling": ruling, "reason": reason, "ungrounded": loose}
+        said: dict[str, object] = {
+            "ruling": ruling,
+            "reason": reason,
+            "ungrounded": loose,
+            "four_eyes": self._policy.four_eyes,
+        }
         if tool.route.effect == "write" or ruling == "ask":
             said["approval"] = self._policy.approvals.rules
         route = tool.route.model_copy(update=said)

@@ -2,22 +2,35 @@
 
 import asyncio
 import uuid
+from contextlib import aclosing
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.update.v1 import UpdateRef
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, NotOpen
+from deploy.client.history_steps import follow
 from deploy.client.requests import PATIENCE, RequestHandle, handle_of, id_or_new
+from deploy.client.steps import MessageCame
 from workflows.contract.api import REQUEST_WORKFLOW, TASK_QUEUE, Outcome, Request, Say
+from workflows.contract.progress import QueuedMessage
 from workflows.markdown import code
+
+
+class TakenMessage(ConfigurationError):
+    """The message's id belongs to another message."""
+
 
 PAUSE = 0.2
 """Seconds until a message is said again to a request that is about to go on in a new run."""
@@ -83,12 +96,79 @@ async def say(
                 "say", Say(text=text, by=by, question=question), id=message_id, result_type=Outcome
             )
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
-                raise NotOpen(f"{request_id} has ended") from error
-            raise
+            raise _as_ended(error, request_id) from error
         except (WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
             _again_or_raise(error)
         await asyncio.sleep(PAUSE)
+
+
+async def say_within(
+    client: Client, request_id: str, text: str, *, by: str, message_id: str, seconds: float
+) -> Outcome | None:
+    """Say a message, and wait so many seconds for its outcome; None where it was taken and is not answered yet.
+
+    The same again waits for the same outcome.
+
+    Raises:
+        NotOpen, WorkflowUpdateFailedError: as `say`.
+        TakenMessage: another was said under this id.
+        TimeoutError: no worker has taken it in time; the same may be said again.
+    """
+    handle, clock = handle_of(client, request_id), asyncio.get_running_loop().time
+    until = clock() + seconds
+    if await _is_known(client, request_id, message_id):
+        await _must_be_the_same(client, request_id, QueuedMessage(id=message_id, text=text, by=by))
+    while True:
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                taken = await handle.start_update(  # pyright: ignore[reportUnknownMemberType]
+                    "say",
+                    Say(text=text, by=by),
+                    id=message_id,
+                    wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                    result_type=Outcome,
+                )
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            raise TimeoutError from error
+        except RPCError as error:
+            raise _as_ended(error, request_id) from error
+        except WorkflowUpdateFailedError as error:
+            _again_or_raise(error)
+            await asyncio.sleep(PAUSE)
+            continue
+        try:
+            async with asyncio.timeout(max(until - clock(), 0.05)):
+                return await taken.result()
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            if clock() >= until:
+                return None
+        except WorkflowUpdateFailedError as error:
+            _again_or_raise(error)
+        await asyncio.sleep(PAUSE)
+
+
+async def _is_known(client: Client, request_id: str, message_id: str) -> bool:
+    """Whether something was said to the latest run under this id."""
+    meant = UpdateRef(workflow_execution=WorkflowExecution(workflow_id=request_id), update_id=message_id)
+    asked = PollWorkflowExecutionUpdateRequest(namespace=client.namespace, update_ref=meant)
+    try:
+        await client.workflow_service.poll_workflow_execution_update(asked, timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+async def _must_be_the_same(client: Client, request_id: str, message: QueuedMessage) -> None:
+    """Temporal compares no more than the id, and answers with what it knows."""
+    async with aclosing(follow(client, request_id, to_the_end=False)) as steps:
+        async for step in steps:
+            match step:
+                case MessageCame(known) if known.id == message.id and known != message:
+                    raise TakenMessage(f"{message.id} is the id of another message to {request_id}; use another id")
+                case _:
+                    pass
 
 
 def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutOrCancelledError) -> None:
@@ -110,6 +190,11 @@ def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutO
             raise ConfigurationError(cause.message) from error
         case _:
             raise error
+
+
+def _as_ended(error: RPCError, request_id: str) -> RPCError | NotOpen:
+    is_over = error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message
+    return NotOpen(f"{request_id} has ended") if is_over else error
 
 
 async def close(handle: RequestHandle) -> None:

@@ -4,7 +4,11 @@
 a request that may still be running. An event that this version does not know tells nothing.
 """
 
+import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
@@ -136,16 +140,63 @@ class Story:
         return Stuck(await self._payloads.reason(failed.failure)) if failed.cause in faults else None
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a step stands in the history of a request: the run, the event in it, and the step of that event."""
+
+    run_id: str
+    event_id: int
+    index: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.event_id}.{self.index}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place | None":
+        found = re.fullmatch(r"([0-9a-f-]{36}):(\d{1,9})\.(\d{1,3})", text)
+        return cls(found[1], int(found[2]), int(found[3])) if found else None
+
+    def is_after(self, other: "Place | None") -> bool:
+        if other is None or self.run_id != other.run_id:
+            return True
+        return (self.event_id, self.index) > (other.event_id, other.index)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A step, with where it stands and when it happened."""
+
+    step: Step
+    place: Place
+    at: datetime
+
+
 async def follow(
     client: Client, request_id: str, *, run_id: str | None = None, to_the_end: bool = True
 ) -> AsyncGenerator[Step]:
     """Tell a request from the beginning of its latest run, or of `run_id`, waiting for what is still to happen, or only
     what has happened."""
+    async with aclosing(_follow(client, request_id, run_id, to_the_end=to_the_end)) as told:
+        async for each in told:
+            yield each.step
+
+
+async def follow_from(client: Client, request_id: str, after: Place | None = None) -> AsyncGenerator[Told]:
+    """Tell a request as `follow` does, or go on behind a place that was told before."""
+    run_id = after.run_id if after else (await client.get_workflow_handle(request_id).describe()).run_id
+    async with aclosing(_follow(client, request_id, run_id, to_the_end=True)) as told:
+        async for each in told:
+            if each.place.is_after(after):
+                yield each
+
+
+async def _follow(client: Client, request_id: str, run_id: str | None, *, to_the_end: bool) -> AsyncGenerator[Told]:
     story = Story(client.data_converter)
     while True:
         run = client.get_workflow_handle(request_id, run_id=run_id)
         async for event in run.fetch_history_events(wait_new_event=to_the_end):
-            for step in await story.tell(event):
-                yield step
+            at = event.event_time.ToDatetime(tzinfo=UTC)
+            for index, step in enumerate(await story.tell(event)):
+                yield Told(step, Place(run_id or "", event.event_id, index), at)
         if not (run_id := story.next_run):
             return

@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
+from activities.errors import NotFound
 from deploy.client.endings import ENDS
 from deploy.client.requests import request_of
 from deploy.client.steps import How
@@ -57,11 +59,43 @@ async def find(
     limit: int = 20,
 ) -> list[Found]:
     """List requests, the latest first."""
-    waits = [
-        key.name for key, yes in ((AWAITING_APPROVAL, awaiting_approval), (AWAITING_ANSWER, awaiting_answer)) if yes
-    ]
-    query = _query(status, waits, requester, schedule)
-    executions = [each async for each in client.list_workflows(query, limit=limit)]
+    query = _query(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
+    return await _described(client, [each async for each in client.list_workflows(query, limit=limit)])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some requests of many, the latest first; `next` is where to go on, None after the last."""
+
+    found: list[Found]
+    next: bytes | None
+
+
+async def find_page(
+    client: Client,
+    *,
+    status: RequestStatus | None = None,
+    awaiting_approval: bool = False,
+    awaiting_answer: bool = False,
+    requester: str | None = None,
+    schedule: str | None = None,
+    limit: int = 20,
+    after: bytes | None = None,
+) -> Page:
+    """List requests page by page: `after` is the `next` of the page before, with the same filters."""
+    query = _query(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
+    pages = client.list_workflows(query, page_size=limit, next_page_token=after)
+    await pages.fetch_next_page()
+    return Page(await _described(client, pages.current_page or ()), pages.next_page_token or None)
+
+
+def _waits(awaiting_approval: bool, awaiting_answer: bool) -> list[str]:
+    """The search attributes that say what is waited for."""
+    wanted = ((AWAITING_APPROVAL, awaiting_approval), (AWAITING_ANSWER, awaiting_answer))
+    return [key.name for key, yes in wanted if yes]
+
+
+async def _described(client: Client, executions: Sequence[WorkflowExecution]) -> list[Found]:
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
@@ -89,17 +123,25 @@ def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | 
 
 
 async def describe(client: Client, request_id: str, run_id: str | None = None) -> Found:
-    """What Temporal itself knows of a request."""
+    """What Temporal itself knows of a request.
+
+    Raises:
+        NotFound: what has this id is no request.
+    """
     handle = client.get_workflow_handle(request_id, run_id=run_id)
     execution = await handle.describe()
+    if execution.workflow_type != REQUEST_WORKFLOW:
+        raise NotFound(f"there is no request {request_id}: what has this id is another workflow")
     attributes = execution.typed_search_attributes
     told = plain(await execution.static_summary() or "")
     is_open = execution.close_time is None
-    request = await request_of(client, handle) if is_open or not told else None
+    # Before a worker has taken its first step, the request itself is all that says whose it is.
+    is_known = not is_open and bool(told) and REQUESTER in attributes
+    request = None if is_known else await request_of(client, handle)
     return Found(
         request_id=execution.id,
         status=_status(execution),
-        requester=attributes.get(REQUESTER) or "",
+        requester=attributes.get(REQUESTER) or (request.requester if request else ""),
         awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and is_open,
         awaiting_answer=bool(attributes.get(AWAITING_ANSWER)) and is_open,
         started_at=execution.start_time,

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import secrets
+import uuid
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
@@ -35,7 +36,7 @@ from workflows.contract.api import (
     RequestStatus,
 )
 from workflows.contract.messages import Input
-from workflows.contract.values import Arguments
+from workflows.contract.values import Arguments, sha256
 from workflows.markdown import code
 from workflows.refusals import problem_with_id
 
@@ -76,7 +77,20 @@ async def submit(
         TakenId: the id belongs to something else.
         ConfigurationError: it can be no request's id.
     """
-    request, request_id = with_output(request, output), id_or_new(request_id)
+    handle, _ = await start(client, with_output(request, output), request_id=request_id, task_queue=task_queue)
+    return handle
+
+
+async def start(
+    client: Client, request: Request, *, request_id: str | None = None, task_queue: str = TASK_QUEUE
+) -> tuple[RequestHandle, bool]:
+    """What `submit` does, and whether the request is a new one.
+
+    Raises:
+        TakenId: the id belongs to something else.
+        ConfigurationError: it can be no request's id.
+    """
+    request_id = id_or_new(request_id)
     handle = handle_of(client, request_id)
     try:
         await client.start_workflow(
@@ -94,7 +108,8 @@ async def submit(
             raise TakenId(request_id, ()) from taken
         if different := tuple(_differences(_in_order(known), _in_order(request))):
             raise TakenId(request_id, different) from taken
-    return handle
+        return handle, False
+    return handle, True
 
 
 def same_request(one: Request, other: Request) -> bool:
@@ -157,6 +172,18 @@ def handle_of(client: Client, request_id: str) -> RequestHandle:
 async def outcome(handle: RequestHandle) -> Outcome:
     """Wait until a request has ended."""
     return await handle.result()
+
+
+async def outcome_or_account(handle: RequestHandle) -> Outcome:
+    """Wait until a request has ended. For one that Temporal has ended, which gives no outcome itself, what is known is
+    put into one."""
+    try:
+        return await handle.result()
+    except WorkflowFailureError:
+        end = await state(handle)
+        return Outcome(
+            request_id=handle.id, status=end.status, summary=end.doing, receipts=end.receipts, usage=end.usage
+        )
 
 
 async def request_of(client: Client, handle: RequestHandle) -> Request | None:
@@ -223,13 +250,24 @@ async def approve(
     Returns:
         The call as it waits now, with the reason, where these arguments need a second yes; nothing has run then.
     """
-    verdict = Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments)
-    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
-        "approve", verdict, rpc_timeout=PATIENCE, result_type=PendingApproval
-    )
+    return await decide(handle, Approve(key=pending.key, digest=pending.digest, by=by, arguments=arguments))
 
 
 async def reject(handle: RequestHandle, pending: PendingApproval, *, by: str, reason: str) -> None:
     """Say no to one call; the model is told the reason."""
-    verdict = Reject(key=pending.key, digest=pending.digest, by=by, reason=reason)
-    await handle.execute_update("reject", verdict, rpc_timeout=PATIENCE)  # pyright: ignore[reportUnknownMemberType]
+    await decide(handle, Reject(key=pending.key, digest=pending.digest, by=by, reason=reason))
+
+
+async def decide(handle: RequestHandle, verdict: Approve | Reject) -> PendingApproval | None:
+    """A person's word on one call; the same again, of the same person, is the same word.
+
+    Returns:
+        What `approve` does.
+    """
+    name = "approve" if isinstance(verdict, Approve) else "reject"
+    edits = isinstance(verdict, Approve) and verdict.arguments is not None
+    # An edit that was refused may be right later, so each is looked at anew.
+    update_id = str(uuid.uuid4()) if edits else sha256([name, verdict.model_dump(mode="json")])[:32]
+    return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
+        name, verdict, id=update_id, rpc_timeout=PATIENCE, result_type=PendingApproval
+    )

@@ -17,6 +17,7 @@ from deploy.local.part import DeploymentError, Part, answers, logs, serves
 from deploy.local.ports import free_ports
 
 WORKER = "worker"
+DOOR = "door"
 TEMPORAL = "Temporal server"
 MODEL_NAME = "smollm2-135m-errand"
 DRAIN_SECONDS = 35  # the worker gives running activities 30
@@ -45,11 +46,18 @@ class Deployment:
     model_port: int
     http_port: int
     """Temporal's HTTP API, which answers nobody."""
+    door_port: int
 
     @classmethod
-    def on_free_ports(cls, state: Path, temporal_port: int | None = None, ui_port: int | None = None) -> "Deployment":
-        temporal, ui, *others = free_ports(6)
-        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others)
+    def on_free_ports(
+        cls,
+        state: Path,
+        temporal_port: int | None = None,
+        ui_port: int | None = None,
+        door_port: int | None = None,
+    ) -> "Deployment":
+        temporal, ui, *others, door = free_ports(7)
+        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others, door_port=door_port or door)
 
     @property
     def temporal_address(self) -> str:
@@ -58,6 +66,10 @@ class Deployment:
     @property
     def ui_url(self) -> str:
         return f"http://127.0.0.1:{self.ui_port}"
+
+    @property
+    def door_url(self) -> str:
+        return f"http://127.0.0.1:{self.door_port}"
 
     @property
     def mail(self) -> Path:
@@ -90,6 +102,14 @@ class Deployment:
             "NO_PROXY": "127.0.0.1,localhost",
         }
 
+    def door_environment(self) -> dict[str, str]:
+        """What the door needs to be this deployment's; it lists the tools of this deployment's worker."""
+        return self.worker_environment() | {
+            "ERRAND_WEB_HOST": "127.0.0.1",
+            "ERRAND_WEB_PORT": str(self.door_port),
+            "ERRAND_WEB_KEYS": str(self.state / "keys.json"),
+        }
+
     def parts(self) -> tuple[Part, ...]:
         """Every part; the worker first, because it is stopped first, while all it talks to still answers."""
         return self.worker(), self.temporal(), self.mail_catcher(), self.sample_services(), self.language_model()
@@ -102,6 +122,16 @@ class Deployment:
             is_ready=logs("worker ready"),
             after=(TEMPORAL,),
             stops_within=DRAIN_SECONDS,
+        )
+
+    def door(self) -> Part:
+        return Part(
+            name=DOOR,
+            command=(sys.executable, "-m", "deploy.web"),
+            environment=surroundings(self.door_environment()),
+            is_ready=serves(self.door_port, "/readyz"),
+            after=(TEMPORAL,),
+            stops_within=10,
         )
 
     def temporal(self) -> Part:

@@ -3,6 +3,7 @@
 python -m deploy.service.configuration
 """
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -15,31 +16,42 @@ from activities.settings import Settings
 from activities.settings.environment import PROJECT, variable
 
 PAGE = PROJECT / "docs" / "configuration.md"
-BEGINNING = "<!-- variables: written by python -m deploy.service.configuration -->\n"
+BEGINNING = "<!-- variables: written by python -m {module} -->\n"
 END = "<!-- end of variables -->\n"
 
 
 def table() -> str:
-    """One row for each variable, in Markdown."""
-    rows = (_row(name, field) for name, field in Settings.fields().items())
-    return "\n".join(("| variable | default | |", "|---|---|---|", *rows)) + "\n"
+    """One row for each variable of workers and clients, in Markdown."""
+    return table_of({variable(name): _row(name, field) for name, field in Settings.fields().items()})
 
 
-def with_table(page: str) -> str:
-    """A page with the table of today between its marks."""
-    before, _, rest = page.partition(BEGINNING)
+def table_of(rows: Mapping[str, str]) -> str:
+    """A table of variables: what stands behind the name of each."""
+    lines = (f"| `{name}` | {rest} |" for name, rest in rows.items())
+    return "\n".join(("| variable | default | |", "|---|---|---|", *lines)) + "\n"
+
+
+def with_table(page: str, rows: str | None = None, module: str = "deploy.service.configuration") -> str:
+    """A page with the table of today, or with these rows, between the marks of whoever writes it."""
+    beginning = BEGINNING.format(module=module)
+    before, _, rest = page.partition(beginning)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGINNING}\n{table()}\n{END}{after}"
+    return f"{before}{beginning}\n{table() if rows is None else rows}\n{END}{after}"
 
 
 def write(page: Path = PAGE) -> None:
     page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
+def described(field: FieldInfo, choices: Iterable[str] = ()) -> str:
+    """The default of a setting, and what it means."""
+    one_of = f": {', '.join(f'`{choice}`' for choice in choices)}" if choices else ""
+    return f"{_default(field.default)} | {field.description}{one_of}"
+
+
 def _row(name: str, field: FieldInfo) -> str:
     choices = tuple(PROFILES) if name == "model_profile" else _choices(field.annotation)
-    one_of = f": {', '.join(f'`{choice}`' for choice in choices)}" if choices else ""
-    return f"| `{variable(name)}` | {_default(field.default)} | {field.description}{one_of} |"
+    return described(field, choices)
 
 
 def _choices(annotation: object) -> tuple[str, ...]:

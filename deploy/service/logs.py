@@ -13,7 +13,6 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from temporalio import activity
 
-from activities.failures import ActivityFailed
 from activities.redaction import SECRETS
 
 CHATTY = ("httpx", "httpx2", "openai")
@@ -58,6 +57,9 @@ class _Redacted(ProcessorFormatter):
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Whether the activity has not logged it itself: the SDK tells of every failure once more, with a traceback."""
+    # Not before an activity logs: with it comes the SDK's worker, which only a worker needs.
+    from activities.failures import ActivityFailed
+
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, asyncio.CancelledError):  # the worker stops
         record.exc_info = None

@@ -3,20 +3,17 @@
 They ask the ledger itself, so they work where Temporal does not answer.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from activities.errors import ConfigurationError
-from activities.settings import Settings
+from deploy.client.actions import ledger_of_the_workers
 from deploy.terminal.exit_codes import end_with
 from deploy.terminal.options import AsJson, Name, login_name, moment
 
 if TYPE_CHECKING:
-    from activities.ledger.ledger import Ledger
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
@@ -50,7 +47,7 @@ def actions_command(
         from activities.ledger.rows import State
 
         begun_since = moment("--since", since) if since else None
-        async with _ledger() as ledger:
+        async with ledger_of_the_workers() as ledger:
             found = await ledger.search(
                 request_id=request, state=State(state) if state else None, since=begun_since, limit=limit
             )
@@ -78,7 +75,7 @@ def resolve_command(
         who = by or login_name()
         if not who:
             raise ConfigurationError("--by: say who settles it")
-        async with _ledger() as ledger:
+        async with ledger_of_the_workers() as ledger:
             action = await ledger.resolve(
                 key, delivered=word is Word.DELIVERED, by=who, even_if_under_way=even_if_under_way
             )
@@ -87,14 +84,3 @@ def resolve_command(
         return 0
 
     end_with(command)
-
-
-@asynccontextmanager
-async def _ledger() -> "AsyncGenerator[Ledger]":
-    from activities.ledger.ledger import Ledger
-
-    ledger = await Ledger.open(Settings.from_environment().ledger.ledger_url, create=False)
-    try:
-        yield ledger
-    finally:
-        await ledger.aclose()

@@ -70,6 +70,8 @@ def _explain(screen: "Screen", policy: "Policy", tool: "Tool", ruled: "tuple[Rul
     else:
         default = "allowed" if tool.route.effect == "read" else "asked about"
         screen.say(f"  no rule fits; a {tool.route.effect} that none fits is {default}")
+    if policy.four_eyes and ruling != "deny":
+        screen.say("  four_eyes: where a yes is needed, it is somebody else's than the requester's")
     if ruling == "allow" and tool.route.effect == "write":
         screen.say("  still asked about: once a stranger's text has been read" + _or_ungrounded(tool))
 

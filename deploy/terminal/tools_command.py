@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,15 +10,12 @@ from typer.core import TyperGroup
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
+from deploy.client.tools import Listed, listed
 from deploy.terminal.exit_codes import end_with
 from deploy.terminal.options import AsJson, Name, json_object, login_name
 from workflows.refusals import problem_with_id
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
-    from activities.toolkit.catalogue import Catalogue
-    from activities.toolkit.tool import Tool
     from deploy.terminal.screen import Screen
 
 
@@ -31,21 +28,6 @@ class ToolsGroup(TyperGroup):
 
 
 app = typer.Typer(cls=ToolsGroup, help="What a worker would offer, and one call by hand.")
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A tool, or what would be one."""
-
-    name: str
-    source: str
-    """Where it is defined."""
-    effect: str
-    description: str
-    schema: "JsonValue"
-    """Of its arguments."""
-    left_out: str
-    """Why it is not offered; nothing, where it is."""
 
 
 @app.command("show")
@@ -104,23 +86,6 @@ def call_command(
         return await session.watch(handle.id, as_json=as_json)
 
     run(command, quiet=as_json)
-
-
-def listed(catalogue: "Catalogue") -> Sequence[Listed]:
-    """Those that are offered first, then those that are left out, then what cannot be a tool."""
-    offered = [_listed(tool) for _, tool in sorted(catalogue.tools.items())]
-    unconfigured = [
-        _listed(catalogue.every[name], f"not set: {', '.join(missing)}")
-        for name, missing in sorted(catalogue.unconfigured.items())
-    ]
-    by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
-    replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
-    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
-    return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
-
-
-def _listed(tool: "Tool", left_out: str = "") -> Listed:
-    return Listed(tool.name, tool.defined_at, tool.route.effect, tool.description, tool.schema(), left_out)
 
 
 def _named(found: Sequence[Listed], name: str) -> Listed:

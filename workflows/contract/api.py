@@ -236,6 +236,7 @@ class PendingApproval(Message):
     arguments: Arguments
     about: str = ""
     reason: str = Field(default="", description="why it needs a person")
+    four_eyes: bool = omitted(False, description="the requester's own yes does not count")
     expires_at: datetime
 
 

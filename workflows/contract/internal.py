@@ -71,6 +71,7 @@ class Route(Message):
     reason: str = omitted("", description="which rule made the ruling")
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
+    four_eyes: bool = omitted(False, description="the requester's own yes does not count")
     asks: str = omitted(
         "", description="the argument that is a question to people: no activity runs, and the answer is the result"
     )

@@ -33,7 +33,10 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
+from deploy.web.application import application
+from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.integration.web.conftest import served
 from tests.scripted_model import Answer, ScriptedModel, say
 from tests.webhook_receiver import SECRET
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
@@ -45,6 +48,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 NOT_RUN = {
     "worker.py            settings": "it is a map of the files, and nothing to run",
+    "uv sync --extra web": "it is the door itself, which the examples are run against",
+    'curl -s "$DOOR/v1/requests/invoice-4711/approvals': "it takes the digest of a call that waits",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -349,15 +354,20 @@ class TestShell:
         return f"{tmp_path}:{os.environ['PATH']}"
 
     @pytest.mark.parametrize("text", in_language("shell"), ids=first_line)
-    async def test_it_runs(self, text: str, path: str, worker: Settings) -> None:
+    async def test_it_runs(self, text: str, path: str, worker: Settings, client: Client, tmp_path: Path) -> None:
         for beginning, reason in NOT_RUN.items():
             if text.startswith(beginning):
                 pytest.skip(reason)
         await an_unknown_write("invoice-4711/1.1", worker)
+        door = application(client, WebSettings(keys=tmp_path / "keys.json"), worker)
+        async with served(door) as url:
+            await self.run(text, {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")})
+
+    async def run(self, text: str, environment: Mapping[str, str]) -> None:
         shell = await asyncio.create_subprocess_exec(
             *("bash", "-euo", "pipefail", "-c", runnable(text)),
             cwd=ROOT,
-            env={**os.environ, "PATH": path, "OPENAI_MODEL": "m", "OPENAI_API_KEY": "x"},
+            env={**os.environ, **environment, "OPENAI_MODEL": "m", "OPENAI_API_KEY": "x", **IN_THE_SHELL},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -365,6 +375,10 @@ class TestShell:
         async with asyncio.timeout(120):
             said, _ = await shell.communicate()
         assert shell.returncode == 0, said.decode()
+        assert b"urn:errand:problem:" not in said
+
+
+IN_THE_SHELL = {"USER": "ann", "no_proxy": "127.0.0.1"}
 
 
 def runnable(text: str) -> str:

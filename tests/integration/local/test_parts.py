@@ -21,7 +21,7 @@ from deploy.local.supervisor import Supervisor
 @pytest.fixture(scope="module")
 async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     deployment = Deployment.on_free_ports(tmp_path_factory.mktemp("state"))
-    parts = deployment.temporal(), deployment.mail_catcher(), deployment.sample_services()
+    parts = deployment.temporal(), deployment.mail_catcher(), deployment.sample_services(), deployment.door()
     async with Supervisor(parts, deployment.logs, print) as supervisor:
         pids = [supervisor.pid(part.name) for part in parts]
         yield deployment
@@ -66,6 +66,12 @@ async def test_temporal_is_ready_for_clients_when_it_says_so(deployment: Deploym
     assert await client.count_workflows() is not None
 
 
+async def test_the_door_lets_the_local_user_in(deployment: Deployment) -> None:
+    async with httpx.AsyncClient(base_url=deployment.door_url) as local:
+        answer = await local.get("/v1/requests")
+    assert (answer.status_code, answer.json()) == (200, {"requests": [], "next": None})
+
+
 START = {"workflowType": {"name": "RequestWorkflow"}, "taskQueue": {"name": "errand"}, "input": [{"text": "Go"}]}
 
 
@@ -99,7 +105,7 @@ async def test_another_site_may_not_send_the_token_that_the_ui_asks_for(deployme
 
 async def test_each_part_writes_a_log_of_its_own(deployment: Deployment) -> None:
     names = {log.stem for log in deployment.logs.iterdir()}
-    assert names == {"Temporal-server", "mail-catcher", "sample-services"}
+    assert names == {"Temporal-server", "mail-catcher", "sample-services", "door"}
     assert TEMPORAL.replace(" ", "-") in names
 
 

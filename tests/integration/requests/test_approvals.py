@@ -388,3 +388,22 @@ async def test_a_second_message_to_the_same_recipients_goes_back_once_and_is_sen
     assert statuses == [ReceiptStatus.DONE, ReceiptStatus.INVALID, ReceiptStatus.DONE]
     assert "call it again if that is asked for" in str(outcome.receipts[1].error)
     assert happened.done("tell") == ["ann@example.com"] * 2
+
+
+async def test_where_the_policy_wants_four_eyes_the_requesters_own_yes_does_not_count(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text("four_eyes = true\n")
+    settings = settings_for(model, policy=tmp_path / "policy.toml")
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write", requester="ann", approve=("write_down",))
+        pending = await until_it_waits(handle)
+        assert pending.four_eyes
+        with pytest.raises(WorkflowUpdateFailedError) as own:
+            await answer(handle, Approve(key=pending.key, digest=pending.digest, by="Ann "))
+        assert happened.done("write_down") == []
+        await answer(handle, Approve(key=pending.key, digest=pending.digest, by="bob"))
+        outcome = await handle.result()
+    assert "the policy wants the yes of somebody else" in str(own.value.__cause__)
+    assert outcome.receipts[0].approved_by == "bob"

@@ -1,0 +1,101 @@
+"""The tools that a worker with these settings would offer, and why others are left out.
+
+python -m deploy.client.tools    a JSON list
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue, TypeAdapter
+
+from activities.errors import ConfigurationError
+from activities.settings import Settings
+from activities.settings.environment import PROJECT
+
+if TYPE_CHECKING:
+    from activities.toolkit.catalogue import Catalogue
+    from activities.toolkit.tool import Tool
+
+LONGEST_LOAD = 60
+"""Seconds: documents are fetched, servers are started."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A tool, or what would be one."""
+
+    name: str
+    source: str
+    """Where it is defined."""
+    effect: str
+    description: str
+    schema: JsonValue
+    """Of its arguments."""
+    left_out: str
+    """Why it is not offered; nothing, where it is."""
+
+
+def listed(catalogue: "Catalogue") -> Sequence[Listed]:
+    """Those that are offered first, then those that are left out, then what cannot be a tool."""
+    offered = [_listed(tool) for _, tool in sorted(catalogue.tools.items())]
+    unconfigured = [
+        _listed(catalogue.every[name], f"not set: {', '.join(missing)}")
+        for name, missing in sorted(catalogue.unconfigured.items())
+    ]
+    by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
+    replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
+    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
+    return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
+
+
+def _listed(tool: "Tool", left_out: str = "") -> Listed:
+    return Listed(tool.name, tool.defined_at, tool.route.effect, tool.description, tool.schema(), left_out)
+
+
+async def tools_of_a_worker() -> list[Listed]:
+    """Those of a worker with the environment of this process; loaded in a process of their own, whose code and
+    connections end with it.
+
+    Raises:
+        ConfigurationError: a worker could not start with these settings.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__),
+        cwd=PROJECT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(LONGEST_LOAD):
+            told, error = await process.communicate()
+    except TimeoutError:
+        raise ConfigurationError(f"the tools could not be loaded within {LONGEST_LOAD} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        *_, last = error.decode(errors="replace").strip().splitlines() or ["the tools could not be loaded"]
+        raise ConfigurationError(last)
+    return TypeAdapter(list[Listed]).validate_json(told)
+
+
+def main() -> int:
+    from activities.redaction import redacted
+    from activities.toolkit.catalogue import Catalogue
+
+    try:
+        found = listed(Catalogue.load(Settings.from_environment()))
+    except ConfigurationError as error:
+        sys.stderr.write(f"{redacted(str(error))}\n")
+        return 2
+    sys.stdout.write(json.dumps([asdict(each) for each in found]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The door, put together: its operations, who may call them, and what it answers when something goes wrong."""
+
+import getpass
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from temporalio.client import Client
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError
+
+from activities.errors import ErrandError
+from activities.settings import Settings
+from deploy.web import actions, approvals, events, health, messages, requests, tools
+from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
+from deploy.web.document import completed
+from deploy.web.door import Door
+from deploy.web.guard import Guard
+from deploy.web.keys import Keys
+from deploy.web.problems import Problem, body_of, http_problem, problem_of, unreadable
+from deploy.web.rate_limit import RateLimit
+from deploy.web.settings import WebSettings
+
+log = structlog.stdlib.get_logger("errand")
+
+ROUTERS = (
+    requests.router,
+    events.router,
+    messages.router,
+    approvals.router,
+    actions.router,
+    tools.router,
+    health.router,
+)
+
+DESCRIPTION = """Say in plain words what should happen; get receipts.
+
+Every error is a problem (RFC 9457, `application/problem+json`) with a stable `type`. Times are RFC 3339."""
+
+
+def application(client: Client, settings: WebSettings, service: Settings) -> FastAPI:
+    """The door over one connection to Temporal.
+
+    Raises:
+        ConfigurationError: nobody could call it, or anybody.
+    """
+    app = FastAPI(
+        title="Errand",
+        version="1",
+        summary="Requests in plain words, with receipts",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.door = Door(settings, service, client, callers_of(settings), RateLimit(settings.rate_limit))
+    for router in ROUTERS:
+        app.include_router(router)
+    for kind in (ErrandError, RPCError, TemporalError, TimeoutError, Problem):
+        app.add_exception_handler(kind, _refuse)
+    app.add_exception_handler(HTTPException, _refuse_http)
+    app.add_exception_handler(RequestValidationError, _refuse_unreadable)
+    app.add_exception_handler(Exception, _mistake)
+    completed(app)
+    app.add_middleware(Guard, names=settings.names, largest_body=settings.largest_body)
+    return app
+
+
+def callers_of(settings: WebSettings) -> Callers:
+    """Who is let in.
+
+    Raises:
+        ConfigurationError: nobody would be, or anybody.
+    """
+    keys = Keys(settings.keys)
+    ways: list[Way] = [by_key(keys)]
+    if settings.oidc_issuer:
+        from deploy.web.oidc import by_token
+
+        ways.append(by_token(settings, keys))
+    if not must_be_closed(settings, keys):
+        name = _login_name()
+        log.warning("no key is there: whoever calls on this machine is let in", as_user=name, keys=str(settings.keys))
+        ways.append(as_the_local_user(keys, name))
+    return Callers(ways)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "local"
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    return problem_of(error).response()
+
+
+async def _refuse_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return http_problem(error).response()
+
+
+async def _refuse_unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return unreadable(error, body_of(request)).response()
+
+
+async def _mistake(request: Request, error: Exception) -> Response:
+    log.error("a call failed by a mistake in code", method=request.method, path=request.url.path, exc_info=error)
+    return problem_of(error).response()

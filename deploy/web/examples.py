@@ -1,0 +1,137 @@
+"""Examples for the door's document; each is made of the messages themselves, so that it is one."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi.openapi.models import Example
+from pydantic import BaseModel, Field
+
+from workflows.contract.api import (
+    Outcome,
+    PendingApproval,
+    Receipt,
+    ReceiptStatus,
+    Request,
+    RequestState,
+    RequestStatus,
+    Usage,
+)
+from workflows.contract.values import Arguments
+
+Time = Annotated[datetime, Field(examples=["2026-01-31T08:00:00Z"])]
+
+AT = datetime(2026, 1, 31, 8, tzinfo=UTC)
+ID = "invoice-4711"
+TEXT = "Get the weather in Paris and send it to ann@example.com."
+WRITTEN: Arguments = {"to": ["ann@example.com"], "subject": "Weather in Paris", "body": "Light rain, 11 degrees."}
+DIGEST = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+
+
+def _json(message: BaseModel) -> dict[str, Any]:
+    return message.model_dump(mode="json")
+
+
+PENDING = PendingApproval(
+    key=f"{ID}/2.1",
+    digest=DIGEST,
+    tool="send_email",
+    arguments=WRITTEN,
+    about="to ann@example.com",
+    reason="no rule of the policy allows it",
+    expires_at=AT,
+)
+SENT = Receipt(
+    key=f"{ID}/2.1",
+    tool="send_email",
+    arguments=WRITTEN,
+    effect="write",
+    status=ReceiptStatus.DONE,
+    result={"message_id": "<1@example.com>"},
+    attempts=1,
+    approved_by="bob",
+    started_at=AT,
+    finished_at=AT,
+)
+USED = Usage(model_calls=3, input_tokens=1200, output_tokens=90)
+
+STARTED = {"request_id": ID, "requester": "billing"}
+RUNNING = {"request_id": ID, "status": "running", "message_id": None}
+_STATE = RequestState(
+    request_id=ID, status=RequestStatus.RUNNING, turn=2, doing="turn 2: send_email", awaiting_approval=(PENDING,)
+)
+VIEW = _json(_STATE) | {
+    "requester": "billing",
+    "text": TEXT,
+    "started_at": "2026-01-31T08:00:00Z",
+    "closed_at": None,
+    "keep_open": False,
+}
+OUTCOME = _json(
+    Outcome(request_id=ID, status=RequestStatus.COMPLETED, summary="The mail was sent.", receipts=(SENT,), usage=USED)
+)
+LISTED = {
+    "requests": [
+        {
+            "request_id": ID,
+            "status": "running",
+            "requester": "billing",
+            "awaiting_approval": True,
+            "awaiting_answer": False,
+            "started_at": "2026-01-31T08:00:00Z",
+            "closed_at": None,
+            "summary": TEXT,
+            "without_outcome": None,
+            "keep_open": False,
+        }
+    ],
+    "next": None,
+}
+
+DECIDED = {"key": f"{ID}/2.1", "status": "approved", "by": "bob", "waits": None}
+
+EVENTS = (
+    f'event: state\ndata: {{"request_id":"{ID}","status":"running","turn":1,"doing":"turn 1: thinking", …}}\n\n'
+    "event: thinking\nid: 01a4c8fe-6f0c-7d55-9b7e-0a3a5c1f2d11:5.0\n"
+    'data: {"type":"thinking","at":"2026-01-31T08:00:00Z","turn":1}\n\n'
+)
+ACTION = {
+    "key": f"{ID}/2.1",
+    "digest": DIGEST,
+    "tool": "send_email",
+    "arguments": WRITTEN,
+    "request_id": ID,
+    "requester": "billing",
+    "approved_by": "bob",
+    "state": "unknown",
+    "attempt": 1,
+    "begun_at": "2026-01-31T08:00:00Z",
+    "finished_at": None,
+    "result": None,
+    "error": "the connection was lost after the last dot",
+    "resolved_by": None,
+}
+RESOLUTIONS: dict[str, Example] = {
+    "it happened": {"value": {"delivered": True}},
+    "it did not": {"value": {"delivered": False}},
+}
+TOOL = {
+    "name": "get_weather",
+    "source": "activities/tools/weather.py:40",
+    "effect": "read",
+    "description": "Get the current weather in a city.",
+    "schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "left_out": "",
+}
+
+SUBMISSIONS: dict[str, Example] = {
+    "a request": {"value": _json(Request(text=TEXT)) | {"request_id": ID}},
+    "a conversation": {"value": _json(Request(keep_open=True)) | {"request_id": "talk-1"}},
+}
+MESSAGES: dict[str, Example] = {"a message": {"value": {"text": "And in Bergen?", "message_id": "m-2"}}}
+VERDICTS: dict[str, Example] = {
+    "yes": {"value": {"decision": "approve", "digest": DIGEST}},
+    "yes, with other arguments": {
+        "value": {"decision": "approve", "digest": DIGEST, "arguments": WRITTEN | {"subject": "Paris"}}
+    },
+    "no": {"value": {"decision": "reject", "digest": DIGEST, "reason": "Not to this address."}},
+}

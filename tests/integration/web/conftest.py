@@ -1,0 +1,93 @@
+"""The door, as it runs: uvicorn on a free port, over a real dev server and a real worker with a scripted model."""
+
+import asyncio
+import socket
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from activities.settings import Settings
+from deploy.client.keys import Right, add_key
+from deploy.web.application import application
+from deploy.web.settings import WebSettings
+from tests.conftest import running_worker
+from tests.scripted_model import ScriptedModel
+from workflows.contract.api import Outcome
+
+EVERYTHING = (Right.SUBMIT, Right.READ, Right.APPROVE)
+
+
+def an_id() -> str:
+    return f"web-{uuid.uuid4().hex[:8]}"
+
+
+async def submitted(caller: httpx.AsyncClient, text: str, **more: object) -> str:
+    """The id of a new request."""
+    request_id = an_id()
+    answer = await caller.post("/v1/requests", json={"text": text, "request_id": request_id, **more})
+    assert answer.status_code == 201, answer.text
+    return request_id
+
+
+async def outcome(caller: httpx.AsyncClient, request_id: str) -> Outcome:
+    """The outcome of a request, which is waited for."""
+    answer = await caller.get(f"/v1/requests/{request_id}/outcome?wait=20")
+    assert answer.status_code == 200, answer.text
+    return Outcome.model_validate_json(answer.content)
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncGenerator[str]:
+    """The URL at which the application answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+@dataclass(frozen=True)
+class Door:
+    """A running door, and its keys."""
+
+    url: str
+    keys: Path
+
+    def caller(self, name: str, may: Sequence[Right] = EVERYTHING) -> httpx.AsyncClient:
+        """Somebody with a key of their own."""
+        return self.with_key(add_key(self.keys, name, may))
+
+    def with_key(self, key: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+@pytest.fixture
+def web_settings(tmp_path: Path) -> WebSettings:
+    return WebSettings(keys=tmp_path / "keys.json", rate_limit=100_000)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def door(client: Client, settings: Settings, web_settings: WebSettings) -> AsyncGenerator[Door]:
+    add_key(web_settings.keys, "nobody", [Right.READ])
+    async with served(application(client, web_settings, settings)) as url:
+        yield Door(url, web_settings.keys)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def worker(client: Client, settings: Settings, model: ScriptedModel) -> AsyncGenerator[ScriptedModel]:
+    """A worker on this test's task queue; the fixture's value is its model."""
+    async with running_worker(client, settings, sandboxed=False):
+        yield model

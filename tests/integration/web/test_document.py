@@ -1,0 +1,92 @@
+"""The OpenAPI document is what the door does: schemathesis makes up calls from it, and holds the answers to it."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+
+from deploy.client.keys import Right, add_key
+from tests.integration.web.conftest import Door, outcome, submitted
+from tests.scripted_model import Answer, ScriptedModel, say
+
+PER_OPERATION = 6
+
+Case: TypeAlias = Any
+"""schemathesis leaves the types of its cases open."""
+
+
+class Done(dict[str, Sequence[Answer]]):
+    """Whatever is asked for, the model says that it is done."""
+
+    def __missing__(self, text: str) -> Sequence[Answer]:
+        return [say("Done.")] * 5
+
+
+async def test_the_document_is_one_of_openapi_3_1_with_an_example_of_every_body_and_answer(door: Door) -> None:
+    async with httpx.AsyncClient(base_url=door.url) as anybody:
+        document = (await anybody.get("/openapi.json")).json()
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    without = [
+        f"{method} {path}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for media in _media(operation)
+        if path.startswith("/v1/") and not media.get("example") and not media.get("examples")
+    ]
+    assert without == []
+
+
+def _media(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an operation takes and answers with."""
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    return [media for body in bodies for media in body.get("content", {}).values()]
+
+
+async def test_every_answer_to_made_up_calls_is_one_that_the_document_knows(
+    door: Door, worker: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "scripts", Done())
+    key = add_key(door.keys, "root", [Right.ADMIN])
+    async with door.with_key(key) as root:
+        known = await submitted(root, "x")
+        await outcome(root, known)
+    await asyncio.to_thread(hold, door.url, key, known)
+
+
+def say_it_once(case: Case) -> None:
+    """That a call says its key in one of two places is more than a document can say."""
+    if case.method == "POST" and case.path.endswith(("/requests", "/messages")):
+        case.headers.pop("Idempotency-Key", None)
+        body = cast("dict[str, Any]", case.body) if isinstance(case.body, dict) else {}
+        if not (body.get("request_id") or body.get("message_id")):
+            case.headers["Idempotency-Key"] = uuid.uuid4().hex
+
+
+def hold(url: str, key: str, known: str) -> None:
+    document: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    for found in document.get_all_operations():
+
+        @examples(
+            max_examples=PER_OPERATION,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+        )
+        @given(case=found.ok().as_strategy(), of_known=st.booleans())
+        def answers_as_it_says(case: Case, of_known: bool) -> None:
+            if of_known and "request_id" in case.path_parameters:
+                case.path_parameters["request_id"] = known
+            say_it_once(case)
+            case.call_and_validate(headers={"Authorization": f"Bearer {key}"}, timeout=60)
+
+        answers_as_it_says()

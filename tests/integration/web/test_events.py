@@ -1,0 +1,106 @@
+"""The steps of a request, as server-sent events."""
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from deploy.client.keys import Right
+from deploy.web import events
+from tests.integration.web.conftest import Door, an_id, outcome, submitted
+from tests.integration.web.test_approvals import APPROVER, TREE, decide
+from tests.scripted_model import ScriptedModel, say
+from workflows.contract.api import REQUEST_WORKFLOW, PendingApproval, Request
+
+
+@dataclass(frozen=True)
+class Seen:
+    name: str
+    id: str
+    data: dict[str, Any]
+
+
+async def stream(caller: httpx.AsyncClient, request_id: str, after: str = "") -> AsyncGenerator[Seen]:
+    """The events, as a browser reads them."""
+    headers = {"Last-Event-ID": after} if after else {}
+    async with caller.stream("GET", f"/v1/requests/{request_id}/events", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert answer.headers["X-Accel-Buffering"] == "no"
+        fields: dict[str, str] = {}
+        async for line in answer.aiter_lines():
+            if line:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+            elif "data" in fields:
+                yield Seen(fields["event"], fields.get("id", ""), json.loads(fields["data"]))
+                fields = {}
+
+
+async def test_the_steps_are_told_as_they_happen_with_the_call_that_waits_and_go_on_where_they_were_left(
+    door: Door, worker: ScriptedModel
+) -> None:
+    worker.scripts["Write."] = TREE
+    async with door.caller("ann") as ann, door.caller("bob", APPROVER) as bob:
+        request_id = await submitted(ann, "Write.")
+        before: list[Seen] = []
+        async for each in stream(ann, request_id):
+            before.append(each)
+            if each.name == "state" and each.data["awaiting_approval"]:
+                break
+        await decide(bob, request_id, PendingApproval.model_validate(before[-1].data["awaiting_approval"][0]))
+        last = [each.id for each in before if each.id][-1]
+        behind = [each async for each in stream(ann, request_id, after=last)]
+        everything = [each async for each in stream(ann, request_id)]
+    assert before[0].name == behind[0].name == everything[0].name == "state"
+    told = [each for each in [*before, *behind] if each.id]
+    assert told == [each for each in everything if each.id]
+    names = [each.name for each in told]
+    assert names[:5] == ["started", "thinking", "decided", "waiting", "approved"] or names[:4] == [
+        "started",
+        "thinking",
+        "decided",
+        "waiting",
+    ]
+    assert {"approved", "calling", "returned"} <= {*names}
+    assert told[-1].name == "ended"
+    assert told[-1].data["outcome"]["receipts"][0]["approved_by"] == "bob"
+    assert "carried" not in told[0].data["request"]
+
+
+async def test_whoever_was_told_the_end_is_told_not_to_come_again(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts["Say hello."] = [say("Hello.")]
+    async with door.caller("ann") as ann:
+        request_id = await submitted(ann, "Say hello.")
+        told = [each async for each in stream(ann, request_id)]
+        again = await ann.get(f"/v1/requests/{request_id}/events", headers={"Last-Event-ID": told[-1].id})
+        from_nonsense = [each async for each in stream(ann, request_id, after="nonsense")]
+    assert again.status_code == 204
+    assert [each.name for each in from_nonsense if each.id] == [each.name for each in told if each.id]
+
+
+async def test_something_is_said_in_silence_and_a_closed_stream_ends_nothing(
+    client: Client, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PING_EVERY", 0.2)
+    request_id, nobody = an_id(), an_id()
+    await client.start_workflow(REQUEST_WORKFLOW, Request(text="x", requester="ann"), id=request_id, task_queue=nobody)
+    async with (
+        door.caller("ann", [Right.READ]) as ann,
+        ann.stream("GET", f"/v1/requests/{request_id}/events") as answer,
+    ):
+        async for line in answer.aiter_lines():
+            if line == ": ping":
+                break
+    handle = client.get_workflow_handle(request_id)
+    assert (await handle.describe()).close_time is None
+    await handle.terminate()
+    async with door.caller("auditor", [Right.READ_ALL]) as auditor:
+        told = [each async for each in stream(auditor, request_id)]
+        ended = await outcome(auditor, request_id)
+    assert (told[-1].name, told[-1].data["status"]) == ("ended", "failed")
+    assert ended.status == "failed"
