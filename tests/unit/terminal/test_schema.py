@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from activities.schema.json_schema import JsonSchema, check
 from client import app
-from deploy.terminal.schema_command import MessageName
+from deploy.client.contract import MessageName
 from workflows.contract.api import (
     Approve,
     Limits,
@@ -18,6 +18,7 @@ from workflows.contract.api import (
     PendingApproval,
     Receipt,
     ReceiptStatus,
+    Refusal,
     Reject,
     Request,
     RequestState,
@@ -40,6 +41,9 @@ MESSAGES: list[BaseModel] = [
     Reject(key="k", digest="d", by="ann"),
     OUTCOME,
     OUTCOME.model_copy(update={"receipts": (RECEIPT, DONE), "usage": Usage(cost=0.5), "output": [1]}),
+    Refusal(type="Busy", message="5 messages wait already; say it again later"),
+    WAITS,
+    DONE,
     STATE,
     STATE.model_copy(update={"awaiting_approval": (WAITS,), "receipts": (DONE,)}),
 ]
