@@ -67,8 +67,7 @@ class Live:
     ended: anyio.Event
     retired: asyncio.Event = field(default_factory=asyncio.Event)
     """Nobody is to begin anything on it any more."""
-    users: int = 0
-    """Calls that wait for an answer."""
+    users: int = 0  # calls that wait for an answer
     unused: asyncio.Event = field(default_factory=asyncio.Event)
     tools: Mapping[str, Tool] | None = None
     """By name; None once the server has said that they changed."""
@@ -175,8 +174,9 @@ class Server:
         self._secrets = secrets
         self._live: Live | None = None
         self._owners: set[asyncio.Task[None]] = set()
-        self._opening: asyncio.Lock | None = None
-        """Made in the loop in which it is used."""
+        self._closing: set[asyncio.Task[None] | None] = set()
+        """Those that end their session: whoever cancels one now leaves its program behind."""
+        self._opening: asyncio.Lock | None = None  # made in the loop in which it is used
 
     async def session(self) -> Live:
         """The open session, or a new one.
@@ -193,7 +193,7 @@ class Server:
     async def aclose(self) -> None:
         """End every session, and the programs with all that they have started."""
         owners = [*self._owners]
-        for owner in owners:
+        for owner in self._owners - self._closing:
             owner.cancel()
         if owners:
             await asyncio.wait(owners, timeout=CLOSING)
@@ -229,6 +229,7 @@ class Server:
                 if not opened.done():
                     opened.set_result(live)
                 await _until_over(client, live)
+                self._closing.add(asyncio.current_task())
         except Exception as error:  # of the SDK, of HTTP, of the operating system, several at once
             if not opened.done():
                 await asyncio.sleep(0.05)  # for the last words
@@ -238,6 +239,7 @@ class Server:
         finally:
             ended.set()
             words.close()
+            self._closing.discard(asyncio.current_task())
 
 
 @dataclass

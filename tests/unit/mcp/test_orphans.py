@@ -1,5 +1,6 @@
 """Of a server's processes none is left, however its worker ends."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,9 +9,12 @@ import time
 from contextlib import aclosing, suppress
 from pathlib import Path
 
+import pytest
+from temporalio.exceptions import ApplicationError
+
 from activities.ledger.ledger import Ledger
 from activities.toolkit.mcp.importing import mcp_tools
-from tests.unit.mcp.notebook import SERVER, Notebook
+from tests.unit.mcp.notebook import SERVER, Notebook, notebook
 
 ROOT = Path(__file__).parents[3]
 WRAPPER = """
@@ -69,6 +73,17 @@ async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger:
         pids = processes(tmp_path)
         assert any(map(is_alive, pids))
     assert all_gone(pids)
+
+
+async def test_none_is_left_although_a_session_was_ending_already(tmp_path: Path, ledger: Ledger) -> None:
+    book = await asyncio.to_thread(notebook, tmp_path, ledger)
+    async with aclosing(book.found.servers):
+        with pytest.raises(ApplicationError, match="did not answer"):
+            await book.call("take_note", text="hangs-after: milk")
+        await asyncio.sleep(0.2)  # the session waits for its program to end
+        pids = processes(tmp_path)
+        assert any(map(is_alive, pids))
+    assert all_gone(pids, within=3)
 
 
 def test_none_is_left_when_the_worker_is_killed(tmp_path: Path) -> None:
