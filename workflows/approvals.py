@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
@@ -14,7 +15,6 @@ from workflows.contract.internal import CHECK, EditedCall, ProposedCall, ToolCal
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
 from workflows.markdown import code
-from workflows.refusals import refusal
 
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
@@ -106,10 +106,13 @@ class Approvals:
             decided = self._verdicts.get(verdict.key)
             waiting = f"; {', '.join(self._waiting)} waits" if self._waiting else ""
             what = f"it was decided by {decided.by}" if decided else f"no such call waits for approval{waiting}"
-            raise refusal("NotWaiting", f"{verdict.key}: {what}")
+            raise ApplicationError(f"{verdict.key}: {what}", type="NotWaiting", non_retryable=True)
         if verdict.digest != pending.digest:
-            why = "the call that waits is not the one of this digest; look at it before deciding"
-            raise refusal("DigestMismatch", f"{verdict.key}: {why}")
+            raise ApplicationError(
+                f"{verdict.key}: the call that waits is not the one of this digest; look at it before deciding",
+                type="DigestMismatch",
+                non_retryable=True,
+            )
 
     def settle(self, verdict: Verdict) -> None:
         self._verdicts[verdict.key] = verdict
@@ -135,10 +138,10 @@ class Approvals:
                 schedule_to_close_timeout=timedelta(minutes=1),
             )
         except UnusableResult as error:
-            raise refusal("InvalidArguments", f"{verdict.key}: {error}") from error
+            raise ApplicationError(f"{verdict.key}: {error}", type="InvalidArguments", non_retryable=True) from error
         if edited.route is None or edited.route.ruling == "deny":
             why = edited.error or "the policy forbids it"
-            raise refusal("InvalidArguments", f"{verdict.key}: {why}")
+            raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
         self.edited_by[verdict.key] = verdict.by

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from temporalio.exceptions import ApplicationError
 
-from workflows.contract.api import BAD_REQUEST, INTERNAL_FIELDS, UpdateError
+from workflows.contract.api import BAD_REQUEST, INTERNAL_FIELDS
 from workflows.contract.messages import Input
 
 Read = TypeVar("Read", bound=Input)
@@ -57,11 +57,7 @@ def read(kind: type[Read], given: Sequence[object]) -> Read:
 
 
 def bad_request(why: str) -> ApplicationError:
-    return refusal(BAD_REQUEST, why)
-
-
-def refusal(kind: UpdateError, why: str) -> ApplicationError:
-    return ApplicationError(why, type=kind, non_retryable=True)
+    return ApplicationError(why, type=BAD_REQUEST, non_retryable=True)
 
 
 def problem_with_id(request_id: str, name: str = "the request id") -> str | None:

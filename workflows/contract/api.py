@@ -6,7 +6,7 @@ Every message is plain JSON, so a caller in any language starts the workflow typ
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -17,7 +17,7 @@ from workflows.contract.values import Arguments, Effect, Schema
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
-BAD_REQUEST: Final = "BadRequest"
+BAD_REQUEST = "BadRequest"
 EVERY_TOOL = "*"
 A_YEAR = 366 * 86_400
 LONGEST_TEXT_BYTES = 128 * 1024

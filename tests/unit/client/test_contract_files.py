@@ -1,9 +1,12 @@
 """docs/contract and docs/api.md are held to the messages."""
 
+import ast
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from activities.settings.environment import PROJECT
 from deploy.client.contract import published
 from deploy.client.contract_files import FOLDER, PAGE, files, with_messages, write
 from workflows.contract import api
@@ -33,6 +36,23 @@ def test_the_page_names_every_error_of_an_update_and_no_other() -> None:
     _, _, section = PAGE.read_text(encoding="utf-8").partition("## Updates, and their errors")
     cells = (row.split("|")[4] for row in section.partition("\n## ")[0].splitlines() if row.startswith("| "))
     assert {word for cell in cells for word in cell.split("`")[1::2]} == {*get_args(UpdateError)}
+
+
+def types_of_errors(source: str) -> Iterator[str]:
+    """Those that a module's code gives to `ApplicationError`, or to a `_refusal` of its own."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.keyword(arg="type", value=ast.Constant(value=str(kind))):
+                yield kind
+            case ast.Call(func=ast.Name(id="_refusal"), args=[ast.Constant(value=str(kind)), *_]):
+                yield kind
+            case _:
+                pass
+
+
+def test_every_error_that_an_update_raises_is_one_of_the_contract_and_no_other_is() -> None:
+    raised = {kind for path in PROJECT.glob("workflows/*.py") for kind in types_of_errors(path.read_text("utf-8"))}
+    assert raised | {api.BAD_REQUEST} == {*get_args(UpdateError)}
 
 
 def test_what_is_out_of_date_is_written_anew_and_what_is_gone_goes(tmp_path: Path) -> None:
