@@ -1,11 +1,12 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures lint format clean
+.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
 UI_PORT = 8233
+HTTP_PORT = 7243
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
@@ -17,8 +18,8 @@ install: $(INSTALLED)  ## install what is missing into .venv
 demo: $(INSTALLED)  ## start everything, carry out three requests, stop; or one of your own: make demo REQUEST="…"
 	@exec $(PYTHON) -m deploy.local.demo
 
-up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=…
-	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT)
+up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=… HTTP_PORT=…
+	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT) --http-port $(HTTP_PORT)
 
 test: $(INSTALLED)  ## run the tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal
@@ -40,6 +41,10 @@ bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 min
 
 pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
 	@$(PYTHON) -m deploy.local.pictures
+
+contract: $(INSTALLED)  ## write docs/contract and its TypeScript types anew (takes npm)
+	@$(PYTHON) -m deploy.client.contract_files
+	@cd docs/contract/typescript && npm ci --silent --ignore-scripts && npm run --silent types
 
 lint: $(INSTALLED)  ## check style and types
 	.venv/bin/ruff check .

@@ -21,8 +21,9 @@ TEMPORAL = "Temporal server"
 MODEL_NAME = "smollm2-135m-errand"
 DRAIN_SECONDS = 35  # the worker gives running activities 30
 
-NO_HOST = '["@"]'
-"""The names under which Temporal's HTTP API may be asked: one that no browser can send as its host.
+HTTP_HOST = "errand:local"
+"""The only name under which Temporal's HTTP API may be asked: one that no browser can send as its host, since
+"local" is no port.
 
 Otherwise any web page that is open on this machine could start a request: the API asks for no password, and a browser
 sends it a POST of plain text without asking first.
@@ -34,7 +35,7 @@ FOREIGN = ("TEMPORAL_", "OPENAI_", "ERRAND_STOCKS_TOKEN")
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where everything lives. State is kept under `state` and survives a restart; ports other than the first two are
+    """Where everything lives. State is kept under `state` and survives a restart; a port that nobody asks for is
     whatever is free."""
 
     state: Path
@@ -44,12 +45,18 @@ class Deployment:
     samples_port: int
     model_port: int
     http_port: int
-    """Temporal's HTTP API, which answers nobody."""
+    """Temporal's HTTP API, which answers only who calls it `HTTP_HOST`."""
 
     @classmethod
-    def on_free_ports(cls, state: Path, temporal_port: int | None = None, ui_port: int | None = None) -> "Deployment":
-        temporal, ui, *others = free_ports(6)
-        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others)
+    def on_free_ports(
+        cls,
+        state: Path,
+        temporal_port: int | None = None,
+        ui_port: int | None = None,
+        http_port: int | None = None,
+    ) -> "Deployment":
+        temporal, ui, *others, http = free_ports(6)
+        return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others, http_port=http_port or http)
 
     @property
     def temporal_address(self) -> str:
@@ -58,6 +65,10 @@ class Deployment:
     @property
     def ui_url(self) -> str:
         return f"http://127.0.0.1:{self.ui_port}"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
 
     @property
     def mail(self) -> Path:
@@ -108,7 +119,7 @@ class Deployment:
         settings = (
             "history.transferProcessorMaxPollRPS=10000",
             "frontend.enableServerVersionCheck=false",
-            f"frontend.httpAllowedHosts={NO_HOST}",
+            f'frontend.httpAllowedHosts=["{HTTP_HOST}"]',
         )
         pragmas = ("journal_mode=wal", "synchronous=normal")
         return Part(
