@@ -21,7 +21,7 @@ UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREA
 def compiled() -> Path:
     """The folder with the clients in JavaScript."""
     with _installed():
-        names = ("contract.d.ts", "errand.ts", "temporal-client.ts", "door-client.ts", "tsconfig.json")
+        names = ("contract.d.ts", "errand.ts", "temporal-client.ts", "door-client.ts", "example.ts", "tsconfig.json")
         _once("compiled", tuple(f"typescript/{name}" for name in names), _compile)
     return TYPESCRIPT / "build"
 
