@@ -56,7 +56,7 @@ format: $(INSTALLED)  ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix .
 
 clean:  ## remove what was installed and what the embedded deployment has kept
-	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis docs/contract/typescript/node_modules
 
 # As the shell got it: the environment carries a request unharmed, whatever quotes and dollars are in it.
 demo: export DEMO_REQUEST = $(value REQUEST)

@@ -15,7 +15,7 @@ SOURCES = ROOT / "docs" / "contract"
 KEPT = ROOT / ".errand" / "contract"
 """Where a copy of the sources is, with what npm has installed: the next run finds it."""
 TYPESCRIPT = KEPT / "typescript"
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ECONNRESET", "ENOTCACHED")
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ECONNRESET", "TIMEOUT")
 
 
 def compiled() -> Path:
@@ -67,7 +67,8 @@ def _once(what: str, names: tuple[str, ...], do: Callable[[], None]) -> None:
 
 def _install() -> None:
     try:
-        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1")
+        patience = ("--prefer-offline", "--fetch-retries=1", "--fetch-timeout=20000")
+        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *patience)
     except AssertionError as failed:
         if any(code in str(failed) for code in UNREACHABLE):
             pytest.skip("npm cannot reach its registry")
