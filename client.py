@@ -144,7 +144,8 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
 @app.command("list")
 def list_command(
     status: Annotated[RequestStatus | None, typer.Option(help="only those with this status")] = None,
-    awaiting_approval: Annotated[bool, typer.Option("--awaiting-approval", help="only those that wait")] = False,
+    awaiting_approval: Annotated[bool, typer.Option("--awaiting-approval", help="those that wait for a yes")] = False,
+    awaiting_answer: Annotated[bool, typer.Option("--awaiting-answer", help="those that wait for an answer")] = False,
     requester: Annotated[str | None, typer.Option(help="only those asked by NAME", metavar="NAME")] = None,
     limit: Annotated[int, typer.Option(min=1, help="at most so many, the latest first")] = 20,
     as_json: AsJson = False,
@@ -153,7 +154,12 @@ def list_command(
 
     async def command(session: Session) -> int:
         found = await find(
-            session.client, status=status, awaiting_approval=awaiting_approval, requester=requester, limit=limit
+            session.client,
+            status=status,
+            awaiting_approval=awaiting_approval,
+            awaiting_answer=awaiting_answer,
+            requester=requester,
+            limit=limit,
         )
         if as_json:
             typer.echo("".join(each.model_dump_json() + "\n" for each in found), nl=False)
@@ -184,7 +190,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
-app.add_typer(tools_command.app)
+app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 
 

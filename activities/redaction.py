@@ -33,11 +33,24 @@ class Secrets:
     def __init__(self) -> None:
         self._forms: tuple[str, ...] = ()
         """The longest first, so that a URL goes before the password in it."""
+        self._lasting = frozenset[str]()
+        """The forms of the secrets that are never forgotten."""
+        self._passing: dict[str, frozenset[str]] = {}
+        """Secret → its forms, of those that are over after a time."""
 
     def add(self, *secrets: str) -> None:
         """From now on these are redacted, unless they are too short."""
-        found = {form for secret in map(str.strip, secrets) if len(secret) >= SHORTEST for form in _forms(secret)}
-        self._forms = tuple(sorted(found.union(self._forms), key=len, reverse=True))
+        self._lasting |= _long_enough(secrets)
+        self._order()
+
+    def exchange(self, old: str, new: str) -> None:
+        """Redact a secret in place of an earlier one, such as an access token that is over."""
+        self._passing.pop(old, None)
+        self._passing[new] = _long_enough([new])
+        self._order()
+
+    def _order(self) -> None:
+        self._forms = tuple(sorted(self._lasting.union(*self._passing.values()), key=len, reverse=True))
 
     def add_headers(self, *values: str) -> None:
         """Add what stands in headers: a far end may give "Bearer TOKEN" back as TOKEN."""
@@ -162,6 +175,11 @@ def _inside_url(text: str) -> Iterator[str]:
     for name, value in parse_qsl(text.partition("?")[2]) if "://" in text else ():
         if any(each in name.casefold() for each in SECRET_PARAMETERS):
             yield value
+
+
+def _long_enough(secrets: Iterable[str]) -> frozenset[str]:
+    """The forms of those that are looked for."""
+    return frozenset(form for each in map(str.strip, secrets) if len(each) >= SHORTEST for form in _forms(each))
 
 
 def _forms(secret: str) -> set[str]:

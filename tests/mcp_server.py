@@ -49,6 +49,10 @@ TOOLS: list[dict[str, Any]] = [
 ]
 
 
+ODD: dict[str, Any] = {"name": "odd", "inputSchema": {"type": "object", "properties": {"a": {"type": "nothing"}}}}
+"""No schema."""
+
+
 class Server:
     def __init__(self, record: Path, fault: str) -> None:
         self.record = record
@@ -83,7 +87,7 @@ class Server:
             case "tools/list":
                 if self.fault == "list-hangs":
                     hang()
-                say({"id": number, "result": {"tools": TOOLS}})
+                say({"id": number, "result": {"tools": [*TOOLS, ODD] if self.fault == "odd-tool" else TOOLS}})
             case "tools/call":
                 self.call(number, params["name"], params.get("arguments") or {})
             case _:

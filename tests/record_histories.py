@@ -1,6 +1,7 @@
 """Records one history per shape of run into tests/histories/, for the replay tests.
 
-    .venv/bin/python -m tests.record_histories
+    .venv/bin/python -m tests.record_histories              all
+    .venv/bin/python -m tests.record_histories question     one
 
 Run it when a release is made, and keep the older files: requests of that release may still be running. A file that no
 longer replays means that the change at hand needs `workflow.patched`.
@@ -8,6 +9,7 @@ longer replays means that the change at hand needs `workflow.patched`.
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -26,6 +28,7 @@ HISTORIES = Path(__file__).parent / "histories"
 PRIVATE = {"identity", "stackTrace"}
 """What a history says of the machine that recorded it, and replay does not need."""
 
+ASKS = calls(call("ask_requester", question="Which tree?"), call("ask_requester", question="Where?"))
 WRITE = calls(call("write_down", word="tree"))
 SHAPES: dict[str, list[Answer]] = {
     "no tool": [say("Hello.")],
@@ -50,6 +53,8 @@ SHAPES: dict[str, list[Answer]] = {
     "cancelled during a write": [calls(call("write_down", word="slow", seconds=3)), say("Never said.")],
     "turn limit": [calls(call("look_up", word=f"w{turn}")) for turn in range(3)],
     "conversation": [say("Hello."), calls(call("look_up", word="tree")), say("A plant.")],
+    "question": [ASKS, say("Done.")],
+    "question expired": [ASKS, say("I do not know.")],
     "output": [calls(call("look_up", word="tree")), say("A plant."), say('{"kind": "plant"}')],
     "output corrected": [say("A plant."), say('{"kind": 1}'), say('{"kind": "plant"}')],
     "refused": [{"role": "assistant", "content": None, "refusal": "I will not."}],
@@ -64,7 +69,8 @@ IN_ADVANCE = {
 }
 KIND: Schema = {"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
 SCHEMAS = {"output": KIND, "output corrected": KIND}
-LIMITS = {"approval expired": Limits(approval_seconds=1), "turn limit": Limits(turns=2)}
+A_MOMENT = Limits(approval_seconds=1)
+LIMITS = {"approval expired": A_MOMENT, "question expired": A_MOMENT, "turn limit": Limits(turns=2)}
 
 
 async def _approve(handle: Handle) -> None:
@@ -106,11 +112,18 @@ async def _talk(handle: Handle) -> None:
     await handle.execute_update("close")  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
 
 
+async def _answer_both(handle: Handle) -> None:
+    await until(handle, lambda now: len(now.awaiting_answer) == 2)
+    for text in ("the oak", "here"):
+        await handle.execute_update("say", Say(text=text, by="ann"))  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
+
+
 MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
     "approved": _approve,
     "conversation": _talk,
     "edited": _edit,
     "edited, asked again": _edit_twice,
+    "question": _answer_both,
     "rejected": _reject,
     "ungrounded": _reject,
     "cancelled while waiting": _cancel_waiting,
@@ -152,7 +165,7 @@ def _public(part: object) -> object:
     return [_public(each) for each in cast("list[object]", part)] if isinstance(part, list) else part
 
 
-async def main() -> None:
+async def main(wanted: set[str]) -> None:
     HISTORIES.mkdir(exist_ok=True)
     world.failures["again"] = 1
     early = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=25")
@@ -164,9 +177,9 @@ async def main() -> None:
         ):
             settings = settings_for(model)
             async with dev_server(*server) as environment, running_worker(environment.client, settings):
-                for shape in shapes:
+                for shape in filter(wanted.__contains__, shapes) if wanted else shapes:
                     await record(environment.client, settings, shape)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main({*sys.argv[1:]}))

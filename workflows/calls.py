@@ -14,10 +14,11 @@ from workflows.activity_results import UnusableResult
 from workflows.approvals import Approvals, Expired
 from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
-from workflows.contract.internal import ProposedCall, Route, ToolCall
+from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
 from workflows.contract.progress import Progress
 from workflows.contract.values import Arguments, position, sha256, texts
 from workflows.limits import Allowance
+from workflows.questions import Questions
 from workflows.receipts import Receipts
 from workflows.tool_runs import ToolRuns, WriteContext
 
@@ -43,6 +44,7 @@ class Calls:
         request: Request,
         progress: Progress,
         approvals: Approvals,
+        questions: Questions,
         allowance: Allowance,
         changed: Callable[[], None],
     ) -> None:
@@ -54,6 +56,7 @@ class Calls:
         self.runs = ToolRuns(self.write_context)
         self._request = request
         self._approvals = approvals
+        self._questions = questions
         self._allowance = allowance
         self._changed = changed
 
@@ -127,9 +130,7 @@ class Calls:
             return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
         if not again and (by := self._approved_in_advance(step, route)):
             return self._yes(step, step.proposed, by)
-        patience = timedelta(seconds=self._request.limits.approval_seconds)
-        wait = max(min(patience, self._allowance.deadline - workflow.now()), timedelta())
-        verdict = await self._approvals.ask(step.call, step.proposed, self._why_ask, wait)
+        verdict = await self._approvals.ask(step.call, step.proposed, self._why_ask, self._patience())
         if self._out_of_time():
             return None
         match verdict:
@@ -140,6 +141,11 @@ class Calls:
                 return self._no(step, ReceiptStatus.REJECTED, f"rejected by {by}{': ' * bool(why)}{why}")
             case Expired(reason=why):
                 return self._no(step, ReceiptStatus.REJECTED, why)
+
+    def _patience(self) -> timedelta:
+        """How long a person is waited for."""
+        patience = timedelta(seconds=self._request.limits.approval_seconds)
+        return max(min(patience, self._allowance.deadline - workflow.now()), timedelta())
 
     def _out_of_time(self) -> bool:
         return workflow.now() >= self._allowance.deadline
@@ -169,8 +175,17 @@ class Calls:
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
 
+    async def _ask(self, call: ToolCall, route: Route) -> None:
+        """The receipt of a question has the answer for its result."""
+        receipt = self.receipts.put_open(receipts.asked(call, route, workflow.now()))
+        answer = await self._questions.ask(call, str(call.arguments.get(route.asks)), self._patience())
+        self.receipts.put(receipts.done(receipt, ToolResult(value=answer), workflow.now()))
+
     async def _run(self, step: Step, route: Route) -> None:
         call = step.call
+        if route.asks:
+            await self._ask(call, route)
+            return
         receipt = self.receipts.put_open(receipts.begun(call, route, workflow.now()))
         self._changed()
         receipt = self.receipts.put(
@@ -199,7 +214,7 @@ def _marks(step: Step) -> set[str]:
     targets = sorted(
         text.casefold() for name in step.proposed.grounded for text in texts(step.call.arguments.get(name))
     )
-    return marks | {sha256([step.call.tool, *targets])} if targets else marks
+    return marks | {sha256([step.proposed.same_as or step.call.tool, *targets])} if targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import receipts
 from workflows.contract.api import Outcome, Request, RequestStatus, Say, UpdateError
 from workflows.contract.progress import Messages, QueuedMessage
+from workflows.questions import Questions
 from workflows.size_limits import size
 
 IDLE = "until it is closed because nobody says anything"
@@ -22,9 +23,11 @@ REMEMBERED = 100
 
 
 class Inbox:
-    """Every message is answered once, in the order in which they came."""
+    """Every message is answered once, in the order in which they came. What is said while a question of the model's
+    waits is the answer to it, also where the request is not kept open."""
 
-    def __init__(self, request: Request, messages: Messages) -> None:
+    def __init__(self, request: Request, messages: Messages, questions: Questions) -> None:
+        self._questions = questions
         self._idle = timedelta(seconds=request.limits.idle_seconds)
         self._open = request.keep_open and not messages.closed
         self._moving = False
@@ -106,38 +109,57 @@ class Inbox:
 
     # --- for the Updates
 
-    def check(self, id: str, message: Say) -> None:
+    def check(self, message: Say) -> None:
         """Refuse a message that cannot be taken now.
 
         Raises:
-            ApplicationError: `NotOpen`, `Moved`, `Busy` or `BadRequest`; the Update is rejected, without a trace.
+            ApplicationError: `NotOpen`, `Moved`, `Busy`, `NotWaiting` or `BadRequest`; the Update is rejected, without
+                a trace.
         """
         if not message.text.strip():
             raise _refusal("BadRequest", "text: it is blank")
         if self._moving:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
-        if not self._open and not self._knows(id):
-            raise _refusal("NotOpen", "this request takes no further message; start one with keep_open")
-        if len(self._waiting) >= MOST_WAITING and not self._knows(id):
+        if self._knows(_update_id()):
+            return
+        self._questions.check(message)
+        if self._questions.waiting:
+            return
+        if not self._open:
+            why = "this request takes no further message, and no question of it waits; start one with keep_open"
+            raise _refusal("NotOpen", why)
+        if len(self._waiting) >= MOST_WAITING:
             raise _refusal("Busy", f"{MOST_WAITING} messages wait already; say it again later")
 
-    async def say(self, message: QueuedMessage) -> Outcome:
-        """Queue a message and wait for its outcome; of one that was said before, under the same id, only wait.
+    async def say(self, message: Say) -> Outcome:
+        """Give an answer to the question that waits; where none does, queue a message and wait for its outcome. Of one
+        that was said before, under the same id, only wait.
 
         Raises:
-            ApplicationError: `Moved`, or `AnsweredBefore`: its outcome is not kept any more.
+            ApplicationError: as for `check`, or `AnsweredBefore`: its outcome is not kept any more.
         """
-        if not self._knows(message.id):
-            self._waiting.append(message)
-        self._asking[message.id] += 1
-        await workflow.wait_condition(lambda: message.id in self._outcomes or self._moving)
-        self._asking[message.id] -= 1
-        if message.id not in self._outcomes:
+        self.check(message)  # once more: the question may be over by now
+        id = _update_id()
+        if not self._knows(id):
+            self._take(id, message)
+        self._asking[id] += 1
+        await workflow.wait_condition(lambda: id in self._outcomes or self._moving)
+        self._asking[id] -= 1
+        if id not in self._outcomes:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
-        outcome = self._outcomes[message.id]
+        outcome = self._outcomes[id]
         if outcome is None:
             raise _refusal("AnsweredBefore", "this message was answered before, and its outcome is not kept any more")
         return outcome
+
+    def _take(self, id: str, message: Say) -> None:
+        if not self._questions.waiting:
+            self._waiting.append(QueuedMessage(id=id, text=message.text, by=message.by))
+            return
+        key = self._questions.answer(message)
+        request_id = workflow.info().workflow_id
+        goes_on = Outcome(request_id=request_id, status=RequestStatus.RUNNING, summary=f"This answers {key}.")
+        self._outcomes = {id: goes_on, **self._outcomes}  # in front: the last one is the latest message's
 
     def close(self) -> None:
         self._open = False
@@ -145,6 +167,11 @@ class Inbox:
     def _knows(self, id: str) -> bool:
         pending = [*self._waiting, self._under_way] if self._under_way else self._waiting
         return id in self._outcomes or any(message.id == id for message in pending)
+
+
+def _update_id() -> str:
+    update = workflow.current_update_info()
+    return update.id if update else ""
 
 
 def _shortened(outcome: Outcome) -> Outcome:

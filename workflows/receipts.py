@@ -73,6 +73,12 @@ def begun(call: ToolCall, route: Route, at: datetime) -> Receipt:
     )
 
 
+def asked(call: ToolCall, route: Route, at: datetime) -> Receipt:
+    """What the receipt of a question says while nobody has answered it."""
+    unanswered = not_run(call, route, ReceiptStatus.CANCELLED, "the request ended before anybody answered")
+    return unanswered.model_copy(update={"started_at": at})
+
+
 def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
     return receipt.model_copy(
         update={

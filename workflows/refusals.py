@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -133,8 +133,8 @@ def _described(kind: type[BaseModel], error: ErrorDetails) -> str:
 def _model_at(kind: type[BaseModel], path: Iterable[str]) -> type[BaseModel]:
     for name in path:
         field = kind.model_fields.get(name)
-        if field and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            kind = field.annotation
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        kind = next((each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)), kind)
     return kind
 
 

@@ -1,8 +1,6 @@
 """The loop: ask the model, carry out the calls it asks for, tell it what became of them, until it has no more."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 from temporalio import workflow
@@ -11,18 +9,31 @@ from workflows import receipts, timeline
 from workflows.approvals import Approvals
 from workflows.asking import Model, correction
 from workflows.calls import Calls
-from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, Request, RequestState, RequestStatus, Say
+from workflows.contract.api import (
+    Approve,
+    GivenCall,
+    Outcome,
+    PendingApproval,
+    ReceiptStatus,
+    Reject,
+    Request,
+    RequestState,
+    RequestStatus,
+    Say,
+)
 from workflows.contract.conversation import NoteEntry, UserEntry
 from workflows.contract.internal import Decision, UnsupportedClaim
-from workflows.contract.progress import Progress, QueuedMessage
+from workflows.contract.progress import Progress
 from workflows.conversation import Conversation
+from workflows.given_call import decision_on
 from workflows.inbox import Inbox
 from workflows.limits import Allowance, Ended
+from workflows.questions import Questions
 from workflows.refusals import read
+from workflows.shielding import shielded
 from workflows.size_limits import HISTORY_BYTES
 from workflows.starting_point import starting_point
 
-T = TypeVar("T")
 UNSUPPORTED = " [it claims what no receipt bears out]"
 
 
@@ -41,12 +52,13 @@ class RequestWorkflow:
         self.corrected = progress.corrected
         self.status = RequestStatus.RUNNING
         self.doing = "starting"
-        self.inbox = Inbox(request, progress.messages)
+        self.questions = Questions(self.show)
+        self.inbox = Inbox(request, progress.messages, self.questions)
         self.conversation = Conversation(progress.conversation)
         self.allowance = Allowance(request.limits, progress.spending)
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
-        self.calls = Calls(request, progress, self.approvals, self.allowance, self.show)
+        self.calls = Calls(request, progress, self.approvals, self.questions, self.allowance, self.show)
 
     @workflow.run
     async def run(self, *_: object) -> Outcome:
@@ -60,6 +72,8 @@ class RequestWorkflow:
     async def work(self) -> Outcome:
         """The loop."""
         try:
+            if self.request.call is not None:
+                return await self.make_call(self.request.call)
             await self.check_schema()
             while True:
                 decision = await self.model.decide()
@@ -99,6 +113,13 @@ class RequestWorkflow:
         """Before anything is done: whether the output can be had at all."""
         if self.request.output_schema is not None and self.allowance.turn == 0:
             await self.model.check_schema(self.request.output_schema)
+
+    async def make_call(self, given: GivenCall) -> Outcome:
+        """The one call that the request is, and its result as the output."""
+        await self.carry_out(await decision_on(given, self.request.requester, self.allowance))
+        is_done = all(receipt.status is ReceiptStatus.DONE for receipt in self.receipts)
+        status = RequestStatus.COMPLETED if is_done else RequestStatus.FAILED
+        return self.outcome(status, receipts.told(self.receipts), output=self.receipts[0].result)
 
     async def carry_out(self, decision: Decision) -> None:
         """Run the calls that the model asked for, and add what became of them to the conversation."""
@@ -190,26 +211,26 @@ class RequestWorkflow:
     async def end(self) -> Outcome:
         """The outcome of the request: of its last message, with every receipt there is."""
         last = self.inbox.latest or self.outcome(RequestStatus.COMPLETED, "Nothing was asked.")
-        lost = await _shielded(self.calls.recall())
+        lost = await shielded(self.calls.recall())
         summary = f"{last.summary} [{lost}]" if lost else last.summary
         outcome = last.model_copy(update={"receipts": self.calls.receipts.all(), "summary": summary})
         self.status = outcome.status
         self.show(f"{outcome.status}: {summary}{UNSUPPORTED if outcome.unsupported_claims else ''}")
         timeline.ended(outcome.status, outcome.receipts)
-        await _shielded(workflow.wait_condition(workflow.all_handlers_finished))
+        await shielded(workflow.wait_condition(workflow.all_handlers_finished))
         return outcome
 
     # --- what callers do meanwhile -----------------------------------------------------------------------------------
 
     @workflow.update
     async def say(self, *given: object) -> Outcome:
-        """A further message to a request that is kept open; returns the message's own outcome."""
-        message = read(Say, given)
-        return await self.inbox.say(QueuedMessage(id=_update_id(), text=message.text, by=message.by))
+        """The answer to a question that waits, or a further message to a request that is kept open; returns the
+        message's own outcome."""
+        return await self.inbox.say(read(Say, given))
 
     @say.validator
     def _check_say(self, *given: object) -> None:
-        self.inbox.check(_update_id(), read(Say, given))
+        self.inbox.check(read(Say, given))
 
     @workflow.update
     async def close(self) -> None:
@@ -251,6 +272,7 @@ class RequestWorkflow:
             turn=self.allowance.turn,
             doing=self.doing,
             awaiting_approval=self.approvals.waiting,
+            awaiting_answer=self.questions.waiting,
             running=self.calls.receipts.running(),
             messages_waiting=self.inbox.waiting,
             receipts=self.calls.receipts.settled(),
@@ -267,25 +289,10 @@ class RequestWorkflow:
     def show(self, doing: str | None = None) -> None:
         """Say in the Temporal UI what is going on."""
         self.doing = doing or self.doing
-        text = self.inbox.text or self.request.text
-        timeline.show(text, self.doing, self.calls.receipts.settled(), self.approvals.waiting, self.model.demoted)
+        text = self.inbox.text or self.request.title
+        waiting = (*self.approvals.waiting, *self.questions.waiting)
+        timeline.show(text, self.doing, self.calls.receipts.settled(), waiting, self.model.demoted)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))
         self.show()
-
-
-async def _shielded(step: Coroutine[None, None, T]) -> T:
-    """A step that a request takes to its end although it is cancelled meanwhile: it is ending anyway."""
-    running = asyncio.ensure_future(step)
-    while True:
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            if running.done():
-                raise
-
-
-def _update_id() -> str:
-    update = workflow.current_update_info()
-    return update.id if update else ""

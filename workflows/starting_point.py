@@ -25,6 +25,6 @@ def starting_point(request: Request) -> Progress:
         if info.continued_run_id is None:
             raise bad_request("carried: only the workflow itself may set it")
         return Progress.model_validate(carried)
-    said = (QueuedMessage(text=request.text),) if request.text.strip() else ()
+    said = (QueuedMessage(text=request.text),) if request.call or request.text.strip() else ()
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
     return Progress(messages=Messages(waiting=said), spending=LimitsUsed(deadline=deadline))

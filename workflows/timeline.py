@@ -9,14 +9,15 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from workflows.contract.api import PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import PendingApproval, PendingQuestion, Receipt, ReceiptStatus, Request, RequestStatus
 from workflows.markdown import block, code
 
 STATUS = SearchAttributeKey.for_keyword("ErrandStatus")
 TOOLS = SearchAttributeKey.for_keyword_list("ErrandTools")
 REQUESTER = SearchAttributeKey.for_keyword("ErrandRequester")
 AWAITING_APPROVAL = SearchAttributeKey.for_bool("ErrandAwaitingApproval")
-SEARCH_ATTRIBUTES = (STATUS, TOOLS, REQUESTER, AWAITING_APPROVAL)
+AWAITING_ANSWER = SearchAttributeKey.for_bool("ErrandAwaitingAnswer")
+SEARCH_ATTRIBUTES = (STATUS, TOOLS, REQUESTER, AWAITING_APPROVAL, AWAITING_ANSWER)
 
 WHOLE = 4000
 """Bytes: more than a command can have."""
@@ -49,6 +50,10 @@ def awaiting_approval(yes: bool) -> None:
     _upsert(AWAITING_APPROVAL.value_set(yes))
 
 
+def awaiting_answer(yes: bool) -> None:
+    _upsert(AWAITING_ANSWER.value_set(yes))
+
+
 def ended(status: RequestStatus, receipts: Iterable[Receipt]) -> None:
     tools = sorted({receipt.tool for receipt in receipts if receipt.effect is not None})
     _upsert(STATUS.value_set(status), TOOLS.value_set(tools))
@@ -59,7 +64,11 @@ def _upsert(*updates: SearchAttributeUpdate[Any]) -> None:
 
 
 def show(
-    text: str, doing: str, receipts: Iterable[Receipt], waiting: Iterable[PendingApproval], demoted: Iterable[str]
+    text: str,
+    doing: str,
+    receipts: Iterable[Receipt],
+    waiting: Iterable[PendingApproval | PendingQuestion],
+    demoted: Iterable[str],
 ) -> None:
     """Let the Temporal UI show how things stand."""
     request_id = workflow.info().workflow_id
@@ -71,13 +80,13 @@ def details(
     text: str,
     doing: str,
     receipts: Iterable[Receipt],
-    waiting: Iterable[PendingApproval],
+    waiting: Iterable[PendingApproval | PendingQuestion],
     demoted: Iterable[str],
 ) -> str:
     """In Markdown: what waits for whom, what is being done now, what has become of each call, and what the model's
-    endpoint turned out not to take, or to want. How to approve comes first, and only Errand's own words are outside
-    of code."""
-    lines = [line for pending in waiting for line in _how_to_approve(request_id, pending)]
+    endpoint turned out not to take, or to want. How to approve or to answer comes first, and only Errand's own words
+    are outside of code."""
+    lines = [line for pending in waiting for line in _how_to_decide(request_id, pending)]
     lines += [f"Now: {code(doing)}", "", f"Request: {code(text)}", ""]
     lines += [_line(receipt) for receipt in receipts]
     lines += [f"- ⚠ model: {code(step)}" for step in demoted]
@@ -90,6 +99,29 @@ def _line(receipt: Receipt) -> str:
     error = f": {code(receipt.error)}" if receipt.error else ""
     earlier = " (earlier, not by this run)" if receipt.earlier else ""
     return f"- {MARKS.get(receipt.status, '✗')} {code(receipt.tool)} {receipt.status}{tried}{by}{error}{earlier}"
+
+
+def _how_to_decide(request_id: str, pending: PendingApproval | PendingQuestion) -> list[str]:
+    if isinstance(pending, PendingQuestion):
+        return _how_to_answer(request_id, pending)
+    return _how_to_approve(request_id, pending)
+
+
+def _how_to_answer(request_id: str, pending: PendingQuestion) -> list[str]:
+    command = f'uv run client.py say {shlex.quote(request_id)} "your answer"'
+    update = json.dumps({"text": "your answer", "question": pending.key, "by": "your name"})
+    return [
+        "### Waits for an answer",
+        "",
+        block({"question": pending.text}),
+        "",
+        f"Answer: {code(command, WHOLE)}, or Update `say` with",
+        "",
+        f"    {update}",
+        "",
+        f"Until {pending.expires_at:%Y-%m-%d %H:%M} UTC; then the model is told that nobody answered.",
+        "",
+    ]
 
 
 def _how_to_approve(request_id: str, pending: PendingApproval) -> list[str]:

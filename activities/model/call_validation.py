@@ -46,8 +46,11 @@ class Proposals:
         route = tool.route.model_copy(update={"ruling": ruling, "reason": reason, "ungrounded": loose})
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
-        given = tuple(name for name in tool.grounded if name in used)
-        return ProposedCall(tool=call.tool, arguments=used, about=tool.describe(used), grounded=given, route=route)
+        given = tuple(name for name in tool.done_for if name in used)
+        about = tool.describe(used)
+        return ProposedCall(
+            tool=call.tool, arguments=used, about=about, grounded=given, same_as=tool.same_as, route=route
+        )
 
 
 def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:

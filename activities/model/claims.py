@@ -3,14 +3,15 @@
 A tool says by which words its action is told of: `claim_verbs=("sent", "emailed", "mailed")`. A clause with such a
 word claims the action, unless it denies or doubts it. It is borne out if a call of the tool is done: for every value of
 a grounded argument (address) that it names, and for all of them where it speaks of all. Of a call that is `unknown`
-neither "it was sent" nor "it was not sent" is borne out. Figures for what could not be read: `failed_reads.py`.
+neither "it was sent" nor "it was not sent" is borne out. Where several tools have a word in common, a call of any of
+them will do. Figures for what could not be read: `failed_reads.py`.
 
 So it notices "I emailed ann@example.com" without a mail to ann. It does not notice a claim in other words or another
 language, or one about the content of a mail.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from activities.model.clauses import Clause, Says, clauses, of_everybody, of_several, sentences
@@ -38,10 +39,7 @@ Problem = tuple[str, bool]
 
 def unsupported(summary: str, situation: ModelInput, tools: Mapping[str, Tool]) -> tuple[UnsupportedClaim, ...]:
     """The sentences that no receipt bears out."""
-    checks = [
-        *(Action.of(tool, situation) for tool in tools.values() if tool.claim_verbs or tool.route.effect == "write"),
-        FailedReads.of(situation, tools),
-    ]
+    checks = [*_actions([*tools.values()], situation), FailedReads.of(situation, tools)]
     found: dict[UnsupportedClaim, None] = {}
     for sentence in sentences(summary):
         shown = sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[: LONGEST_SENTENCE - 1]}…"
@@ -54,19 +52,16 @@ def unsupported(summary: str, situation: ModelInput, tools: Mapping[str, Tool]) 
 
 @dataclass(frozen=True)
 class Action:
-    """One tool, and what its calls bear out. All values are casefolded."""
+    """What the tools that are told of by the same words do, and what their calls bear out. Values are casefolded."""
 
-    tool: Tool
+    tools: tuple[Tool, ...]
+    verbs: tuple[str, ...]
     situation: ModelInput
     every: Evidence
     recent: Evidence
 
-    @classmethod
-    def of(cls, tool: Tool, situation: ModelInput) -> "Action":
-        return cls(tool, situation, *gathered(tool, situation))
-
     def problems(self, sentence: str) -> Iterator[Problem]:
-        if self.tool.claim_verbs and (words := _words(_verbs(self.tool))).search(sentence):
+        if self.verbs and (words := _words(self._verbs)).search(sentence):
             told = clauses(sentence, words)
             excused = frozenset(each for clause in told if clause.says is not Says.DONE for each in self._named(clause))
             for clause in told:
@@ -87,7 +82,7 @@ class Action:
         """Values that the last message names."""
         messages = [entry.text for entry in self.situation.conversation if isinstance(entry, UserEntry)]
         asked = Heard(tuple(messages[-1:]))
-        return frozenset(each.casefold() for name in self.tool.grounded for each in mentioned(self.tool, name, asked))
+        return frozenset(each.casefold() for each in self._mentioned_in(asked))
 
     def _claimed(self, clause: Clause, excused: frozenset[str]) -> Iterator[Problem]:
         """What is wrong with saying that it was done."""
@@ -99,7 +94,7 @@ class Action:
         if maybe := lacking & self.every.unknown:
             yield self._unknown(maybe)
         if (wrong := lacking - self.every.unknown) and evidence.any_done:
-            yield f"no call of {self.tool.name} to {_listed(wrong)} has succeeded", False
+            yield f"no call of {self._name} to {_listed(wrong)} has succeeded", False
         elif not evidence.any_done and not maybe and not self._forgotten:
             yield self._unknown() if evidence.any_unknown and not wrong else self._nothing()
         elif not lacking:
@@ -116,10 +111,10 @@ class Action:
         return left if of_several(clause.text) and not whom else frozenset()
 
     def _in_part(self, clause: Clause, whom: frozenset[str]) -> Iterator[Problem]:
-        if self.tool.grounded and self._fewer_than(of_everybody(clause.text)):
-            yield f"{self.tool.name} was done for {len(self.recent.done)} of them", False
+        if any(tool.grounded for tool in self.tools) and self._fewer_than(of_everybody(clause.text)):
+            yield f"{self._name} was done for {len(self.recent.done)} of them", False
         elif of_several(clause.text) and self.recent.left_undone(whom):
-            yield f"not every call of {self.tool.name} has succeeded", False
+            yield f"not every call of {self._name} has succeeded", False
 
     def _fewer_than(self, numbers: Iterable[int | None]) -> bool:
         return any(number is not None and number > len(self.recent.done) for number in numbers)
@@ -133,11 +128,27 @@ class Action:
             yield self._unknown()
 
     def _nothing(self) -> Problem:
-        return f"no call of {self.tool.name} has succeeded", False
+        return f"no call of {self._name} has succeeded", False
 
     def _unknown(self, values: Iterable[str] = ()) -> Problem:
         whom = f" to {_listed(values)}" if values else ""
-        return f"{self.tool.name}{whom} may have been done, or not", True
+        return f"{_either(self._unknown_tools)}{whom} may have been done, or not", True
+
+    @property
+    def _name(self) -> str:
+        """Of the tools those that were called; of all, where none was."""
+        return _either({call.tool.name: None for call in self.every.calls} or [tool.name for tool in self.tools])
+
+    @property
+    def _unknown_tools(self) -> Iterable[str]:
+        return {call.tool.name: None for call in self.every.calls if call.is_unknown}
+
+    @property
+    def _verbs(self) -> str:
+        return "|".join(map(re.escape, self.verbs))
+
+    def _mentioned_in(self, heard: Heard) -> Iterator[str]:
+        return (each for tool in self.tools for name in tool.done_for for each in mentioned(tool, name, heard))
 
     def _named(self, clause: Clause) -> frozenset[str]:
         """The values of grounded arguments that a clause names: in its main part, or else at all."""
@@ -145,11 +156,10 @@ class Action:
 
     def _named_in(self, text: str) -> frozenset[str]:
         text = SENDER.sub("", text)
-        typed = {value.casefold() for name in self.tool.grounded for value in named(self.tool, name, text)}
+        typed = {value.casefold() for tool in self.tools for name in tool.done_for for value in named(tool, name, text)}
         called = {value for value in self.every.done | self.every.not_done if occurs(value, text)}
-        return frozenset(
-            typed | called | {value for value in self.every.not_done if self._named_without_domain(value, text)}
-        )
+        short = {value for value in self.every.not_done if self._named_without_domain(value, text)}
+        return frozenset((typed | called | short) - self.every.beside)
 
     def _named_without_domain(self, value: str, text: str) -> bool:
         """Whether "Bob" means bob@example.com."""
@@ -157,18 +167,31 @@ class Action:
         return bool(at) and occurs(name, text) and not any(done.startswith(f"{name}@") for done in self.every.done)
 
     def _words_of_denial(self) -> re.Pattern[str]:
-        of_its_name = (rf"{word}(?:s|ed|ing)?" for word in re.findall(r"[a-z]{3,}", self.tool.name.casefold()))
+        names = " ".join(self._unknown_tools).casefold()
+        of_its_name = (rf"{word}(?:s|ed|ing)?" for word in re.findall(r"[a-z]{3,}", names))
         ended = {status_of(told) for _, told in calls_of(self.situation.conversation)}
         alone = ended <= {ReceiptStatus.DONE, ReceiptStatus.UNKNOWN}
-        return _words("|".join(filter(None, [_verbs(self.tool), *of_its_name, ANY_ACTION if alone else ""])))
+        return _words("|".join(filter(None, [self._verbs, *of_its_name, ANY_ACTION if alone else ""])))
+
+
+def _actions(tools: Sequence[Tool], situation: ModelInput) -> Iterator[Action]:
+    """One for each set of tools that have words in common, and one for each write that no word tells of."""
+    verbs: dict[tuple[Tool, ...], dict[str, None]] = {}
+    for tool in tools:
+        for verb in tool.claim_verbs:
+            same = tuple(each for each in tools if verb in each.claim_verbs)
+            verbs.setdefault(same, {})[verb] = None
+        if not tool.claim_verbs and tool.route.effect == "write":
+            verbs[tool,] = {}
+    return (Action(same, tuple(words), situation, *gathered(same, situation)) for same, words in verbs.items())
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)
 
 
 def _listed(values: Iterable[str]) -> str:
     return ", ".join(sorted(values))
-
-
-def _verbs(tool: Tool) -> str:
-    return "|".join(map(re.escape, tool.claim_verbs))
 
 
 def _words(pattern: str) -> re.Pattern[str]:

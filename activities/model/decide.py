@@ -25,7 +25,7 @@ from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy
 from activities.toolkit.tool import Tool
 from workflows.contract.api import EVERY_TOOL, Usage
-from workflows.contract.internal import CHECK, DECIDE, Decision, EditedCall, ModelInput, ProposedCall
+from workflows.contract.internal import CHECK, DECIDE, PREPARE, Decision, EditedCall, ModelInput, ProposedCall
 from workflows.refusals import no_such
 
 SYSTEM_PROMPT = (
@@ -98,6 +98,13 @@ class Decide:
         heard = Heard.of(ModelInput(conversation=edited.conversation), self._address_book)
         call = edited.call
         return self._proposals.propose(RawCall(call.tool, call.arguments), call.requester, heard)
+
+    @activity.defn(name=PREPARE)
+    async def prepare(self, given: EditedCall) -> Decision:
+        """What would be decided if a model had asked for this call."""
+        call = await self.check(given)
+        writes = call.route is not None and call.route.effect == "write"
+        return Decision(calls=(call,), usage=Usage(), ledger=self._ledger if writes else "")
 
     def _offered(self, profile: Profile, heard: Heard) -> list[Offer]:
         """The same at every turn, unless the endpoint holds the model to what they say."""

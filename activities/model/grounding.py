@@ -143,7 +143,17 @@ def _words(text: str) -> Iterable[str]:
 def _fitting(tool: Tool, name: str, words: Iterable[str]) -> list[str]:
     schema = tool.parameters.schema.document
     as_list = _one_value(schema, name) is not _properties(schema)[name]
-    return [word for word in words if _takes(tool.parameters, name, word, as_list=as_list)]
+    is_email = _one_value(schema, name).get("format") == "email"
+    return [
+        word
+        for word in words
+        if _takes(tool.parameters, name, word, as_list=as_list) and not (is_email and _may_begin_inside(word))
+    ]
+
+
+def _may_begin_inside(word: str) -> bool:
+    """Whether an address may begin inside a word: before it may stand others, in a script that has no spaces."""
+    return not word.rpartition("@")[0].isascii()
 
 
 @lru_cache(maxsize=256)

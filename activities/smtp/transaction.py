@@ -92,7 +92,8 @@ class SmtpTransaction:
                 return await self._up_to_the_dot(sender, recipients, message)
 
     async def _up_to_the_dot(self, sender: str, recipients: Sequence[str], message: bytes) -> dict[str, str]:
-        refused = await self.announce(sender, recipients)
+        plain = all(part.isascii() for part in (message, sender, *recipients))
+        refused = await self.announce(sender, recipients, plain=plain)
         await self.transmit(message)
         return refused
 
@@ -111,15 +112,23 @@ class SmtpTransaction:
         if self._server.username is not None:
             await self._log_in(self._server.username)
 
-    async def announce(self, sender: str, recipients: Sequence[str]) -> dict[str, str]:
-        """Name the sender and the recipients. Those that are refused are returned; all of them would be an error."""
+    async def announce(self, sender: str, recipients: Sequence[str], *, plain: bool = True) -> dict[str, str]:
+        """Name the sender and the recipients. Those that are refused are returned; all of them would be an error.
+
+        Args:
+            sender: an address.
+            recipients: addresses.
+            plain: whether these and the message are ASCII; otherwise the server has to offer SMTPUTF8 (RFC 6531).
+        """
+        options = [] if plain else self._for_utf8([sender, *recipients])
+        encoding = "ascii" if plain else "utf-8"
         with self._nothing_sent(f"naming the sender {sender}"):
-            await self._smtp.mail(sender)
+            await self._smtp.mail(sender, options=options, encoding=encoding)
         refused: list[aiosmtplib.SMTPRecipientRefused] = []
         for recipient in recipients:
             with self._nothing_sent(f"naming the recipient {recipient}"):
                 try:
-                    await self._smtp.rcpt(recipient)
+                    await self._smtp.rcpt(recipient, encoding=encoding)
                 except aiosmtplib.SMTPRecipientRefused as error:
                     refused.append(error)
                     if error.code == aiosmtplib.SMTPStatus.domain_unavailable:
@@ -127,6 +136,14 @@ class SmtpTransaction:
         if len(refused) == len(recipients):
             raise self._recipients_refused(refused)
         return {each.recipient: _one_line(each.code, each.message) for each in refused}
+
+    def _for_utf8(self, addresses: Sequence[str]) -> list[str]:
+        """What MAIL says beside the sender, where an address or a header is not ASCII."""
+        if not self._smtp.supports_extension("smtputf8"):
+            foreign = ", ".join(each for each in addresses if not each.isascii()) or "those in the message's headers"
+            why = f"addresses that are not ASCII ({foreign}) are not supported by this server: it offers no SMTPUTF8"
+            raise ServiceRefused(f"{self._name}: {why}; nothing was sent to anybody")
+        return ["SMTPUTF8", *(["BODY=8BITMIME"] if self._smtp.supports_extension("8bitmime") else [])]
 
     async def transmit(self, message: bytes) -> None:
         with self._nothing_sent("asked to take the message"):

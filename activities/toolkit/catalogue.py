@@ -10,15 +10,15 @@ from pydantic_settings import BaseSettings
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from activities.settings.environment import PREFIX
-from activities.toolkit.foreign_tools import Clients, foreign_tools
-from activities.toolkit.mcp.importing import McpServers, mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
+from activities.toolkit.opened import Opened
 from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
-from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, RECALL, SETTLE
+from workflows.contract.internal import ANSWER, CHECK, CHECK_SCHEMA, DECIDE, PREPARE, RECALL, SETTLE
 
-TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, SETTLE, RECALL})
+TAKEN = frozenset({DECIDE, ANSWER, CHECK, CHECK_SCHEMA, PREPARE, SETTLE, RECALL})
 """Names of activities that are no tools."""
 
 
@@ -36,14 +36,8 @@ class Catalogue:
     """Of the tools' own classes, what the environment says."""
     every: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     """Those that are offered once they are configured."""
-    not_imported: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Operations of sources that cannot be tools → why."""
-    clients: Clients = field(default_factory=Clients)
-    """Of the tools that come from sources. Who runs tools closes them."""
-    not_listed: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Tools of MCP servers that cannot be tools here → why."""
-    mcp: McpServers = field(default_factory=McpServers)
-    """Of the tools that come from such servers. Who runs tools closes them."""
+    sources: Opened = field(default_factory=Opened)
+    """The file of sources, with what in them is no tool, and why. Who runs tools closes it."""
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -52,8 +46,8 @@ class Catalogue:
         Raises:
             ConfigurationError: a source cannot be read, a name is taken, or a setting of a tool has a wrong value.
         """
-        foreign, from_mcp = foreign_tools(settings.tools.sources), mcp_tools(settings.tools.sources)
-        everything = [*_from_all_sources(settings), *foreign.tools, *from_mcp.tools]
+        foreign = foreign_tools(settings.tools.sources, private=settings.http.http_private)
+        everything = [*_from_all_sources(settings), *foreign.tools]
         replaced = _replaced(everything)
         found = _by_name(tool for tool in everything if tool not in replaced)
         offered = _offered(found, settings.tools.offer)
@@ -68,10 +62,7 @@ class Catalogue:
             replaced=replaced,
             settings={kind: own.instance for kind, own in kinds.items() if own.instance is not None},
             every=offered,
-            not_imported=foreign.left_out,
-            clients=foreign.clients,
-            not_listed=from_mcp.left_out,
-            mcp=from_mcp.servers,
+            sources=foreign,
         )
 
 

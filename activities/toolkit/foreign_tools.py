@@ -1,7 +1,7 @@
 """The tools of the file of sources: other systems' operations, each source with its own table."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from activities.errors import ConfigurationError
 from activities.http.guard import Guard, guarded_client
 from activities.http.staged import HttpSender
 from activities.settings.environment import PROJECT
+from activities.toolkit.mcp.importing import mcp_servers
 from activities.toolkit.openapi.settings import OpenApiSettings
+from activities.toolkit.opened import Opened, together
 from activities.toolkit.source_file import WrongKey, read_sources, wrong
-from activities.toolkit.tool import Tool
 
 KEPT = PROJECT / ".errand" / "sources"
 """What is kept of sources from start to start."""
@@ -41,40 +42,36 @@ class Clients:
             await self._open.pop().aclose()
 
 
-@dataclass(frozen=True)
-class ForeignTools:
-    tools: Sequence[Tool] = ()
-    missing: Mapping[Tool, tuple[str, ...]] = field(default_factory=dict[Tool, tuple[str, ...]])
-    """Tool → the variables without which it is not offered."""
-    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
-    """"crm uploadFile" → why it is no tool."""
-    clients: Clients = field(default_factory=Clients)
-
-
-def foreign_tools(path: Path | None) -> ForeignTools:
+def foreign_tools(path: Path | None, *, private: bool = False, environment: Mapping[str, str] = os.environ) -> Opened:
     """Make tools of all that the file of sources names.
 
     Args:
         path: the file of sources.
+        private: whether every source may be at a private address, and not only those that say so.
+        environment: has the secrets.
 
     Raises:
-        ConfigurationError: the file, or a document that it names, cannot be used; one line names file and key.
+        ConfigurationError: the file, a document or a server that it names cannot be used, or lacks what its table
+            names; one line names file and key.
     """
     if path is None:
-        return ForeignTools()
-    clients = Clients()
-    tools: list[Tool] = []
-    missing: dict[Tool, tuple[str, ...]] = {}
-    left_out: dict[str, str] = {}
-    for name, settings in read_sources(path).openapi.items():
-        found = _of_document(path, name, settings, clients)
-        tools += found.tools
-        missing |= found.missing
-        left_out |= found.left_out
-    return ForeignTools(tools, missing, left_out, clients)
+        return Opened()
+    sources, clients = read_sources(path), Clients()
+    documents = [
+        _document(path, name, settings, private, clients, environment) for name, settings in sources.openapi.items()
+    ]
+    servers = mcp_servers(path, sources.mcp, private=private, environment=environment)
+    return together([*documents, Opened(closers=[clients.aclose]), *servers])
 
 
-def _of_document(path: Path, name: str, settings: OpenApiSettings, clients: Clients) -> ForeignTools:
+def _document(
+    path: Path,
+    name: str,
+    settings: OpenApiSettings,
+    private: bool,
+    clients: Clients,
+    environment: Mapping[str, str],
+) -> Opened:
     key = f"openapi.{name}"
     if lacking := [module for module in ("yaml", "jmespath") if find_spec(module) is None]:
         raise wrong(path, key, f"{lacking[0]} is not installed: uv sync --extra openapi")
@@ -83,11 +80,17 @@ def _of_document(path: Path, name: str, settings: OpenApiSettings, clients: Clie
 
     try:
         found = tools_of(
-            name, settings, folder=path.parent, kept=KEPT, sender=lambda: clients.sender(private=settings.private)
+            name,
+            settings,
+            folder=path.parent,
+            kept=KEPT,
+            sender=lambda: clients.sender(private=private or settings.private),
+            private=private,
+            environment=environment,
         )
     except WrongKey as error:
         raise wrong(path, f"{key}.{error.key}", str(error)) from error
     except ConfigurationError as error:
         raise wrong(path, key, str(error)) from error
     left_out = {f"{name} {operation}": why for operation, why in found.left_out.items()}
-    return ForeignTools(found.tools, dict.fromkeys(found.tools, found.missing), left_out)
+    return Opened(found.tools, left_out, dict.fromkeys(found.tools, found.missing))

@@ -39,7 +39,14 @@ class ToolOptions(TypedDict, total=False):
     """The words by which a summary tells of the action: ("sent", "emailed", "mailed")."""
     confirmed: Mapping[str, str]
     """Where the action can be done in part, the field of the result that has the values of a grounded argument for
-    which it was done: {"to": "accepted"}."""
+    which it was done: {"to": "accepted"}. No field at all, where the argument says nothing of whom it is done for:
+    {"reply_to": ""}."""
+    same_as: str
+    """The tool whose action this one may repeat, because it does the same in another way: a call to the same recipients
+    counts as the same, whichever of the two it is of."""
+    asks: str
+    """The argument that is a question to people. The function is never run: what somebody says is the result, and where
+    nobody does in time (`limits.approval_seconds`), that is."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 
@@ -60,6 +67,7 @@ def route_of(options: ToolOptions, effect: Effect) -> Route:
             schedule_to_close=options.get("total_timeout", 600),
             attempts=options.get("attempts", 5),
             untrusted=options.get("untrusted", False),
+            asks=options.get("asks", ""),
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

@@ -59,6 +59,7 @@ class Tool:
     idempotent: bool
     claim_verbs: tuple[str, ...]
     confirmed: Mapping[str, str]
+    same_as: str
     replaces: str
 
     def __str__(self) -> str:
@@ -88,7 +89,12 @@ class Tool:
         shown = _Shown(arguments)
         if not self.about:
             return "".join(shown[name] for name in self.argument_names()[:1])[:180]
-        return _About().vformat(self.about, (), shown)[:180]
+        return " ".join(_About().vformat(self.about, (), shown).split())[:180]
+
+    @property
+    def done_for(self) -> tuple[str, ...]:
+        """The grounded arguments whose values the action is done for."""
+        return tuple(name for name in self.grounded if self.confirmed.get(name) != "")
 
     def asks_for(self, kind: type) -> bool:
         return kind in self.provided.values()
@@ -179,6 +185,7 @@ def made_of(
             idempotent=options.get("idempotent", False),
             claim_verbs=options.get("claim_verbs", ()),
             confirmed=options.get("confirmed", {}),
+            same_as=options.get("same_as", ""),
             replaces=options.get("replaces", ""),
         )
     )
@@ -197,6 +204,10 @@ def _checked(made: Tool) -> Tool:
     arguments = made.argument_names()
     if unknown := [name for name in made.grounded if name not in arguments]:
         raise Unfit(f"grounded names {unknown[0]}, which is no argument; {_in_words(arguments)}")
+    if made.route.asks and made.route.asks not in arguments:
+        raise Unfit(f"asks names {made.route.asks}, which is no argument; {_in_words(arguments)}")
+    if made.route.asks and made.route.effect != "read":
+        raise Unfit("a question is a read: nothing happens before its answer")
     if made.route.effect == "read" and made.asks_for(Act):
         raise Unfit("it asks for an Act, but only a write has a point of no return")
     if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:

@@ -34,6 +34,7 @@ from workflows.contract.internal import (
     CHECK,
     CHECK_SCHEMA,
     DECIDE,
+    PREPARE,
     SETTLE,
     Answer,
     Decision,
@@ -107,7 +108,7 @@ class Work:
                 doing, news = await self._asked(event)
             case name if name == ANSWER:
                 doing = Shaping(self.turn)
-            case name if name in (CHECK, CHECK_SCHEMA):
+            case name if name in (CHECK, CHECK_SCHEMA, PREPARE):
                 pass  # what comes of it is told by what it was done for
             case name if name == SETTLE:
                 if question := await self.payloads.read(scheduled.input.payloads, Settle):

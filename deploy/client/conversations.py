@@ -64,19 +64,23 @@ async def open_with(
     return await say(client, request_id, text, by=by, message_id=message_id)
 
 
-async def say(client: Client, request_id: str, text: str, *, by: str = "", message_id: str | None = None) -> Outcome:
-    """Say a message to a request that is kept open, and wait for its outcome: for hours, if an approval takes them.
+async def say(
+    client: Client, request_id: str, text: str, *, by: str = "", message_id: str | None = None, question: str = ""
+) -> Outcome:
+    """Answer the question of a request that waits: the one of this key, or the first. The outcome is `running` then.
 
-    The same `message_id` twice is one message.
+    Where none waits, say a message to a request that is kept open, and wait for its outcome: for hours, if an approval
+    takes them. The same `message_id` twice is one message.
 
     Raises:
-        NotOpen: the request takes no message any more, or this one was answered before and its outcome is not kept.
+        NotOpen: the question does not wait any more, the request takes no message, or this one was answered before and
+            its outcome is not kept.
     """
     handle, message_id = handle_of(client, request_id), message_id or str(uuid.uuid4())
     while True:
         try:
             return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
-                "say", Say(text=text, by=by), id=message_id, result_type=Outcome
+                "say", Say(text=text, by=by, question=question), id=message_id, result_type=Outcome
             )
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND and "already completed" in error.message:
@@ -100,7 +104,7 @@ def _again_or_raise(error: WorkflowUpdateFailedError | WorkflowUpdateRPCTimeoutO
     match cause.type:
         case "Moved" | "Busy":
             return
-        case "NotOpen" | "AnsweredBefore":
+        case "NotOpen" | "NotWaiting" | "AnsweredBefore":
             raise NotOpen(cause.message) from error
         case "BadRequest":
             raise ConfigurationError(cause.message) from error

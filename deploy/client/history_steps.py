@@ -27,12 +27,13 @@ from deploy.client.steps import (
     Step,
     Stuck,
     Waiting,
+    WaitingForAnswer,
 )
 from deploy.client.update_steps import Updates
 from workflows.contract.api import Outcome, Reject, Request
 from workflows.contract.progress import Progress
 from workflows.inbox import IDLE
-from workflows.timeline import AWAITING_APPROVAL
+from workflows.timeline import AWAITING_ANSWER, AWAITING_APPROVAL
 
 
 class Story:
@@ -120,9 +121,11 @@ class Story:
 
     def _indexed(self, event: HistoryEvent) -> Step | None:
         fields = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
-        if AWAITING_APPROVAL.name not in fields:
-            return None
-        return Waiting(fields[AWAITING_APPROVAL.name].data == b"true")
+        if AWAITING_APPROVAL.name in fields:
+            return Waiting(fields[AWAITING_APPROVAL.name].data == b"true")
+        if AWAITING_ANSWER.name in fields:
+            return WaitingForAnswer(fields[AWAITING_ANSWER.name].data == b"true")
+        return None
 
     async def _stuck(self, event: HistoryEvent) -> Step | None:
         failed = event.workflow_task_failed_event_attributes

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from deploy.client.requests import request_of
 from deploy.client.steps import How
 from workflows.contract.api import REQUEST_WORKFLOW, RequestStatus
 from workflows.markdown import code, plain
-from workflows.timeline import AWAITING_APPROVAL, REQUESTER, STATUS
+from workflows.timeline import AWAITING_ANSWER, AWAITING_APPROVAL, REQUESTER, STATUS
 
 A_CONVERSATION = "a conversation"
 """What is shown of a request that was started without a text."""
@@ -35,6 +36,7 @@ class Found(BaseModel):
     without_outcome: How | None = Field(
         default=None, description="it has ended, but gave no outcome: how, as Temporal knows it"
     )
+    awaiting_answer: bool = Field(default=False, description="a question of the model's waits")
     keep_open: bool = Field(default=False, description="it runs, and takes messages")
 
 
@@ -43,16 +45,21 @@ async def find(
     *,
     status: RequestStatus | None = None,
     awaiting_approval: bool = False,
+    awaiting_answer: bool = False,
     requester: str | None = None,
     limit: int = 20,
 ) -> list[Found]:
     """List requests, the latest first."""
-    query = _query(status, awaiting_approval, requester)
+    waits = [
+        key.name for key, yes in ((AWAITING_APPROVAL, awaiting_approval), (AWAITING_ANSWER, awaiting_answer)) if yes
+    ]
+    query = _query(status, waits, requester)
     executions = [each async for each in client.list_workflows(query, limit=limit)]
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
-def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str | None) -> str:
+def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | None) -> str:
+    """`waits` are search attributes of which one must be true."""
     terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"']
     match status:
         case None:
@@ -65,8 +72,8 @@ def _query(status: RequestStatus | None, awaiting_approval: bool, requester: str
             terms.append(f'({STATUS.name} = "{status}" OR ExecutionStatus = "Canceled") AND {NOT_CRASHED}')
         case _:
             terms.append(f'{STATUS.name} = "{status}" AND {NOT_CRASHED}')
-    if awaiting_approval:
-        terms.append(f'{AWAITING_APPROVAL.name} = true AND ExecutionStatus = "Running"')
+    if waits:
+        terms.append(f'({" OR ".join(f"{each} = true" for each in waits)}) AND ExecutionStatus = "Running"')
     if requester is not None:
         terms.append(f"{REQUESTER.name} = {json.dumps(requester, ensure_ascii=False)}")
     return " AND ".join(terms)
@@ -85,9 +92,10 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         status=_status(execution),
         requester=attributes.get(REQUESTER) or "",
         awaiting_approval=bool(attributes.get(AWAITING_APPROVAL)) and is_open,
+        awaiting_answer=bool(attributes.get(AWAITING_ANSWER)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=told or plain(code(request.text if request else "")) or A_CONVERSATION,
+        summary=told or plain(code(request.title if request else "")) or A_CONVERSATION,
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
     )

@@ -84,7 +84,7 @@ async def submit(
             request,
             id=request_id,
             task_queue=task_queue,
-            static_summary=code(request.text) or None,
+            static_summary=code(request.title) or None,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
         )
@@ -198,7 +198,7 @@ async def _is_over(handle: RequestHandle) -> bool:
 async def _end(handle: RequestHandle, last: RequestState | None) -> RequestState:
     """The state of a request that is over; `last` is what it was at the last moment that the workflow knows of."""
     last = last or RequestState(request_id=handle.id, status=RequestStatus.RUNNING, turn=0, doing="")
-    news: dict[str, object] = {"awaiting_approval": (), "running": (), "messages_waiting": 0}
+    news: dict[str, object] = {"awaiting_approval": (), "awaiting_answer": (), "running": (), "messages_waiting": 0}
     try:
         ended = await handle.result()
         news |= {"status": ended.status, "doing": f"{ended.status}: {ended.summary}"}

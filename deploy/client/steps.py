@@ -174,6 +174,21 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class WaitingForAnswer:
+    """Whether any question of the model's waits has changed."""
+
+    yes: bool
+
+
+@dataclass(frozen=True)
+class Replied:
+    """Somebody has answered a question; `question` is its key, where the answer named it."""
+
+    message: QueuedMessage
+    question: str = ""
+
+
+@dataclass(frozen=True)
 class Ruled:
     """Somebody approved or rejected a call."""
 
@@ -248,6 +263,8 @@ Step: TypeAlias = (
     | NotRun
     | Broke
     | Waiting
+    | WaitingForAnswer
+    | Replied
     | Ruled
     | EditRefused
     | AskedAgain

@@ -7,8 +7,18 @@ from temporalio.api.history.v1 import HistoryEvent, WorkflowExecutionUpdateCompl
 from temporalio.exceptions import ApplicationError
 
 from deploy.client.payloads import Payloads
-from deploy.client.steps import Answered, AskedAgain, CloseAsked, EditRefused, MessageCame, NotAnswered, Ruled, Step
-from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, Say
+from deploy.client.steps import (
+    Answered,
+    AskedAgain,
+    CloseAsked,
+    EditRefused,
+    MessageCame,
+    NotAnswered,
+    Replied,
+    Ruled,
+    Step,
+)
+from workflows.contract.api import Approve, Outcome, PendingApproval, Reject, RequestStatus, Say
 from workflows.contract.progress import QueuedMessage
 
 MOVED = "Moved"
@@ -20,8 +30,8 @@ class Updates:
     """Tells the Updates among a run's events."""
 
     payloads: Payloads
-    _taken: dict[int, Approve | Reject | QueuedMessage] = field(
-        default_factory=dict[int, Approve | Reject | QueuedMessage]
+    _taken: dict[int, Approve | Reject | Replied | QueuedMessage] = field(
+        default_factory=dict[int, Approve | Reject | Replied | QueuedMessage]
     )
     """By the event that the server took them with."""
     _told: set[str] = field(default_factory=set[str])
@@ -51,7 +61,10 @@ class Updates:
             case "reject" if reject := await self.payloads.read(payloads, Reject):
                 self._taken[event.event_id] = reject
             case "say" if say := await self.payloads.read(payloads, Say):
-                return self._came(event.event_id, QueuedMessage(id=request.meta.update_id, text=say.text, by=say.by))
+                message = QueuedMessage(id=request.meta.update_id, text=say.text, by=say.by)
+                if not say.question:
+                    return self._came(event.event_id, message)
+                self._taken[event.event_id] = Replied(message, say.question)
             case "close":
                 return CloseAsked()
             case _:
@@ -75,8 +88,12 @@ class Updates:
                 if isinstance(failed, ApplicationError) and failed.type == MOVED:
                     return None
                 return NotAnswered(message.id, str(failed))
+            case Replied() as reply:
+                return None if failed else reply
             case QueuedMessage() as message:
                 outcome = await self.payloads.read(ended.outcome.success.payloads, Outcome)
+                if outcome and outcome.status is RequestStatus.RUNNING:
+                    return Replied(message)
                 return Answered(message.id, outcome) if outcome else NotAnswered(message.id, "its answer is no outcome")
             case verdict if failed:
                 return EditRefused(verdict, await self.payloads.reason(ended.outcome.failure))

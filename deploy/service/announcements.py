@@ -25,10 +25,8 @@ def say_what_is_offered(catalogue: Catalogue) -> None:
         )
     if catalogue.left_out:
         log.info("tools left out", tools=list(catalogue.left_out), setting="ERRAND_OFFER")
-    for operation, why in catalogue.not_imported.items():
-        log.warning("operation left out", operation=operation, why=why)
-    for tool, why in catalogue.not_listed.items():
-        log.warning("tool of an MCP server left out", tool=tool, why=why)
+    for name, why in catalogue.sources.left_out.items():
+        log.warning("left out of a source", name=name, why=why)
     for tool, missing in catalogue.unconfigured.items():
         log.warning("tool not offered: it is not configured", tool=tool, missing=list(missing))
     log.info("tools offered", tools=list(catalogue.tools))

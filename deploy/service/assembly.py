@@ -96,13 +96,13 @@ async def build_worker(
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
-        aclosing(service.catalogue.clients),
-        aclosing(service.catalogue.mcp),
+        aclosing(service.catalogue.sources),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
         provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
-        reads = [read_activity(tool, provisions) for tool in tools.values() if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger) for tool in tools.values() if tool.route.effect == "write"]
+        run = [tool for tool in tools.values() if not tool.route.asks]
+        reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
+        writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
@@ -110,6 +110,7 @@ async def build_worker(
             activities=[
                 decide.decide,
                 decide.check,
+                decide.prepare,
                 answers.answer,
                 check_schema,
                 about_writes.settle,

@@ -1,4 +1,5 @@
-"""Approvals in place: the person who watches a request is asked about each call that waits."""
+"""Approvals and answers in place: the person who watches a request is asked about each call that waits for a yes, and
+what the model asks."""
 
 import asyncio
 import json
@@ -7,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +16,20 @@ from pathlib import Path
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, TemporalError
 
-from activities.errors import ConfigurationError, ErrandError
+from activities.errors import ConfigurationError, ErrandError, NotOpen
 from deploy.client.history_steps import follow
 from deploy.client.payloads import reason
-from deploy.client.steps import AskedAgain, CancelAsked, Crashed, Ended, Ruled, Step, Waiting
+from deploy.client.steps import AskedAgain, CancelAsked, Crashed, Ended, Replied, Ruled, Step, Waiting, WaitingForAnswer
 from deploy.terminal.options import json_object
 from deploy.terminal.screen import Screen
-from workflows.contract.api import PendingApproval
+from workflows.contract.api import PendingApproval, PendingQuestion, RequestState
 from workflows.contract.values import Arguments
 
 
 @dataclass
 class Desk:
-    """Follows the steps of one request, and asks when a call waits. The question is taken back when it is settled.
+    """Follows the steps of one request, and asks when something waits for a person. The question is taken back when it
+    is settled.
 
     Without `asks`, nobody can answer here: then it says once how to decide elsewhere.
     """
@@ -35,16 +37,17 @@ class Desk:
     screen: Screen
     request_id: str
     asks: bool
-    pending: Callable[[], Awaitable[Sequence[PendingApproval]]]
+    state: Callable[[], Awaitable[RequestState]]
     approve: Callable[[PendingApproval, Arguments | None], Awaitable[PendingApproval | None]]
     """With other arguments than the call's own, where the person has edited them; returns what needs a second yes."""
     reject: Callable[[PendingApproval, str], Awaitable[None]]
+    reply: Callable[[PendingQuestion, str], Awaitable[None]]
     _question: asyncio.Task[None] | None = None
     _asking: bool = False
     _answered: bool = False
     _waiting: bool = False
     _about: str = ""
-    """The digest of the call that is asked about."""
+    """The digest of the call that is asked about, or the key of the model's question."""
 
     async def watch(self, client: Client) -> Ended | Crashed:
         """Show every step, and return the last."""
@@ -66,9 +69,12 @@ class Desk:
 
     def on(self, step: Step) -> None:
         match step:
-            case Waiting():
+            case Waiting() | WaitingForAnswer():
                 self.foresee(step)
                 self.reopen()
+            case Replied(_, question):
+                if not self._answered and question in ("", self._about):
+                    self.reopen()
             case AskedAgain(_, pending):
                 # Of an edit made here, the question goes on below it.
                 if not self._answered and pending.digest != self._about:
@@ -80,11 +86,11 @@ class Desk:
 
     def foresee(self, step: Step) -> None:
         """Take note of a step that was shown before, without asking."""
-        if isinstance(step, Waiting):
+        if isinstance(step, Waiting | WaitingForAnswer):
             self._waiting = step.yes
 
     def reopen(self) -> None:
-        """Ask, or ask again, if a call waits."""
+        """Ask, or ask again, if something waits."""
         self.close()
         if self._waiting:
             self._answered = False
@@ -100,12 +106,19 @@ class Desk:
 
     async def _ask(self) -> None:
         try:
-            for call in await self.pending():
+            now = await self.state()
+            for call in now.awaiting_approval:
                 self.screen.pending(call, to_stderr=not self.asks)
                 if self.asks:
                     await self._decide(call)
                 else:
                     self.screen.how_to_decide(self.request_id)
+            for question in now.awaiting_answer:
+                self.screen.asked(question, to_stderr=not self.asks)
+                if self.asks:
+                    await self._reply(question)
+                else:
+                    self.screen.how_to_answer(self.request_id)
         except (ErrandError, TemporalError) as error:
             self.screen.note(reason(error))
             self.screen.how_to_decide(self.request_id)
@@ -113,7 +126,7 @@ class Desk:
     async def _decide(self, call: PendingApproval) -> None:
         edited: Arguments | None = None
         self._about = call.digest
-        while answer := await self._answer():
+        while answer := await self._answer("approve? [y/N/e=edit/reason] "):
             match answer.strip():
                 case "e" | "edit":
                     edited = self._edit(call, edited)
@@ -130,13 +143,24 @@ class Desk:
         self.screen.say("")
         self.screen.how_to_decide(self.request_id)
 
-    async def _answer(self) -> str:
+    async def _reply(self, question: PendingQuestion) -> None:
+        self._about = question.key
+        answer = (await self._answer("answer: ")).strip()
+        if not answer:
+            self.screen.how_to_answer(self.request_id)
+            return
+        try:
+            await self.reply(question, answer)
+        except NotOpen as late:
+            self.screen.note(str(late))
+
+    async def _answer(self, prompt: str) -> str:
         self._answered = False
-        # What was typed before the call was seen is no answer to it.
+        # What was typed before the question was seen is no answer to it.
         import termios
 
         termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-        self.screen.question()
+        self.screen.prompt(prompt)
         self._asking = True
         answer = await _typed()
         self._asking, self._answered = False, True

@@ -1,14 +1,26 @@
-"""`client.py chat`: a request that is kept open, one message at a time."""
+"""`client.py chat` and `say`: a request that is kept open, one message at a time, and answers to what one asks."""
 
 from typing import Annotated
 
 import typer
 
 from activities.errors import ConfigurationError
+from deploy.client.conversations import say
 from deploy.client.requests import new_id
-from deploy.terminal.options import Approved, AsJson, SchemaFile, Yes, in_advance, json_schema, login_name
+from deploy.terminal.exit_codes import ENDED_OTHERWISE
+from deploy.terminal.options import (
+    Approved,
+    AsJson,
+    Id,
+    Name,
+    SchemaFile,
+    Yes,
+    in_advance,
+    json_schema,
+    login_name,
+)
 from deploy.terminal.session import Session, run
-from workflows.contract.api import Limits, Request
+from workflows.contract.api import Limits, Request, RequestStatus
 
 app = typer.Typer()
 
@@ -55,5 +67,32 @@ def chat_command(
             limits=Limits() if idle is None else Limits(idle_seconds=idle),
             output_schema=json_schema("--schema", schema) if schema else None,
         )
+
+    run(command, quiet=as_json)
+
+
+@app.command("say")
+def say_command(
+    id: Id,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="the answer, or the message")],
+    question: Annotated[
+        str, typer.Option(metavar="KEY", help='of the question, where several wait: "2.1" will do')
+    ] = "",
+    by: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer what a request asks; where it asks nothing and is kept open, say a message and show its outcome."""
+
+    async def command(session: Session) -> int:
+        key = question if not question or "/" in question else f"{id}/{question}"
+        async with session.looking_out(id):
+            outcome = await say(session.client, id, text, by=by or login_name(), question=key)
+        if as_json:
+            typer.echo(outcome.model_dump_json(indent=2))
+        elif outcome.status is RequestStatus.RUNNING:
+            session.screen.say("answered")
+        else:
+            session.screen.answer(outcome)
+        return 0 if outcome.status in (RequestStatus.COMPLETED, RequestStatus.RUNNING) else ENDED_OTHERWISE
 
     run(command, quiet=as_json)

@@ -13,7 +13,17 @@ from deploy.client.conversations import close, open_with, say
 from deploy.client.endings import ENDS
 from deploy.client.history_steps import follow
 from deploy.client.requests import handle_of, request_of
-from deploy.client.steps import Answered, Asked, Crashed, Ended, Listening, MessageCame, NotAnswered, Step
+from deploy.client.steps import (
+    Answered,
+    Asked,
+    Crashed,
+    Ended,
+    Listening,
+    MessageCame,
+    NotAnswered,
+    Replied,
+    Step,
+)
 from deploy.terminal.session import Session
 from workflows.contract.api import Outcome, Request
 
@@ -93,10 +103,10 @@ class Conversation:
         if self.draws:
             self.session.screen.sent()
         await self._begin(saying)
-        last = await self.listen(
-            lambda step: isinstance(step, Answered | NotAnswered) and step.message_id == message_id, saying
-        )
-        if not isinstance(last, Answered):
+        last = await self.listen(lambda step: _ends(step, message_id), saying)
+        if isinstance(last, Replied):  # to the model's question; what was said before is still to be answered
+            await self.listen(lambda step: isinstance(step, Listening))
+        elif not isinstance(last, Answered):
             await saying
 
     async def listen(self, is_last: Callable[[Step], bool], saying: asyncio.Task[Outcome] | None = None) -> Step:
@@ -211,3 +221,14 @@ class Conversation:
                 self.end = step
             case _:
                 pass
+
+
+def _ends(step: Step, message_id: str) -> bool:
+    """Whether a message is answered, cannot be, or was an answer itself."""
+    match step:
+        case Answered() | NotAnswered():
+            return step.message_id == message_id
+        case Replied(message):
+            return message.id == message_id
+        case _:
+            return False

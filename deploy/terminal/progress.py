@@ -19,6 +19,7 @@ from deploy.client.steps import (
     MessageCame,
     NotAnswered,
     NotRun,
+    Replied,
     Returned,
     Ruled,
     Settled,
@@ -30,6 +31,7 @@ from deploy.client.steps import (
     Thinking,
     Took,
     Waiting,
+    WaitingForAnswer,
 )
 from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
@@ -39,7 +41,7 @@ from workflows.contract.api import Approve, Reject
 from workflows.contract.internal import Decision, ToolCall
 from workflows.timeline import count
 
-STARTING, DECIDING, APPROVAL, LISTENING = "start", "decide", "approval", "listen"
+STARTING, DECIDING, APPROVAL, ANSWER, LISTENING = "start", "decide", "approval", "answer", "listen"
 
 
 class ProgressScreen(Paper):
@@ -51,7 +53,7 @@ class ProgressScreen(Paper):
         self._running.pop(LISTENING, None)
         match step:
             case Asked(request):
-                text = request.text or A_CONVERSATION
+                text = request.title or A_CONVERSATION
                 self._line((request_id, "bold cyan"), "  ", (short(text, 2 * self._width), "bold"))
                 self._line()
                 self._wait(STARTING, "waiting for a worker")
@@ -65,6 +67,8 @@ class ProgressScreen(Paper):
                 self._broke(step)
             case Ruled() | EditRefused() | AskedAgain() | Waiting() | CancelAsked() | Stuck():
                 self._happened(step)
+            case WaitingForAnswer() | Replied():
+                self._questioned(step)
             case Ended() | Crashed():
                 self._rest()
 
@@ -183,6 +187,14 @@ class ProgressScreen(Paper):
             self._line(INDENT, ("  tried again after: ", "yellow"), (short(took.after, 200), "yellow"))
 
     # --- people, and what goes wrong ---
+
+    def _questioned(self, step: WaitingForAnswer | Replied) -> None:
+        match step:
+            case WaitingForAnswer(yes):
+                self._wait(ANSWER, "waiting for an answer") if yes else self._done(ANSWER)
+            case Replied(message):
+                by = f" by {message.by}" if message.by else ""
+                self._line(INDENT, ("✓ answered", "green"), f"{by}: ", short(message.text, 300))
 
     def _happened(self, step: Ruled | EditRefused | AskedAgain | Waiting | CancelAsked | Stuck) -> None:
         match step:

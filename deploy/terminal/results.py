@@ -17,7 +17,16 @@ from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
 from deploy.terminal.text import arguments, compact, short, visible
-from workflows.contract.api import Outcome, PendingApproval, Receipt, ReceiptStatus, RequestState, RequestStatus, Usage
+from workflows.contract.api import (
+    Outcome,
+    PendingApproval,
+    PendingQuestion,
+    Receipt,
+    ReceiptStatus,
+    RequestState,
+    RequestStatus,
+    Usage,
+)
 from workflows.timeline import count
 
 if TYPE_CHECKING:
@@ -138,8 +147,21 @@ class ResultScreen(Paper):
         """Tell who cannot be asked here where to say yes or no."""
         self.note(f"waits for approval: uv run client.py approve {request_id}   (or: reject {request_id} --reason …)")
 
-    def question(self) -> None:
-        self._out.print(Text(INDENT + "  approve? [y/N/e=edit/reason] ", style="bold"), end="")
+    def asked(self, question: PendingQuestion, *, to_stderr: bool = False) -> None:
+        """Show what the model asks, whole."""
+        self.pause()
+        console = self._err if to_stderr else self._out
+        self._line(console=console)
+        self._line(INDENT, ("? ", "yellow"), (question.text, "bold"), console=console)
+        until = f"{question.expires_at.astimezone():%Y-%m-%d %H:%M}"
+        self._line(INDENT, "  ", (f"{question.key}, waits for an answer until {until}", "dim"), console=console)
+
+    def how_to_answer(self, request_id: str) -> None:
+        """Tell who cannot be asked here where to answer."""
+        self.note(f'waits for an answer: uv run client.py say {request_id} "your answer"')
+
+    def prompt(self, text: str) -> None:
+        self._out.print(Text(f"{INDENT}  {text}", style="bold"), end="")
 
     # --- where things stand ---
 
@@ -153,6 +175,8 @@ class ResultScreen(Paper):
         self.receipts(state.receipts)
         for call in state.awaiting_approval:
             self.pending(call)
+        for question in state.awaiting_answer:
+            self.asked(question)
 
     def found(self, requests: Sequence[Found]) -> None:
         """A list of requests, one on a line."""
@@ -160,8 +184,8 @@ class ResultScreen(Paper):
         names = max((len(each.requester) for each in requests), default=0)
         for each in requests:
             running = "open" if each.keep_open else (each.without_outcome or each.status.replace("_", " "))
-            status = "awaiting approval" if each.awaiting_approval else running
-            colour = "yellow" if each.awaiting_approval else COLOURS.get(each.status, "red")
+            waits = "awaiting approval" if each.awaiting_approval else "awaiting answer" if each.awaiting_answer else ""
+            status, colour = waits or running, "yellow" if waits else COLOURS.get(each.status, "red")
             self._line(
                 (each.request_id.ljust(ids), "cyan"),
                 (f"  {status:17}", colour),

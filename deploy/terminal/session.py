@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from activities.settings import Settings
 from activities.temporal import connect
+from deploy.client.conversations import say
 from deploy.client.pollers import nobody_takes, told_if_nobody_takes
 from deploy.client.requests import PATIENCE, approve, handle_of, outcome, reject, state
 from deploy.client.steps import Crashed, Ended
@@ -20,7 +21,7 @@ from workflows.contract.api import Outcome, RequestStatus
 if TYPE_CHECKING:
     from deploy.terminal.approval_prompt import Desk
     from deploy.terminal.screen import Screen
-    from workflows.contract.api import PendingApproval
+    from workflows.contract.api import PendingQuestion
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,26 @@ class Session:
     screen: "Screen"
 
     def desk(self, request_id: str, *, by: str, asks: bool) -> "Desk":
-        """Where the person is asked about the calls of a request that wait, if somebody is there to answer."""
+        """Where the person is asked about what waits in a request, if somebody is there to answer."""
         from deploy.terminal.approval_prompt import Desk
 
         handle = handle_of(self.client, request_id)
 
-        async def pending() -> "tuple[PendingApproval, ...]":
-            return (await state(handle)).awaiting_approval
+        async def reply(question: "PendingQuestion", answer: str) -> None:
+            await say(self.client, request_id, answer, by=by, question=question.key)
 
         return Desk(
             self.screen,
             request_id,
             asks=asks,
-            pending=pending,
+            state=lambda: state(handle),
             approve=lambda call, edited: approve(handle, call, by=by, arguments=edited),
             reject=lambda call, why: reject(handle, call, by=by, reason=why),
+            reply=reply,
         )
 
     async def watch(self, request_id: str, *, as_json: bool) -> int:
-        """Show a request's steps until its end, and ask about calls that wait where somebody can answer."""
+        """Show a request's steps until its end, and ask about what waits where somebody can answer."""
         from deploy.terminal.approval_prompt import can_ask
 
         desk = self.desk(request_id, by=login_name(), asks=can_ask() and not as_json)

@@ -1,16 +1,18 @@
-"""`client.py tools`: what a worker would offer, and why not the rest; told without any server."""
+"""`client.py tools`: what a worker would offer, and why not the rest, told without any server; and one call by hand."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from deploy.terminal.exit_codes import end_with
-from deploy.terminal.options import AsJson
+from deploy.terminal.options import AsJson, Name, json_object, login_name
+from workflows.refusals import problem_with_id
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
     from activities.toolkit.tool import Tool
     from deploy.terminal.screen import Screen
 
-app = typer.Typer()
+
+class ToolsGroup(TyperGroup):
+    """`tools` and `tools NAME` are short for `tools show`. The context is of a private class of typer's."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        is_short = not args or args[0] not in (*self.commands, "--help")
+        return super().parse_args(ctx, ["show", *args] if is_short else args)
+
+
+app = typer.Typer(cls=ToolsGroup, help="What a worker would offer, and one call by hand.")
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,8 @@ class Listed:
     """Why it is not offered; nothing, where it is."""
 
 
-@app.command("tools")
-def tools_command(
+@app.command("show")
+def show_command(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="one tool, with its schema")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,6 +73,39 @@ def tools_command(
     end_with(command, quiet=as_json)
 
 
+@app.command("call")
+def call_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="the tool")],
+    arguments: Annotated[str, typer.Option(metavar="JSON", help="an object that fits the tool's schema")] = "{}",
+    id: Annotated[str | None, typer.Option(help="the same id twice is the same call")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="approve it in advance; the policy can still forbid it")] = False,
+    requester: Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a worker make one call, without a model: by the same policy, in the same ledger, with the same receipt.
+
+    What is called may need a yes: at a terminal it is asked for in place.
+    """
+    from deploy.client.requests import submit
+    from deploy.terminal.session import Session, run
+    from workflows.contract.api import GivenCall, Request
+
+    async def command(session: Session) -> int:
+        given = GivenCall(tool=name, arguments=json_object("--arguments", arguments))
+        request = Request(
+            call=given,
+            text=f"call {name} with {arguments}",
+            requester=requester or login_name(),
+            approve=(name,) if yes else (),
+        )
+        if id is not None and (problem := problem_with_id(id, "--id")):
+            raise ConfigurationError(problem)
+        handle = await submit(session.client, request, request_id=id, task_queue=session.settings.worker.task_queue)
+        return await session.watch(handle.id, as_json=as_json)
+
+    run(command, quiet=as_json)
+
+
 def listed(catalogue: "Catalogue") -> Sequence[Listed]:
     """Those that are offered first, then those that are left out, then what cannot be a tool."""
     offered = [_listed(tool) for _, tool in sorted(catalogue.tools.items())]
@@ -71,7 +115,7 @@ def listed(catalogue: "Catalogue") -> Sequence[Listed]:
     ]
     by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
     replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
-    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.not_imported.items()]
+    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
     return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
 
 

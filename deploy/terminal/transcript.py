@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from deploy.client.steps import Answered, Asked, Listening, MessageCame, Step
+from deploy.client.steps import Answered, Asked, Listening, MessageCame, Replied, Step
 from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
 from deploy.terminal.text import short
@@ -42,6 +42,8 @@ def spoken(steps: Iterable[Step]) -> Iterator[Line]:
             case Asked(request) if request.text:
                 yield True, request.text
             case MessageCame(message):
+                yield True, message.text
+            case Replied(message, question) if question:  # without one, it was told as a message
                 yield True, message.text
             case Answered(_, outcome):
                 calls = f"  ({count(len(outcome.receipts), 'receipt')})" if outcome.receipts else ""

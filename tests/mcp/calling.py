@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.ledger.ledger import Ledger
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 from tests.mcp.servers import RealServer
 from workflows.contract.internal import AttemptBeat, ToolCall
 
@@ -30,12 +30,12 @@ async def counts(beat: AttemptBeat) -> None:
 
 
 async def called(name: str, server: RealServer, folder: Path) -> Called:
-    found = await asyncio.to_thread(mcp_tools, server.source(name, folder))
+    found = await asyncio.to_thread(foreign_tools, server.source(name, folder))
     tools = {tool.name: tool for tool in found.tools}
     tool = tools[f"{name}_{server.tool}"]
     writes = tool.route.effect == "write"
     call = ToolCall(key="r/1.0", tool=tool.name, arguments=server.call(folder), chain="5eed" if writes else "")
-    async with aclosing(found.servers), aclosing(await Ledger.open(f"sqlite:///{folder}/ledger.db")) as ledger:
+    async with aclosing(found), aclosing(await Ledger.open(f"sqlite:///{folder}/ledger.db")) as ledger:
         run = write_activity(tool, {}, ledger, fence=counts) if writes else read_activity(tool, {})
         try:
             result = (await ActivityEnvironment().run(run, call)).value

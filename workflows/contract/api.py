@@ -35,7 +35,9 @@ class Limits(Input):
     turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
     calls: int = Field(default=50, ge=1, le=300, description="tool calls in all")
     seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
-    approval_seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="how long one approval is waited for")
+    approval_seconds: float = Field(
+        default=86_400, gt=0, le=A_YEAR, description="how long a person is waited for: an approval, an answer"
+    )
     idle_seconds: float = Field(
         default=3_600, gt=0, le=A_YEAR, description="how long a request that is kept open waits for a message"
     )
@@ -44,11 +46,21 @@ class Limits(Input):
     cost: float | None = omitted(None, gt=0, allow_inf_nan=False, description="by the worker's price table")
 
 
+class GivenCall(Input):
+    """A call of a tool, to be made as it is."""
+
+    tool: str = Field(min_length=1, max_length=64)
+    arguments: Arguments = omitted({})
+
+
 class Request(Input):
     """What a person or a system asks for. The workflow id it is started under is its `request_id`."""
 
     keep_open: bool = omitted(
         False, description="stay for more after the first answer: Update `say`, until Update `close` or `idle_seconds`"
+    )
+    call: GivenCall | None = omitted(
+        None, description="instead of a text to be understood: no model is asked, and `output` is the call's result"
     )
     text: str = Field(
         default="", validate_default=True, max_length=100_000, description="what should happen, in plain words"
@@ -61,10 +73,29 @@ class Request(Input):
         None, description="set by the workflow itself when it continues as new; from anybody else it is refused"
     )
 
+    @property
+    def title(self) -> str:
+        """What people see of it; nothing, of a conversation that begins with a message."""
+        return self.text or (f"call {self.call.tool}" if self.call else "")
+
+    @field_validator("call")
+    @classmethod
+    def _is_all_there_is(cls, call: GivenCall | None, known: ValidationInfo) -> GivenCall | None:
+        if call and known.data.get("keep_open"):
+            raise ValueError("a request with a call of its own is not kept open")
+        return call
+
+    @field_validator("output_schema")
+    @classmethod
+    def _is_filled_by_a_model(cls, schema: Schema | None, known: ValidationInfo) -> Schema | None:
+        if schema is not None and known.data.get("call"):
+            raise ValueError("a request with a call of its own asks no model for an output")
+        return schema
+
     @field_validator("text")
     @classmethod
     def _says_something(cls, text: str, known: ValidationInfo) -> str:
-        if not text.strip() and not known.data.get("keep_open"):
+        if not text.strip() and not (known.data.get("keep_open") or known.data.get("call")):
             raise ValueError("it is blank; say what should happen")
         if (bytes_ := len(to_json(text))) > LONGEST_TEXT_BYTES:
             raise ValueError(f"it has {bytes_:,} bytes as JSON, and {LONGEST_TEXT_BYTES:,} are the most")
@@ -72,13 +103,17 @@ class Request(Input):
 
 
 class Say(Input):
-    """Update `say`: a further message to a request that is kept open. The Update's answer is the message's `Outcome`.
+    """Update `say`: the answer to a question of the request that waits, or else a further message to a request that is
+    kept open. The Update's answer is the message's `Outcome`; of an answer, one that says that the request goes on.
 
     The id of the Update is the message's own: the same id twice is one message.
     """
 
     text: str = Field(min_length=1, max_length=20_000)
     by: str = Field(default="", max_length=200)
+    question: str = omitted(
+        "", description="the key of the question that this answers; without it, the first that waits, if any does"
+    )
 
 
 Key: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
@@ -198,6 +233,14 @@ class PendingApproval(Message):
     expires_at: datetime
 
 
+class PendingQuestion(Message):
+    """A question of the model's that waits for an answer."""
+
+    key: str
+    text: str
+    expires_at: datetime
+
+
 class RequestState(Message):
     """The answer of query `state`: where a request stands now."""
 
@@ -206,6 +249,7 @@ class RequestState(Message):
     turn: int
     doing: str
     awaiting_approval: tuple[PendingApproval, ...] = ()
+    awaiting_answer: tuple[PendingQuestion, ...] = omitted((), description="the one that was asked first in front")
     running: tuple[str, ...] = Field(default=(), description="the keys of the calls that are under way")
     messages_waiting: int = Field(default=0, description="of a request that is kept open: said and not yet begun")
     receipts: tuple[Receipt, ...] = Field(default=(), description="of the calls that have ended")

@@ -13,6 +13,7 @@ DECIDE = "decide"
 SETTLE = "settle"
 RECALL = "recall"
 CHECK = "check"
+PREPARE = "prepare"
 ANSWER = "answer"
 CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
@@ -69,6 +70,9 @@ class Route(Message):
     reason: str = omitted("", description="which rule made the ruling")
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
+    asks: str = omitted(
+        "", description="the argument that is a question to people: no activity runs, and the answer is the result"
+    )
 
 
 class ProposedCall(Message):
@@ -77,7 +81,8 @@ class ProposedCall(Message):
     tool: str
     arguments: Arguments
     about: str = omitted("", description='for people: "to ann@example.com"')
-    grounded: tuple[str, ...] = omitted((), description="the names of its grounded arguments")
+    grounded: tuple[str, ...] = omitted((), description="the names of the grounded arguments that it is done for")
+    same_as: str = omitted("", description="the tool whose action it may repeat, beside its own")
     route: Route | None = None
     error: str | None = omitted(None)
     hint: str = omitted("", description="for the model: how to do it right")
@@ -136,7 +141,7 @@ class ModelInput(Message):
 
 
 class EditedCall(Message):
-    """The input of `check`: a call as a person has edited it, and what was said that mentions its values."""
+    """The input of `check` and `prepare`: a call as a person has written it, and what was said that has its values."""
 
     call: ToolCall
     conversation: tuple[Entry, ...] = ()

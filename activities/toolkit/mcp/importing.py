@@ -1,20 +1,19 @@
 """The tools of all MCP servers of the file of sources, listed before a worker starts."""
 
 import asyncio
-import os
 import shutil
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activities.errors import ServiceUnavailable
+from activities.http.guard import Guard
 from activities.redaction import SECRETS
 from activities.toolkit.mcp.settings import McpSettings
-from activities.toolkit.source_file import WrongKey, read_sources, wrong
-from activities.toolkit.tool import Tool
+from activities.toolkit.opened import Opened
+from activities.toolkit.own_loop import in_own_loop
+from activities.toolkit.source_file import WrongKey, wrong
 
 if TYPE_CHECKING:
     from mcp_types import Tool as Listed
@@ -26,59 +25,39 @@ SETTLING = 0.3
 know their client."""
 
 
-class McpServers:
-    """The servers of one worker, whose sessions are made when they are first used."""
-
-    def __init__(self, servers: "Sequence[Server]" = ()) -> None:
-        self._servers = servers
-
-    async def aclose(self) -> None:
-        """End all sessions, and every program that was started for them."""
-        await asyncio.gather(*(server.aclose() for server in self._servers))
-
-
-@dataclass(frozen=True)
-class McpTools:
-    tools: Sequence[Tool] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict[str, str])
-    """"files read_media" → why it is no tool."""
-    servers: McpServers = field(default_factory=McpServers)
-
-
-def mcp_tools(path: Path | None, environment: Mapping[str, str] = os.environ) -> McpTools:
-    """List the tools of all MCP servers that the file of sources names.
+def mcp_servers(
+    path: Path, known: Mapping[str, McpSettings], *, private: bool, environment: Mapping[str, str]
+) -> Sequence[Opened]:
+    """List the tools of MCP servers.
 
     Args:
-        path: the file of sources.
+        path: the file of sources, in which they stand.
+        known: name → what it says of the server.
+        private: whether every server may be at a private address, and not only those that say so.
         environment: has the secrets.
 
     Raises:
-        ConfigurationError: the file is wrong, a server cannot be used, or it lacks what its table names; one line names
-            file and key.
+        ConfigurationError: a server cannot be used, or lacks what its table names; one line names file and key.
     """
-    known = read_sources(path).mcp if path else {}
-    if path is None or not known:
-        return McpTools()
+    if not known:
+        return ()
     if find_spec("mcp") is None:
         raise wrong(path, f"mcp.{next(iter(known))}", "the package mcp is not installed: uv sync --extra mcp")
     # What speaks MCP is loaded only by workers that have a server.
     from activities.toolkit.mcp.sessions import Server
     from activities.toolkit.mcp.source import tools_of
 
-    servers = [Server(name, each, _secrets(path, name, each, environment)) for name, each in known.items()]
-    # In a loop of its own, whether or not the caller has one; the worker makes its sessions in its own loop.
-    with ThreadPoolExecutor(1) as thread:
-        listed = thread.submit(lambda: asyncio.run(_listed(path, servers))).result()
-    tools: list[Tool] = []
-    left_out: dict[str, str] = {}
-    for server, its_tools in zip(servers, listed, strict=True):
+    servers = [
+        Server(name, each, _secrets(path, name, each, environment), Guard(private=private or each.private, ports=None))
+        for name, each in known.items()
+    ]
+    opened: list[Opened] = []
+    for server, its_tools in zip(servers, in_own_loop(lambda: _listed(path, servers)), strict=True):
         try:
-            found = tools_of(server, its_tools)
+            opened.append(tools_of(server, its_tools))
         except WrongKey as error:
             raise wrong(path, f"mcp.{server.name}.{error.key}", str(error)) from error
-        tools += found.tools
-        left_out |= {f"{server.name} {name}": why for name, why in found.left_out.items()}
-    return McpTools(tools, left_out, McpServers(servers))
+    return opened
 
 
 async def _listed(path: Path, servers: "Sequence[Server]") -> "Sequence[Mapping[str, Listed]]":
@@ -86,7 +65,7 @@ async def _listed(path: Path, servers: "Sequence[Server]") -> "Sequence[Mapping[
     try:
         return await asyncio.gather(*(_tools(path, server) for server in servers))
     finally:
-        await McpServers(servers).aclose()
+        await asyncio.gather(*(server.aclose() for server in servers))
 
 
 async def _tools(path: Path, server: "Server") -> "Mapping[str, Listed]":

@@ -31,6 +31,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from activities.error_text import in_one_line
 from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
+from activities.http.guard import Guard
 from activities.redaction import redacted
 from activities.toolkit.mcp.results import NOT_BEGUN, result_of
 from activities.toolkit.mcp.settings import McpSettings
@@ -168,10 +169,11 @@ async def _listed(session: ClientSession) -> Mapping[str, Tool]:
 class Server:
     """One MCP server, as a worker knows it."""
 
-    def __init__(self, name: str, settings: McpSettings, secrets: Mapping[str, str]) -> None:
+    def __init__(self, name: str, settings: McpSettings, secrets: Mapping[str, str], guard: Guard) -> None:
         self.name = name
         self.settings = settings
         self._secrets = secrets
+        self._guard = guard
         self._live: Live | None = None
         self._owners: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None] | None] = set()
@@ -222,7 +224,8 @@ class Server:
     async def _own(self, opened: asyncio.Future[Live], words: Words) -> None:
         ended = anyio.Event()
         try:
-            async with _client(self.settings, self._secrets, words, ended, changed := _Changed()) as client:
+            channel = transport(self.settings, self._secrets, self._guard, words, ended)
+            async with Client(channel, message_handler=(changed := _Changed())) as client:
                 tools = await _listed(client.session)
                 live = Live(client.session, self.name, self.settings.start_timeout, ended, tools=tools)
                 changed.live = live
@@ -251,12 +254,6 @@ class _Changed:
     async def __call__(self, message: IncomingMessage) -> None:
         if isinstance(message, ToolListChangedNotification) and self.live:
             self.live.tools = None
-
-
-def _client(
-    settings: McpSettings, secrets: Mapping[str, str], words: Words, ended: anyio.Event, changed: _Changed
-) -> Client:
-    return Client(transport(settings, secrets, words, ended), message_handler=changed)
 
 
 async def _until_over(client: Client, live: Live) -> None:

@@ -12,6 +12,7 @@ from activities.execution.act import Act
 from activities.sayable import beginning
 from activities.toolkit.mcp.sessions import Live, Server, fingerprint
 from activities.toolkit.mcp.settings import McpToolSettings
+from activities.toolkit.opened import Opened
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.parameters import ToolFunction
 from activities.toolkit.patterns import FitsNothing, chosen
@@ -26,16 +27,7 @@ TOTAL_TIMEOUT = 600.0
 """Seconds for all attempts together."""
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What a server gives."""
-
-    tools: Sequence[Tool]
-    left_out: Mapping[str, str]
-    """The server's name of a tool → why it is none here."""
-
-
-def tools_of(server: Server, listed: Mapping[str, Listed]) -> Imported:
+def tools_of(server: Server, listed: Mapping[str, Listed]) -> Opened:
     """Make tools of what a server lists.
 
     Raises:
@@ -55,8 +47,8 @@ def tools_of(server: Server, listed: Mapping[str, Listed]) -> Imported:
         except ConfigurationError as error:
             if name in settings.tool:
                 raise WrongKey(f"tool.{name}", str(error)) from error
-            left_out[name] = str(error)
-    return Imported(tools, left_out)
+            left_out[f"{server.name} {name}"] = str(error)
+    return Opened(tools, left_out, closers=[server.aclose])
 
 
 def effect_of(tool: Listed, own: McpToolSettings) -> Effect:

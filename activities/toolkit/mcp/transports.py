@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import httpx
 import httpx2
 from anyio.streams.memory import MemoryObjectReceiveStream
 from mcp.client import Transport
@@ -15,6 +16,9 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
+from activities.error_text import message_of
+from activities.errors import ServiceRefused, ServiceUnavailable
+from activities.http.guard import Guard
 from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.mcp.words import Words
 
@@ -37,30 +41,58 @@ EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 class _Watching(httpx2.AsyncHTTPTransport):
-    """Notes what becomes of each call, because the SDK tells a refused connection and a lost answer in one word."""
+    """Notes what becomes of each call, because the SDK tells a refused connection and a lost answer in one word. It
+    connects to an address that the guard has looked at."""
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(trust_env=False)
+        self._guard = guard
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # Only what carries the call: how it ends when the SDK asks anew for the rest of an answer says nothing of it.
         exchange = (EXCHANGE.get() if request.method == "POST" else None) or Exchange()
         try:
-            response = await super().handle_async_request(request)
+            response = await self._sent(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             exchange.connected = False
             raise
         exchange.status = response.status_code
         return response
 
+    async def _sent(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            *others, last = await self._guard.addresses_of(httpx.URL(str(request.url)))
+        except (ServiceRefused, ServiceUnavailable) as error:
+            raise httpx2.ConnectError(message_of(error), request=request) from error
+        for address in others:
+            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):  # nothing was sent
+                return await super().handle_async_request(self._at(address, request))
+        return await super().handle_async_request(self._at(last, request))
 
-def transport(settings: McpSettings, secrets: Mapping[str, str], words: Words, ended: anyio.Event) -> Transport:
+    def _at(self, address: str, request: httpx2.Request) -> httpx2.Request:
+        """The same request, to one address of its host; header and TLS have the host's name."""
+        return httpx2.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+        )
+
+
+def transport(
+    settings: McpSettings, secrets: Mapping[str, str], guard: Guard, words: Words, ended: anyio.Event
+) -> Transport:
     """Open the connection to a server.
 
     Args:
         settings: of the server.
         secrets: the values of its env, or of its headers.
+        guard: says to which addresses a URL may lead.
         words: gets what a program says beside the protocol.
         ended: set when the connection is at its end, so that nobody calls on it any more.
     """
-    return _of_program(settings, secrets, words, ended) if settings.command else _of_url(settings, secrets)
+    return _of_program(settings, secrets, words, ended) if settings.command else _of_url(settings, secrets, guard)
 
 
 @asynccontextmanager
@@ -74,10 +106,14 @@ async def _of_program(settings: McpSettings, secrets: Mapping[str, str], words: 
 
 
 @asynccontextmanager
-async def _of_url(settings: McpSettings, secrets: Mapping[str, str]):
+async def _of_url(settings: McpSettings, secrets: Mapping[str, str], guard: Guard):
+    try:  # before the SDK, which would say no more than that it could not connect
+        await guard.addresses_of(httpx.URL(settings.url or ""))
+    except ServiceRefused as error:
+        raise ServiceRefused(f"{message_of(error)}; private = true allows it") from error
     limits = httpx2.Timeout(settings.start_timeout, read=READ_TIMEOUT)
     async with (
-        httpx2.AsyncClient(headers=secrets, timeout=limits, transport=_Watching(trust_env=False)) as client,
+        httpx2.AsyncClient(headers=secrets, timeout=limits, transport=_Watching(guard)) as client,
         streamable_http_client(settings.url or "", http_client=client) as streams,
     ):
         yield streams

@@ -112,6 +112,9 @@ class _Token:
         self._settings = settings
         self._values = values
         self._token = ""
+        self._latest: str = ""
+        self._before: str = ""
+        """The one before the latest, which what is under way may still quote."""
         self._until = 0.0
 
     def forget(self) -> None:
@@ -133,7 +136,9 @@ class _Token:
         asked = time.monotonic()
         reply = await send(httpx.Request("POST", settings.token_url, data=fields, headers=headers))
         found = read(_Reply, reply, f"the token server of {settings.token_url}")
-        SECRETS.add(found.access_token)
+        if found.access_token != self._latest:
+            SECRETS.exchange(self._before, found.access_token)
+            self._before, self._latest = self._latest, found.access_token
         self._token, self._until = found.access_token, asked + max(found.expires_in - MARGIN, found.expires_in / 2)
         return self._token
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import httpx
 import structlog
 
+from activities.error_text import message_of
+from activities.errors import ServiceRefused, ServiceUnavailable
+from activities.http.guard import Guard, guarded_client
 from activities.toolkit.openapi.document import NoDocument
 from activities.toolkit.openapi.settings import OpenApiSettings
+from activities.toolkit.own_loop import in_own_loop
 
 LONGEST_DOCUMENT = 64 * 1024 * 1024
 SECONDS = 30.0
@@ -16,19 +20,21 @@ SECONDS = 30.0
 log = structlog.stdlib.get_logger(__name__)
 
 
-def text_of(settings: OpenApiSettings, *, folder: Path, kept: Path) -> bytes:
+def text_of(settings: OpenApiSettings, *, folder: Path, kept: Path, private: bool = False) -> bytes:
     """Read the text of a document, from its file or its URL.
 
     Args:
         settings: where it is, and which is accepted.
         folder: from which a relative path is seen.
         kept: the folder of the documents that were fetched.
+        private: whether the URL may be at a private address although the settings do not say so.
 
     Raises:
         NoDocument: it cannot be had, or is another than the one that was accepted.
     """
     if settings.is_remote:
-        return _remote(settings, kept / hashlib.sha256(settings.document.encode()).hexdigest()[:32])
+        guard = Guard(private=private or settings.private, ports=None)
+        return _remote(settings, kept / hashlib.sha256(settings.document.encode()).hexdigest()[:32], guard)
     path = folder / Path(settings.document).expanduser()
     try:
         text = path.read_bytes()
@@ -38,12 +44,12 @@ def text_of(settings: OpenApiSettings, *, folder: Path, kept: Path) -> bytes:
     return text
 
 
-def _remote(settings: OpenApiSettings, path: Path) -> bytes:
+def _remote(settings: OpenApiSettings, path: Path, guard: Guard) -> bytes:
     old = path.read_bytes() if path.is_file() else None
     if old is not None and settings.sha256 and digest(old) == settings.sha256:
         return old
     try:
-        new = _fetch(settings.document)
+        new = in_own_loop(lambda: _fetch(settings.document, guard))
     except NoDocument as error:
         if old is None or settings.sha256:
             raise
@@ -63,19 +69,22 @@ def _remote(settings: OpenApiSettings, path: Path) -> bytes:
     return new
 
 
-def _fetch(url: str) -> bytes:
+async def _fetch(url: str, guard: Guard) -> bytes:
     parts: list[bytes] = []
+    length = 0
     try:
-        with (
-            httpx.Client(timeout=SECONDS, follow_redirects=False) as client,
-            client.stream("GET", url) as reply,
-        ):
+        async with guarded_client(guard, timeout=SECONDS) as client, client.stream("GET", url) as reply:
             if not reply.is_success:
                 raise NoDocument(f"{url}: {reply.status_code} {reply.reason_phrase}".strip())
-            for part in reply.iter_bytes():
+            async for part in reply.aiter_bytes():
                 parts.append(part)
-                if sum(map(len, parts)) > LONGEST_DOCUMENT:
+                length += len(part)
+                if length > LONGEST_DOCUMENT:
                     raise NoDocument(f"{url}: it has more than {LONGEST_DOCUMENT:,} bytes")
+    except ServiceRefused as error:
+        raise NoDocument(f"{url}: {message_of(error)}; private = true allows it") from error
+    except ServiceUnavailable as error:
+        raise NoDocument(f"{url}: {message_of(error)}") from error
     except httpx.HTTPError as error:
         raise NoDocument(f"{url}: it cannot be fetched: {type(error).__name__}") from error
     return b"".join(parts)

@@ -16,7 +16,9 @@ from activities.toolkit.patterns import FitsNothing
 from activities.toolkit.source_file import WrongKey, did_you_mean
 
 
-def import_document(source: str, settings: OpenApiSettings, *, folder: Path, kept: Path) -> Compiled:
+def import_document(
+    source: str, settings: OpenApiSettings, *, folder: Path, kept: Path, private: bool = False
+) -> Compiled:
     """Import a document, or take what is kept of it from an earlier start.
 
     Args:
@@ -24,12 +26,13 @@ def import_document(source: str, settings: OpenApiSettings, *, folder: Path, kep
         settings: its table.
         folder: from which a relative path is seen.
         kept: the folder of what is kept from start to start.
+        private: whether it may be at a private address although its table does not say so.
 
     Raises:
         WrongKey: the document cannot be read, or the table names what it does not have.
     """
     try:
-        text = text_of(settings, folder=folder, kept=kept / "documents")
+        text = text_of(settings, folder=folder, kept=kept / "documents", private=private)
         beside = None if settings.is_remote else (folder / Path(settings.document).expanduser()).resolve().parent
 
         def compile() -> Compiled:

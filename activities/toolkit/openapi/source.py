@@ -50,6 +50,7 @@ def tools_of(
     folder: Path,
     kept: Path,
     sender: Callable[[], HttpSender],
+    private: bool = False,
     environment: Mapping[str, str] = os.environ,
 ) -> Imported:
     """Make a tool of every operation that a source offers.
@@ -60,13 +61,14 @@ def tools_of(
         folder: of that file.
         kept: the folder of what is kept from start to start.
         sender: gives what sends the requests, once the first is to be sent.
+        private: whether the document may be at a private address although the table does not say so.
         environment: has the secrets.
 
     Raises:
         WrongKey: a key does not fit the document.
         ConfigurationError: a secret cannot be sent, or an option does not fit its operation.
     """
-    compiled = import_document(source, settings, folder=folder, kept=kept)
+    compiled = import_document(source, settings, folder=folder, kept=kept, private=private)
     credentials = Credentials(settings.auth, environment)
     making = _Making(source, settings, credentials, sender)
     tools = [making.tool(operation, compiled.looks) for operation in compiled.operations]

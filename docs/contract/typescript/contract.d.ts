@@ -5,6 +5,15 @@ export type ReceiptStatus = 'done' | 'failed' | 'invalid' | 'rejected' | 'refuse
 export type RequestStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'limit_reached';
 
 /**
+ * A call of a tool, to be made as it is.
+ */
+export interface GivenCall {
+  tool: string;
+  arguments?: {
+    [k: string]: JsonValue;
+  };
+}
+/**
  * Where a request stops although the model would go on.
  *
  * Turns, calls and seconds count anew for each message of a request that is kept open; tokens and cost do not.
@@ -23,7 +32,7 @@ export interface Limits {
    */
   seconds?: number;
   /**
-   * how long one approval is waited for
+   * how long a person is waited for: an approval, an answer
    */
   approval_seconds?: number;
   /**
@@ -51,6 +60,10 @@ export interface Request {
    * stay for more after the first answer: Update `say`, until Update `close` or `idle_seconds`
    */
   keep_open?: boolean;
+  /**
+   * instead of a text to be understood: no model is asked, and `output` is the call's result
+   */
+  call?: GivenCall | null;
   /**
    * what should happen, in plain words
    */
@@ -144,6 +157,14 @@ export interface PendingApproval {
   expires_at: string;
 }
 /**
+ * A question of the model's that waits for an answer.
+ */
+export interface PendingQuestion {
+  key: string;
+  text: string;
+  expires_at: string;
+}
+/**
  * The answer of query `state`: where a request stands now.
  */
 export interface RequestState {
@@ -152,6 +173,10 @@ export interface RequestState {
   turn: number;
   doing: string;
   awaiting_approval: PendingApproval[];
+  /**
+   * the one that was asked first in front
+   */
+  awaiting_answer?: PendingQuestion[];
   /**
    * the keys of the calls that are under way
    */
@@ -167,13 +192,18 @@ export interface RequestState {
   usage: Usage;
 }
 /**
- * Update `say`: a further message to a request that is kept open. The Update's answer is the message's `Outcome`.
+ * Update `say`: the answer to a question of the request that waits, or else a further message to a request that is
+ * kept open. The Update's answer is the message's `Outcome`; of an answer, one that says that the request goes on.
  *
  * The id of the Update is the message's own: the same id twice is one message.
  */
 export interface Say {
   text: string;
   by?: string;
+  /**
+   * the key of the question that this answers; without it, the first that waits, if any does
+   */
+  question?: string;
 }
 /**
  * Update `approve`: a yes to one exact call. `digest` is the one shown with the call.

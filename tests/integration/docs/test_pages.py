@@ -27,12 +27,14 @@ from activities.settings import Settings
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.source_file import read_sources
 from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.scripted_model import Answer, ScriptedModel, say
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
 from workflows.contract.internal import ToolCall
+from workflows.contract.values import Arguments
 
 ROOT = Path(__file__).parents[3]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -249,7 +251,8 @@ TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
 
 
 SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "[mcp." in text]
-POLICIES = [text for text in in_language("toml") if text not in SOURCE_FILES]
+COPIES = [text for text in in_language("toml") if "compose_email" in text]
+POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *COPIES)]
 
 MESSAGES = [text for text in in_language("json") if "$schema" not in json.loads(text)]
 """The schemas beside them are held to the code by `test_contract_files.py`."""
@@ -274,6 +277,26 @@ class TestData:
         assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "billing-7")[0] == "allow"
         assert policy.rule_on(mail, {"to": ["ann@example.com", "eve@rival.example"]}, "billing-7")[0] == "ask"
         assert policy.rule_on(mail, {"to": ["ann@example.com"]}, "sales")[0] == "ask"
+
+    @pytest.mark.parametrize(
+        ("more", "ruling"),
+        [
+            ({}, "allow"),
+            ({"to": ["ann@example.com", "eve@rival.example"]}, "ask"),
+            ({"cc": ["bob@example.com"]}, "ask"),
+            ({"reply_to": ["bob@example.com"]}, "ask"),
+            ({"cc": ["bob@example.com"], "bcc": ["bob@example.com"]}, "deny"),
+        ],
+    )
+    def test_a_policy_about_copies_rules_as_it_says(self, more: Arguments, ruling: str, tmp_path: Path) -> None:
+        [text] = COPIES
+        (tmp_path / "policy.toml").write_text(text)
+        mail = tool_of(compose_email)
+        assert mail is not None
+        plain: Arguments = {"to": ["ann@example.com"], "subject": "s", "body": "b"}
+        arguments = plain | more
+        used = mail.validate(arguments).used
+        assert Policy.load(tmp_path / "policy.toml").rule_on(mail, arguments, "ann", as_used=used)[0] == ruling
 
     @pytest.mark.parametrize("text", MESSAGES, ids=first_line)
     def test_json_is_what_callers_send_and_get(self, text: str) -> None:

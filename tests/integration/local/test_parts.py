@@ -50,6 +50,18 @@ async def test_the_mail_catcher_keeps_what_it_receives_in_order(deployment: Depl
     assert second.get_content().splitlines()[:3] == ["a line", ".", "and one after a lonely dot"]
 
 
+async def test_the_mail_catcher_keeps_files_and_addresses_of_any_script(deployment: Deployment) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "errand@example.com", "änn@example.com", "Files"
+    mail.set_content("See the file.")
+    mail.add_attachment("a;ü\n", subtype="csv", filename="Übersicht.csv")
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=deployment.smtp_port, start_tls=False)
+    [(path, kept)] = [each for each in kept_mails(deployment.mail).items() if each[1]["Subject"] == "Files"]
+    [file] = kept.iter_attachments()
+    assert (file.get_filename(), file.get_content().strip()) == ("Übersicht.csv", "a;ü")
+    assert "X-Envelope-To: änn@example.com\r\n".encode() in path.read_bytes()
+
+
 async def test_temporal_is_ready_for_clients_when_it_says_so(deployment: Deployment) -> None:
     client = await Client.connect(deployment.temporal_address)
     assert await client.count_workflows() is not None

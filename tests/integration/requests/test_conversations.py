@@ -12,11 +12,12 @@ from temporalio.exceptions import ApplicationError
 from activities.settings import Settings
 from tests.conftest import dev_server, running_worker
 from tests.integration.requests.asking import Handle, answer, start, state, until, until_it_waits
-from tests.integration.requests.deciding import Decisions, calls_nothing_that_is_there, looks_up, says
+from tests.integration.requests.deciding import ONCE, Decisions, calls_nothing_that_is_there, looks_up, says
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls
 from tests.scripted_model import say as say_so
 from workflows.contract.api import REQUEST_WORKFLOW, Approve, Limits, Outcome, Request, RequestStatus, Say
+from workflows.contract.internal import Decision, ProposedCall, Route
 from workflows.inbox import MOST_WAITING
 
 OPEN = Request(keep_open=True)
@@ -225,6 +226,27 @@ async def test_a_conversation_goes_on_through_new_runs_and_forgets_nothing() -> 
     assert len(whole.receipts) == 8
     assert len(decisions.asked) == 16
     assert "What is a?" in str(decisions.asked[-1].conversation)
+
+
+async def test_an_answer_that_is_said_again_in_a_new_run_is_no_message_there() -> None:
+    route = Route(effect="read", asks="question")
+    asks = ProposedCall(tool="ask_requester", arguments={"question": "Which?"}, route=route)
+    turns = [Decision(calls=(asks,), usage=ONCE), *(looks_up(word) for word in "abcdef"), says("That was long.")]
+    decisions = Decisions(*turns)
+    short = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20")
+    async with dev_server(*short) as environment, decisions.at_work(environment.client):
+        handle = await decisions.start(environment.client, OPEN)
+        saying = asyncio.create_task(say(handle, "Look up a lot"))
+        await until(handle, lambda now: bool(now.awaiting_answer))
+        assert (await say(handle, "This one", "an-answer")).status is RequestStatus.RUNNING
+        outcome = await saying
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await say(handle, "This one", "an-answer")
+        await close(handle)
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "AnsweredBefore"
+    assert outcome.receipts[0].result == {"answer": "This one"}
+    assert len(decisions.asked) == 8
 
 
 async def test_a_message_that_a_new_run_finds_under_way_is_answered_there_to_whoever_asks_again() -> None:

@@ -29,6 +29,7 @@ from deploy.client.steps import (
     MessageCame,
     NotAnswered,
     NotRun,
+    Replied,
     Returned,
     Ruled,
     Settled,
@@ -100,11 +101,11 @@ async def listening() -> HistoryEvent:
     return made
 
 
-async def said(text: str, message_id: str) -> HistoryEvent:
+async def said(text: str, message_id: str, question: str = "") -> HistoryEvent:
     made = event(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, 3)
     request = made.workflow_execution_update_accepted_event_attributes.accepted_request
     request.input.name, request.meta.update_id = "say", message_id
-    request.input.args.payloads.extend(await CONVERTER.encode([Say(text=text, by="bob")]))
+    request.input.args.payloads.extend(await CONVERTER.encode([Say(text=text, by="bob", question=question)]))
     return made
 
 
@@ -362,3 +363,19 @@ async def test_what_is_wrong_with_a_reply_is_not_told_again_as_a_correction() ->
     asked = await scheduled(DECIDE, ModelInput(conversation=()))
     steps = await told(asked, await returned(saying("", problem=problem)), await scheduled(DECIDE, told_so))
     assert [type(step) for step in steps] == [Thinking, Decided, Thinking]
+
+
+RUNNING = Outcome(request_id="r", status=RequestStatus.RUNNING, summary="This answers r/1.1.")
+
+
+async def test_an_answer_that_names_its_question_is_told_as_one_and_never_as_a_message() -> None:
+    reply = Replied(QueuedMessage(id="m1", text="the first", by="bob"), "r/1.1")
+    assert await told(await said("the first", "m1", "r/1.1"), await answered(RUNNING)) == [reply]
+
+
+async def test_a_message_that_turns_out_to_answer_a_question_is_told_as_both() -> None:
+    message = QueuedMessage(id="m1", text="the first", by="bob")
+    assert await told(await said("the first", "m1"), await answered(RUNNING)) == [
+        MessageCame(message),
+        Replied(message),
+    ]

@@ -151,3 +151,12 @@ class TestSettings:
         assert Secrets().add_settings(MailSettings(smtp_url=SecretStr("smtp://ann:abc@mail.example.com"))) == (
             "smtp_url",
         )
+
+
+def test_a_secret_that_is_exchanged_for_another_is_forgotten_unless_it_is_one_for_good() -> None:
+    secrets = knowing("lasting-1")
+    secrets.exchange("", "passing-1")
+    secrets.exchange("", "lasting-1")
+    secrets.exchange("passing-1", "passing-2")
+    secrets.exchange("lasting-1", "passing-3")
+    assert secrets.redact("passing-1 passing-2 passing-3 lasting-1") == f"passing-1 {' '.join([REDACTED] * 3)}"

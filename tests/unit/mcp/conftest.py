@@ -19,5 +19,5 @@ async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
 async def book(tmp_path: Path, ledger: Ledger) -> AsyncGenerator[Notebook]:
     """A server without a fault of its own, on which a call may take three seconds."""
     book = await asyncio.to_thread(notebook, tmp_path, ledger)
-    async with aclosing(book.found.servers):
+    async with aclosing(book.found):
         yield book

@@ -11,11 +11,13 @@ from temporalio.testing import ActivityEnvironment
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
-from activities.toolkit.mcp.importing import McpTools, mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
+from activities.toolkit.opened import Opened
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
 
 SERVER = Path(__file__).parents[2] / "mcp_server.py"
+OF_TODAY = Path(__file__).with_name("server_of_today.py")
 
 
 async def counts(beat: AttemptBeat) -> None:
@@ -25,7 +27,7 @@ async def counts(beat: AttemptBeat) -> None:
 @dataclass
 class Notebook:
     record: Path
-    found: McpTools
+    found: Opened
     ledger: Ledger
 
     @property
@@ -54,13 +56,13 @@ class Notebook:
         return row.state if row else None
 
 
-def sources(folder: Path, *, more: str = "", fault: str = "") -> Path:
+def sources(folder: Path, *, more: str = "", fault: str = "", server: Path = SERVER) -> Path:
     """A file of sources with the notebook."""
     file = folder / "sources.toml"
-    words = [sys.executable, str(SERVER), str(folder / "record"), fault]
+    words = [sys.executable, str(server), str(folder / "record"), fault]
     file.write_text(f"[mcp.book]\ncommand = {words!r}\n{more}\n")
     return file
 
 
 def notebook(folder: Path, ledger: Ledger, *, more: str = "timeout = 3", fault: str = "") -> Notebook:
-    return Notebook(folder / "record", mcp_tools(sources(folder, more=more, fault=fault)), ledger)
+    return Notebook(folder / "record", foreign_tools(sources(folder, more=more, fault=fault)), ledger)

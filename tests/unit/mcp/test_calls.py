@@ -1,12 +1,16 @@
 """A call of an MCP tool ends as the server's own account says, or is said to be unknown."""
 
 import asyncio
+from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
-from tests.unit.mcp.notebook import Notebook
+from activities.toolkit.foreign_tools import foreign_tools
+from tests.unit.mcp.notebook import OF_TODAY, Notebook, sources
 
 
 class TestAWrite:
@@ -47,7 +51,7 @@ class TestAWrite:
         assert (await book.call("take_note", "r/2.0", text="bread")).value == "noted: bread"  # the session is made anew
 
     async def test_it_has_no_row_where_the_server_cannot_be_started(self, book: Notebook) -> None:
-        await book.found.servers.aclose()
+        await book.found.aclose()
         book.record.with_suffix(".broken").touch()
         with pytest.raises(ApplicationError, match="book cannot be used") as raised:
             await book.call("take_note", text="milk")
@@ -90,3 +94,22 @@ class TestAChangedTool:
     async def test_the_others_are_still_called(self, book: Notebook) -> None:
         await book.call("change")
         assert (await book.call("put_note", text="milk")).value == "noted: milk"
+
+    async def test_by_the_newest_protocol_too_whose_servers_tell_only_those_who_listen(
+        self, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        found = foreign_tools(sources(tmp_path, server=OF_TODAY))
+        book = Notebook(tmp_path / "record", found, ledger)
+        async with aclosing(found):
+            assert (await book.call("read_notes")).value == "milk"
+            await book.call("change")
+            with pytest.raises(ApplicationError, match="has changed read_notes since this worker started"):
+                await _read_on(book)
+
+
+async def _read_on(book: Notebook) -> None:
+    """The news of a change may come behind the answer to the call that made it."""
+    async with asyncio.timeout(10):
+        while True:
+            await book.call("read_notes")
+            await asyncio.sleep(0.05)

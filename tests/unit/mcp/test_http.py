@@ -1,6 +1,5 @@
 """A server by Streamable HTTP is a source as well, and what becomes of its writes is told apart by what HTTP said."""
 
-import asyncio
 import json
 import threading
 from collections.abc import AsyncGenerator, Generator
@@ -13,9 +12,10 @@ import pytest
 import pytest_asyncio
 from temporalio.exceptions import ApplicationError
 
+from activities.errors import ConfigurationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 from tests.mcp_server import TOOLS
 from tests.unit.mcp.notebook import Notebook
 
@@ -92,9 +92,9 @@ def server() -> Generator[HttpNotebook]:
 async def book(server: HttpNotebook, tmp_path: Path, ledger: Ledger) -> AsyncGenerator[Notebook]:
     file = tmp_path / "sources.toml"
     url = f"http://127.0.0.1:{server.server_port}/mcp"
-    file.write_text(f'[mcp.book]\nurl = "{url}"\nheaders = {{ X-Key = "BOOK_KEY" }}\ntimeout = 3\n')
-    book = Notebook(tmp_path / "record", await asyncio.to_thread(mcp_tools, file, {"BOOK_KEY": "hush-hush"}), ledger)
-    async with aclosing(book.found.servers):
+    file.write_text(f'[mcp.book]\nurl = "{url}"\nheaders = {{ X-Key = "BOOK_KEY" }}\ntimeout = 3\nprivate = true\n')
+    book = Notebook(tmp_path / "record", foreign_tools(file, environment={"BOOK_KEY": "hush-hush"}), ledger)
+    async with aclosing(book.found):
         yield book
 
 
@@ -134,3 +134,15 @@ async def test_a_server_that_is_gone_has_done_nothing(server: HttpNotebook, book
         await book.call("take_note", "r/2.0", text="bread")
     assert raised.value.type == "ServiceUnavailable"
     assert await book.state("r/2.0") is not State.UNKNOWN
+
+
+def test_a_url_at_a_private_address_ends_the_worker_unless_it_is_said_to_be_private(
+    server: HttpNotebook, tmp_path: Path
+) -> None:
+    file = tmp_path / "sources.toml"
+    file.write_text(f'[mcp.book]\nurl = "http://127.0.0.1:{server.server_port}/mcp"\n')
+    refused = r"mcp\.book\.url: .*127\.0\.0\.1, which is no public address; private = true allows it"
+    with pytest.raises(ConfigurationError, match=refused):
+        foreign_tools(file)
+    assert server.headers == []
+    assert foreign_tools(file, private=True).tools

@@ -10,7 +10,7 @@ import pytest
 
 from activities.errors import ConfigurationError
 from activities.ledger.ledger import Ledger
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 from tests.unit.mcp.notebook import Notebook, notebook, sources
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +63,7 @@ class TestMistakes:
     )
     def test_one_line_names_file_and_key(self, tmp_path: Path, more: str, says: str) -> None:
         with pytest.raises(ConfigurationError) as raised:
-            mcp_tools(sources(tmp_path, more=more))
+            foreign_tools(sources(tmp_path, more=more))
         message = str(raised.value)
         assert message.startswith("ERRAND_SOURCES: ")
         assert "sources.toml" in message
@@ -76,24 +76,24 @@ class TestMistakes:
         with pytest.raises(
             ConfigurationError, match=r"mcp\.book\.command: book (cannot be used|was not ready within 2 s)"
         ):
-            mcp_tools(sources(tmp_path, more="start_timeout = 2", fault=fault))
+            foreign_tools(sources(tmp_path, more="start_timeout = 2", fault=fault))
         assert time.monotonic() - began < 20
 
     def test_what_a_server_says_at_its_end_is_told(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="it says: no notebook here"):
-            mcp_tools(sources(tmp_path, fault="start-dies"))
+            foreign_tools(sources(tmp_path, fault="start-dies"))
 
     def test_a_program_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         file = tmp_path / "sources.toml"
         file.write_text('[mcp.book]\ncommand = ["no-such-program"]\n')
         with pytest.raises(ConfigurationError, match=r"mcp\.book\.command: there is no program no-such-program"):
-            mcp_tools(file)
+            foreign_tools(file)
 
     def test_a_url_is_encrypted_unless_it_is_this_machine_or_said_to_be_private(self, tmp_path: Path) -> None:
         file = tmp_path / "sources.toml"
         file.write_text('[mcp.book]\nurl = "http://example.com/mcp"\n')
         with pytest.raises(ConfigurationError, match=r"mcp\.book: url: anybody on the way could read"):
-            mcp_tools(file)
+            foreign_tools(file)
 
 
 class TestWithoutThePackage:
@@ -105,11 +105,11 @@ class TestWithoutThePackage:
 
     def test_a_worker_without_such_a_source_starts(self) -> None:
         ran = self.run(
-            "import worker; from activities.toolkit.mcp.importing import mcp_tools; print(mcp_tools(None).tools)"
+            "import worker; from activities.toolkit import foreign_tools as of; print(of.foreign_tools(None).tools)"
         )
         assert (ran.stdout, ran.stderr) == ("()\n", "")
 
     def test_one_line_says_what_to_install(self, tmp_path: Path) -> None:
-        code = "import pathlib; from activities.toolkit.mcp.importing import *; mcp_tools(pathlib.Path(sys.argv[2]))"
+        code = "from pathlib import *; from activities.toolkit.foreign_tools import *; foreign_tools(Path(sys.argv[2]))"
         ran = self.run(code, str(sources(tmp_path)))
         assert "mcp.book: the package mcp is not installed: uv sync --extra mcp" in ran.stderr

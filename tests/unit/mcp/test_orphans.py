@@ -13,7 +13,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.ledger.ledger import Ledger
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 from tests.unit.mcp.notebook import SERVER, Notebook, notebook
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,7 @@ child.wait()
 HOLDS = """
 import asyncio, sys
 from pathlib import Path
-from activities.toolkit.mcp.importing import mcp_tools
+from activities.toolkit.foreign_tools import foreign_tools
 
 async def main(found):
     (tool,) = [each for each in found.tools if each.name == "book_read_notes"]
@@ -35,7 +35,7 @@ async def main(found):
     print("ready", flush=True)
     await asyncio.sleep(600)
 
-asyncio.run(main(mcp_tools(Path(sys.argv[1]))))
+asyncio.run(main(foreign_tools(Path(sys.argv[1]))))
 """
 
 
@@ -67,8 +67,8 @@ def is_alive(pid: int) -> bool:
 
 
 async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger: Ledger) -> None:
-    book = Notebook(tmp_path / "record", mcp_tools(wrapped(tmp_path)), ledger)
-    async with aclosing(book.found.servers):
+    book = Notebook(tmp_path / "record", foreign_tools(wrapped(tmp_path)), ledger)
+    async with aclosing(book.found):
         await book.call("read_notes")
         pids = processes(tmp_path)
         assert any(map(is_alive, pids))
@@ -77,7 +77,7 @@ async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger:
 
 async def test_none_is_left_although_a_session_was_ending_already(tmp_path: Path, ledger: Ledger) -> None:
     book = await asyncio.to_thread(notebook, tmp_path, ledger)
-    async with aclosing(book.found.servers):
+    async with aclosing(book.found):
         with pytest.raises(ApplicationError, match="did not answer"):
             await book.call("take_note", text="hangs-after: milk")
         await asyncio.sleep(0.2)  # the session waits for its program to end

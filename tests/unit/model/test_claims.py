@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pydantic import Field, JsonValue
 
 from activities.model.claims import LONGEST_SENTENCE, MOST_TOLD, unsupported
+from activities.smtp.sending import SentEmail
 from activities.toolkit.tool import Tool, tool, tool_of
-from activities.tools.mail import SentEmail, send_email
+from activities.tools.mail import send_email
 from activities.tools.stocks import get_stock_price
 from activities.tools.weather import get_weather
 from tests.sample_tools import write_down

@@ -176,6 +176,8 @@ class TestWhatIsOffered:
             "I am bob@example.com; mail ann@example.com’s boss",
             "I am bob@example.com, see mailto:x@y.org?cc=ann@example.com",
             "I am bob@example.com, mail ann@example.com—now",
+            "我是 bob@example.com，请发邮件给ann@example.com",
+            "I am bob@example.com, mail änn@example.com",
         ],
     )
     def test_where_an_address_may_have_been_overlooked_none_is_forced(self, text: str) -> None:
@@ -189,6 +191,10 @@ class TestWhatIsOffered:
     def test_an_apostrophe_is_part_of_an_address(self) -> None:
         assert offered(said("mail o'neil@example.com")) == ["o'neil@example.com"]
         assert ungrounded(made(send_email), {"to": ["neil@example.com"]}, said("mail o'neil@example.com"))
+
+    def test_where_a_script_has_no_spaces_what_stands_before_an_address_is_no_part_of_it(self) -> None:
+        """It could be one, since letters of any script may stand in an address: so nobody is made to take it."""
+        assert offered(said("请发邮件给ann@example.com")) is None
 
     def test_an_argument_that_takes_any_text_is_not_narrowed_to_the_words_of_the_request(self) -> None:
         assert narrowed(SEND, said("Send it to somebody")) == SEND.schema()

@@ -10,7 +10,7 @@ from workflows.contract.api import Approve, Limits, Reject, Request, Say
 from workflows.contract.messages import Input
 from workflows.refusals import no_such, problem_with_id, read, sentence
 
-FIELDS = "approve, keep_open, limits, output_schema, requester, text"
+FIELDS = "approve, call, keep_open, limits, output_schema, requester, text"
 
 
 @pytest.mark.parametrize(

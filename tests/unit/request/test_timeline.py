@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tests.unit.execution.arbitrary import quick
-from workflows.contract.api import PendingApproval, Receipt, ReceiptStatus
+from workflows.contract.api import PendingApproval, PendingQuestion, Receipt, ReceiptStatus
 from workflows.markdown import SUMMARY_BYTES, block, code, plain
 from workflows.timeline import details
 
@@ -74,7 +74,9 @@ def shown(foreign: Callable[[], str]) -> str:
         reason=foreign() or "x",
         expires_at=datetime(2030, 1, 1, tzinfo=UTC),
     )
-    return details(foreign() or "x", foreign() or "x", foreign() or "x", receipts, [pending], [foreign() or "x"])
+    question = PendingQuestion(key=foreign(), text=foreign() or "x", expires_at=datetime(2030, 1, 1, tzinfo=UTC))
+    waiting = [pending, question]
+    return details(foreign() or "x", foreign() or "x", foreign() or "x", receipts, waiting, [foreign() or "x"])
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.smtp.message import compose, printable
+from activities.smtp.message import Mail, Sender, compose, printable
 
 NAMES = [
     "From",
@@ -24,6 +24,7 @@ NAMES = [
     "Content-Transfer-Encoding",
 ]
 
+SENDER = Sender("Errand", "errand@example.com")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PIECES = st.sampled_from(
     ["=?utf-8?q?", "=0D=0A", "Bcc:_eve@evil.test", "?=", "\r", "\n", " ", ".", "ü", "x" * 40, "=20"]
@@ -32,15 +33,11 @@ NASTY = st.lists(PIECES, max_size=12).map("".join)
 
 
 def compose_one(subject: str = "hi", body: str = "hello", name: str = "Errand", to: tuple[str, ...] = ()) -> bytes:
-    return compose(
-        name,
-        "errand@example.com",
-        to or ("ann@example.com",),
-        subject,
-        body,
-        key="r/1.0",
-        date=datetime(2026, 11, 22, 14, 15, tzinfo=UTC),
-    ).content
+    return composed(Mail(Sender(name, "errand@example.com"), to or ("ann@example.com",), subject, body))
+
+
+def composed(mail: Mail) -> bytes:
+    return compose(mail, key="r/1.0", date=datetime(2026, 11, 22, 14, 15, tzinfo=UTC)).content
 
 
 def parse(content: bytes) -> EmailMessage:
@@ -100,6 +97,53 @@ def test_the_senders_name(name: str) -> None:
     """The operator's name arrives as it is, beside the address."""
     sender = parse(compose_one(name=name))["From"].addresses
     assert [(each.display_name, each.addr_spec) for each in sender] == [(name, "errand@example.com")]
+
+
+ADDRESS = st.sampled_from(["ann@example.com", "o'neil+x@corp.test", "änn@example.com", "用户@xn--fsqu00a.test"])
+ADDRESSES = st.lists(ADDRESS, unique=True, max_size=4).map(tuple)
+FILE_NAME = st.sampled_from(["a.csv", "Übersicht März 2026.csv", "ü" * 50 + ".json"])
+FILES = st.lists(st.tuples(FILE_NAME, TEXT | NASTY), max_size=3)
+
+
+@given(
+    texts=st.tuples((TEXT | NASTY).filter(printable), TEXT | NASTY, TEXT | NASTY),
+    addresses=st.tuples(ADDRESSES, ADDRESSES),
+    files=FILES,
+    invitation=st.sampled_from([b"", b"BEGIN:VCALENDAR\r\n--=_\r\nEND:VCALENDAR\r\n"]),
+)
+def test_whatever_is_in_a_mail_stays_where_it_was_put(
+    texts: tuple[str, str, str],
+    addresses: tuple[tuple[str, ...], tuple[str, ...]],
+    files: list[tuple[str, str]],
+    invitation: bytes,
+) -> None:
+    """Copies, HTML, files and an invitation arrive as what they were; none adds a header, or a part."""
+    subject, body, html = texts
+    cc, reply_to = addresses
+    mail = Mail(SENDER, ["ann@example.com"], subject, body, cc, reply_to, html, invitation, files)
+    content = composed(mail)
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+    message = parse(content)
+    assert str(message["Subject"]) == subject
+    copies = {name: named for name, named in (("Cc", cc), ("Reply-To", reply_to)) if named}
+    assert message.keys()[: 5 + len(copies)] == ["From", "To", *copies, "Subject", "Date", "Message-ID"]
+    for name, named in copies.items():
+        assert "\r\n{}: {}\r\n".format(name, ",\r\n ".join(named)).encode() in content
+    parts = [each for each in message.walk() if not each.is_multipart()]
+    shown = ["text/plain", *(["text/html"] if html else []), *(["text/calendar"] if invitation else [])]
+    assert [each.get_content_type() for each in parts[: len(shown)]] == shown
+    attached = [(each.get_filename(), each.get_payload(decode=True)) for each in parts[len(shown) :]]
+    assert attached == [(name, text.encode()) for name, text in files]
+
+
+def test_an_invitation_says_in_its_type_what_it_asks() -> None:
+    """RFC 6047 section 2.4: by this parameter a reader's program shows something to answer."""
+    [_, part] = parse(composed(Mail(SENDER, ["ann@example.com"], "hi", "hi", invitation=b"BEGIN:"))).iter_parts()
+    assert (part.get_content_type(), part.get_param("method"), part.get_param("charset")) == (
+        "text/calendar",
+        "REQUEST",
+        "utf-8",
+    )
 
 
 def test_fifty_recipients_are_folded() -> None:

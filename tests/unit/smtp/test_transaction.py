@@ -209,3 +209,46 @@ async def test_what_came_with_the_permission_to_send_is_no_verdict() -> None:
         with pytest.raises(ServiceUnavailable, match="nothing was sent"):
             await send(smtp, message=b"hello\r\n")
         assert "." not in smtp.commands
+
+
+UTF8 = {"EHLO": "250-fake\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 AUTH PLAIN"}
+FOREIGN = "änn@example.com"
+
+
+async def test_an_address_of_any_script_is_announced_as_one() -> None:
+    """MAIL says so (RFC 6531 section 3.4), and the address stands on the wire as it is, in UTF-8."""
+    async with fake_smtp(UTF8) as smtp:
+        assert (await send(smtp, ANN, FOREIGN)).startswith("250")
+        mail, *recipients = [line for line in smtp.commands if line.startswith(("MAIL", "RCPT"))]
+    assert mail == "MAIL FROM:<errand@example.com> SMTPUTF8 BODY=8BITMIME"
+    assert recipients == [f"RCPT TO:<{ANN}>", f"RCPT TO:<{FOREIGN}>"]
+
+
+async def test_a_header_that_is_not_ascii_is_announced_too() -> None:
+    """Although everybody it goes to has a plain address: of the others, the message still has the headers."""
+    async with fake_smtp(UTF8) as smtp:
+        await send(smtp, ANN, message=f"To: {FOREIGN}\r\n\r\nhello\r\n".encode())
+        assert "MAIL FROM:<errand@example.com> SMTPUTF8 BODY=8BITMIME" in smtp.commands
+
+
+async def test_a_plain_message_asks_for_nothing_more() -> None:
+    async with fake_smtp(UTF8) as smtp:
+        await send(smtp, ANN)
+        assert "MAIL FROM:<errand@example.com>" in smtp.commands
+
+
+@pytest.mark.parametrize("message", [MESSAGE, f"To: {FOREIGN}\r\n\r\n".encode()])
+async def test_a_server_without_it_is_asked_nothing(message: bytes) -> None:
+    """It would take the letters for others; nobody gets the message, also not those whom it could reach."""
+    async with fake_smtp() as smtp:
+        with pytest.raises(ServiceRefused, match=r"not supported by this server.*nothing was sent to anybody"):
+            await send(smtp, ANN, *([FOREIGN] if message is MESSAGE else []), message=message)
+        assert not [line for line in smtp.commands if line.startswith("MAIL")]
+
+
+async def test_such_a_recipient_may_be_refused_as_any_other() -> None:
+    stages = UTF8 | {f"RCPT {FOREIGN}": "553 5.6.7 Not here"}
+    async with fake_smtp(stages) as smtp, SmtpTransaction(server(smtp), LONG_ENOUGH) as transaction:
+        refused = await transaction.prepare("errand@example.com", [ANN, FOREIGN], MESSAGE)
+        await transaction.commit()
+    assert refused == {FOREIGN: "553 5.6.7 Not here"}

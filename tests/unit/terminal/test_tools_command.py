@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from activities.toolkit import foreign_tools
 from client import app
+from tests.unit.mcp.notebook import sources as of_notebook
 from tests.unit.toolkit.openapi.test_source import DOCUMENT, TABLE
 
 
@@ -56,3 +57,13 @@ def test_a_name_that_is_none_says_which_is_near() -> None:
     result = CliRunner().invoke(app, ["tools", "desk_createTickets"])
     assert result.exit_code == 2
     assert "did you mean desk_createTicket?" in result.output
+
+
+def test_what_no_tool_can_be_made_of_is_listed_with_its_source_and_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notebook").mkdir()
+    monkeypatch.setenv("ERRAND_SOURCES", str(of_notebook(tmp_path / "notebook", fault="odd-tool")))
+    [line] = [line for line in _said().splitlines() if line.startswith("book odd")]
+    assert "left out: " in line
+    assert "nothing" in line

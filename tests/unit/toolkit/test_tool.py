@@ -178,8 +178,10 @@ class TestMarking:
             (
                 {"efect": "write"},
                 "there is no option efect; the options are effect, about, timeout, total_timeout, attempts, needs, "
-                "grounded, untrusted, idempotent, claim_verbs, confirmed, replaces",
+                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, asks, replaces",
             ),
+            ({"asks": "what"}, "asks names what, which is no argument; its arguments are to, day"),
+            ({"asks": "to", "effect": "write"}, "a question is a read: nothing happens before its answer"),
             ({"attempts": 0}, "attempts is at least 1, timeout more than 0, and total_timeout no less than timeout"),
             ({"about": "to {cty}"}, "about names {cty}, which is no argument; its arguments are to, day"),
             ({"about": "{}"}, "about names {}, which is no argument; its arguments are to, day"),
@@ -341,7 +343,8 @@ class TestDescribing:
         ("about", "arguments", "text"),
         [
             ("{city} for {days}", {"city": "Paris", "days": 3}, "Paris for 3"),
-            ("{city} for {days}", {"city": "Paris"}, "Paris for "),
+            ("{city} for {days}", {"city": "Paris"}, "Paris for"),
+            ("{city} {days}, {to}", {"city": "New\n  York", "to": ""}, "New York ,"),
             ("to {to}", {"to": ["ann@example.com", "bob@example.com"]}, "to ann@example.com, bob@example.com"),
             ("to {to}", {"to": "{city} {0} {"}, "to {city} {0} {"),
             ("the world", {}, "the world"),

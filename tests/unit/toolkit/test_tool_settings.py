@@ -59,7 +59,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def load(**changes: object) -> Catalogue:
-    return Catalogue.load(Settings.read(**{"tools": ("crm_tools",), "offer": ("find*",)} | changes))
+    return Catalogue.load(Settings.read(**{"tools": ("crm_tools",), "offer": ("find", "find_more")} | changes))
 
 
 def test_an_instance_is_given_to_every_tool_that_asks_for_the_class(monkeypatch: pytest.MonkeyPatch) -> None:

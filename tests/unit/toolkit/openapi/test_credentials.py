@@ -121,3 +121,17 @@ class TestClientCredentials:
         credentials.refused()
         await credentials.put_on(request, send)
         assert request.headers["authorization"] == "Bearer refused-2"
+
+    async def test_only_the_last_two_are_redacted_so_that_a_worker_does_not_grow(self) -> None:
+        asked = 0
+
+        async def send(request: httpx.Request) -> httpx.Response:
+            nonlocal asked
+            asked += 1
+            return httpx.Response(200, json={"access_token": f"passing-{asked}"}, request=request)
+
+        credentials = self._credentials()
+        for _ in range(3):
+            await credentials.put_on(httpx.Request("GET", URL), send)
+            credentials.refused()
+        assert redacted("passing-1 passing-2 passing-3") == "passing-1 [redacted] [redacted]"

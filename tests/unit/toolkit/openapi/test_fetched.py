@@ -95,3 +95,10 @@ def test_without_a_kept_one_it_says_that_the_url_does_not_answer(far: Far, tmp_p
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoDocument, match=r"none\.yaml: No such file or directory"):
         text_of(OpenApiSettings(document="none.yaml"), folder=tmp_path, kept=tmp_path)
+
+
+def test_a_url_at_a_private_address_is_not_asked_unless_it_is_said_to_be_private(far: Far, tmp_path: Path) -> None:
+    settings = OpenApiSettings(document=far.url.replace("http:", "https:"))
+    with pytest.raises(NoDocument, match=r"127\.0\.0\.1, which is no public address; private = true allows it"):
+        text_of(settings, folder=tmp_path, kept=tmp_path / "kept")
+    assert far.asked == 0

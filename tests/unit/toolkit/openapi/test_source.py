@@ -101,7 +101,7 @@ async def create(found: Catalogue, ledger: Ledger, *, attempt: int = 1) -> objec
     environment.info = dataclasses.replace(environment.info, attempt=attempt)
     call = ToolCall(key="r/1.0", tool="desk_createTicket", arguments=TICKET, chain="5eed")
     activity: Any = write_activity(found.tools["desk_createTicket"], {}, ledger, fence=counts)
-    async with aclosing(found.clients):
+    async with aclosing(found.sources):
         try:
             return (await environment.run(activity, call)).value
         except ApplicationError as error:
@@ -115,7 +115,7 @@ async def test_a_read_tells_what_the_far_end_answers(far: FarEnd, tmp_path: Path
     found = catalogue(tmp_path, far)
     call = ToolCall(key="r/1.0", tool="desk_listTickets", arguments={"title": "a b"})
     activity: Any = read_activity(found.tools["desk_listTickets"], {})
-    async with aclosing(found.clients):
+    async with aclosing(found.sources):
         result = await ActivityEnvironment().run(activity, call)
     [asked] = far.asked
     assert (result.value, asked.path, asked.headers["authorization"]) == (
@@ -220,7 +220,7 @@ class TestCatalogue:
         assert (tool.description, tool.argument_names()) == ("Create a ticket.", ["title", "email"])
 
     def test_what_cannot_be_a_tool_says_why(self, far: FarEnd, tmp_path: Path) -> None:
-        assert catalogue(tmp_path, far).not_imported == {
+        assert catalogue(tmp_path, far).sources.left_out == {
             "desk upload": "its body is image/png, which is not written here"
         }
 

@@ -1,0 +1,1 @@
+"""Contacts of a file: names become addresses."""
