@@ -16,6 +16,7 @@ class MessageName(StrEnum):
     RECEIPT = "Receipt"
     STATE = "RequestState"
     PENDING_APPROVAL = "PendingApproval"
+    PENDING_QUESTION = "PendingQuestion"
     SAY = "Say"
     APPROVE = "Approve"
     REJECT = "Reject"
