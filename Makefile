@@ -1,12 +1,13 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures lint format clean
+.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
 UI_PORT = 8233
 DOOR_PORT = 8240
+HTTP_PORT = 7243
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
@@ -18,8 +19,8 @@ install: $(INSTALLED)  ## install what is missing into .venv
 demo: $(INSTALLED)  ## start everything, carry out three requests, stop; or one of your own: make demo REQUEST="…"
 	@exec $(PYTHON) -m deploy.local.demo
 
-up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=… DOOR_PORT=…
-	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT) --door-port $(DOOR_PORT)
+up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=… DOOR_PORT=… HTTP_PORT=…
+	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT) --door-port $(DOOR_PORT) --http-port $(HTTP_PORT)
 
 test: $(INSTALLED)  ## run the tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal
@@ -43,6 +44,10 @@ bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 min
 pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
 	@$(PYTHON) -m deploy.local.pictures
 
+contract: $(INSTALLED)  ## write docs/contract and its TypeScript types anew (takes npm)
+	@$(PYTHON) -m deploy.client.contract_files
+	@cd docs/contract/typescript && npm ci --silent --ignore-scripts && npm run --silent types
+
 lint: $(INSTALLED)  ## check style and types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -53,7 +58,7 @@ format: $(INSTALLED)  ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix .
 
 clean:  ## remove what was installed and what the embedded deployment has kept
-	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis docs/contract/typescript/node_modules
 
 # As the shell got it: the environment carries a request unharmed, whatever quotes and dollars are in it.
 demo: export DEMO_REQUEST = $(value REQUEST)

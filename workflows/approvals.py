@@ -112,8 +112,8 @@ class Approvals:
         """Refuse a verdict that is not about a call exactly as it waits.
 
         Raises:
-            ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`, `NotAnApprover`
-                or `OwnRequest`; the Update is then rejected and leaves no trace.
+            ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`,
+                `NotAnApprover` or `OwnRequest`; the Update is then rejected and leaves no trace.
         """
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:

@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows import receipts
-from workflows.contract.api import Outcome, Request, RequestStatus, Say
+from workflows.contract.api import Outcome, Request, RequestStatus, Say, UpdateError
 from workflows.contract.progress import Messages, QueuedMessage
 from workflows.questions import Questions
 from workflows.size_limits import size
@@ -185,5 +185,5 @@ def _not_begun(outcome: Outcome) -> Outcome:
     return outcome.model_copy(update={"summary": "Cancelled before it was begun.", "receipts": ()})
 
 
-def _refusal(kind: str, why: str) -> ApplicationError:
+def _refusal(kind: UpdateError, why: str) -> ApplicationError:
     return ApplicationError(why, type=kind, non_retryable=True)

@@ -22,8 +22,9 @@ TEMPORAL = "Temporal server"
 MODEL_NAME = "smollm2-135m-errand"
 DRAIN_SECONDS = 35  # the worker gives running activities 30
 
-NO_HOST = '["@"]'
-"""The names under which Temporal's HTTP API may be asked: one that no browser can send as its host.
+HTTP_HOST = "errand:local"
+"""The only name under which Temporal's HTTP API may be asked: one that no browser can send as its host, since
+"local" is no port.
 
 Otherwise any web page that is open on this machine could start a request: the API asks for no password, and a browser
 sends it a POST of plain text without asking first.
@@ -35,7 +36,7 @@ FOREIGN = ("TEMPORAL_", "OPENAI_", "ERRAND_STOCKS_TOKEN")
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where everything lives. State is kept under `state` and survives a restart; ports other than the first two are
+    """Where everything lives. State is kept under `state` and survives a restart; a port that nobody asks for is
     whatever is free."""
 
     state: Path
@@ -45,7 +46,7 @@ class Deployment:
     samples_port: int
     model_port: int
     http_port: int
-    """Temporal's HTTP API, which answers nobody."""
+    """Temporal's HTTP API, which answers only who calls it `HTTP_HOST`."""
     door_port: int
 
     @classmethod
@@ -55,8 +56,10 @@ class Deployment:
         temporal_port: int | None = None,
         ui_port: int | None = None,
         door_port: int | None = None,
+        http_port: int | None = None,
     ) -> "Deployment":
-        temporal, ui, *others, door = free_ports(7)
+        temporal, ui, *others, http, door = free_ports(7)
+        others.append(http_port or http)
         return cls(state.absolute(), temporal_port or temporal, ui_port or ui, *others, door_port=door_port or door)
 
     @property
@@ -70,6 +73,10 @@ class Deployment:
     @property
     def door_url(self) -> str:
         return f"http://127.0.0.1:{self.door_port}"
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
 
     @property
     def mail(self) -> Path:
@@ -138,7 +145,7 @@ class Deployment:
         settings = (
             "history.transferProcessorMaxPollRPS=10000",
             "frontend.enableServerVersionCheck=false",
-            f"frontend.httpAllowedHosts={NO_HOST}",
+            f'frontend.httpAllowedHosts=["{HTTP_HOST}"]',
         )
         pragmas = ("journal_mode=wal", "synchronous=normal")
         return Part(

@@ -1,6 +1,6 @@
 """`make up`: the embedded deployment, until Ctrl-C.
 
-python -m deploy.local.up [--state .errand] [--port 7233] [--ui-port 8233] [--door-port 8240]
+python -m deploy.local.up [--state .errand] [--port 7233] [--ui-port 8233] [--door-port 8240] [--http-port 7243]
 """
 
 import argparse
@@ -8,23 +8,24 @@ import asyncio
 import sys
 from pathlib import Path
 
-from deploy.local.deployment import Deployment, sole_user, worker_env_file
+from deploy.local.deployment import HTTP_HOST, Deployment, sole_user, worker_env_file
 from deploy.local.part import REPOSITORY
 from deploy.local.ports import require_free
 from deploy.local.session import console, run_until_signal, say
 from deploy.local.supervisor import Supervisor
 
-PORT, UI_PORT, DOOR_PORT = 7233, 8233, 8240
+PORT, UI_PORT, DOOR_PORT, HTTP_PORT = 7233, 8233, 8240, 7243
 """Where clients look when nothing is configured."""
 
 
-async def up(state: Path, port: int, ui_port: int, door_port: int) -> int:
+async def up(state: Path, port: int, ui_port: int, door_port: int, http_port: int) -> int:
     """Run the deployment until cancelled."""
     with sole_user(state):
         require_free(port, "Temporal", "make up PORT")
         require_free(ui_port, "Temporal UI", "make up UI_PORT")
         require_free(door_port, "door", "make up DOOR_PORT")
-        deployment = Deployment.on_free_ports(state, port, ui_port, door_port)
+        require_free(http_port, "Temporal's HTTP API", "make up HTTP_PORT")
+        deployment = Deployment.on_free_ports(state, port, ui_port, door_port, http_port)
         console.print("[bold]Starting the embedded deployment[/bold]")
         with worker_env_file(deployment):
             async with Supervisor((*deployment.parts(), deployment.door()), deployment.logs, say):
@@ -38,6 +39,7 @@ def _tell_how_to_use(deployment: Deployment) -> None:
     found_by = "" if usual else "".join(f"{name}={it} " for name, it in deployment.client_environment().items())
     console.print(f"[dim]  mail arrives in {deployment.mail}; weather and prices are samples[/dim]")
     console.print(f'  try: {found_by}.venv/bin/python client.py submit "Get the weather in Paris" --wait')
+    console.print(f"[dim]  Temporal's HTTP API is at {deployment.http_url}, for who calls it {HTTP_HOST}[/dim]")
     urls = f"door at {deployment.door_url}, Temporal UI at {deployment.ui_url}"
     console.print(f"[green]ready[/green]: {urls} (Ctrl-C stops everything)")
 
@@ -48,8 +50,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--ui-port", type=int, default=UI_PORT)
     parser.add_argument("--door-port", type=int, default=DOOR_PORT)
+    parser.add_argument("--http-port", type=int, default=HTTP_PORT)
     asked = parser.parse_args()
-    return run_until_signal(up(asked.state, asked.port, asked.ui_port, asked.door_port), interrupted=0)
+    running = up(asked.state, asked.port, asked.ui_port, asked.door_port, asked.http_port)
+    return run_until_signal(running, interrupted=0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Every message is plain JSON, so a caller in any language starts the workflow typ
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -261,3 +261,25 @@ class RequestState(Message):
     messages_waiting: int = Field(default=0, description="of a request that is kept open: said and not yet begun")
     receipts: tuple[Receipt, ...] = Field(default=(), description="of the calls that have ended")
     usage: Usage = Usage()
+
+
+UpdateError: TypeAlias = Literal[
+    "BadRequest",
+    "Moved",
+    "Busy",
+    "NotOpen",
+    "AnsweredBefore",
+    "NotWaiting",
+    "DigestMismatch",
+    "NotAnApprover",
+    "OwnRequest",
+    "InvalidArguments",
+]
+"""The types of the application errors that Updates are refused with."""
+
+
+class Refusal(Message):
+    """What an Update that is refused fails with: Temporal's application error of this type, never to be retried."""
+
+    type: UpdateError
+    message: str = Field(description="what happened, to which thing, and what to do")

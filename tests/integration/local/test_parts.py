@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiosmtplib
 import httpx
 import pytest
 from temporalio.client import Client
 
-from deploy.local.deployment import TEMPORAL, Deployment
+from deploy.local.deployment import HTTP_HOST, TEMPORAL, Deployment
 from deploy.local.mail_catcher import kept_mails
 from deploy.local.ports import is_free
 from deploy.local.supervisor import Supervisor
@@ -90,6 +91,20 @@ async def test_no_web_page_can_start_a_request(deployment: Deployment, host: str
                     assert answer.status_code in range(400, 500), (port, path, answer.text)
     client = await Client.connect(deployment.temporal_address)
     assert (await client.count_workflows()).count == 0
+
+
+async def test_temporals_http_api_answers_a_program_that_calls_it_by_its_name(deployment: Deployment) -> None:
+    async with httpx.AsyncClient(trust_env=False) as program:
+        answer = await program.get(
+            f"{deployment.http_url}/api/v1/namespaces/default/workflows", headers={"Host": HTTP_HOST}
+        )
+    assert answer.status_code == 200
+
+
+def test_no_browser_can_send_that_name_as_its_host() -> None:
+    """It sends what stands in a URL, of which the part behind the colon is a port."""
+    with pytest.raises(ValueError, match="Port"):
+        _ = urlsplit(f"http://{HTTP_HOST}").port
 
 
 async def test_another_site_may_not_send_the_token_that_the_ui_asks_for(deployment: Deployment) -> None:

@@ -10,14 +10,16 @@ from typer.testing import CliRunner
 
 from activities.schema.json_schema import JsonSchema, check
 from client import app
-from deploy.terminal.schema_command import MessageName
+from deploy.client.contract import MessageName
 from workflows.contract.api import (
     Approve,
     Limits,
     Outcome,
     PendingApproval,
+    PendingQuestion,
     Receipt,
     ReceiptStatus,
+    Refusal,
     Reject,
     Request,
     RequestState,
@@ -40,6 +42,10 @@ MESSAGES: list[BaseModel] = [
     Reject(key="k", digest="d", by="ann"),
     OUTCOME,
     OUTCOME.model_copy(update={"receipts": (RECEIPT, DONE), "usage": Usage(cost=0.5), "output": [1]}),
+    Refusal(type="Busy", message="5 messages wait already; say it again later"),
+    WAITS,
+    PendingQuestion(key="r/1.1", text="Which Ann?", expires_at=AT),
+    DONE,
     STATE,
     STATE.model_copy(update={"awaiting_approval": (WAITS,), "receipts": (DONE,)}),
 ]

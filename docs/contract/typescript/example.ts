@@ -1,0 +1,14 @@
+import { OverTemporal } from './temporal-client.js'; // or OverHttp from './door-client.js'
+
+const errand = await OverTemporal.connect('127.0.0.1:7233');
+const id = await errand.submit({ text: 'Tell ann@example.com that invoice 4711 is paid.' }, 'invoice-4711');
+
+const { awaiting_approval: waiting } = await errand.state(id); // empty until the model has asked for a write
+for (const call of waiting) {
+  console.log(call.tool, call.arguments, call.reason);
+  await errand.approve(id, call, 'bob');
+}
+
+const outcome = await errand.wait(id);
+console.log(outcome.summary, outcome.receipts.map((receipt) => [receipt.tool, receipt.status]));
+await errand.close();

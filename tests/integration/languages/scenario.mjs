@@ -1,0 +1,42 @@
+// What every client must do: node scenario.mjs BUILD temporal|door ADDRESS TASK_QUEUE|KEY. Prints what came back.
+const [build, way, address, more] = process.argv.slice(2);
+const errand = await connected();
+
+const requestId = await errand.submit({ text: 'Write down: milk.', requester: 'ann' }, `typescript-${way}`);
+const again = await errand.submit({ text: 'Write down: milk.', requester: 'ann' }, requestId);
+const waiting = await callThatWaits(requestId);
+const refusal = await refusalOf(errand.approve(requestId, { ...waiting, digest: 'another' }, 'ann'));
+const second = await errand.approve(requestId, waiting, 'ann', { word: 'oat milk' });
+const outcome = await errand.wait(requestId);
+
+const conversation = await errand.submit({ keep_open: true, requester: 'ann' }, `typescript-${way}-talk`);
+const answer = await errand.say(conversation, 'Hello?', 'ann', 'm1');
+const sameAnswer = await errand.say(conversation, 'Hello?', 'ann', 'm1');
+
+console.log(JSON.stringify({ requestId, again, waiting, refusal, second, outcome, answer, sameAnswer }));
+await errand.close?.();
+
+async function connected() {
+  if (way === 'temporal') {
+    const { OverTemporal } = await import(`${build}/temporal-client.js`);
+    return OverTemporal.connect(address, 'default', more);
+  }
+  const { OverHttp } = await import(`${build}/door-client.js`);
+  return new OverHttp(address, more);
+}
+
+async function callThatWaits(id) {
+  for (;;) {
+    const { awaiting_approval: [call] } = await errand.state(id);
+    if (call) return call;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function refusalOf(promise) {
+  const { refusal } = await import(`${build}/temporal-client.js`);
+  return promise.then(
+    () => 'none',
+    (error) => refusal(error) ?? error.type,
+  );
+}
