@@ -59,7 +59,7 @@ demo: export DEMO_REQUEST = $(value REQUEST)
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp; else \
+	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp --extra encryption; else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp; fi
+	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp --extra encryption; fi
 	@touch $@

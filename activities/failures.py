@@ -14,9 +14,15 @@ from dataclasses import replace
 import structlog
 from pydantic import BaseModel, ValidationError
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import (
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    FailureConverter,
+    PayloadConverter,
+)
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -32,6 +38,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 LARGEST_FAILURE = 4000
 """Bytes. Of an attempt that failed with more, Temporal shows "Failure exceeds size limit." until there is another."""
+ADDED_BY_CODEC = 200
+"""Bytes for each payload, at most: the id of the key, the nonce, the tag."""
 LONGEST_REASON = 300
 """Characters of a failure's message in the log; Temporal has the whole."""
 
@@ -54,13 +62,24 @@ class ActivityFailed(ApplicationError):
 
 
 class Redaction(Interceptor):
-    """Redacts what activities return and raise, and logs their failures. It has to be the first interceptor."""
+    """Redacts what activities return and raise, and logs their failures. It has to be the first interceptor.
+
+    Args:
+        logs_words: whether the log says what a failure says, which may quote arguments; else only its type and place.
+    """
+
+    def __init__(self, *, logs_words: bool = True) -> None:
+        self._logs_words = logs_words
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Redacting(next)
+        return _Redacting(next, logs_words=self._logs_words)
 
 
 class _Redacting(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, *, logs_words: bool) -> None:
+        super().__init__(next)
+        self._logs_words = logs_words
+
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
         # Nobody has to unbind them: every activity is a task, with a context of its own.
         structlog.contextvars.bind_contextvars(**_about(input.args))
@@ -71,9 +90,9 @@ class _Redacting(ActivityInboundInterceptor):
         except CancelledError:
             raise
         except ApplicationError as error:
-            failed = _expected(error)
+            failed = _expected(error, logs_words=self._logs_words)
         except Exception as error:
-            failed = _mistake(error)
+            failed = _mistake(error, logs_words=self._logs_words)
         raise failed  # out here, where it gets no context
 
 
@@ -97,23 +116,49 @@ class RedactedFailures(DefaultFailureConverter):
                 trace = failure.stack_trace
         failure.message, failure.stack_trace = redacted(failure.message), redacted(trace)
         if isinstance(exception, ActivityFailed):
-            _fit(failure)
+            self._fit(failure, payload_converter)
+
+    def _fit(self, failure: Failure, payload_converter: PayloadConverter) -> None:
+        """Cut off what is too much: of the stack trace its outermost lines, and of the message its end."""
+        if (over := self._size(failure, payload_converter) - LARGEST_FAILURE) > 0:
+            failure.stack_trace = failure.stack_trace.encode()[over:].decode(errors="ignore")
+        if (over := self._size(failure, payload_converter) - LARGEST_FAILURE) > 0:
+            kept = failure.message.encode()[: -over - len(SHORTENED.encode())]
+            failure.message = kept.decode(errors="ignore") + SHORTENED
+
+    def _size(self, failure: Failure, payload_converter: PayloadConverter) -> int:
+        return failure.ByteSize()
 
 
-def _fit(failure: Failure) -> None:
-    """Cut off what is too much: of the stack trace its outermost lines, and of the message its end."""
-    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
-        failure.stack_trace = failure.stack_trace.encode()[over:].decode(errors="ignore")
-    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
-        kept = failure.message.encode()[: -over - len(SHORTENED.encode())]
-        failure.message = kept.decode(errors="ignore") + SHORTENED
+class EncodedFailures(RedactedFailures):
+    """Message and stack trace go where a payload codec encrypts them, as by the SDK's
+    `DefaultFailureConverterWithEncodedAttributes`, but only once they are redacted."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        failure.encoded_attributes.CopyFrom(_words_of(failure, payload_converter))
+        failure.message, failure.stack_trace = "Encoded failure", ""
+
+    def _size(self, failure: Failure, payload_converter: PayloadConverter) -> int:
+        payloads = 1 + len(failure.application_failure_info.details.payloads)
+        return failure.ByteSize() + _words_of(failure, payload_converter).ByteSize() + payloads * ADDED_BY_CODEC
+
+
+def _words_of(failure: Failure, payload_converter: PayloadConverter) -> Payload:
+    return payload_converter.to_payload({"message": failure.message, "stack_trace": failure.stack_trace})
+
+
+_REDACTING: Mapping[type[FailureConverter], type[FailureConverter]] = {
+    DefaultFailureConverter: RedactedFailures,
+    DefaultFailureConverterWithEncodedAttributes: EncodedFailures,
+}
 
 
 def redacting(client: Client) -> Client:
-    """The same client, for a worker. A failure converter of somebody's own, such as one that encrypts, is kept."""
+    """The same client, for a worker. A failure converter of somebody's own is kept."""
     config = client.config()
-    if config["data_converter"].failure_converter_class is DefaultFailureConverter:
-        config["data_converter"] = replace(config["data_converter"], failure_converter_class=RedactedFailures)
+    if wanted := _REDACTING.get(config["data_converter"].failure_converter_class):
+        config["data_converter"] = replace(config["data_converter"], failure_converter_class=wanted)
     return Client(**config)
 
 
@@ -140,16 +185,17 @@ def _failed(error: ApplicationError, details: Iterable[object], stack_trace: str
     return failed
 
 
-def _expected(error: ApplicationError) -> ActivityFailed:
+def _expected(error: ApplicationError, *, logs_words: bool) -> ActivityFailed:
     details = (SECRETS.redact_value(readable(each)) for each in error.details)
     failed = _failed(error, details, error.stack_trace if isinstance(error, ActivityFailed) else "")
-    reason = failed.message[:LONGEST_REASON]
-    log.info("activity failed", error=error.type or "ApplicationError", reason=reason, final=error.non_retryable)
+    said = {"reason": failed.message[:LONGEST_REASON]} if logs_words else {}
+    log.info("activity failed", error=error.type or "ApplicationError", **said, final=error.non_retryable)
     return failed
 
 
-def _mistake(error: Exception) -> ActivityFailed:
-    log.error("activity failed by a mistake in code", error=name_of(error), exception=trace_of(error))
+def _mistake(error: Exception, *, logs_words: bool) -> ActivityFailed:
     failed = ActivityFailed(message_of(error), type=name_of(error))
     failed.stack_trace = redacted("".join(traceback.format_tb(error.__traceback__)))[-LONGEST_TRACE:]
+    said = trace_of(error) if logs_words else failed.stack_trace
+    log.error("activity failed by a mistake in code", error=name_of(error), exception=said)
     return failed

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from activities.errors import ConfigurationError
 from activities.settings.data_services import DataServices
+from activities.settings.encryption import EncryptionSettings
 from activities.settings.environment import Group, variable
 from activities.settings.http import HttpSettings
 from activities.settings.ledger import LedgerSettings
@@ -28,6 +29,7 @@ class Settings(BaseModel):
     services: DataServices
     http: HttpSettings
     ledger: LedgerSettings
+    encryption: EncryptionSettings
     tools: ToolSettings
 
     @classmethod

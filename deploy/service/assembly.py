@@ -11,6 +11,8 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
+from activities.encryption.hidden_requester import HiddenRequester
+from activities.encryption.loading import load_key_ring
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
@@ -77,7 +79,8 @@ async def build_worker(
     """
     settings, tools = service.settings, service.catalogue.tools
     answers = Answers(service.endpoint, settings.model.system_prompt)
-    ledger = await Ledger.open(settings.ledger.ledger_url)
+    keys = load_key_ring(settings.encryption.payload_keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
     decide = Decide(
         service.endpoint,
@@ -122,7 +125,11 @@ async def build_worker(
             build_id=build_id(tools.values()),
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-            interceptors=[Redaction(), Heartbeats()],
+            interceptors=[
+                Redaction(logs_words=not settings.encryption.encrypts),
+                Heartbeats(),
+                *([HiddenRequester()] if settings.encryption.hides_requester else ()),
+            ],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.worker.cached_requests,
             max_concurrent_workflow_tasks=settings.worker.workflow_slots,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from activities.encryption.loading import load_key_ring
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from deploy.terminal.exit_codes import end_with
@@ -93,7 +94,9 @@ def resolve_command(
 async def _ledger() -> "AsyncGenerator[Ledger]":
     from activities.ledger.ledger import Ledger
 
-    ledger = await Ledger.open(Settings.from_environment().ledger.ledger_url, create=False)
+    settings = Settings.from_environment()
+    keys = load_key_ring(settings.encryption.payload_keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, create=False, keys=keys)
     try:
         yield ledger
     finally:
