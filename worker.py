@@ -57,7 +57,9 @@ def main() -> int:
     reached, and 1 after a mistake in code."""
     configure_logging()
     try:
-        uvloop.run(serve(Service.assemble(Settings.from_environment())))
+        settings = Settings.from_environment()
+        configure_logging(contents=not settings.encryption.encrypts)
+        uvloop.run(serve(Service.assemble(settings)))
     except ConfigurationError as error:
         print(redacted(f"error: {error}"), file=sys.stderr)
         return 2

@@ -62,24 +62,13 @@ class ActivityFailed(ApplicationError):
 
 
 class Redaction(Interceptor):
-    """Redacts what activities return and raise, and logs their failures. It has to be the first interceptor.
-
-    Args:
-        logs_words: whether the log says what a failure says, which may quote arguments; else only its type and place.
-    """
-
-    def __init__(self, *, logs_words: bool = True) -> None:
-        self._logs_words = logs_words
+    """Redacts what activities return and raise, and logs their failures. It has to be the first interceptor."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _Redacting(next, logs_words=self._logs_words)
+        return _Redacting(next)
 
 
 class _Redacting(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, *, logs_words: bool) -> None:
-        super().__init__(next)
-        self._logs_words = logs_words
-
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
         # Nobody has to unbind them: every activity is a task, with a context of its own.
         structlog.contextvars.bind_contextvars(**_about(input.args))
@@ -90,9 +79,9 @@ class _Redacting(ActivityInboundInterceptor):
         except CancelledError:
             raise
         except ApplicationError as error:
-            failed = _expected(error, logs_words=self._logs_words)
+            failed = _expected(error)
         except Exception as error:
-            failed = _mistake(error, logs_words=self._logs_words)
+            failed = _mistake(error)
         raise failed  # out here, where it gets no context
 
 
@@ -140,8 +129,10 @@ class EncodedFailures(RedactedFailures):
         failure.message, failure.stack_trace = "Encoded failure", ""
 
     def _size(self, failure: Failure, payload_converter: PayloadConverter) -> int:
+        in_clear = len(failure.message.encode()) + len(failure.stack_trace.encode())
         payloads = 1 + len(failure.application_failure_info.details.payloads)
-        return failure.ByteSize() + _words_of(failure, payload_converter).ByteSize() + payloads * ADDED_BY_CODEC
+        encoded = _words_of(failure, payload_converter).ByteSize() + payloads * ADDED_BY_CODEC
+        return failure.ByteSize() - in_clear + encoded
 
 
 def _words_of(failure: Failure, payload_converter: PayloadConverter) -> Payload:
@@ -185,17 +176,16 @@ def _failed(error: ApplicationError, details: Iterable[object], stack_trace: str
     return failed
 
 
-def _expected(error: ApplicationError, *, logs_words: bool) -> ActivityFailed:
+def _expected(error: ApplicationError) -> ActivityFailed:
     details = (SECRETS.redact_value(readable(each)) for each in error.details)
     failed = _failed(error, details, error.stack_trace if isinstance(error, ActivityFailed) else "")
-    said = {"reason": failed.message[:LONGEST_REASON]} if logs_words else {}
-    log.info("activity failed", error=error.type or "ApplicationError", **said, final=error.non_retryable)
+    reason = failed.message[:LONGEST_REASON]
+    log.info("activity failed", error=error.type or "ApplicationError", reason=reason, final=error.non_retryable)
     return failed
 
 
-def _mistake(error: Exception, *, logs_words: bool) -> ActivityFailed:
+def _mistake(error: Exception) -> ActivityFailed:
+    log.error("activity failed by a mistake in code", error=name_of(error), exception=trace_of(error))
     failed = ActivityFailed(message_of(error), type=name_of(error))
     failed.stack_trace = redacted("".join(traceback.format_tb(error.__traceback__)))[-LONGEST_TRACE:]
-    said = trace_of(error) if logs_words else failed.stack_trace
-    log.error("activity failed by a mistake in code", error=name_of(error), exception=said)
     return failed

@@ -126,7 +126,9 @@ async def build_worker(
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[
-                Redaction(logs_words=not settings.encryption.encrypts),
+                Redaction(),
+                Heartbeats(),
+                *([HiddenRequester()] if settings.encryption.hides_requester else ()),
                 Heartbeats(),
                 *([HiddenRequester()] if settings.encryption.hides_requester else ()),
             ],
