@@ -23,7 +23,8 @@ class EncryptingCodec(PayloadCodec):
         return [self._encrypted(each) for each in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """
+        """Decrypt those that are encrypted.
+
         Raises:
             ServiceUnavailable: the key of a payload is missing, or the payload is not what was encrypted.
         """

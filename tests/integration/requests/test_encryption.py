@@ -20,9 +20,11 @@ from google.protobuf.json_format import MessageToJson, ParseDict
 from pydantic import JsonValue
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
+from temporalio.worker import Replayer
 from typer.testing import CliRunner
 
 from activities.encryption.codec import EncryptingCodec
+from activities.encryption.hidden_requester import HiddenRequester
 from activities.encryption.key_ring import KeyRing
 from activities.settings import Settings
 from activities.temporal import data_converter
@@ -34,6 +36,7 @@ from tests.scripted_model import Raw, ScriptedModel, call, calls
 from tests.scripted_model import say as says
 from tests.unit.encryption.keys import key_file, new_key
 from workflows.contract.api import Outcome, ReceiptStatus, Request
+from workflows.request import RequestWorkflow
 from workflows.timeline import REQUESTER
 
 CONTENTS = (
@@ -182,6 +185,12 @@ async def test_who_asks_is_no_search_attribute_unless_a_setting_says_so(
         handle = await submit(with_keys, request, task_queue=settings.task_queue)
         await outcome(handle)
         assert (await handle.describe()).typed_search_attributes.get(REQUESTER) == "ann@example.com"
+        history = await handle.fetch_history()
+    # The setting may change while a request is open.
+    hiding = Replayer(
+        workflows=[RequestWorkflow], data_converter=with_keys.data_converter, interceptors=[HiddenRequester()]
+    )
+    await hiding.replay_workflow(history)
 
 
 async def test_a_plain_start_by_any_client_still_runs_and_its_result_needs_the_keys(
