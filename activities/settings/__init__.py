@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from activities.errors import ConfigurationError
+from activities.settings.codec_server import CodecServerSettings
 from activities.settings.data_services import DataServices
 from activities.settings.encryption import EncryptionSettings
 from activities.settings.environment import Group, variable
@@ -30,6 +31,7 @@ class Settings(BaseModel):
     http: HttpSettings
     ledger: LedgerSettings
     encryption: EncryptionSettings
+    codec: CodecServerSettings
     tools: ToolSettings
 
     @classmethod

@@ -14,7 +14,6 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from activities.encryption.hidden_requester import HiddenRequester
 from activities.encryption.loading import load_key_ring
 from activities.execution.tool_activities import read_activity, write_activity
-from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.http.bounded import BoundedClient
@@ -79,6 +78,7 @@ async def build_worker(
     """
     settings, tools = service.settings, service.catalogue.tools
     answers = Answers(service.endpoint, settings.model.system_prompt)
+    grace = timedelta(seconds=settings.worker.grace)
     keys = load_key_ring(settings.encryption.payload_keys)
     ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
@@ -105,7 +105,7 @@ async def build_worker(
         provisions: dict[type, object] = {**dict(zip(PROVIDED, given, strict=True)), **service.catalogue.settings}
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
+        writes = [write_activity(tool, provisions, ledger, grace=grace) for tool in run if tool.route.effect == "write"]
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
@@ -129,8 +129,6 @@ async def build_worker(
                 Redaction(),
                 Heartbeats(),
                 *([HiddenRequester()] if settings.encryption.hides_requester else ()),
-                Heartbeats(),
-                *([HiddenRequester()] if settings.encryption.hides_requester else ()),
             ],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.worker.cached_requests,
@@ -139,5 +137,5 @@ async def build_worker(
             max_concurrent_workflow_task_polls=settings.worker.pollers,
             max_concurrent_activity_task_polls=settings.worker.pollers,
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.worker.sticky_seconds),
-            graceful_shutdown_timeout=GRACE,
+            graceful_shutdown_timeout=grace,
         )

@@ -85,7 +85,7 @@ def scripted(model: ScriptedModel, of: Mapping[str, str]) -> None:
 
 async def carry_out(client: Client, settings: Settings, of: Mapping[str, str]) -> Outcome:
     request = Request(text=of["text"], requester=of["requester"], keep_open=True)
-    handle = await submit(client, request, task_queue=settings.task_queue)
+    handle = await submit(client, request, task_queue=settings.worker.task_queue)
     edited: dict[str, JsonValue] = {"to": of["recipient"], "what": of["edited"]}
     await approve(handle, await until_it_waits(handle), by=of["approver"], arguments=edited)
     await reject(handle, await until_it_waits(handle), by=of["rejecter"], reason=of["reason"])
@@ -98,9 +98,9 @@ async def carry_out(client: Client, settings: Settings, of: Mapping[str, str]) -
 @asynccontextmanager
 async def encrypting(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     """A client as `connect` makes it, with a worker."""
-    assert settings.payload_keys is not None
+    assert settings.encryption.payload_keys is not None
     config = client.config()
-    config["data_converter"] = data_converter(client.namespace, KeyRing.read(settings.payload_keys))
+    config["data_converter"] = data_converter(client.namespace, KeyRing.read(settings.encryption.payload_keys))
     with_keys = Client(**config)
     async with running_worker(with_keys, settings):
         yield with_keys
@@ -182,7 +182,7 @@ async def test_who_asks_is_no_search_attribute_unless_a_setting_says_so(
     settings = settings_for(model, payload_keys=keys, show_requester=True)
     async with encrypting(client, settings) as with_keys:
         request = Request(text="Hello.", requester="ann@example.com")
-        handle = await submit(with_keys, request, task_queue=settings.task_queue)
+        handle = await submit(with_keys, request, task_queue=settings.worker.task_queue)
         await outcome(handle)
         assert (await handle.describe()).typed_search_attributes.get(REQUESTER) == "ann@example.com"
         history = await handle.fetch_history()
@@ -199,7 +199,7 @@ async def test_a_plain_start_by_any_client_still_runs_and_its_result_needs_the_k
     model.scripts["Hello."] = [says("Hello yourself.")]
     settings = settings_for(model, payload_keys=key_file(tmp_path, k1=new_key()))
     async with encrypting(client, settings) as with_keys:
-        handle = await submit(client, Request(text="Hello."), task_queue=settings.task_queue)
+        handle = await submit(client, Request(text="Hello."), task_queue=settings.worker.task_queue)
         assert (await outcome(handle_of(with_keys, handle.id))).summary == "Hello yourself."
 
 
