@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures lint format clean
+.PHONY: help install demo up test chaos bfcl openapi mcp bench image pictures lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -37,6 +37,9 @@ openapi: $(INSTALLED)  ## import real OpenAPI documents, and hold the requests t
 
 bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
 	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
+
+image: $(INSTALLED)  ## build the container image and run a request through it; with Docker, or as root with buildah and runc
+	@$(PYTHON) -m tests.container
 
 pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
 	@$(PYTHON) -m deploy.local.pictures
