@@ -35,8 +35,8 @@ bfcl: $(INSTALLED)  ## hold the service to the Berkeley Function-Calling Leaderb
 openapi: $(INSTALLED)  ## import real OpenAPI documents, and hold the requests that are made to them (2 minutes)
 	@$(PYTHON) -m tests.openapi
 
-bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
-	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
+bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1, ENCRYPTION=1
+	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check) $(if $(ENCRYPTION),--encryption)
 
 image: $(INSTALLED)  ## build the container image and run a request through it; with Docker, or as root with buildah and runc
 	@$(PYTHON) -m tests.container

@@ -5,11 +5,11 @@ whether it is well as HEALTHCHECK does; stops it by SIGTERM, which has to end it
 """
 
 import asyncio
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from client import outcome, submit
@@ -39,7 +39,7 @@ async def trial(built: Engine, data: Path) -> None:
                 "ERRAND_HEALTH_ADDRESS": f"127.0.0.1:{port}",
                 "NO_PROXY": "127.0.0.1,localhost",
             }
-            worker = subprocess.Popen(built.run(variables, data))
+            worker = await asyncio.create_subprocess_exec(*built.run(variables, data))
             try:
                 started = time.monotonic()
                 await until_it_is_well(built, worker)
@@ -49,19 +49,26 @@ async def trial(built: Engine, data: Path) -> None:
                 check(ended)
             finally:
                 asked = time.monotonic()
-                subprocess.run(built.signal("TERM"), check=False)
-                code = worker.wait(60)
+                await ran(built.signal("TERM"))
+                code = await asyncio.wait_for(worker.wait(), 60)
             print(f"SIGTERM ended it with {code} after {time.monotonic() - asked:.1f} s")
             if code:
                 raise SystemExit(f"error: SIGTERM ended the worker with {code}")
 
 
-async def until_it_is_well(built: Engine, worker: "subprocess.Popen[bytes]") -> None:
+async def ran(command: Sequence[str]) -> tuple[int | None, str]:
+    """Its exit code, and what it says on standard error."""
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def until_it_is_well(built: Engine, worker: asyncio.subprocess.Process) -> None:
     until = time.monotonic() + READY_WITHIN
     probe = built.inside("python", "-m", "deploy.service.probe")
-    while (asked := await asyncio.to_thread(subprocess.run, probe, capture_output=True, text=True)).returncode:
-        if worker.poll() is not None or time.monotonic() > until:
-            raise SystemExit(f"error: the worker did not become ready: {asked.stderr}")
+    while (asked := await ran(probe))[0]:
+        if worker.returncode is not None or time.monotonic() > until:
+            raise SystemExit(f"error: the worker did not become ready: {asked[1]}")
         await asyncio.sleep(0.5)
 
 
