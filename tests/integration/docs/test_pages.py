@@ -30,6 +30,7 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
+from deploy.codec_server.access import Access
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.scripted_model import Answer, ScriptedModel, say
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
@@ -41,6 +42,9 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 NOT_RUN = {
     "worker.py            settings": "it is a map of the files, and nothing to run",
+    "uv run -m deploy.codec_server": "it serves until it is stopped; its own tests start it",
+    "docker compose": "it needs Docker; the files are held to their schema",
+    "kubectl create": "it needs a cluster; the manifests are held to their schemas",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -243,7 +247,8 @@ TOOL_FILES: Mapping[str, Callable[[Tool, Catalogue], Awaitable[None]]] = {
 
 SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "[mcp." in text]
 COPIES = [text for text in in_language("toml") if "compose_email" in text]
-POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *COPIES)]
+ACCESS = [text for text in in_language("toml") if "[token." in text]
+POLICIES = [text for text in in_language("toml") if text not in (*SOURCE_FILES, *COPIES, *ACCESS)]
 
 
 class TestData:
@@ -252,6 +257,11 @@ class TestData:
         (tmp_path / "sources.toml").write_text(text)
         found = read_sources(tmp_path / "sources.toml")
         assert found.openapi or found.mcp
+
+    @pytest.mark.parametrize("text", ACCESS, ids=first_line)
+    def test_a_file_of_access_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "access.toml").write_text(text)
+        assert Access.read(tmp_path / "access.toml").oidc is not None
 
     def test_a_document_is_that_of_a_file_of_sources(self) -> None:
         """`test_tools_page.py` imports it."""
