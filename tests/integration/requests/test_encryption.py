@@ -6,9 +6,13 @@ the keys.
 
 import asyncio
 import base64
+import hashlib
 import json
+import os
 import secrets
+import signal
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,9 +31,12 @@ from activities.encryption.codec import EncryptingCodec
 from activities.encryption.hidden_requester import HiddenRequester
 from activities.encryption.key_ring import KeyRing
 from activities.settings import Settings
+from activities.settings.environment import PROJECT
 from activities.temporal import data_converter
 from client import app, approve, close, handle_of, outcome, reject, say, submit
-from tests.conftest import running_worker, settings_for
+from deploy.local.ports import free_ports
+from deploy.service.probe import why_not
+from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.requests.asking import until_it_waits
 from tests.logged import logged
 from tests.scripted_model import Raw, ScriptedModel, call, calls
@@ -201,6 +208,55 @@ async def test_a_plain_start_by_any_client_still_runs_and_its_result_needs_the_k
     async with encrypting(client, settings) as with_keys:
         handle = await submit(client, Request(text="Hello."), task_queue=settings.worker.task_queue)
         assert (await outcome(handle_of(with_keys, handle.id))).summary == "Hello yourself."
+
+
+async def test_temporals_own_command_line_shows_it_in_clear_by_way_of_the_codec_server(
+    client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    model.scripts["Hello."] = [says("Hello yourself.")]
+    keys = key_file(tmp_path, k1=new_key())
+    settings = settings_for(model, payload_keys=keys)
+    async with encrypting(client, settings) as with_keys:
+        handle = await submit(with_keys, Request(text="Hello."), task_queue=settings.worker.task_queue)
+        await outcome(handle)
+    digest = hashlib.sha256(b"t0ken").hexdigest()
+    (tmp_path / "access.toml").write_text(f'[token.a]\nsha256 = "{digest}"\nkeys = ["k1"]\n')
+    asked = ("workflow", "result", "--workflow-id", handle.id, "--address", client.service_client.config.target_host)
+    async with codec_server(keys, tmp_path / "access.toml") as url:
+        endpoint = ("--codec-endpoint", f"{url}/{{namespace}}", "--codec-auth", "Bearer t0ken")
+        assert "Hello yourself." in await said_by_temporal(*asked, *endpoint)
+    assert "Hello yourself." not in await said_by_temporal(*asked)
+
+
+@asynccontextmanager
+async def codec_server(keys: Path, access: Path) -> AsyncGenerator[str]:
+    """As it is started in production; its URL."""
+    [port] = free_ports(1)
+    variables = {
+        "ERRAND_PAYLOAD_KEYS": str(keys),
+        "ERRAND_CODEC_ADDRESS": f"127.0.0.1:{port}",
+        "ERRAND_CODEC_ACCESS": str(access),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.codec_server"), cwd=PROJECT, env=os.environ | variables
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(why_not, f"{url}/livez"):
+                await asyncio.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        assert await process.wait() in (0, -signal.SIGTERM)
+
+
+async def said_by_temporal(*words: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(TEMPORAL, *words), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    return said.decode()
 
 
 async def test_a_list_by_requester_says_why_it_would_find_nobody(client: Client, tmp_path: Path) -> None:
