@@ -27,7 +27,7 @@ def encrypted(connection: sa.Connection, key: str, values: Mapping[str, object])
     """Values of the row of this key, as they are to be written."""
     keys = _keys_of(connection)
     if keys is None:
-        return dict(values)
+        return {name: _not_marked(value) for name, value in values.items()}
     hidden: dict[str, object] = {
         column: _written(keys, key, column, cast("JsonValue", values[column]))
         for column in ENCRYPTED
@@ -49,6 +49,11 @@ def decrypted(connection: sa.Connection, row: sa.RowMapping) -> dict[str, object
         if isinstance(text := values.get(column), str) and text.startswith(f"{MARK}:")
     }
     return {**values, **read}
+
+
+def _not_marked(value: object) -> object:
+    """A far end's own words must not be taken for something encrypted, which nobody could read."""
+    return f" {value}" if isinstance(value, str) and value.startswith(f"{MARK}:") else value
 
 
 def _written(keys: "KeyRing", key: str, column: str, value: JsonValue) -> str:

@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def measure(extent: Extent, *, encrypted: bool) -> Measured:
+async def measure(extent: Extent, *, encrypted: bool = False) -> Measured:
     began, load_before = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="errand-bench-") as folder:
         async with staged(Path(folder), encrypted=encrypted) as scene:

@@ -107,6 +107,18 @@ async def test_without_the_key_a_write_waits_and_is_not_taken_for_another(databa
             await other.look_up(WRITE)
 
 
+@pytest.mark.parametrize("encrypts", [False, True])
+async def test_a_far_ends_words_are_not_taken_for_something_encrypted(
+    database: Database, tmp_path: Path, encrypts: bool
+) -> None:
+    async with opened(database, ring(tmp_path, old=OLD) if encrypts else None) as ledger:
+        token = await ledger.begin(WRITE, attempt=1, seen=None)
+        await ledger.finish(MAIL.key, token, State.DONE, result="errand-encrypted:", error="errand-encrypted:old:x")
+        row = await ledger.find(MAIL.key)
+    assert row is not None
+    assert (str(row.result).strip(), str(row.error).strip()) == ("errand-encrypted:", "errand-encrypted:old:x")
+
+
 async def test_contents_that_somebody_moved_to_another_row_are_not_believed(database: Database, tmp_path: Path) -> None:
     async with opened(database, ring(tmp_path, old=OLD)) as ledger:
         await done(ledger)
