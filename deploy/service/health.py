@@ -32,8 +32,9 @@ def readiness(worker: Worker, client: Client) -> Ready:
             return "the worker does not poll"
         try:
             await client.service_client.check_health(timeout=PATIENCE)
-        except RPCError as error:
-            return f"Temporal does not answer: {error.message}"
+        except (RPCError, RuntimeError) as error:
+            # The SDK's own connection failure is a bare RuntimeError.
+            return f"Temporal does not answer: {error}"
         return ""
 
     return why_not
