@@ -1,13 +1,14 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl openapi mcp bench pictures contract lint format clean
+.PHONY: help install demo up test chaos bfcl openapi mcp bench image pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
 UI_PORT = 8233
 DOOR_PORT = 8240
 HTTP_PORT = 7243
+EXTRAS = --extra local --extra openapi --extra mcp --extra web --extra encryption
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
@@ -38,8 +39,11 @@ openapi: $(INSTALLED)  ## import real OpenAPI documents, and hold the requests t
 	@$(PYTHON) -m tests.openapi
 	@$(PYTHON) -m tests.many_tools
 
-bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1
-	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check)
+bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 minutes); make bench JSON=1, CHECK=1, ENCRYPTION=1
+	@$(PYTHON) -m tests.bench $(if $(JSON),--json) $(if $(CHECK),--check) $(if $(ENCRYPTION),--encryption)
+
+image: $(INSTALLED)  ## build the container image and run a request through it; with Docker, or as root with buildah and runc
+	@$(PYTHON) -m tests.container
 
 pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
 	@$(PYTHON) -m deploy.local.pictures
@@ -66,7 +70,7 @@ demo: export DEMO_REQUEST = $(value REQUEST)
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact --extra local --extra openapi --extra mcp --extra web; else \
+	@if command -v uv >/dev/null; then uv sync --inexact $(EXTRAS); else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact --extra local --extra openapi --extra mcp --extra web; fi
+	  && .venv/bin/uv sync --inexact $(EXTRAS); fi
 	@touch $@

@@ -164,6 +164,8 @@ def list_command(
     """List requests; with --json, one object a line."""
 
     async def command(session: Session) -> int:
+        if requester and session.settings.encryption.hides_requester:
+            raise ConfigurationError("--requester: Temporal is not told who asks, unless ERRAND_SHOW_REQUESTER is true")
         found = await find(
             session.client,
             status=status,

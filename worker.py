@@ -17,12 +17,12 @@ import uvloop
 from temporalio.service import RPCError
 
 from activities.errors import ConfigurationError, Unreachable
-from activities.execution.unfinished_acts import GRACE
 from activities.redaction import redacted
 from activities.settings import Settings
 from activities.settings.environment import is_loopback
 from activities.temporal import connect
 from deploy.service.assembly import Service, build_worker
+from deploy.service.health import health_server, readiness
 from deploy.service.logs import configure_logging
 from deploy.service.processes import serve_in
 from deploy.service.search_attributes import register_search_attributes
@@ -31,7 +31,8 @@ log = structlog.stdlib.get_logger("errand")
 
 
 async def serve(service: Service) -> None:
-    """Work until SIGTERM or SIGINT; then let running activities finish, for up to 30 s."""
+    """Work until SIGTERM or SIGINT; then let running activities finish, for as long as ERRAND_GRACE says."""
+    settings = service.settings.worker
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -42,13 +43,13 @@ async def serve(service: Service) -> None:
         log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
     async with build_worker(client, service) as worker:
         await register_search_attributes(client)
-        async with worker:
+        async with worker, health_server(settings.health_address, readiness(worker, client)):
             # What was made at the start stays: nobody has to look through it again and again for what is garbage.
             gc.collect()
             gc.freeze()
-            log.info("worker ready", task_queue=service.settings.worker.task_queue, namespace=client.namespace)
+            log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace)
             await stop.wait()
-            log.info("worker stopping: running activities may finish", seconds=GRACE.total_seconds())
+            log.info("worker stopping: running activities may finish", seconds=settings.grace)
     log.info("worker stopped")
 
 
@@ -57,7 +58,9 @@ def main() -> int:
     reached, and 1 after a mistake in code."""
     configure_logging()
     try:
-        uvloop.run(serve(Service.assemble(Settings.from_environment())))
+        settings = Settings.from_environment()
+        configure_logging(contents=not settings.encryption.encrypts)
+        uvloop.run(serve(Service.assemble(settings)))
     except ConfigurationError as error:
         print(redacted(f"error: {error}"), file=sys.stderr)
         return 2

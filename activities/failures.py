@@ -14,9 +14,15 @@ from dataclasses import replace
 import structlog
 from pydantic import BaseModel, ValidationError
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import (
+    DefaultFailureConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    FailureConverter,
+    PayloadConverter,
+)
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
@@ -32,6 +38,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 LARGEST_FAILURE = 4000
 """Bytes. Of an attempt that failed with more, Temporal shows "Failure exceeds size limit." until there is another."""
+ADDED_BY_CODEC = 200
+"""Bytes for each payload, at most: the id of the key, the nonce, the tag."""
 LONGEST_REASON = 300
 """Characters of a failure's message in the log; Temporal has the whole."""
 
@@ -97,23 +105,51 @@ class RedactedFailures(DefaultFailureConverter):
                 trace = failure.stack_trace
         failure.message, failure.stack_trace = redacted(failure.message), redacted(trace)
         if isinstance(exception, ActivityFailed):
-            _fit(failure)
+            self._fit(failure, payload_converter)
+
+    def _fit(self, failure: Failure, payload_converter: PayloadConverter) -> None:
+        """Cut off what is too much: of the stack trace its outermost lines, and of the message its end."""
+        if (over := self._size(failure, payload_converter) - LARGEST_FAILURE) > 0:
+            failure.stack_trace = failure.stack_trace.encode()[over:].decode(errors="ignore")
+        if (over := self._size(failure, payload_converter) - LARGEST_FAILURE) > 0:
+            kept = failure.message.encode()[: -over - len(SHORTENED.encode())]
+            failure.message = kept.decode(errors="ignore") + SHORTENED
+
+    def _size(self, failure: Failure, payload_converter: PayloadConverter) -> int:
+        return failure.ByteSize()
 
 
-def _fit(failure: Failure) -> None:
-    """Cut off what is too much: of the stack trace its outermost lines, and of the message its end."""
-    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
-        failure.stack_trace = failure.stack_trace.encode()[over:].decode(errors="ignore")
-    if (over := failure.ByteSize() - LARGEST_FAILURE) > 0:
-        kept = failure.message.encode()[: -over - len(SHORTENED.encode())]
-        failure.message = kept.decode(errors="ignore") + SHORTENED
+class EncodedFailures(RedactedFailures):
+    """Message and stack trace go where a payload codec encrypts them, as by the SDK's
+    `DefaultFailureConverterWithEncodedAttributes`, but only once they are redacted."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        failure.encoded_attributes.CopyFrom(_words_of(failure, payload_converter))
+        failure.message, failure.stack_trace = "Encoded failure", ""
+
+    def _size(self, failure: Failure, payload_converter: PayloadConverter) -> int:
+        in_clear = len(failure.message.encode()) + len(failure.stack_trace.encode())
+        payloads = 1 + len(failure.application_failure_info.details.payloads)
+        encoded = _words_of(failure, payload_converter).ByteSize() + payloads * ADDED_BY_CODEC
+        return failure.ByteSize() - in_clear + encoded
+
+
+def _words_of(failure: Failure, payload_converter: PayloadConverter) -> Payload:
+    return payload_converter.to_payload({"message": failure.message, "stack_trace": failure.stack_trace})
+
+
+_REDACTING: Mapping[type[FailureConverter], type[FailureConverter]] = {
+    DefaultFailureConverter: RedactedFailures,
+    DefaultFailureConverterWithEncodedAttributes: EncodedFailures,
+}
 
 
 def redacting(client: Client) -> Client:
-    """The same client, for a worker. A failure converter of somebody's own, such as one that encrypts, is kept."""
+    """The same client, for a worker. A failure converter of somebody's own is kept."""
     config = client.config()
-    if config["data_converter"].failure_converter_class is DefaultFailureConverter:
-        config["data_converter"] = replace(config["data_converter"], failure_converter_class=RedactedFailures)
+    if wanted := _REDACTING.get(config["data_converter"].failure_converter_class):
+        config["data_converter"] = replace(config["data_converter"], failure_converter_class=wanted)
     return Client(**config)
 
 

@@ -1,15 +1,26 @@
 """The connection to Temporal, and how messages are written for it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import CompositePayloadConverter, DataConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+)
 from temporalio.envconfig import ClientConfig
 
+from activities.encryption.loading import load_key_ring
 from activities.errors import ConfigurationError, Unreachable
 from activities.redaction import SECRETS
+from activities.settings import Settings
+
+if TYPE_CHECKING:
+    from activities.encryption.key_ring import KeyRing
 
 _CONVERTERS = tuple(PydanticPayloadConverter().converters.values())
 
@@ -26,14 +37,29 @@ DATA_CONVERTER = DataConverter(payload_converter_class=SharedPydanticConverter)
 """Writes and reads what `temporalio.contrib.pydantic.pydantic_data_converter` does."""
 
 
+def data_converter(namespace: str, keys: "KeyRing | None") -> DataConverter:
+    """How messages are written for a namespace: in clear, or encrypted where there are keys."""
+    if keys is None:
+        return DATA_CONVERTER
+    from activities.encryption.codec import EncryptingCodec
+
+    return replace(
+        DATA_CONVERTER,
+        payload_codec=EncryptingCodec(keys, namespace),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
 async def connect(*, patience: timedelta | None = None) -> Client:
     """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
 
     TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE mean what they mean to
     every Temporal tool: https://docs.temporal.io/develop/environment-configuration
 
+    With ERRAND_PAYLOAD_KEYS, all that the client sends is encrypted.
+
     Raises:
-        ConfigurationError: the profile, or the file that it is in, cannot be used.
+        ConfigurationError: the profile, the file that it is in, or the file of keys cannot be used.
         Unreachable: nothing answers at the address, or not within `patience`.
     """
     try:
@@ -45,9 +71,11 @@ async def connect(*, patience: timedelta | None = None) -> Client:
     if key := config.get("api_key"):
         SECRETS.add(key)
     address = config.setdefault("target_host", "127.0.0.1:7233")
+    keys = load_key_ring(Settings.from_environment().encryption.payload_keys)
+    converter = data_converter(config.get("namespace", "default"), keys)
     try:
         async with asyncio.timeout(patience.total_seconds() if patience else None):
-            return await Client.connect(**config, data_converter=DATA_CONVERTER)
+            return await Client.connect(**config, data_converter=converter)
     except ValueError as error:
         raise ConfigurationError(f"TEMPORAL_ADDRESS: {address}: {error}") from error
     except (RuntimeError, TimeoutError) as error:

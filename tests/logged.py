@@ -16,11 +16,11 @@ Line = dict[str, JsonValue]
 
 
 @contextmanager
-def logged(stream: io.StringIO | None = None) -> Generator[io.StringIO]:
+def logged(stream: io.StringIO | None = None, *, contents: bool = True) -> Generator[io.StringIO]:
     """The log of this process, as that of a worker; afterwards it is what it was before."""
     root, shown = logging.getLogger(), stream or io.StringIO()
     handlers, level = root.handlers[:], root.level
-    configure_logging(shown)
+    configure_logging(shown, contents=contents)
     structlog.configure(cache_logger_on_first_use=False)
     try:
         yield shown

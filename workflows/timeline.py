@@ -17,6 +17,8 @@ TOOLS = SearchAttributeKey.for_keyword_list("ErrandTools")
 REQUESTER = SearchAttributeKey.for_keyword("ErrandRequester")
 AWAITING_APPROVAL = SearchAttributeKey.for_bool("ErrandAwaitingApproval")
 AWAITING_ANSWER = SearchAttributeKey.for_bool("ErrandAwaitingAnswer")
+HIDES_REQUESTER = "errand_hides_requester"
+"""The external function that a worker gives its workflows where the search attribute shall not say who asks."""
 SEARCH_ATTRIBUTES = (STATUS, TOOLS, REQUESTER, AWAITING_APPROVAL, AWAITING_ANSWER)
 
 WHOLE = 4000
@@ -43,7 +45,9 @@ def count(number: int, thing: str) -> str:
 def started(request: Request) -> None:
     """Whose request it is. That it runs, Temporal's own `ExecutionStatus` says, and at no cost."""
     if request.requester and workflow.info().typed_search_attributes.get(REQUESTER) != request.requester:
-        _upsert(REQUESTER.value_set(request.requester))
+        # An event either way: so a run can be replayed by a worker that is set otherwise.
+        hidden = HIDES_REQUESTER in workflow.extern_functions()  # pyright: ignore[reportUnknownMemberType]  # as above
+        _upsert(REQUESTER.value_set("" if hidden else request.requester))
 
 
 def awaiting_approval(yes: bool) -> None:

@@ -1,6 +1,7 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 from temporalio import activity
 
@@ -10,6 +11,7 @@ from activities.execution.attempt_beats import count_attempt, still_counts
 from activities.execution.cancellation import to_the_end
 from activities.execution.tool_mistakes import read_mistake
 from activities.execution.tool_results import tool_result
+from activities.execution.unfinished_acts import GRACE
 from activities.execution.write_attempts import WriteAttempt
 from activities.failures import translated
 from activities.ledger.ledger import Ledger
@@ -42,14 +44,19 @@ def read_activity(tool: Tool, provisions: Mapping[type, object]) -> ToolActivity
 
 
 def write_activity(
-    tool: Tool, provisions: Mapping[type, object], ledger: Ledger, *, fence: Fence = still_counts
+    tool: Tool,
+    provisions: Mapping[type, object],
+    ledger: Ledger,
+    *,
+    fence: Fence = still_counts,
+    grace: timedelta = GRACE,
 ) -> ToolActivity:
     """The activity of a tool that changes the world: the ledger is asked first, and told before and after the act."""
     function = tool.bind(provisions)
 
     @activity.defn(name=tool.name)
     async def run(call: ToolCall) -> ToolResult:
-        attempt = WriteAttempt(tool, function, ledger, call, fence)
+        attempt = WriteAttempt(tool, function, ledger, call, fence, grace)
         with translated(attempt.detail):
             value = await attempt.carry_out()
             known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key}

@@ -11,18 +11,19 @@ from activities.errors import OutcomeUnknown, ServiceUnavailable, ToolError, Wit
 from activities.execution.act import Act
 
 GRACE = timedelta(seconds=30)
-"""How long running activities may take to finish when their worker is told to stop."""
+"""How long running activities may take to finish when their worker is told to stop, unless a setting says otherwise."""
 LAST_WORDS = 2.0
 """Seconds that a write has, once it is stopped, to say what it came to."""
 
 
-async def to_its_end(act: Act, write: Awaitable[object], *, longest: float) -> object:
+async def to_its_end(act: Act, write: Awaitable[object], *, longest: float, grace: timedelta = GRACE) -> object:
     """Await a write although its attempt is cancelled, paused, reset, timed out or settled by an operator meanwhile.
 
     Args:
         act: of the write.
         write: the whole of the tool's run.
         longest: seconds that an act which has begun is awaited from then on.
+        grace: how long its worker lets it go on once it is told to stop.
 
     Raises:
         OutcomeUnknown, ServiceUnavailable: the worker stops, or the act takes too long.
@@ -38,7 +39,7 @@ async def to_its_end(act: Act, write: Awaitable[object], *, longest: float) -> o
     act.withdrawn = withdrawn(details)
     if not act.begun and not details.cancel_requested:
         return await _last_words(act, running, _why(details))
-    stopping = asyncio.ensure_future(_grace_is_over())
+    stopping = asyncio.ensure_future(_is_over(grace))
     try:
         # The server does not say a second time that it wants an end, so a worker that stops has to look by itself.
         await asyncio.wait([running, stopping], timeout=longest, return_when=asyncio.FIRST_COMPLETED)
@@ -60,9 +61,9 @@ def _why(details: ActivityCancellationDetails) -> str:
     return "its time was over" if details.timed_out else "this attempt did not count any more"
 
 
-async def _grace_is_over() -> None:
+async def _is_over(grace: timedelta) -> None:
     await activity.wait_for_worker_shutdown()
-    await asyncio.sleep(GRACE.total_seconds() - 2 * LAST_WORDS)
+    await asyncio.sleep(grace.total_seconds() - 2 * LAST_WORDS)
 
 
 async def _last_words(act: Act, running: asyncio.Future[object], why: str) -> object:

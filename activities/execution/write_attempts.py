@@ -21,7 +21,7 @@ from activities.execution.attempt_beats import count_attempt
 from activities.execution.cancellation import to_the_end
 from activities.execution.past_runs import ledger_of
 from activities.execution.tool_mistakes import mistake
-from activities.execution.unfinished_acts import to_its_end
+from activities.execution.unfinished_acts import GRACE, to_its_end
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import Bound, Tool
@@ -51,12 +51,15 @@ def _likeness(call: ToolCall, action: str, done_for: tuple[str, ...]) -> str:
 class WriteAttempt:
     """Of one call of one tool. `detail` and `ledger_key` say what is known of the call once it was carried out."""
 
-    def __init__(self, tool: Tool, function: Bound, ledger: Ledger, call: ToolCall, fence: Fence) -> None:
+    def __init__(
+        self, tool: Tool, function: Bound, ledger: Ledger, call: ToolCall, fence: Fence, grace: timedelta = GRACE
+    ) -> None:
         self._tool = tool
         self._function = function
         self._ledger = ledger
         self._call = call
         self._fence = fence
+        self._grace = grace
         self._number = activity.info().attempt
         self._said = count_attempt()
         self._certain = False
@@ -180,7 +183,7 @@ class WriteAttempt:
         )
         given = {ToolCall: write.call, Act: act}
         acting = _acting(self._tool, act, lambda: self._function(arguments, given))
-        return await to_its_end(act, acting, longest=self._tool.route.start_to_close)
+        return await to_its_end(act, acting, longest=self._tool.route.start_to_close, grace=self._grace)
 
 
 async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:

@@ -12,16 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from activities.errors import ConfigurationError, ErrandError, ServiceUnavailable, Unreachable
+from activities.ledger.contents import KEYS
 from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, TRANSACTIONS_AT_ONCE, engine_of, missing, place_of
 from activities.ledger.tables import actions, check_version, identity_of, prepare
 from activities.redaction import redacted
+
+if TYPE_CHECKING:
+    from activities.encryption.key_ring import KeyRing
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
@@ -35,9 +39,9 @@ PASSING = re.compile(
 class Database:
     """Runs transactions, and translates what goes wrong."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._reading = engine.execution_options(errand_reading=True)
+    def __init__(self, engine: sa.Engine, keys: "KeyRing | None" = None) -> None:
+        self._engine = engine.execution_options(**{KEYS: keys})
+        self._reading = self._engine.execution_options(errand_reading=True)
         self._closed = False
         self._opened: tuple[int, int] | None = None
         self.identity = ""
@@ -46,19 +50,20 @@ class Database:
         self._writers, self._readers = self._threads(), self._threads()
 
     @classmethod
-    async def open(cls, url: str, *, create: bool) -> Self:
+    async def open(cls, url: str, *, create: bool, keys: "KeyRing | None" = None) -> Self:
         """Connect, and create the tables that are missing, which the log tells.
 
         Args:
             url: as in ERRAND_LEDGER_URL.
             create: whether to make what is missing; otherwise that is an error.
+            keys: with which contents are encrypted and decrypted.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
             Unreachable: it cannot be used now, because it is locked or its server does not answer.
         """
         try:
-            database = cls(engine_of(url, create=create))
+            database = cls(engine_of(url, create=create), keys)
         except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
             # Without `from`: some of these quote the URL, and with it the password.
             raise _unusable(error) from None

@@ -17,7 +17,7 @@ its database was restored.
 
 import secrets
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from pydantic import JsonValue
@@ -30,6 +30,9 @@ from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.tables import actions
 from activities.ledger.workers import WorkerLock, living
 
+if TYPE_CHECKING:
+    from activities.encryption.key_ring import KeyRing
+
 NEVER_REPORTED = "it was begun, and never reported on"
 
 
@@ -41,18 +44,19 @@ class Ledger:
         self._lock = lock
 
     @classmethod
-    async def open(cls, url: str, *, create: bool = True) -> Self:
+    async def open(cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None) -> Self:
         """Open the ledger at a URL.
 
         Args:
             url: as in ERRAND_LEDGER_URL.
             create: a worker makes the ledger where there is none. For a reader an empty one would look as if nothing
                 had ever been done, so for it this is an error.
+            keys: with which contents are encrypted and decrypted; without, they are in clear.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
-        database = await Database.open(url, create=create)
+        database = await Database.open(url, create=create, keys=keys)
         try:
             return cls(database, WorkerLock.take(database.file) if create and database.file else None)
         except OSError as error:
@@ -182,7 +186,7 @@ class Ledger:
         )
 
         def resolved(connection: sa.Connection) -> Action | None:
-            connection.execute(sa.update(actions).where(actions.c.key == key, is_open).values(**news))
+            rows.update(connection, key, is_open, news)
             return rows.row_of(connection, key)
 
         row = await self._database.write(resolved)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy.exc import IntegrityError
 
 from activities.errors import KeyTaken, OutcomeUnknownRetryable
+from activities.ledger.contents import decrypted, encrypted
 from activities.ledger.tables import actions
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -97,7 +98,7 @@ def look_up(connection: sa.Connection, write: Write) -> Found:
     own = write.under_its_own_key()
     keys = [write.call.key, own.call.key]
     known = connection.execute(_KNOWN, {**_others_of(write), "keys": keys}).mappings().all()
-    rows = {each["key"]: Action.model_validate(each) for each in known if each["key"] in keys}
+    rows = {each["key"]: _action(connection, each) for each in known if each["key"] in keys}
     taken = rows.get(write.call.key)
     found = Found(write, taken) if taken is None or taken.is_of(write.call) else Found(own, rows.get(own.call.key))
     if found.row is not None and found.row.state in (State.DONE, State.UNKNOWN):
@@ -176,7 +177,7 @@ def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: M
             raise late
         return
     try:
-        connection.execute(sa.insert(actions).values(**_identity(write), **begun))
+        _insert(connection, {**_identity(write), **begun})
     except IntegrityError:
         raise late from None
 
@@ -199,7 +200,7 @@ def give_up(connection: sa.Connection, write: Write, *, acting: bool, now: datet
             if acting
             else "no attempt got as far as to begin",
         }
-        connection.execute(sa.insert(actions).values(**(_identity(write) | {"key": key}), **lost))
+        _insert(connection, _identity(write) | {"key": key} | lost)
     else:
         found.must_be(write.call.model_copy(update={"key": found.key}))
         if found.state is State.BEGUN:
@@ -219,21 +220,31 @@ def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
 
 
 def actions_of(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Action]:
-    return [Action.model_validate(row) for row in connection.execute(query).mappings()]
+    return [_action(connection, row) for row in connection.execute(query).mappings()]
 
 
 def row_of(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
     query = sa.select(actions).where(actions.c.key == key)
     # SQLite needs no FOR UPDATE: there, every transaction has the whole file to itself.
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
-    return Action.model_validate(row) if row else None
+    return _action(connection, row) if row else None
 
 
 def replace(connection: sa.Connection, key: str, token: str, news: Mapping[str, object]) -> bool:
-    changed = connection.execute(
-        sa.update(actions).where(actions.c.key == key, actions.c.token == token).values(**news)
-    )
-    return changed.rowcount == 1
+    return update(connection, key, actions.c.token == token, news)
+
+
+def update(connection: sa.Connection, key: str, if_so: sa.ColumnElement[bool], news: Mapping[str, object]) -> bool:
+    values = encrypted(connection, key, news)
+    return connection.execute(sa.update(actions).where(actions.c.key == key, if_so).values(**values)).rowcount == 1
+
+
+def _insert(connection: sa.Connection, values: Mapping[str, object]) -> None:
+    connection.execute(sa.insert(actions).values(**encrypted(connection, str(values["key"]), values)))
+
+
+def _action(connection: sa.Connection, row: sa.RowMapping) -> Action:
+    return Action.model_validate(decrypted(connection, row))
 
 
 def _identity(write: Write) -> dict[str, object]:

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from activities.errors import ConfigurationError
+from activities.settings.codec_server import CodecServerSettings
 from activities.settings.data_services import DataServices
+from activities.settings.encryption import EncryptionSettings
 from activities.settings.environment import Group, variable
 from activities.settings.http import HttpSettings
 from activities.settings.ledger import LedgerSettings
@@ -29,6 +31,8 @@ class Settings(BaseModel):
     services: DataServices
     http: HttpSettings
     ledger: LedgerSettings
+    encryption: EncryptionSettings
+    codec: CodecServerSettings
     tools: ToolSettings
     notification: NotificationSettings
 

@@ -1,17 +1,26 @@
 """How groups of settings are read from the environment."""
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from activities.redaction import SECRETS
 
 PREFIX = "ERRAND_"
+SECRETS_FOLDER = "ERRAND_SECRETS"
+"""The variable that names a folder of files, each of which has the value of the setting of its name."""
 PROJECT = Path(__file__).resolve().parents[2]
 """The folder of worker.py and client.py."""
 
@@ -25,6 +34,20 @@ class Group(BaseSettings):
 
     def model_post_init(self, _: object) -> None:
         SECRETS.add_settings(self)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A variable goes before the file of its name in the folder of ERRAND_SECRETS."""
+        folder = os.environ.get(SECRETS_FOLDER)
+        files = (SecretsSettingsSource(settings_cls, folder),) if folder else ()
+        return (init_settings, env_settings, *files)
 
 
 def variable(field: str) -> str:

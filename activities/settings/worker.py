@@ -19,4 +19,10 @@ class WorkerSettings(Group):
     sticky_seconds: float = Field(
         default=2, gt=0, description="after which a request's next step goes to another worker if this one is gone"
     )
+    grace: float = Field(
+        default=30, ge=10, description="seconds that running activities have to finish when the worker is told to stop"
+    )
+    health_address: str | None = Field(
+        default=None, pattern=r"^[^/]+:\d{1,5}$", description="host and port of /livez and /readyz; none without"
+    )
     ui_url: Url = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from activities.encryption.loading import load_key_ring
 from activities.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ async def ledger_of_the_workers(settings: Settings | None = None) -> "AsyncGener
     # Not before it is needed: SQLAlchemy is large.
     from activities.ledger.ledger import Ledger
 
-    ledger = await Ledger.open((settings or Settings.from_environment()).ledger.ledger_url, create=False)
+    settings = settings or Settings.from_environment()
+    keys = load_key_ring(settings.encryption.payload_keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, create=False, keys=keys)
     try:
         yield ledger
     finally:

@@ -15,8 +15,9 @@ from activities.callbacks.deliver import Deliveries
 from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
 from activities.callbacks.links import Links
 from activities.callbacks.waiting import WaitingCalls
+from activities.encryption.hidden_requester import HiddenRequester
+from activities.encryption.loading import load_key_ring
 from activities.execution.tool_activities import read_activity, write_activity
-from activities.execution.unfinished_acts import GRACE
 from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
 from activities.http.bounded import BoundedClient
@@ -91,7 +92,9 @@ async def build_worker(
     """
     settings, tools = service.settings, service.catalogue.tools
     answers = Answers(service.endpoint, settings.model.system_prompt)
-    ledger = await Ledger.open(settings.ledger.ledger_url)
+    grace = timedelta(seconds=settings.worker.grace)
+    keys = load_key_ring(settings.encryption.payload_keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
     index = ToolIndex(tools)
     choice = ToolChoice.where_needed(index, settings.tools.offer_at_most, settings.tools.offer_bytes)
@@ -126,7 +129,7 @@ async def build_worker(
         }
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger) for tool in run if tool.route.effect == "write"]
+        writes = [write_activity(tool, provisions, ledger, grace=grace) for tool in run if tool.route.effect == "write"]
         links = Links.from_settings(settings, client.namespace)
         deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
@@ -152,7 +155,11 @@ async def build_worker(
             build_id=build_id(tools.values()),
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
-            interceptors=[Redaction(), Heartbeats()],
+            interceptors=[
+                Redaction(),
+                Heartbeats(),
+                *([HiddenRequester()] if settings.encryption.hides_requester else ()),
+            ],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.worker.cached_requests,
             max_concurrent_workflow_tasks=settings.worker.workflow_slots,
@@ -160,5 +167,5 @@ async def build_worker(
             max_concurrent_workflow_task_polls=settings.worker.pollers,
             max_concurrent_activity_task_polls=settings.worker.pollers,
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=settings.worker.sticky_seconds),
-            graceful_shutdown_timeout=GRACE,
+            graceful_shutdown_timeout=grace,
         )

@@ -6,6 +6,7 @@ within an activity says its request, tool, call and attempt.
 
 import asyncio
 import logging
+import re
 import sys
 from typing import TextIO
 
@@ -16,10 +17,19 @@ from temporalio import activity
 from activities.redaction import SECRETS
 
 CHATTY = ("httpx", "httpx2", "openai")
+WORDS = ("reason", "why", "line")
+"""The fields that say what others have said."""
+PLACE = re.compile(r'  File "[^"\n]+", line \d+, in [\w.<>]+')
+"""A line of a traceback."""
 
 
-def configure_logging(stream: TextIO = sys.stderr) -> None:
-    """Log everything from INFO on to `stream`."""
+def configure_logging(stream: TextIO = sys.stderr, *, contents: bool = True) -> None:
+    """Log everything from INFO on to `stream`.
+
+    Args:
+        stream: where to.
+        contents: whether lines say what errors say, which may quote a request; without, their types and places.
+    """
     on_terminal = stream.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -40,7 +50,8 @@ def configure_logging(stream: TextIO = sys.stderr) -> None:
         else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Redacted(processor=renderer, foreign_pre_chain=shared))
+    last = [ProcessorFormatter.remove_processors_meta, *([] if contents else [_without_contents]), renderer]
+    handler.setFormatter(_Redacted(processors=last, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -53,6 +64,16 @@ class _Redacted(ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return SECRETS.redact_json(super().format(record))
+
+
+def _without_contents(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What went wrong by its type ("ValueError" of "ValueError: not a number"), and where; not in what words."""
+    kept = {name: value for name, value in event.items() if name not in WORDS}
+    if "error" in kept:
+        kept["error"] = str(kept["error"]).partition(":")[0]
+    if "exception" in kept:
+        kept["exception"] = "\n".join(PLACE.findall(str(kept["exception"])))
+    return kept
 
 
 def _is_news(record: logging.LogRecord) -> bool:

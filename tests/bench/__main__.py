@@ -1,4 +1,4 @@
-"""python -m tests.bench [--json] [--check] [--quick] [--rounds 5]
+"""python -m tests.bench [--json] [--check] [--quick] [--encryption] [--rounds 5]
 
 Exits with 1 if anything ended wrong, or, with --check, if a target was missed.
 """
@@ -42,14 +42,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a target is missed")
     parser.add_argument("--quick", action="store_true", help="a little of everything, to see that it works")
+    parser.add_argument("--encryption", action="store_true", help="the service with encrypted payloads and ledger")
     parser.add_argument("--rounds", type=int, help=f"{WHOLE.rounds}, or {QUICK.rounds} with --quick")
     return parser.parse_args()
 
 
-async def measure(extent: Extent) -> Measured:
+async def measure(extent: Extent, *, encrypted: bool = False) -> Measured:
     began, load_before = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="errand-bench-") as folder:
-        async with staged(Path(folder)) as scene:
+        async with staged(Path(folder), encrypted=encrypted) as scene:
             rounds = await in_turn(scene, (Floor(), Service()), extent.rounds, extent.effort)
             sizes = await by_size(scene, extent.turns, extent.requests, extent.idle_seconds)
     return Measured(rounds, sizes, (load_before, os.getloadavg()[0]), time.monotonic() - began)
@@ -72,7 +73,8 @@ def report(measured: Measured, *, json_wanted: bool, check: bool) -> int:
 def main() -> int:
     options = arguments()
     extent = QUICK if options.quick else WHOLE
-    measured = asyncio.run(measure(replace(extent, rounds=options.rounds or extent.rounds)))
+    extent = replace(extent, rounds=options.rounds or extent.rounds)
+    measured = asyncio.run(measure(extent, encrypted=options.encryption))
     return report(measured, json_wanted=options.json, check=options.check)
 
 

@@ -75,6 +75,8 @@ class Service:
             "ERRAND_POLICY": str(policy),
             "ERRAND_OFFER": " ".join(TOOLS),  # what the other one has too
         }
+        if scene.payload_keys:
+            variables["ERRAND_PAYLOAD_KEYS"] = str(scene.payload_keys)
         return worker(self.name, ("worker.py",), variables | dict(self.settings))
 
     async def run(self, scene: Scene, token: str) -> list[str]:

@@ -1,7 +1,9 @@
 """The processes: a Temporal server that keeps everything in memory, and one worker at a time."""
 
 import asyncio
+import base64
 import os
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -12,6 +14,8 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.encryption.key_ring import KEY_BYTES, KeyRing
+from activities.temporal import data_converter
 from deploy.local.deployment import Deployment
 from deploy.local.part import DeploymentError, Log, Part, logs
 from deploy.service.search_attributes import register_search_attributes
@@ -37,21 +41,31 @@ class Scene:
     plain: Client
     """With the default converter."""
     client: Client
+    """The service's."""
+    payload_keys: Path | None
 
 
 @asynccontextmanager
-async def staged(folder: Path) -> AsyncGenerator[Scene]:
+async def staged(folder: Path, *, encrypted: bool = False) -> AsyncGenerator[Scene]:
     """Everything but the workers; gone afterwards.
 
     Args:
         folder: an empty directory.
+        encrypted: whether the service encrypts its payloads and its ledger; the other one does not.
     """
     deployment = Deployment.on_free_ports(folder)
     address = deployment.temporal_address
     async with surroundings() as around, running(_in_memory(deployment.temporal()), folder) as server:
-        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        keys = _new_keys(folder / "payload-keys") if encrypted else None
+        converter = data_converter("default", KeyRing.read(keys)) if keys else pydantic_data_converter
+        client = await Client.connect(address, data_converter=converter)
         await register_search_attributes(client)
-        yield Scene(folder, address, server, around, await Client.connect(address), client)
+        yield Scene(folder, address, server, around, await Client.connect(address), client, keys)
+
+
+def _new_keys(file: Path) -> Path:
+    file.write_text(f"bench {base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n", encoding="utf-8")
+    return file
 
 
 def _in_memory(server: Part) -> Part:

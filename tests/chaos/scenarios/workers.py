@@ -165,7 +165,7 @@ def arguments_first() -> None:
 def two_seconds() -> None:
     """An act is given two seconds once its attempt does not count any more."""
 
-    async def to_its_end(act: Act, write: Awaitable[object], *, longest: float) -> object:
+    async def to_its_end(act: Act, write: Awaitable[object], *, longest: float, grace: object = None) -> object:
         running = asyncio.ensure_future(write)
         try:
             return await asyncio.shield(running)

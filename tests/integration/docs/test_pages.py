@@ -33,6 +33,7 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
+from deploy.codec_server.access import Access
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
@@ -51,6 +52,9 @@ NOT_RUN = {
     "uv sync --extra web": "it is the door itself, which the examples are run against",
     'curl -s "$DOOR/v1/requests/invoice-4711/approvals': "it takes the digest of a call that waits",
     "errand=http://": "`test_other_languages.py` runs its lines, each with what the one before has shown",
+    "uv run -m deploy.codec_server": "it serves until it is stopped; its own tests start it",
+    "docker compose": "it needs Docker; the files are held to their schema",
+    "kubectl create": "it needs a cluster; the manifests are held to their schemas",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -268,7 +272,8 @@ SOURCE_FILES = [text for text in in_language("toml") if "[openapi." in text or "
 COPIES = [text for text in in_language("toml") if "compose_email" in text]
 CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
 APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
-OTHERS = (*SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS)
+ACCESS = [text for text in in_language("toml") if "[token." in text]
+OTHERS = (*SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
 POLICIES = [text for text in in_language("toml") if text not in OTHERS]
 
 MESSAGES = [text for text in in_language("json") if "$schema" not in json.loads(text)]
@@ -290,6 +295,11 @@ class TestData:
         (tmp_path / "callbacks.toml").write_text(text)
         found = Endpoints.load(tmp_path / "callbacks.toml")
         assert found.problem_with(["ops"], "billing-7") is None
+
+    @pytest.mark.parametrize("text", ACCESS, ids=first_line)
+    def test_a_file_of_access_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "access.toml").write_text(text)
+        assert Access.read(tmp_path / "access.toml").oidc is not None
 
     def test_a_document_is_that_of_a_file_of_sources(self) -> None:
         """`test_tools_page.py` imports it."""

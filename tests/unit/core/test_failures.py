@@ -7,14 +7,14 @@ import pytest
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import DataConverter, DefaultFailureConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.error_text import LONGEST_TRACE, SHORTENED
 from activities.errors import ErrandError, NotFound, ReadCrashed, ServiceUnavailable
-from activities.failures import LARGEST_FAILURE, RedactedFailures, Redaction, redacting
+from activities.failures import LARGEST_FAILURE, EncodedFailures, RedactedFailures, Redaction, redacting
 from activities.redaction import REDACTED, SECRETS
 from workflows.contract.api import ReceiptStatus, Usage
 from workflows.contract.internal import Decision, FailureDetail, ToolResult
@@ -25,6 +25,10 @@ SECRET = "hush-hush-failures"
 @pytest.fixture(autouse=True)
 def known() -> None:
     SECRETS.add(SECRET)
+
+
+class Own(DefaultFailureConverter):
+    """Somebody else's."""
 
 
 class Runs(ActivityInboundInterceptor):
@@ -181,6 +185,9 @@ class TestConverter:
         converter = redacting(plain).data_converter
         assert isinstance(converter.failure_converter, RedactedFailures)
         assert converter.payload_converter_class is pydantic_data_converter.payload_converter_class
-        own = DataConverter(failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
+        encoding = DataConverter(failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
+        told = redacting(await Client.connect("127.0.0.1:1", lazy=True, data_converter=encoding)).data_converter
+        assert isinstance(told.failure_converter, EncodedFailures)
+        own = DataConverter(failure_converter_class=Own)
         encrypting = await Client.connect("127.0.0.1:1", lazy=True, data_converter=own)
         assert redacting(encrypting).data_converter is own

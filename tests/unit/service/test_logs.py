@@ -95,3 +95,22 @@ def test_a_secret_is_found_in_JSON_within_JSON() -> None:
     with logged() as log:
         structlog.stdlib.get_logger("x").info(json.dumps({"token": SECRET}))
     assert lines_of(log)[0]["event"] == f'{{"token": "{REDACTED}"}}'
+
+
+def test_without_contents_a_line_says_what_went_wrong_and_where_but_not_in_what_words() -> None:
+    with logged(contents=False) as log:
+        structlog.stdlib.get_logger("a").info(
+            "activity failed", error="NotFound", reason="no entry for canary", key="r/1"
+        )
+        structlog.stdlib.get_logger("a").error("a mistake", error="ValueError: canary")
+        for logger in (structlog.stdlib.get_logger("a"), logging.getLogger("temporalio.worker")):
+            try:
+                raise ValueError("canary\n  canary: canary")
+            except ValueError:
+                logger.exception("it failed")
+    assert "canary" not in log.getvalue()
+    expected, mistake, own, foreign = lines_of(log)
+    assert (expected["error"], expected["key"]) == ("NotFound", "r/1")
+    assert mistake["error"] == "ValueError"
+    for line in (own, foreign):
+        assert str(line["exception"]).startswith('  File "')

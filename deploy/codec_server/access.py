@@ -1,0 +1,137 @@
+"""Who may read what: the tokens of a TOML file, and those of an OpenID provider that it names.
+
+[token.support]                                # printf %s "$TOKEN" | sha256sum
+sha256 = "9f86d0…"
+keys = ["2026-11"]                             # or ["*"]
+
+[oidc]
+issuer = "https://login.example.com"
+audience = "temporal-ui"
+[oidc.groups]                                  # of the claim `groups`, or of another that `claim` names
+operators = ["*"]
+"""
+
+import asyncio
+import hashlib
+import hmac
+import tomllib
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import httpx
+import jwt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from activities.errors import ConfigurationError, ErrandError
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
+"""Of signatures by a key that only the provider has."""
+EVERY_KEY = "*"
+
+Keys = Annotated[frozenset[str], Field(min_length=1)]
+"""Ids of keys; `*` is every key."""
+
+
+class NotKnown(ErrandError):
+    """Whoever asks has not said who it is, or not so that it can be believed."""
+
+
+class Token(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    keys: Keys
+
+
+class Oidc(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(pattern=r"^https?://")
+    audience: str
+    claim: str = "groups"
+    groups: dict[str, Keys]
+
+
+class Access(BaseModel):
+    """The file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: dict[str, Token] = {}
+    oidc: Oidc | None = None
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            ConfigurationError: it cannot be read, or does not say what it should.
+        """
+        try:
+            found = cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file} cannot be read: {error}") from error
+        except ValidationError as invalid:
+            first = invalid.errors(include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file}: {where}: {first['msg']}") from invalid
+        if not found.token and found.oidc is None:
+            raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file} lets nobody in; it needs [token.NAME] or [oidc]")
+        return found
+
+
+class Readers:
+    """Tells by the header `Authorization` which keys somebody may read with."""
+
+    def __init__(self, access: Access | None, every_key: Collection[str]) -> None:
+        self._access = access
+        self._every_key = frozenset(every_key)
+        self._provider: jwt.PyJWKClient | None = None
+
+    async def keys_for(self, authorization: str) -> frozenset[str]:
+        """The ids of the keys; without a file of access, on loopback, every one.
+
+        Raises:
+            NotKnown: there is no token in the header, or none that is valid.
+        """
+        if self._access is None:
+            return self._every_key
+        kind, _, token = authorization.partition(" ")
+        if kind.casefold() != "bearer" or not token:
+            raise NotKnown("expected the header `Authorization: Bearer TOKEN`")
+        digest = hashlib.sha256(token.strip().encode()).hexdigest()
+        for each in self._access.token.values():
+            if hmac.compare_digest(each.sha256, digest):
+                return self._of([each.keys])
+        if self._access.oidc is None:
+            raise NotKnown("the token is not known")
+        return self._of(await self._by_groups(self._access.oidc, token.strip()))
+
+    async def _by_groups(self, oidc: Oidc, token: str) -> list[Keys]:
+        try:
+            claims = await asyncio.to_thread(self._verified, oidc, token)
+        except (jwt.PyJWTError, httpx.HTTPError, KeyError, ValueError) as error:
+            raise NotKnown(f"the token is not known: {type(error).__name__}") from error
+        said = claims.get(oidc.claim, ())
+        groups = {said} if isinstance(said, str) else set(said)
+        return [keys for group, keys in oidc.groups.items() if group in groups]
+
+    def _verified(self, oidc: Oidc, token: str) -> dict[str, Any]:
+        """The claims of a token that the provider has signed for this audience, and that has not expired."""
+        if self._provider is None:
+            about = httpx.get(f"{oidc.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=10)
+            self._provider = jwt.PyJWKClient(str(about.raise_for_status().json()["jwks_uri"]), timeout=10)
+        key = self._provider.get_signing_key_from_jwt(token)
+        return jwt.decode(
+            token,
+            key,
+            algorithms=ALGORITHMS,
+            audience=oidc.audience,
+            issuer=oidc.issuer,
+            options={"require": ["exp", "iss", "aud"]},
+        )
+
+    def _of(self, granted: Iterable[Keys]) -> frozenset[str]:
+        ids = frozenset(key_id for keys in granted for key_id in keys)
+        return self._every_key if EVERY_KEY in ids else ids & self._every_key

@@ -1,0 +1,1 @@
+"""Builds the container image and runs it: `make image`."""
