@@ -28,7 +28,9 @@ from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.tables import actions
+from activities.ledger.upkeep import Upkeep
 from activities.ledger.workers import WorkerLock, living
+from activities.settings.ledger import DEFAULT_CONNECTIONS
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -42,9 +44,17 @@ class Ledger:
     def __init__(self, database: Database, lock: WorkerLock | None = None) -> None:
         self._database = database
         self._lock = lock
+        self.upkeep = Upkeep(database)
 
     @classmethod
-    async def open(cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None) -> Self:
+    async def open(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        keys: "KeyRing | None" = None,
+        connections: int = DEFAULT_CONNECTIONS,
+    ) -> Self:
         """Open the ledger at a URL.
 
         Args:
@@ -52,11 +62,12 @@ class Ledger:
             create: a worker makes the ledger where there is none. For a reader an empty one would look as if nothing
                 had ever been done, so for it this is an error.
             keys: with which contents are encrypted and decrypted; without, they are in clear.
+            connections: to PostgreSQL, at most; half of them to read.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
-        database = await Database.open(url, create=create, keys=keys)
+        database = await Database.open(url, create=create, keys=keys, connections=connections)
         try:
             return cls(database, WorkerLock.take(database.file) if create and database.file else None)
         except OSError as error:

@@ -94,7 +94,7 @@ async def build_worker(
     answers = Answers(service.endpoint, settings.model.system_prompt)
     grace = timedelta(seconds=settings.worker.grace)
     keys = load_key_ring(settings.encryption.payload_keys)
-    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys, connections=settings.ledger.ledger_connections)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
     index = ToolIndex(tools)
     choice = ToolChoice.where_needed(index, settings.tools.offer_at_most, settings.tools.offer_bytes)
