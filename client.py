@@ -23,6 +23,7 @@ from deploy.terminal import (
     approval_commands,
     callback_commands,
     chat_commands,
+    doctor_command,
     key_commands,
     ledger_commands,
     policy_commands,
@@ -204,6 +205,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(doctor_command.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
