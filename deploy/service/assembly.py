@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 import structlog
 from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.callbacks.deliver import Deliveries
@@ -38,6 +39,7 @@ from activities.toolkit.find_tools import search_tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from deploy.service.versioning import deployment_config
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
@@ -83,9 +85,19 @@ class Service:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, service: Service, *, workflow_runner: WorkflowRunner | None = None
+    client: Client,
+    service: Service,
+    *,
+    workflow_runner: WorkflowRunner | None = None,
+    version: WorkerDeploymentVersion | None = None,
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
+
+    Args:
+        client: of the Temporal server.
+        service: what the worker is made of.
+        workflow_runner: by default none that is a sandbox.
+        version: where the worker takes part in Worker Versioning.
 
     Raises:
         ConfigurationError: a tool asks for what no worker has.
@@ -152,7 +164,8 @@ async def build_worker(
                 *writes,
             ],
             # The SDK would hash every module that is loaded, which takes longer than all else at the start.
-            build_id=build_id(tools.values()),
+            build_id=None if version else build_id(tools.values()),
+            deployment_config=deployment_config(version) if version else None,
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[
