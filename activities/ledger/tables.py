@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from activities.errors import ConfigurationError
 
 SCHEMA_VERSION = 2
+"""A new version only adds what has a default, so that workers of the version before still work on it: they run beside
+the new ones while these take over, and are what one goes back to."""
+NEWEST_TO_WORK_ON = SCHEMA_VERSION + 1
 SCHEMA_LOCK = 0x45727261
 """An advisory lock of PostgreSQL, so that of several workers that start at once only one creates the tables."""
 
@@ -68,7 +71,7 @@ def prepare(connection: sa.Connection) -> bool:
         Whether the ledger is new.
 
     Raises:
-        ConfigurationError: a newer worker has made it.
+        ConfigurationError: a worker has made it that is newer by more than one version.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
@@ -83,15 +86,16 @@ def prepare(connection: sa.Connection) -> bool:
 
 
 def check_version(connection: sa.Connection) -> None:
-    """Refuse a ledger whose tables are newer than this code.
+    """Refuse a ledger whose tables are more than one version newer than this code.
 
     Raises:
-        ConfigurationError: the ledger is newer than this worker.
+        ConfigurationError: they are.
     """
     version = _version(connection)
-    if version is not None and version > SCHEMA_VERSION:
+    if version is not None and version > NEWEST_TO_WORK_ON:
         raise ConfigurationError(
-            f"ERRAND_LEDGER_URL: the ledger is of version {version}, which is newer than this worker ({SCHEMA_VERSION})"
+            f"ERRAND_LEDGER_URL: the ledger is of version {version}, which is newer than this worker knows "
+            f"({SCHEMA_VERSION}, and works on {NEWEST_TO_WORK_ON}); start a newer worker"
         )
 
 

@@ -387,10 +387,10 @@ class TestOpening:
         await first.aclose()
         assert await (await database.open()).find(CALL.key) == row
 
-    async def test_a_ledger_of_a_newer_worker_is_not_touched(self, database: Database) -> None:
+    async def test_a_ledger_that_is_two_versions_newer_is_not_touched(self, database: Database) -> None:
         await (await database.open()).begin(Write(CALL), attempt=1, seen=None)
-        await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 1}")
-        with pytest.raises(ConfigurationError, match=rf"^ERRAND_LEDGER_URL: .*version {SCHEMA_VERSION + 1}, .*newer"):
+        await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 2}")
+        with pytest.raises(ConfigurationError, match=rf"^ERRAND_LEDGER_URL: .*version {SCHEMA_VERSION + 2}, .*newer"):
             await database.open()
 
     @pytest.mark.usefixtures("impatient")
@@ -548,6 +548,19 @@ async def test_a_ledger_that_an_older_worker_made_is_brought_up_to_date_and_keep
     (lost,) = await ledger.search(state=State.UNKNOWN)
     assert lost.key == CALL.key
     assert (await (await database.open()).resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
+
+
+async def test_a_worker_works_on_a_ledger_that_the_next_version_has_brought_up_to_date(database: Database) -> None:
+    ledger = await database.open()
+    token = await ledger.begin(Write(CALL), attempt=1, seen=None)
+    await database.run("ALTER TABLE errand_actions ADD COLUMN next VARCHAR(8) NOT NULL DEFAULT ''")
+    await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 1}")
+    assert await ledger.finish(CALL.key, token, State.DONE)  # it runs on while the next version takes over
+    again = await database.open()
+    found = await again.find(CALL.key)
+    assert found is not None
+    assert found.state is State.DONE
+    await again.begin(Write(CALL.model_copy(update={"key": "orders/8/1.1"})), attempt=1, seen=None)
 
 
 async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_writes(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from activities.settings import Settings
 from client import approve, close, handle_of, open_with, say
 from deploy.service.assembly import Service, build_worker
 from deploy.service.versioning import BUILD, DEPLOYMENT, check_current, promote
-from tests.integration.requests.asking import until_it_waits, start
+from tests.integration.requests.asking import start, until_it_waits
 from tests.integration.requests.test_stopping import ROOT, variables_of
 from tests.scripted_model import ScriptedModel, call, calls
 from tests.scripted_model import say as saying
