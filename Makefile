@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test chaos bfcl openapi mcp bench image pictures contract lint format clean
+.PHONY: help install demo up test upgrade-test chaos bfcl openapi mcp bench image pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-19s %s\n", $$1, $$2 }'
 
 install: $(INSTALLED)  ## install what is missing into .venv
 
@@ -25,6 +25,9 @@ up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: 
 
 test: $(INSTALLED)  ## run the tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal
+
+upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
+	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
 	@$(PYTHON) -m tests.chaos $(if $(JSON),--json)
