@@ -21,6 +21,7 @@ from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
+    audit_command,
     callback_commands,
     chat_commands,
     key_commands,
@@ -207,6 +208,7 @@ app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(why_command.app)
+app.add_typer(audit_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(schedule_commands.app, name="schedule")

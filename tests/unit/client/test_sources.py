@@ -3,6 +3,7 @@
 import pytest
 
 from deploy.client.sources import Origin, Said, Source, sources
+from workflows.contract.values import Arguments
 
 REQUEST = Said.of(Origin(where="request"), "Invoice 4711 of Acme: mail Ann <ann@example.com> the total.")
 ORDER = Said.of(Origin(where="tool", tool="get_order", position="1.1"), {"total": 1249.5, "paid": "2026-03-01"})
@@ -15,7 +16,7 @@ def told(found: tuple[Source, ...]) -> list[tuple[object, list[str]]]:
 
 
 def test_each_value_is_told_with_every_place_that_has_it_a_strangers_text_last() -> None:
-    arguments = {"to": ["ann@example.com", "eve@example.net"], "invoice": 4711, "paid": "2026-03-01"}
+    arguments: Arguments = {"to": ["ann@example.com", "eve@example.net"], "invoice": 4711, "paid": "2026-03-01"}
     assert told(sources(arguments, SAID)) == [
         ("ann@example.com", ["from the request"]),
         ("eve@example.net", ["from a stranger's text, by fetch_page (1.2)"]),
