@@ -30,6 +30,7 @@ from deploy.terminal import (
     schedule_commands,
     schema_command,
     tools_command,
+    try_command,
     why_command,
 )
 from deploy.terminal.options import (
@@ -209,6 +210,7 @@ app.add_typer(ledger_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(why_command.app)
 app.add_typer(audit_command.app)
+app.add_typer(try_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(schedule_commands.app, name="schedule")

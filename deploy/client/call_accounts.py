@@ -71,6 +71,7 @@ class CallAccount:
     failed_before: str = ""
     attempt_error: str = ""
     status: ReceiptStatus | None = None
+    result: JsonValue = None
     error: str = ""
     ledger_key: str | None = None
     whole: bool = True
@@ -107,6 +108,7 @@ class CallAccount:
     def close(self, receipt: Receipt) -> None:
         """The receipt is the last word, but knows of arguments perhaps only their beginnings."""
         self.status, self.error = receipt.status, receipt.error or ""
+        self.result = receipt.result if self.result is None else self.result
         self.approved_by = self.approved_by or receipt.approved_by or ""
         self.effect = self.effect or receipt.effect
         self.attempts = max(self.attempts, receipt.attempts)
@@ -197,7 +199,7 @@ class RequestAccount:
             case Returned(calling, result, took):
                 if each := self._of(calling.call.key):
                     each.tried(took, at)
-                    each.status, each.ledger_key = ReceiptStatus.DONE, result.ledger_key
+                    each.status, each.result, each.ledger_key = ReceiptStatus.DONE, result.value, result.ledger_key
                     untrusted = bool(each.route and each.route.untrusted)
                     self._untrusted = self._untrusted or untrusted
                     place = each.key.rpartition("/")[2]

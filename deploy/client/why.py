@@ -101,6 +101,18 @@ async def explain_exported(
     return await _with_the_ledger(request_id, reading.account, [], ledger)
 
 
+async def account_of(client: Client, request_id: str) -> RequestAccount:
+    """What Temporal's history says of a request.
+
+    Raises:
+        NotFound: it has none.
+    """
+    account, notes = await _from_temporal(client, request_id)
+    if account is None:
+        raise NotFound(f"there is no request {request_id}: {'; '.join(notes)}")
+    return account
+
+
 async def _from_temporal(client: Client, request_id: str) -> tuple[RequestAccount | None, list[str]]:
     reading, notes = Reading(request_id, client.data_converter), list[str]()
     try:

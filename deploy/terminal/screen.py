@@ -9,7 +9,8 @@ from deploy.terminal.progress import ProgressScreen
 from deploy.terminal.results import ResultScreen
 from deploy.terminal.schedule_results import ScheduleScreen
 from deploy.terminal.transcript import PastScreen
+from deploy.terminal.trial_results import TrialScreen
 
 
-class Screen(CallbackScreen, ExplanationScreen, ProgressScreen, PastScreen, ResultScreen, ScheduleScreen):
+class Screen(CallbackScreen, ExplanationScreen, ProgressScreen, PastScreen, ResultScreen, ScheduleScreen, TrialScreen):
     """Steps as they happen, and what has become of them."""
