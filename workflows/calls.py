@@ -116,9 +116,9 @@ class Calls:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if route.ungrounded and step.call.tool not in self.sent_back:
+        if _made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
-            return self._no(step, ReceiptStatus.INVALID, f"{_ungrounded(route)}; use only what the request says")
+            return self._no(step, ReceiptStatus.INVALID, f"{_made_up(route)}; use only what the request says")
         again = step.call.content in self.acted
         fresh = (_marks(step) & self.acted) - self.sent_back
         if fresh:
@@ -145,7 +145,7 @@ class Calls:
         return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if route.ungrounded:
+        if _made_up(route):
             return None
         if route.ruling == "allow" and not self.untrusted:
             return "policy"
@@ -160,8 +160,8 @@ class Calls:
         route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and route.ungrounded:
-            return _ungrounded(route)
+        if route and (made_up := _made_up(route)):
+            return made_up
         if route and route.ruling == "ask":
             return route.reason
         return "the request has read a stranger's text" if self.untrusted else ""
@@ -214,5 +214,11 @@ def _is_write(step: Step) -> bool:
     return route is not None and (route.effect == "write" or route.ruling != "allow")
 
 
-def _ungrounded(route: Route) -> str:
-    return f"nobody mentioned {', '.join(route.ungrounded)} before"
+def _made_up(route: Route) -> str:
+    """What the model may have made up; empty, where it is nothing."""
+    told: list[str] = []
+    if route.ungrounded:
+        told.append(f"nobody mentioned {', '.join(route.ungrounded)} before")
+    if route.unsupported:
+        told.append(f"neither the request nor a result says {', '.join(route.unsupported)}")
+    return "; ".join(told)

@@ -69,6 +69,7 @@ class Route(Message):
     reason: str = omitted("", description="which rule made the ruling")
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
+    unsupported: tuple[str, ...] = omitted((), description="figures in its texts that nobody mentioned either")
 
 
 class ProposedCall(Message):
@@ -90,6 +91,7 @@ class UnsupportedClaim(Message):
     sentence: str
     why: str
     unknown: bool = omitted(False, description="it may be so: nobody knows what became of the call")
+    figures: tuple[str, ...] = omitted((), description="numbers, dates and the like that stand nowhere")
 
     def __str__(self) -> str:
         return f'"{self.sentence}": {self.why}'

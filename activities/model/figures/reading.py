@@ -1,0 +1,216 @@
+"""Finds the figures in a text: whatever has a digit in it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from activities.model.figures.dates_and_times import Day, Found, dates_in, times_in
+from activities.model.figures.numerals import NUMBER, PERCENT_WORDS, SCALE, SPACES, Reading, plain, readings
+
+WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*\d\S*")
+WORD = re.compile(r"[^\W_]+(?:[-_./#:@+&=%~,'*×–]{1,3}[^\W_]+)*")
+NUMBER_WITH_UNIT = re.compile(rf"(?P<number>{NUMBER})(?P<unit>[^\W\d_]{{0,12}})")
+COMPOUND = re.compile(rf"(?P<number>{NUMBER})-(?P<unit>[^\W\d_]{{2,20}})(?:-[^\W\d_]{{2,20}})?")
+"""3-star, 10-year-old."""
+RUN = re.compile(r"[^\W_]+")
+PIECE = re.compile(r"(?:[^\W_]|(?<=\d)[.,'](?=\d))+")
+"""Of a word with several: 10-12, 3/4, 1920x1080."""
+GROUPED_BY_SPACES = re.compile(rf"(?<![\w.,/-])\d{{1,3}}(?:[ {SPACES}]\d{{3}})+(?:[.,]\d+)?(?![\w/-]|[.,]\d)")
+NUMBERED = re.compile(r"^[ \t>*-]{0,12}(\d{1,3})[.)](?=\s)", re.MULTILINE)
+AFTER = re.compile(r"[ \u00a0\u202f]?(°?[^\W\d_]+(?:/[^\W\d_]+)?|[%°$€£¥₹]+[CF]?)?(?:[ ]([^\W\d_]+))?")
+ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª)", re.IGNORECASE)
+IN_A_DATE = re.compile(r"\.?\s[^\W\d_]+\.?,?\s(?:19|20)\d\d\b")
+ABOUT = re.compile(
+    r"(?:[~≈><≥≤]|\b(?:about|around|approximately|approx|roughly|nearly|almost|over|under|some|more than|less than"
+    r"|up to|at least|etwa|rund|ungefähr|circa|ca|knapp|über|environ|presque|près de|plus de|unos|unas|casi|cerca de"
+    r"|más de|quasi|oltre|aproximadamente|ongeveer|bijna|około|около|почти)\b\.?)\s?$",
+    re.IGNORECASE,
+)
+_AND = r",?\s?(?:and |und |et |y |e )?"
+DURATION = re.compile(
+    rf"(?<![\w.,])(?=\d{{1,4}}\s?[dhmTtSsjg][a-z]*\.?{_AND}\d)(?:(?P<d>\d{{1,4}})\s?(?:d|days?|Tage?|jours?|días?|giorni)\b{_AND})?"
+    rf"(?:(?P<h>\d{{1,4}})\s?(?:h|hrs?|hours?|Std\.?|Stunden?|heures?|horas?|ore)\b\.?{_AND})?"
+    r"(?:(?P<m>\d{1,4})\s?(?:m|mins?|minutes?|Min\.?|Minuten|minutos|minuti)\b)?"
+    rf"(?:{_AND}(?P<s>\d{{1,4}})\s?(?:s|secs?|seconds?|Sek\.?|Sekunden|secondes|segundos|secondi)\b)?",
+    re.IGNORECASE,
+)
+"""Of two units at least."""
+CURRENCY_SIGNS = "$€£¥₹ "
+WINDOW = 40
+"""Characters around a figure that are looked at."""
+EDGES = ".,;:!?()[]{}<>\"'*`“”„«»…"
+CURRENCY = frozenset(
+    [
+        "$",
+        "€",
+        "£",
+        "¥",
+        "₹",
+        "usd",
+        "eur",
+        "gbp",
+        "jpy",
+        "chf",
+        "inr",
+        "cad",
+        "aud",
+        "sek",
+        "nok",
+        "dkk",
+        "pln",
+        "czk",
+        "brl",
+        "dollar",
+        "dollars",
+        "euro",
+        "euros",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as it is written, and what it may mean. It is told by one of its meanings, or by all of its parts."""
+
+    text: str
+    start: int
+    chunk: str
+    """All that stands around it without a space."""
+    days: tuple[Day, ...] = ()
+    minutes: tuple[int, ...] = ()
+    half_known: bool = True
+    numbers: tuple[Reading, ...] = ()
+    unit: str = ""
+    percent: bool = False
+    money: bool = False
+    negative: bool = False
+    about: bool = False
+    of_a_date: bool = False
+    """It may be the day of a date, the rest of which is not understood."""
+    parts: tuple["Figure", ...] = ()
+
+
+class _Where(TypedDict):
+    text: str
+    start: int
+    chunk: str
+
+
+def figures_in(text: str) -> Iterator[Figure]:
+    """Dates, times, and then the rest as it stands."""
+    flat = plain(text)
+    if not re.search(r"\d", flat):
+        return
+    flat = _blanked(flat, _numbering(flat))
+    dated = [*_apart(dates_in(flat))]
+    timed = [*_apart(times_in(_blanked(flat, ((found.start, found.end) for found in dated))))]
+    lasting = [*DURATION.finditer(_blanked(flat, ((found.start, found.end) for found in (*dated, *timed))))]
+    for match in lasting:
+        yield replace(_lasting(text, flat, match), parts=_apart_numbers(text, flat, match))
+    for found in (*dated, *timed):
+        yield Figure(
+            **_where(text, flat, found.start, found.end),
+            days=found.days,
+            minutes=found.minutes,
+            half_known=found.half_known,
+        )
+    spans = [(found.start, found.end) for found in (*dated, *timed)]
+    rest = _blanked(flat, [*spans, *(match.span() for match in lasting)])
+    spaced = [*GROUPED_BY_SPACES.finditer(rest)]
+    for match in spaced:
+        yield replace(_number(text, flat, match.start(), match[0], ""), parts=_apart_numbers(text, flat, match))
+    rest = _blanked(rest, (match.span() for match in spaced))
+    for piece in WITH_DIGIT.finditer(rest):
+        for word in WORD.finditer(piece[0]):
+            if re.search(r"\d", word[0]):
+                yield _word(text, flat, piece.start() + word.start(), word[0])
+
+
+_APART = re.compile(r"[\d.,]*\d")
+
+
+def _apart_numbers(shown: str, text: str, match: re.Match[str]) -> tuple[Figure, ...]:
+    return tuple(_number(shown, text, match.start() + each.start(), each[0], "") for each in _APART.finditer(match[0]))
+
+
+def _lasting(shown: str, text: str, match: re.Match[str]) -> Figure:
+    """1 h 30 min, in seconds."""
+    day, hour, minute, second = (int(match[each] or 0) for each in ("d", "h", "m", "s"))
+    seconds = ((day * 24 + hour) * 60 + minute) * 60 + second
+    step = 1.0 if match["s"] else 60.0 if match["m"] else 3600.0
+    return Figure(**_where(shown, text, *match.span()), numbers=(Reading(float(seconds), step),), unit="s")
+
+
+def _numbering(text: str) -> Iterator[tuple[int, int]]:
+    """The numbers of a numbered list, which count up by one."""
+    before = 0
+    for match in NUMBERED.finditer(text):
+        if int(match[1]) in (before + 1, 1):
+            before = int(match[1])
+            yield match.span()
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    kept: list[str] = []
+    at = 0
+    for start, end in sorted(spans):
+        kept.append(text[at:start] + " " * (end - start))
+        at = end
+    return "".join([*kept, text[at:]])
+
+
+def _apart(found: Iterable[Found]) -> Iterator[Found]:
+    """Those that do not overlap with one that begins earlier, or is longer."""
+    end = 0
+    for each in sorted(found, key=lambda each: (each.start, -each.end)):
+        if each.start >= end:
+            end = each.end
+            yield each
+
+
+def _where(shown: str, text: str, start: int, end: int) -> _Where:
+    before, after = text[max(start - WINDOW, 0) : start], text[end : end + WINDOW]
+    left = re.search(r"\S*\Z", before)
+    right = re.match(r"\S*", after)
+    chunk = f"{left[0] if left else ''}{text[start:end]}{right[0] if right else ''}"
+    return {"text": shown[start:end], "start": start, "chunk": chunk.strip(EDGES).casefold()}
+
+
+def _word(shown: str, text: str, start: int, word: str) -> Figure:
+    """A number with its unit, several numbers, or a name."""
+    if match := NUMBER_WITH_UNIT.fullmatch(word):
+        return _number(shown, text, start, match["number"], match["unit"])
+    if (match := COMPOUND.fullmatch(word)) is not None:
+        return replace(_number(shown, text, start, match["number"], ""), unit=match["unit"].casefold())
+    where = _where(shown, text, start, start + len(word))
+    if re.search(r"[^/][:=][^/:]", word):
+        halves = [each for each in re.finditer(r"[^:=]+", word) if re.search(r"\d", each[0])]
+        return Figure(**where, parts=tuple(_word(shown, text, start + each.start(), each[0]) for each in halves))
+    pieces = [(each.start(), each[0]) for each in PIECE.finditer(word) if re.search(r"\d", each[0])]
+    is_name = any(each[0].isalpha() and len(each[0]) > 1 for each in PIECE.finditer(word))
+    if not is_name and all(NUMBER_WITH_UNIT.fullmatch(piece) for _, piece in pieces):
+        return Figure(**where, parts=tuple(_word(shown, text, start + at, piece) for at, piece in pieces))
+    return Figure(**where)
+
+
+def _number(shown: str, text: str, start: int, number: str, unit: str) -> Figure:
+    end = start + len(number) + len(unit)
+    before = text[max(start - WINDOW, 0) : start]
+    after = AFTER.match(text, end)
+    first, second = ((after[1] or "").casefold(), (after[2] or "").casefold()) if after else ("", "")
+    unit = unit.casefold() or first
+    scale = SCALE.get(unit, 1.0)
+    sign = before.rstrip(CURRENCY_SIGNS)
+    return Figure(
+        **_where(shown, text, start, end),
+        numbers=tuple(Reading(each.value * scale, each.step * scale) for each in readings(number)),
+        unit=second if scale != 1 else unit,
+        percent=unit in PERCENT_WORDS or (unit in ("per", "pour", "por") and second.startswith("c")),
+        money=bool({unit, second} & CURRENCY)
+        or before.rstrip(" -")[-1:] in CURRENCY_SIGNS
+        or before[-4:-1].casefold() in CURRENCY,
+        negative=sign.endswith("-") and not sign[-2:-1].isalnum() and not sign.endswith(" - "),
+        about=scale != 1 or ABOUT.search(before.rstrip(CURRENCY_SIGNS)) is not None,
+        of_a_date=ORDINAL.fullmatch(unit) is not None or IN_A_DATE.match(text, end) is not None,
+    )
