@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tests.figures.right import Right
 
-FILE = Path(__file__).parent / "by_hand.json"
+HERE = Path(__file__).parent
 
 
-def by_hand() -> list[Right]:
+def by_hand(file: str) -> list[Right]:
     return [
         Right(scene["asked"], tuple(scene["found"]), summary)
-        for scene in json.loads(FILE.read_text(encoding="utf-8"))
+        for scene in json.loads((HERE / file).read_text(encoding="utf-8"))
         for summary in scene["summaries"]
     ]

@@ -21,7 +21,7 @@ _MONTHS = (
 )
 MONTHS = {word: number for number, line in enumerate(_MONTHS, start=1) for word in line.split()}
 """Of English, German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Polish and Russian."""
-_MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})(?![^\W\d_])\.?"
+MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})(?![^\W\d_])\.?"
 _DAY = r"(?<!\d)\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?"
 _YEAR = r"(?:19|20|21)\d\d\b"
 _OF = r"(?:\s|de |del |of |d')"
@@ -32,11 +32,11 @@ _DATES = tuple(
         r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월](?:\s?(?P<d>\d{1,2})\s?[日일])?",
         r"(?P<m>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日일]",
         r"(?<![\d./-])(?P<a>\d{1,2})(?P<s>[-/.])[ ]?(?P<b>\d{1,2})(?P=s)[ ]?(?P<y>(?:19|20|21)?\d\d)(?![\d-]|\.\d)",
-        rf"(?:(?P<y0>{_YEAR}),? )?(?P<d>{_DAY})(?:[-–/](?P<d2>{_DAY}))?[\s-]{{0,2}}{_OF}{{0,2}}\b(?P<n>{_MONTH})"
+        rf"(?:(?P<y0>{_YEAR}),? )?(?P<d>{_DAY})(?:[-–/](?P<d2>{_DAY}))?[\s-]{{0,2}}{_OF}{{0,2}}\b(?P<n>{MONTH})"
         rf"(?:(?:,|[\s-]|,\s){_OF}{{0,2}}(?P<y>{_YEAR}))?",
-        rf"(?:(?P<y0>{_YEAR}),? )?\b(?P<n>{_MONTH})[\s-]{{0,2}}(?:the )?(?P<d>{_DAY}(?!\d|[:.]\d))"
+        rf"(?:(?P<y0>{_YEAR}),? )?\b(?P<n>{MONTH})[\s-]{{0,2}}(?:the )?(?P<d>{_DAY}(?!\d|[:.]\d))"
         rf"(?:\s?[-–]\s?(?P<d2>{_DAY}(?!\d)))?(?:(?:,|,?\s{{1,2}})(?P<y>{_YEAR}))?",
-        rf"\b(?P<n>{_MONTH}),?[\s-]{_OF}{{0,2}}(?P<y>{_YEAR})",
+        rf"\b(?P<n>{MONTH}),?[\s-]{_OF}{{0,2}}(?P<y>{_YEAR})",
         r"(?<!\d)(?P<y>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)",
         r"(?<![\d./-])(?P<m>0?[1-9]|1[0-2])[-/](?P<y>20[0-4]\d)(?![\d/-])",
         r"(?<![\d./-])(?P<y>20[0-4]\d)[-/](?P<m>0?[1-9]|1[0-2])(?![\d/-])",
@@ -117,7 +117,7 @@ def _days(match: re.Match[str]) -> Iterator[Day]:
         days = [int(re.sub(r"\D", "", parts[each] or "0")) for each in ("d", "d2") if parts.get(each)]
         pairs = [(day, month) for day in days or [0]]
     for day, month in dict.fromkeys(pairs):
-        if 1 <= month <= 12 and 0 <= day <= 31:
+        if 1 <= month <= 12 and (1 <= day <= 31 or not match.groupdict().get("d")):
             yield Day(year, month, day or None)
 
 

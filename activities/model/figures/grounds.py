@@ -11,7 +11,7 @@ from itertools import combinations
 from pydantic import JsonValue
 
 from activities.model.figures.dates_and_times import SHORT_DATE, Day, days_alone, near, shifts_in
-from activities.model.figures.derived import Tables, amounts, percentages
+from activities.model.figures.derived import Tables, amounts, percentages, totals
 from activities.model.figures.numerals import NUMBER, number_words, plain, readings
 from activities.model.figures.reading import RUN, WITH_DIGIT, WORD, Figure, figures_in
 
@@ -25,6 +25,8 @@ DAYS_ENDS = {0, 1439}
 LONGEST_SPAN = 400
 MOST_STARTS = 100
 MOST_SPANS = 20
+UNIT = "unit"
+"""Numbers in a text that have the same unit belong together, as those of a field do."""
 KEY_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -48,6 +50,7 @@ class Grounds:
         self._keys: list[str] = []
         self._loose: list[float] = []
         """Numbers of the results."""
+        self._numerals: list[str] = []
         self._texts: list[str] = list(said)
         for value in self._found:
             self._walk(value, "")
@@ -56,7 +59,8 @@ class Grounds:
         match value:
             case dict():
                 self._keys.extend(value)
-                self._tables.counts.add(len(value))
+                if value and all(isinstance(each, dict) for each in value.values()):
+                    self._tables.counts.add(len(value))
                 self._tables.add_row(
                     {name: number for name, each in value.items() if (number := _number(each)) is not None}
                 )
@@ -71,14 +75,14 @@ class Grounds:
             case str():
                 self._texts.append(value)
             case _:
-                self._texts.append(repr(value))
+                self._numerals.append(repr(value))
                 self._loose.append(float(value))
 
     # --- to the letter -------------------------------------------------------------------------------------------
 
     @cached_property
     def text(self) -> str:
-        return plain("\n".join([*self._texts, *self._keys])).casefold()
+        return plain("\n".join([*self._texts, *self._numerals, *self._keys])).casefold()
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -90,7 +94,8 @@ class Grounds:
     def runs(self) -> frozenset[str]:
         """The parts of names, such as the 4711 of INV-4711."""
         names = (word for word in self.words if re.search(r"[^\W\d_]|[-#/_]", word))
-        return frozenset(run for name in names for run in RUN.findall(name))
+        runs = {run for name in names for run in RUN.findall(name)}
+        return frozenset(runs | {digits for run in runs for digits in re.findall(r"(?<=[^\W\d_])\d{2,}", run)})
 
     @cached_property
     def squeezed(self) -> str:
@@ -102,8 +107,12 @@ class Grounds:
     @cached_property
     def figures(self) -> list[Figure]:
         found: list[Figure] = []
-        for text in (*self._texts, *self._keys):
-            found.extend(figures_in(text))
+        for number, text in enumerate((*self._texts, *self._keys)):
+            read = [*figures_in(text)]
+            found.extend(read)
+            for figure in read if number >= len(self._said) else ():
+                if len(figure.numbers) == 1:
+                    self._tables.columns[f"{UNIT} {figure.unit}"].append(figure.numbers[0].value)
             if len(found) > MOST_FIGURES:
                 break
         return found
@@ -140,7 +149,12 @@ class Grounds:
 
     @cached_property
     def amounts(self) -> list[float]:
+        """What follows from the figures; reading them has sorted them by unit."""
         return amounts(self._tables, self.named, self.values)
+
+    @cached_property
+    def totals(self) -> list[float]:
+        return totals(self._tables)
 
     @cached_property
     def percentages(self) -> list[float]:
@@ -175,8 +189,8 @@ class Grounds:
 
     @cached_property
     def days_and_years(self) -> tuple[frozenset[int], frozenset[int]]:
-        days = frozenset(day.day for day in self.days if day.day)
-        return days, frozenset([self._today.year, *(day.year for day in self.days if day.year)])
+        years = (day.year for figure in self.figures for day in figure.days if day.year)
+        return frozenset(day.day for day in self.days if day.day), frozenset([self._today.year, *years])
 
     @cached_property
     def minutes(self) -> frozenset[int]:
@@ -184,7 +198,8 @@ class Grounds:
         known = {minute for figure in self.figures for minute in figure.minutes}
         known |= {minute + 720 for figure in self.figures if not figure.half_known for minute in figure.minutes}
         known |= DAYS_ENDS
-        spans = [int(each) for each in self.named if 0 < each <= LONGEST_SPAN and each == int(each)][:MOST_SPANS]
+        spans = [int(each) for each in (*self.named, *self._loose) if 0 < each <= LONGEST_SPAN and each == int(each)]
+        spans = spans[:MOST_SPANS]
         shifts = {sign * unit * span for span in spans for unit in (1, 60) for sign in (1, -1)}
         return frozenset(known | {(start + shift) % 1440 for start in sorted(known)[:MOST_STARTS] for shift in shifts})
 

@@ -5,12 +5,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
-from activities.model.figures.dates_and_times import Day, Found, dates_in, times_in
+from activities.model.figures.dates_and_times import MONTH, Day, Found, dates_in, times_in
 from activities.model.figures.numerals import NUMBER, PERCENT_WORDS, SCALE, SPACES, Reading, plain, readings
 
 WITH_DIGIT = re.compile(r"(?<!\S)[^\s\d]*\d\S*")
 WORD = re.compile(r"[^\W_]+(?:[-_./#:@+&=%~,'*×–]{1,3}[^\W_]+)*")
 NUMBER_WITH_UNIT = re.compile(rf"(?P<number>{NUMBER})(?P<unit>[^\W\d_]{{0,12}})")
+WITHOUT_SPACES = re.compile(
+    "[\u0e00-\u0eff\u1100-\u11ff\u3005-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uff08-\uff0f]"
+)
+"""Letters of languages that put no spaces between words, or hang endings on a number."""
+ALSO_UNITS = frozenset(["m", "b", "t", "k", "mil", "bin"])
+"""Of the words for a scale those that also mean something else, such as metres."""
 COMPOUND = re.compile(rf"(?P<number>{NUMBER})-(?P<unit>[^\W\d_]{{2,20}})(?:-[^\W\d_]{{2,20}})?")
 """3-star, 10-year-old."""
 RUN = re.compile(r"[^\W_]+")
@@ -18,11 +24,18 @@ PIECE = re.compile(r"(?:[^\W_]|(?<=\d)[.,'](?=\d))+")
 """Of a word with several: 10-12, 3/4, 1920x1080."""
 GROUPED_BY_SPACES = re.compile(rf"(?<![\w.,/-])\d{{1,3}}(?:[ {SPACES}]\d{{3}})+(?:[.,]\d+)?(?![\w/-]|[.,]\d)")
 NUMBERED = re.compile(r"^[ \t>*-]{0,12}(\d{1,3})[.)](?=\s)", re.MULTILINE)
-AFTER = re.compile(r"[ \u00a0\u202f]?(°?[^\W\d_]+(?:/[^\W\d_]+)?|[%°$€£¥₹]+[CF]?)?(?:[ ]([^\W\d_]+))?")
+AFTER = re.compile(r"[ \u00a0\u202f]?(°?[^\W\d_]+(?:/[^\W\d_]+)?|[%°$€£¥₹]+[CF]?)?([$€£¥₹])?(?:[ ]([^\W\d_]+))?")
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª)", re.IGNORECASE)
 IN_A_DATE = re.compile(r"\.?\s[^\W\d_]+\.?,?\s(?:19|20)\d\d\b")
+UNTIL_A_DATE = re.compile(
+    rf"\.?(?:\s?[-–]\s?|\s[^\W\d_]{{1,5}}\s)\d{{1,2}}(?:\.|[a-z]{{2}})?\s(?:de )?{MONTH}", re.IGNORECASE
+)
+"""The 23 of "23 to 30 November"."""
+UNTIL_A_TIME = re.compile(
+    r"(?:\s?[-–]\s?|\s[^\W\d_]{1,5}\s)\d{1,2}(?::\d\d)?\s?(?:[ap]\.?m\b|uhr\b|h\b|heures\b)", re.IGNORECASE
+)
 ABOUT = re.compile(
-    r"(?:[~≈><≥≤]|\b(?:about|around|approximately|approx|roughly|nearly|almost|over|under|some|more than|less than"
+    r"(?:[~≈><≥≤]|\b(?:about|above|below|au-dessus de|encima de|around|approximately|approx|roughly|nearly|almost|over|under|some|more than|less than"
     r"|up to|at least|etwa|rund|ungefähr|circa|ca|knapp|über|environ|presque|près de|plus de|unos|unas|casi|cerca de"
     r"|más de|quasi|oltre|aproximadamente|ongeveer|bijna|około|около|почти)\b\.?)\s?$",
     re.IGNORECASE,
@@ -86,6 +99,8 @@ class Figure:
     money: bool = False
     negative: bool = False
     about: bool = False
+    of_a_time: bool = False
+    """It is the hour of a time, as the 9 of "9 to 11 am"."""
     of_a_date: bool = False
     """It may be the day of a date, the rest of which is not understood."""
     parts: tuple["Figure", ...] = ()
@@ -104,23 +119,21 @@ def figures_in(text: str) -> Iterator[Figure]:
         return
     flat = _blanked(flat, _numbering(flat))
     dated = [*_apart(dates_in(flat))]
-    timed = [*_apart(times_in(_blanked(flat, ((found.start, found.end) for found in dated))))]
-    lasting = [*DURATION.finditer(_blanked(flat, ((found.start, found.end) for found in (*dated, *timed))))]
+    rest = _blanked(flat, ((found.start, found.end) for found in dated))
+    lasting = [match for match in DURATION.finditer(rest) if sum(map(bool, match.groups())) > 1]
+    rest = _blanked(rest, (match.span() for match in lasting))
+    timed = [*_apart(times_in(rest))]
+    rest = _blanked(rest, ((found.start, found.end) for found in timed))
+    for found in (*dated, *timed):
+        where = _where(text, flat, found.start, found.end)
+        yield Figure(**where, days=found.days, minutes=found.minutes, half_known=found.half_known)
     for match in lasting:
         yield replace(_lasting(text, flat, match), parts=_apart_numbers(text, flat, match))
-    for found in (*dated, *timed):
-        yield Figure(
-            **_where(text, flat, found.start, found.end),
-            days=found.days,
-            minutes=found.minutes,
-            half_known=found.half_known,
-        )
-    spans = [(found.start, found.end) for found in (*dated, *timed)]
-    rest = _blanked(flat, [*spans, *(match.span() for match in lasting)])
     spaced = [*GROUPED_BY_SPACES.finditer(rest)]
     for match in spaced:
         yield replace(_number(text, flat, match.start(), match[0], ""), parts=_apart_numbers(text, flat, match))
     rest = _blanked(rest, (match.span() for match in spaced))
+    rest = WITHOUT_SPACES.sub(" ", rest)
     for piece in WITH_DIGIT.finditer(rest):
         for word in WORD.finditer(piece[0]):
             if re.search(r"\d", word[0]):
@@ -198,19 +211,24 @@ def _number(shown: str, text: str, start: int, number: str, unit: str) -> Figure
     end = start + len(number) + len(unit)
     before = text[max(start - WINDOW, 0) : start]
     after = AFTER.match(text, end)
-    first, second = ((after[1] or "").casefold(), (after[2] or "").casefold()) if after else ("", "")
-    unit = unit.casefold() or first
+    first, second = ((after[1] or "").casefold(), (after[3] or "").casefold()) if after else ("", "")
+    sign_behind = after[2] or "" if after else ""
+    unit = unit.casefold() or (first[:1] if WITHOUT_SPACES.match(first) else first)
     scale = SCALE.get(unit, 1.0)
     sign = before.rstrip(CURRENCY_SIGNS)
     return Figure(
         **_where(shown, text, start, end),
-        numbers=tuple(Reading(each.value * scale, each.step * scale) for each in readings(number)),
-        unit=second if scale != 1 else unit,
+        numbers=tuple(
+            Reading(each.value * times, each.step * times)
+            for each in readings(number)
+            for times in ((scale, 1.0) if unit in ALSO_UNITS else (scale,))
+        ),
+        unit=(second or sign_behind) if scale != 1 else unit,
         percent=unit in PERCENT_WORDS or (unit in ("per", "pour", "por") and second.startswith("c")),
-        money=bool({unit, second} & CURRENCY)
-        or before.rstrip(" -")[-1:] in CURRENCY_SIGNS
-        or before[-4:-1].casefold() in CURRENCY,
+        money=bool({unit, second, sign_behind, before.rstrip(" -")[-1:], before[-4:-1].casefold()} & CURRENCY),
         negative=sign.endswith("-") and not sign[-2:-1].isalnum() and not sign.endswith(" - "),
         about=scale != 1 or ABOUT.search(before.rstrip(CURRENCY_SIGNS)) is not None,
-        of_a_date=ORDINAL.fullmatch(unit) is not None or IN_A_DATE.match(text, end) is not None,
+        of_a_time=UNTIL_A_TIME.match(text, end) is not None,
+        of_a_date=ORDINAL.fullmatch(unit) is not None
+        or any(each.match(text, end) for each in (IN_A_DATE, UNTIL_A_DATE)),
     )

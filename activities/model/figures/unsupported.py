@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from activities.model.figures.dates_and_times import SHORT_DATE, Day
 from activities.model.figures.grounds import Grounds, has
 from activities.model.figures.numerals import Reading
 from activities.model.figures.reading import RUN, Figure, figures_in
@@ -40,6 +41,7 @@ DAYS = frozenset(
         "дня",
     ]
 )
+YEAR = re.compile(r"(?:19|20)\d\d")
 FAMILIAR = frozenset(
     [
         "h2o",
@@ -133,9 +135,15 @@ def _is_number(figure: Figure, number: Reading, grounds: Grounds) -> bool:
         number.value in grounds.days_and_years[1] or (_is_count(figure) and number.value in grounds.counts)
     ):
         return True
+    if _is_short_date(figure, grounds):
+        return True
+    if figure.of_a_time and not grounds.minutes.isdisjoint({60 * int(number.value), 60 * int(number.value) + 720}):
+        return True
     if figure.unit in DAYS and number.value in grounds.days_between:
         return True
-    if re.fullmatch(r"\d{3,}", figure.text) and figure.text in grounds.runs:
+    if (digits := re.fullmatch(r"(\d{2,})(?:th|st|nd|rd)?", figure.text)) and digits[1] in grounds.runs:
+        return True
+    if re.fullmatch(r"\d{7,}", figure.text) and figure.text in grounds.squeezed:
         return True
     number = _rounded(figure, number)
     if _is_known(figure, number, grounds):
@@ -145,13 +153,24 @@ def _is_number(figure: Figure, number: Reading, grounds: Grounds) -> bool:
     return _follows(figure, number, grounds)
 
 
+def _is_short_date(figure: Figure, grounds: Grounds) -> bool:
+    match = SHORT_DATE.fullmatch(figure.text)
+    pairs = [(int(match[1]), int(match[2])), (int(match[2]), int(match[1]))] if match and not figure.money else []
+    return any(Day(None, month, day) in grounds.days for day, month in pairs)
+
+
 def _is_count(figure: Figure) -> bool:
     return not (figure.percent or figure.money or figure.negative)
 
 
 def _rounded(figure: Figure, number: Reading) -> Reading:
     """A whole number that ends in zeros may be rounded: of two digits that are left, or where the text says so."""
-    if number.step != 1 or number.value < 100 or number.value % 10:
+    if (
+        number.step != 1
+        or number.value < (10 if figure.about else 100)
+        or number.value % 10
+        or YEAR.fullmatch(figure.text)
+    ):
         return number
     digits = f"{number.value:.0f}"
     zeros = len(digits) - len(digits.rstrip("0"))
@@ -173,8 +192,10 @@ def _follows(figure: Figure, number: Reading, grounds: Grounds) -> bool:
     """By arithmetic, and not likely by chance."""
     if figure.unit == "s" and _near(grounds.spans, number):
         return True
+    if number.value and _near(grounds.totals, number):
+        return True
     results = grounds.percentages if figure.percent else grounds.amounts
-    if not _near(results, number):
+    if not (number.value and _near(results, number)):
         return False
     around = bisect_right(results, 2 * number.value) - bisect_left(results, number.value / 2)
     return around * number.step <= CHANCE * 1.5 * number.value
