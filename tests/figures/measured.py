@@ -42,7 +42,11 @@ class Part:
     def __str__(self) -> str:
         told = f"{self.name}: {len(self.false)} of {self.right} taken for made up ({self.share_false:.1%})"
         noticed = self.wrong - len(self.missed)
-        return f"{told}, {noticed} of {self.wrong} changed ones noticed ({noticed / self.wrong:.1%})" if self.wrong else told
+        return (
+            f"{told}, {noticed} of {self.wrong} changed ones noticed ({noticed / self.wrong:.1%})"
+            if self.wrong
+            else told
+        )
 
 
 def parts() -> tuple[Part, Part]:
@@ -68,9 +72,7 @@ def _part(name: str, right: list[Right]) -> Part:
 def conversations() -> Part:
     """The summaries of the recorded histories."""
     recorded = [(spoken, decision) for spoken, decision in histories() if decision.text]
-    false = [
-        decision.text for spoken, decision in recorded if spoken.unsupported_in_summary(decision.text, ())
-    ]
+    false = [decision.text for spoken, decision in recorded if spoken.unsupported_in_summary(decision.text, ())]
     return Part("summaries in the recorded histories", len(recorded), tuple(false))
 
 

@@ -25,23 +25,29 @@ MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})(?![^\W\d_])\.?"
 _DAY = r"(?<!\d)\d{1,2}(?:st|nd|rd|th|er|º|ª|\.)?"
 _YEAR = r"(?:19|20|21)\d\d\b"
 _OF = r"(?:\s|de |del |of |d')"
-_DATES = tuple(
-    re.compile(pattern, re.IGNORECASE)
+_IN_FIGURES = [
+    re.compile(pattern)
     for pattern in (
         r"(?<![\d.-])(?P<y>\d{4})[ ]?(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?![\d-])",
         r"(?P<y>\d{4})\s?[年년]\s?(?P<m>\d{1,2})\s?[月월](?:\s?(?P<d>\d{1,2})\s?[日일])?",
         r"(?P<m>\d{1,2})\s?[月월]\s?(?P<d>\d{1,2})\s?[日일]",
         r"(?<![\d./-])(?P<a>\d{1,2})(?P<s>[-/.])[ ]?(?P<b>\d{1,2})(?P=s)[ ]?(?P<y>(?:19|20|21)?\d\d)(?![\d-]|\.\d)",
+        r"(?<!\d)(?P<y>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)",
+        r"(?<![\d./-])(?P<m>0?[1-9]|1[0-2])[-/](?P<y>20[0-4]\d)(?![\d/-])",
+        r"(?<![\d./-])(?P<y>20[0-4]\d)[-/](?P<m>0?[1-9]|1[0-2])(?![\d/-])",
+    )
+]
+_WITH_A_NAME = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
         rf"(?:(?P<y0>{_YEAR}),? )?(?P<d>{_DAY})(?:[-–/](?P<d2>{_DAY}))?[\s-]{{0,2}}{_OF}{{0,2}}\b(?P<n>{MONTH})"
         rf"(?:(?:,|[\s-]|,\s){_OF}{{0,2}}(?P<y>{_YEAR}))?",
         rf"(?:(?P<y0>{_YEAR}),? )?\b(?P<n>{MONTH})[\s-]{{0,2}}(?:the )?(?P<d>{_DAY}(?!\d|[:.]\d))"
         rf"(?:\s?[-–]\s?(?P<d2>{_DAY}(?!\d)))?(?:(?:,|,?\s{{1,2}})(?P<y>{_YEAR}))?",
         rf"\b(?P<n>{MONTH}),?[\s-]{_OF}{{0,2}}(?P<y>{_YEAR})",
-        r"(?<!\d)(?P<y>20[0-4]\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)",
-        r"(?<![\d./-])(?P<m>0?[1-9]|1[0-2])[-/](?P<y>20[0-4]\d)(?![\d/-])",
-        r"(?<![\d./-])(?P<y>20[0-4]\d)[-/](?P<m>0?[1-9]|1[0-2])(?![\d/-])",
     )
-)
+]
+_LETTERS = re.compile(r"[^\W\d_]+")
 SHORT_DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})\.?")
 """28.11. or 11/28: which may be something else."""
 _TIME = re.compile(
@@ -95,7 +101,8 @@ class Found:
 
 def dates_in(text: str) -> Iterator[Found]:
     """Those of which the form leaves no doubt that they are dates. One may be found in two forms."""
-    for pattern in _DATES:
+    has_name = not MONTHS.keys().isdisjoint(_LETTERS.findall(text.casefold()))
+    for pattern in (*_IN_FIGURES, *(_WITH_A_NAME if has_name else ())):
         for match in pattern.finditer(text):
             if days := tuple(_days(match)):
                 yield Found(*match.span(), days=days)

@@ -16,7 +16,7 @@ from activities.model.figures.numerals import NUMBER, number_words, plain, readi
 from activities.model.figures.reading import RUN, WITH_DIGIT, WORD, Figure, figures_in
 
 MOST_FIGURES = 5_000
-"""With more than that, only what is repeated to the letter is told apart from what is not."""
+"""Of a conversation that has more of them, no text is held to them."""
 LONGEST_WORDS = 16 * 1024
 """Characters of a text that are searched for number words."""
 LONGEST_LIST = 60

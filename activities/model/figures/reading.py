@@ -50,6 +50,8 @@ DURATION = re.compile(
 )
 """Of two units at least."""
 CURRENCY_SIGNS = "$€£¥₹ "
+PIECE_OF_TEXT = 4 * 1024
+"""Characters."""
 WINDOW = 40
 """Characters around a figure that are looked at."""
 EDGES = ".,;:!?()[]{}<>\"'*`“”„«»…"
@@ -113,10 +115,27 @@ class _Where(TypedDict):
 
 
 def figures_in(text: str) -> Iterator[Figure]:
-    """Dates, times, and then the rest as it stands."""
+    """Of one piece of a text after the other: dates, times, and then the rest as it stands."""
+    for start, piece in _pieces(text):
+        if re.search(r"\d", piece):
+            for figure in _figures_of(piece):
+                yield replace(figure, start=start + figure.start) if start else figure
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Short ones, so that whoever has read enough need not wait for the rest. They end at the end of a word."""
+    start = 0
+    while start < len(text):
+        end = start + PIECE_OF_TEXT
+        if end < len(text):
+            gap = max(text.rfind("\n", start, end), text.rfind(" ", start, end))
+            end = gap + 1 if gap > start else end
+        yield start, text[start:end]
+        start = end
+
+
+def _figures_of(text: str) -> Iterator[Figure]:
     flat = plain(text)
-    if not re.search(r"\d", flat):
-        return
     flat = _blanked(flat, _numbering(flat))
     dated = [*_apart(dates_in(flat))]
     rest = _blanked(flat, ((found.start, found.end) for found in dated))
