@@ -19,7 +19,7 @@ MOST_MISSED = 0.05
 TEMPLATED = 150
 """Of each half."""
 CHANGED = 500
-TUNED = ("by_hand_tuned.json",)
+TUNED = ("by_hand_first.json", "by_hand_second.json")
 HELD_OUT = ("by_hand_held_out.json",)
 
 

@@ -111,7 +111,7 @@ class Grounds:
             read = [*figures_in(text)]
             found.extend(read)
             for figure in read if number >= len(self._said) else ():
-                if len(figure.numbers) == 1:
+                if len(figure.numbers) == 1 or (figure.numbers and figure.about):
                     self._tables.columns[f"{UNIT} {figure.unit}"].append(figure.numbers[0].value)
             if len(found) > MOST_FIGURES:
                 break
