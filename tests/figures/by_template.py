@@ -9,10 +9,10 @@ from tests.figures.right import TODAY, Right
 SEED = 20261128
 Template = Callable[[random.Random], Right]
 MONTHS = {
-    "en": "January February March April May June July August September October November December".split(),
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split(),
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
 }
 
 
@@ -29,7 +29,7 @@ def number(value: float, places: int, language: str) -> str:
 
 
 def day(of: date, language: str, *, year: bool) -> str:
-    month = MONTHS[language][of.month - 1]
+    month = MONTHS[language].split()[of.month - 1]
     match language:
         case "en":
             return f"{month} {of.day}, {of.year}" if year else f"{of.day} {month}"
@@ -99,7 +99,7 @@ def invoices(chance: random.Random) -> Right:
     each = chance.choice(listed)
     amount, together = number(float(str(each["total"])), 2, language), number(total, 2, language)
     said = {
-        "en": f"There are {len(listed)} invoices over {together} EUR; {each['number']} over {amount} EUR is one of them.",
+        "en": f"There are {len(listed)} invoices over {together} EUR, such as {each['number']} over {amount} EUR.",
         "de": f"Es sind {len(listed)} Rechnungen über zusammen {together} €; {each['number']} beträgt {amount} €.",
         "fr": f"{len(listed)} factures pour un total de {together} €, dont {each['number']} ({amount} €).",
         "es": f"Hay {len(listed)} facturas por {together} €; la {each['number']} es de {amount} €.",

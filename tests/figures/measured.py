@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import JsonValue
-
+from activities.model.figures.spoken import Spoken
 from tests.figures.by_hand import by_hand
 from tests.figures.by_template import by_template
 from tests.figures.changed import changed
@@ -38,6 +37,10 @@ class Part:
     @property
     def share_missed(self) -> float:
         return len(self.missed) / self.wrong if self.wrong else 0.0
+
+    @property
+    def holds(self) -> bool:
+        return self.share_false <= MOST_FALSE and self.share_missed <= MOST_MISSED
 
     def __str__(self) -> str:
         told = f"{self.name}: {len(self.false)} of {self.right} taken for made up ({self.share_false:.1%})"
@@ -71,8 +74,8 @@ def _part(name: str, right: list[Right]) -> Part:
 
 def conversations() -> Part:
     """The summaries of the recorded histories."""
-    recorded = [(spoken, decision) for spoken, decision in histories() if decision.text]
-    false = [decision.text for spoken, decision in recorded if spoken.unsupported_in_summary(decision.text, ())]
+    recorded = [(Spoken(asked, TODAY), decision.text) for asked, decision in histories() if decision.text]
+    false = [text for spoken, text in recorded if spoken.unsupported_in_summary(text, ())]
     return Part("summaries in the recorded histories", len(recorded), tuple(false))
 
 
@@ -87,7 +90,7 @@ def cost() -> Iterator[tuple[str, float]]:
     """Milliseconds, the best of some: for a usual conversation, and for long ones."""
     yield "a usual summary", _best(by_hand(TUNED[0])[12], 20)
     chance = random.Random(1)
-    rows: JsonValue = [
+    rows = [
         {"id": f"A-{place}", "price": round(chance.uniform(1, 900), 2), "count": chance.randrange(99)}
         for place in range(2500)
     ]
@@ -106,6 +109,3 @@ def _best(right: Right, times: int) -> float:
         right.wrong_figures()
         best = min(best, time.perf_counter() - begun)
     return 1000 * best
-
-
-__all__ = ["CHANGED", "MOST_FALSE", "MOST_MISSED", "TODAY", "Part", "conversations", "cost", "parts", "writes"]

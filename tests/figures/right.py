@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -15,12 +16,16 @@ TODAY = date(2026, 11, 28)
 @dataclass(frozen=True)
 class Right:
     asked: str
-    found: tuple[JsonValue, ...]
+    found: tuple[object, ...]
+    """JSON values."""
     summary: str
 
     def wrong_figures(self, summary: str | None = None) -> tuple[str, ...]:
         """Those that are taken for made up, in this summary or in another of the same conversation."""
-        calls = tuple(ToolCallRecord(tool="find", arguments={}, told=ToolMessage(value=each)) for each in self.found)
+        calls = tuple(
+            ToolCallRecord(tool="find", arguments={}, told=ToolMessage(value=cast("JsonValue", each)))
+            for each in self.found
+        )
         conversation = (UserEntry(text=self.asked), AssistantEntry(turn=1, calls=calls))
         spoken = Spoken(ModelInput(conversation=conversation), TODAY)
         claims = spoken.unsupported_in_summary(self.summary if summary is None else summary, ())

@@ -75,7 +75,7 @@ class Day:
                 yield Day(year, self.month, 1)
 
     @property
-    def date(self) -> date | None:
+    def in_full(self) -> date | None:
         try:
             return date(self.year, self.month, self.day) if self.year and self.day else None
         except ValueError:
@@ -162,7 +162,7 @@ _WEEKDAYS = (
     "wednesday wed mittwoch mercredi miércoles mercoledì quarta woensdag onsdag środa среду среда 水曜 周三 星期三",
     "thursday thu donnerstag jeudi jueves giovedì quinta donderdag torsdag czwartek четверг 木曜 周四 星期四",
     "friday fri freitag vendredi viernes venerdì sexta vrijdag fredag piątek пятницу пятница 金曜 周五 星期五",
-    "saturday sat samstag sonnabend samedi sábado sabato zaterdag lördag sobota субботу суббота 土曜 周六 星期六 weekend",
+    "saturday sat samstag samedi sábado sabato zaterdag lördag sobota субботу суббота 土曜 周六 星期六 weekend",
     "sunday sun sonntag dimanche domingo domenica zondag söndag niedziela воскресенье 日曜 周日 星期日 weekend",
 )
 _SHIFTS = {

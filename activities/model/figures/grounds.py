@@ -106,15 +106,15 @@ class Grounds:
 
     @cached_property
     def figures(self) -> list[Figure]:
+        """Those of the texts; numbers of the results that have the same unit are taken for one field."""
         found: list[Figure] = []
         for number, text in enumerate((*self._texts, *self._keys)):
-            read = [*figures_in(text)]
-            found.extend(read)
-            for figure in read if number >= len(self._said) else ():
-                if len(figure.numbers) == 1 or (figure.numbers and figure.about):
+            for figure in figures_in(text):
+                found.append(figure)
+                if number >= len(self._said) and (len(figure.numbers) == 1 or (figure.numbers and figure.about)):
                     self._tables.columns[f"{UNIT} {figure.unit}"].append(figure.numbers[0].value)
-            if len(found) > MOST_FIGURES:
-                break
+                if len(found) > MOST_FIGURES:
+                    return found
         return found
 
     @property
@@ -169,7 +169,7 @@ class Grounds:
         Each also without its year or its day.
         """
         known = {day for figure in self.figures for day in figure.days} | set(self._short_dates())
-        dates = {self._today, *(day.date for day in known if day.date)}
+        dates = {self._today, *(day.in_full for day in known if day.in_full)}
         spans = sorted({int(each) for each in self.named if 0 < each <= LONGEST_SPAN and each == int(each)})
         shifts = {sign * unit * span for span in spans[:MOST_SPANS] for unit in (1, 7) for sign in (1, -1)}
         days, weekdays = shifts_in("\n".join(self._said)[:LONGEST_WORDS])
@@ -182,7 +182,7 @@ class Grounds:
         return frozenset(form for day in (*known, *near(self._today)) for form in day.forms(self._today.year))
 
     def _short_dates(self) -> Iterator[Day]:
-        for word in self.words:
+        for word in self.words - frozenset(self._numerals):
             if match := SHORT_DATE.fullmatch(word):
                 one, other = int(match[1]), int(match[2])
                 yield from (Day(None, month, day) for day, month in ((one, other), (other, one)) if 0 < month < 13)
@@ -206,7 +206,7 @@ class Grounds:
     @cached_property
     def days_between(self) -> frozenset[int]:
         """How many lie between two dates, or between one and now."""
-        known = sorted({self._today, *(day.date for figure in self.figures for day in figure.days if day.date)})
+        known = sorted({self._today, *(day.in_full for figure in self.figures for day in figure.days if day.in_full)})
         return frozenset((other - one).days for one, other in combinations(known[:LONGEST_LIST], 2))
 
     @cached_property

@@ -79,8 +79,8 @@ SCALES = {
     1e12: "tn trillion trillions",
 }
 SCALE = {word: scale for scale, words in SCALES.items() for word in words.split()}
-PERCENT = "% percent pct prozent procent procenta procent percento proc процент процента процентов yüzde パーセント"
-PERCENT_WORDS = frozenset(PERCENT.split())
+_PERCENT = "% percent pct prozent procent procenta procent percento proc процент процента процентов yüzde パーセント"
+PERCENT_WORDS = frozenset(_PERCENT.split())
 """Beside those of two words ("per cent", "pour cent", "por ciento"), whose first is followed by a word with c."""
 
 _ONES = (
@@ -117,7 +117,6 @@ WORDS: dict[str, float] = {
     **{word: 10 * number for line in _TENS for number, word in enumerate(line.split(), start=3)},
     **_OTHERS,
 }
-_WORD = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, WORDS), key=len, reverse=True))})\b")
 _LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 

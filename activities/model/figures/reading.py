@@ -35,7 +35,8 @@ UNTIL_A_TIME = re.compile(
     r"(?:\s?[-–]\s?|\s[^\W\d_]{1,5}\s)\d{1,2}(?::\d\d)?\s?(?:[ap]\.?m\b|uhr\b|h\b|heures\b)", re.IGNORECASE
 )
 ABOUT = re.compile(
-    r"(?:[~≈><≥≤]|\b(?:about|above|below|au-dessus de|encima de|around|approximately|approx|roughly|nearly|almost|over|under|some|more than|less than"
+    r"(?:[~≈><≥≤]|\b(?:about|above|below|au-dessus de|encima de|around|approximately|approx|roughly|nearly"
+    r"|almost|over|under|some|more than|less than"
     r"|up to|at least|etwa|rund|ungefähr|circa|ca|knapp|über|environ|presque|près de|plus de|unos|unas|casi|cerca de"
     r"|más de|quasi|oltre|aproximadamente|ongeveer|bijna|około|около|почти)\b\.?)\s?$",
     re.IGNORECASE,
@@ -52,6 +53,8 @@ DURATION = re.compile(
 CURRENCY_SIGNS = "$€£¥₹ "
 PIECE_OF_TEXT = 4 * 1024
 """Characters."""
+MOST_PARTS = 20
+"""Of one word. One that has more is taken for a name."""
 WINDOW = 40
 """Characters around a figure that are looked at."""
 EDGES = ".,;:!?()[]{}<>\"'*`“”„«»…"
@@ -217,10 +220,10 @@ def _word(shown: str, text: str, start: int, word: str) -> Figure:
         return replace(_number(shown, text, start, match["number"], ""), unit=match["unit"].casefold())
     where = _where(shown, text, start, start + len(word))
     if re.search(r"[^/][:=][^/:]", word):
-        halves = [each for each in re.finditer(r"[^:=]+", word) if re.search(r"\d", each[0])]
+        halves = [each for each in re.finditer(r"[^:=]+", word) if re.search(r"\d", each[0])][:MOST_PARTS]
         return Figure(**where, parts=tuple(_word(shown, text, start + each.start(), each[0]) for each in halves))
     pieces = [(each.start(), each[0]) for each in PIECE.finditer(word) if re.search(r"\d", each[0])]
-    is_name = any(each[0].isalpha() and len(each[0]) > 1 for each in PIECE.finditer(word))
+    is_name = len(pieces) > MOST_PARTS or any(each[0].isalpha() and len(each[0]) > 1 for each in PIECE.finditer(word))
     if not is_name and all(NUMBER_WITH_UNIT.fullmatch(piece) for _, piece in pieces):
         return Figure(**where, parts=tuple(_word(shown, text, start + at, piece) for at, piece in pieces))
     return Figure(**where)
