@@ -62,7 +62,8 @@ class Approvals:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
         self._why[call.key] = why
-        self._shown[call.key] = {reason}
+        # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
+        self._shown[call.key] = {reason, why(_without_figures(proposed))}
         self._waiting[call.key] = PendingApproval(
             key=call.key,
             digest=call.digest,
@@ -158,3 +159,9 @@ class Approvals:
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again
+
+
+def _without_figures(proposed: ProposedCall) -> ProposedCall:
+    """A call as `check` returns it when a person has edited it: what people write needs no ground."""
+    route = proposed.route and proposed.route.model_copy(update={"unsupported": ()})
+    return proposed.model_copy(update={"route": route})

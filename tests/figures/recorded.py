@@ -11,7 +11,7 @@ from activities.model.figures.spoken import Spoken
 from activities.toolkit.tool import Tool
 from tests.bfcl.gold import first
 from tests.bfcl.imported import tools_of
-from tests.bfcl.leaderboard import PYTHON, cases
+from tests.bfcl.leaderboard import PYTHON, Case, cases
 from tests.record_histories import HISTORIES
 from workflows.contract.conversation import UserEntry
 from workflows.contract.internal import DECIDE, Decision, ModelInput
@@ -40,16 +40,20 @@ class Write:
 
 
 def leaderboard(step: int = 1) -> Iterator[Write]:
-    """Every right call that has a digit in its texts."""
+    """Every right call that has a figure."""
     for category in PYTHON:
         for case in cases(category)[::step]:
-            tools = tools_of(case.functions)
-            for call in case.gold:
-                tool = tools[call.function]
-                as_write = replace(tool, route=tool.route.model_copy(update={"effect": "write"}))
-                arguments = first(call, tool)
-                if any(char.isdigit() for char in json.dumps(arguments)):
-                    yield Write(case.id, case.question, as_write, arguments)
+            for write in writes_of(case):
+                if any(char.isdigit() for char in json.dumps(write.arguments)):
+                    yield write
+
+
+def writes_of(case: Case) -> Iterator[Write]:
+    tools = tools_of(case.functions)
+    for call in case.gold:
+        tool = tools[call.function]
+        as_write = replace(tool, route=tool.route.model_copy(update={"effect": "write"}))
+        yield Write(case.id, case.question, as_write, first(call, tool))
 
 
 def histories() -> Iterator[tuple[ModelInput, Decision]]:
