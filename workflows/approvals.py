@@ -163,5 +163,5 @@ class Approvals:
 
 def _without_figures(proposed: ProposedCall) -> ProposedCall:
     """A call as `check` returns it when a person has edited it: what people write needs no ground."""
-    route = proposed.route and proposed.route.model_copy(update={"unsupported": ()})
+    route = proposed.route and proposed.route.model_copy(update={"unsupported": (), "strangers": ()})
     return proposed.model_copy(update={"route": route})

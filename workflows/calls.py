@@ -116,6 +116,9 @@ class Calls:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
+        if self.untrusted and route.after_untrusted == "deny":
+            why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
+            return self._no(step, ReceiptStatus.REFUSED, why)
         if _made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
             return self._no(step, ReceiptStatus.INVALID, f"{_made_up(route)}; use only what the request says")
@@ -145,9 +148,9 @@ class Calls:
         return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if _made_up(route):
+        if _made_up(route) or route.strangers:
             return None
-        if route.ruling == "allow" and not self.untrusted:
+        if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
             return "policy"
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 
@@ -160,11 +163,12 @@ class Calls:
         route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and (made_up := _made_up(route)):
-            return made_up
+        if route and (doubts := "; ".join(filter(None, (_made_up(route), _of_strangers(route))))):
+            return doubts
         if route and route.ruling == "ask":
             return route.reason
-        return "the request has read a stranger's text" if self.untrusted else ""
+        is_grounded = route is not None and route.after_untrusted == "allow-if-grounded"
+        return "the request has read a stranger's text" if self.untrusted and not is_grounded else ""
 
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
@@ -222,3 +226,7 @@ def _made_up(route: Route) -> str:
     if route.unsupported:
         told.append(f"neither the request nor a result says {', '.join(route.unsupported)}")
     return "; ".join(told)
+
+
+def _of_strangers(route: Route) -> str:
+    return f"only a stranger's text says {', '.join(route.strangers)}" if route.strangers else ""

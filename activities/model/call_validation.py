@@ -51,8 +51,16 @@ class Proposals:
             return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, heard)
-        figures = spoken.unsupported_in_call(tool, call.arguments) if spoken else ()
-        news = {"ruling": ruling, "reason": reason, "ungrounded": loose, "unsupported": figures}
+        made_up, strangers = spoken.unsupported_in_call(tool, call.arguments) if spoken else ((), ())
+        rule = self._policy.fitting(tool, call.arguments, requester, as_used=valid.used)
+        news = {
+            "ruling": ruling,
+            "reason": reason,
+            "ungrounded": loose,
+            "unsupported": made_up,
+            "strangers": strangers,
+            "after_untrusted": rule[1].after_untrusted if rule else "ask",
+        }
         route = tool.route.model_copy(update=news)
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given

@@ -71,11 +71,13 @@ def _explain(screen: "Screen", policy: "Policy", tool: "Tool", ruled: "tuple[Rul
         default = "allowed" if tool.route.effect == "read" else "asked about"
         screen.say(f"  no rule fits; a {tool.route.effect} that none fits is {default}")
     if ruling == "allow" and tool.route.effect == "write":
-        screen.say("  still asked about: once a stranger's text has been read" + _or_ungrounded(tool))
+        after = policy.rule[int(by_rule[1]) - 1].after_untrusted if by_rule else "ask"
+        screen.say(f"  {AFTER_UNTRUSTED[after]}{_or_ungrounded(tool)}")
 
 
 def _or_ungrounded(tool: "Tool") -> str:
-    return f", or where nobody but the model mentioned a value of {', '.join(tool.grounded)}" if tool.grounded else ""
+    values = f"a value of {', '.join(tool.grounded)}, or " if tool.grounded else ""
+    return f"where nobody but the model mentioned {values}a figure in a text"
 
 
 def _written(rule: "Rule") -> str:

@@ -36,7 +36,7 @@ class Write:
         """Those that are taken for made up."""
         return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT).unsupported_in_call(
             self.tool, self.arguments
-        )
+        )[0]
 
 
 def leaderboard(step: int = 1) -> Iterator[Write]:

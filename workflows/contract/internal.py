@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from workflows.contract.api import Receipt, ReceiptStatus, Usage
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
-from workflows.contract.values import Arguments, Effect, Extra, Ruling, Schema, sha256
+from workflows.contract.values import AfterUntrusted, Arguments, Effect, Extra, Ruling, Schema, sha256
 
 DECIDE = "decide"
 SETTLE = "settle"
@@ -70,6 +70,10 @@ class Route(Message):
     untrusted: bool = omitted(False, description="its result is a stranger's text")
     ungrounded: tuple[str, ...] = omitted((), description="values that nobody mentioned before the model did")
     unsupported: tuple[str, ...] = omitted((), description="figures in its texts that nobody mentioned either")
+    strangers: tuple[str, ...] = omitted(
+        (), description="figures and addresses in its texts that only a stranger's text mentions"
+    )
+    after_untrusted: AfterUntrusted = omitted("ask", description="what an allow becomes after a stranger's text")
 
 
 class ProposedCall(Message):

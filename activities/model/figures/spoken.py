@@ -19,7 +19,7 @@ from activities.model.clauses import sentences
 from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
 from activities.model.figures.reading import Figure
-from activities.model.figures.unsupported import unsupported_figures
+from activities.model.figures.unsupported import is_supported, unsupported_figures
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry
@@ -27,6 +27,10 @@ from workflows.contract.internal import ModelInput, UnsupportedClaim
 from workflows.contract.values import Arguments
 
 NEVER_RUN = (ReceiptStatus.INVALID, ReceiptStatus.REJECTED, ReceiptStatus.REFUSED, ReceiptStatus.CANCELLED)
+ADDRESS = re.compile(
+    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|www\.[\w.-]*\w|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+)
+"""A link, or a mail address."""
 LONGEST_SENTENCE = 300
 """Characters."""
 
@@ -36,16 +40,37 @@ class Spoken:
     situation: ModelInput
     today: date
 
-    def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[str, ...]:
-        """The figures in the texts of a write that nobody but the model, or only a stranger, has mentioned. Grounded
-        arguments are held to more than that elsewhere."""
+    def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The figures in the texts of a write that nobody but the model has mentioned, and the figures and addresses
+        that only a stranger has. Grounded arguments are held to more than that elsewhere."""
         if tool.route.effect != "write":
-            return ()
+            return (), ()
         foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
         texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
-        checked = [text for text in texts if _has_digit(text) and text.casefold() not in foreseen]
-        found = (figure.text for text in checked for figure in unsupported_figures(text, self._trusted))
-        return tuple(dict.fromkeys(found))
+        checked = [text for text in texts if text.casefold() not in foreseen]
+        loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
+        made_up = (
+            figure.text for figure in loose if not (self._strangers and is_supported(figure, self._with_strangers))
+        )
+        strangers = (figure.text for figure in loose if self._strangers and is_supported(figure, self._with_strangers))
+        addresses = (address for text in checked for address in self._addresses_of_strangers(text))
+        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*strangers, *addresses]))
+
+    def _addresses_of_strangers(self, text: str) -> Iterator[str]:
+        for address in ADDRESS.findall(text) if self._strangers else ():
+            lowered = address.casefold()
+            if any(lowered in stranger for stranger in self._strangers) and lowered not in self._trusted.text:
+                yield address
+
+    @cached_property
+    def _strangers(self) -> list[str]:
+        """The texts of strangers, casefolded."""
+        ended = calls_of(self.situation.conversation)
+        return [text.casefold() for _, told in ended if told.untrusted for text in (told.text, *_written(told.value))]
+
+    @cached_property
+    def _with_strangers(self) -> Grounds:
+        return Grounds(self._said, [*self._found(untrusted=True)], self.today)
 
     def unsupported_in_summary(
         self, summary: str, told_already: Collection[UnsupportedClaim]
