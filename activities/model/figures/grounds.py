@@ -36,7 +36,8 @@ class Grounds:
     def __init__(
         self, said: Sequence[str], found: Sequence[JsonValue], today: date, *, calls: Iterable[int] = ()
     ) -> None:
-        """
+        """Take what there is, without reading it.
+
         Args:
             said: what the requester said.
             found: results, as JSON values.
@@ -149,11 +150,11 @@ class Grounds:
 
     @cached_property
     def amounts(self) -> list[float]:
-        """What follows from the figures; reading them has sorted them by unit."""
         return amounts(self._tables, self.named, self.values)
 
     @cached_property
     def totals(self) -> list[float]:
+        _ = self.figures  # which puts those of texts into columns
         return totals(self._tables)
 
     @cached_property
