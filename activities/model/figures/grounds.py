@@ -25,6 +25,9 @@ DAYS_ENDS = {0, 1439}
 LONGEST_SPAN = 400
 MOST_STARTS = 100
 MOST_SPANS = 20
+LONGEST_NUMERAL = 20
+LARGEST = 1e15
+"""Of a larger number not every digit counts, and it may be none (NaN)."""
 UNIT = "unit"
 """Numbers in a text that have the same unit belong together, as those of a field do."""
 KEY_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -77,7 +80,8 @@ class Grounds:
                 self._texts.append(value)
             case _:
                 self._numerals.append(repr(value))
-                self._loose.append(float(value))
+                if (number := _number(value)) is not None:
+                    self._loose.append(number)
 
     # --- to the letter -------------------------------------------------------------------------------------------
 
@@ -243,10 +247,13 @@ def _structured(value: JsonValue) -> JsonValue:
 
 
 def _number(value: JsonValue) -> float | None:
-    if isinstance(value, str) and len(value) < 20 and re.fullmatch(NUMBER, value):
+    """A number, also one in a text; none that is too large to reckon with."""
+    if isinstance(value, str) and len(value) < LONGEST_NUMERAL and re.fullmatch(NUMBER, value):
         read = readings(value)
         return read[0].value if read else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < LARGEST else None
 
 
 def _shifted(start: date, days: int) -> Day:

@@ -4,10 +4,13 @@ import time
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from activities.model.figures.grounds import Grounds
 from activities.model.figures.unsupported import MOST_TOLD, unsupported_figures
+from tests.unit.execution.arbitrary import json_values, quick
 
 TODAY = date(2026, 11, 28)
 """A Saturday."""
@@ -117,3 +120,10 @@ def test_no_text_takes_long_however_it_is_made(text: str) -> None:
         begun = time.process_time()
         made_up(summary, found)
         assert time.process_time() - begun < 3
+
+
+@quick
+@given(json_values, st.text(), st.text("0123456789.,:-/ %kh", max_size=30))
+def test_whatever_was_said_and_found_there_is_an_answer(found: JsonValue, said: str, text: str) -> None:
+    grounds = Grounds([said, text[::-1]], [found, 10**400, 1e300, float("nan")], TODAY)
+    assert len(unsupported_figures(f"{text} {said}", grounds)) <= MOST_TOLD
