@@ -4,7 +4,7 @@ It is put together from the request's history and the ledger alone. What the two
 where they contradict each other that is said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from deploy.client.call_accounts import CallAccount, RequestAccount, Verdict
 from deploy.client.sources import Origin, Source, sources
+from workflows.calls import made_up, of_strangers
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments, Effect, texts
@@ -67,8 +68,8 @@ class ExplainedCall(BaseModel):
     sources: tuple[Source, ...] = ()
     ruling: str = ""
     rule: str = ""
-    ungrounded: tuple[str, ...] = ()
-    after_untrusted: bool = False
+    doubts: tuple[str, ...] = ()
+    """Why no yes given in advance counted: it may be made up, or a stranger's."""
     allowed: str = ""
     """Who or what let it run, or why it did not, in a sentence."""
     verdicts: tuple[Verdict, ...] = ()
@@ -147,8 +148,7 @@ def _explained(each: CallAccount, account: RequestAccount, row: "Action | None",
         sources=_sources(each),
         ruling=route.ruling if route else "",
         rule=route.reason if route else "",
-        ungrounded=route.ungrounded if route else (),
-        after_untrusted=each.after_untrusted,
+        doubts=tuple(_doubts(each)),
         allowed=_allowed(each, account),
         verdicts=tuple(each.verdicts),
         status=each.status or "open",
@@ -165,6 +165,18 @@ def _explained(each: CallAccount, account: RequestAccount, row: "Action | None",
         ledger=_row(row) if row else None,
         contradictions=tuple(_contradictions(each, call, row, asked=asked)),
     )
+
+
+def _doubts(each: CallAccount) -> Iterator[str]:
+    """As whoever was asked saw them."""
+    route = each.route
+    if route is None or (each.effect == "read" and route.ruling == "allow"):
+        return
+    yield from filter(None, (made_up(route), of_strangers(route)))
+    if route.ruling == "ask":
+        yield route.reason
+    if each.after_untrusted and route.after_untrusted != "allow-if-grounded":
+        yield "the request has read a stranger's text"
 
 
 def _sources(each: CallAccount) -> tuple[Source, ...]:

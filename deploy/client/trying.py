@@ -22,7 +22,7 @@ from activities.toolkit.tool_index import ToolIndex
 from deploy.client.cases import Case
 from deploy.client.trials import MadeCall, Trial
 from workflows.asking import correction
-from workflows.calls import DONE_BEFORE
+from workflows.calls import DONE_BEFORE, made_up
 from workflows.contract.api import Limits, Usage
 from workflows.contract.conversation import NoteEntry, ToolMessage, UserEntry
 from workflows.contract.internal import Decision, ModelInput, ProposedCall
@@ -98,6 +98,7 @@ class _Run:
     _acted: set[str] = field(default_factory=set[str])
     _answered: set[int] = field(default_factory=set[int])
     _demoted: tuple[str, ...] = ()
+    _untrusted: bool = False
 
     def __post_init__(self) -> None:
         self.conversation = Conversation([UserEntry(text=self.case.request)])
@@ -148,7 +149,7 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
-        if route.ruling == "deny":
+        if route.ruling == "deny" or (self._untrusted and route.after_untrusted == "deny"):
             return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)
@@ -159,10 +160,10 @@ class _Run:
 
     def _sent_back_once(self, call: ProposedCall) -> str:
         """Why a write goes back to the model, which it does once."""
-        loose = call.route.ungrounded if call.route else ()
-        if loose and call.tool not in self._sent_back:
+        doubts = made_up(call.route) if call.route else ""
+        if doubts and call.tool not in self._sent_back:
             self._sent_back.add(call.tool)
-            return f"nobody mentioned {', '.join(loose)} before; use only what the request says"
+            return f"{doubts}; use only what the request says"
         if (content := _content(call)) in self._acted - self._sent_back:
             self._sent_back.add(content)
             what = f"{call.tool} {call.about}".strip()
@@ -177,6 +178,7 @@ class _Run:
 
     async def _result(self, call: ProposedCall) -> ToolMessage:
         untrusted = call.route is not None and call.route.untrusted
+        self._untrusted = self._untrusted or untrusted
         if stub := self.case.stub_for(call.tool, call.arguments, self._answered):
             if stub.error is not None:
                 return _failed("failed", stub.error)

@@ -47,7 +47,7 @@ def _lines(call: ExplainedCall) -> Iterator[Line]:
         yield _source(source)
     if not call.sources and call.arguments:
         yield "arguments", short(compact(call.arguments), 400), ""
-    for reason in _reasons(call):
+    for reason in call.doubts:
         yield "needs a yes", reason, "yellow"
     for verdict in call.verdicts:
         word = "yes" if verdict.yes else "no"
@@ -70,16 +70,6 @@ def _source(source: Source) -> Line:
     value = short(compact(source.value), 80)
     colour = "yellow" if source.origins[0].where in SUSPECT else ""
     return label, f"{'· ' * source.piece}{value}  {', '.join(map(str, source.origins))}", colour
-
-
-def _reasons(call: ExplainedCall) -> Iterator[str]:
-    """Why no yes given in advance counted, or would have."""
-    if call.ungrounded:
-        yield f"nobody mentioned {', '.join(call.ungrounded)} before"
-    if call.ruling == "ask" and call.rule:
-        yield call.rule
-    if call.after_untrusted and call.effect == "write":
-        yield "the request has read a stranger's text"
 
 
 def _attempts(attempts: Attempts) -> Iterator[Line]:

@@ -22,7 +22,9 @@ STATES = {"a/1.1": State.DONE, "b/1.1": State.UNKNOWN, "c/1.1": State.NOT_DONE}
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     ledger = await Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
     for key, state in STATES.items():
-        write = Write(ToolCall(key=key, tool="tell", arguments={"to": [key, "\u2028"]}, requester="ann", approved_by="carol"))
+        write = Write(
+            ToolCall(key=key, tool="tell", arguments={"to": [key, "\u2028"]}, requester="ann", approved_by="carol")
+        )
         await ledger.finish(key, await ledger.begin(write, attempt=1, seen=None), state, result={"sent": "ü"})
     yield ledger
     await ledger.aclose()
