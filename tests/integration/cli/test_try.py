@@ -1,11 +1,13 @@
 """`client.py try`, with a scripted model and without a Temporal server; `--record` and `why` with a real one."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from activities.settings import Settings
+from tests.conftest import TEMPORAL
 from tests.integration.cli.conftest import CommandLine, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -49,6 +51,16 @@ def well(model: ScriptedModel) -> None:
         say("I told ann."),
     ]
     model.scripts["Say hello."] = [say("Hello.")]
+
+
+async def exported(cli: CommandLine, request_id: str) -> str:
+    """Its history, by Temporal's own command line."""
+    address = cli.environment["TEMPORAL_ADDRESS"]
+    shown = await asyncio.create_subprocess_exec(
+        *(TEMPORAL, "workflow", "show", "--workflow-id", request_id, "--output", "json", "--address", address),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return (await shown.communicate())[0].decode()
 
 
 async def test_a_model_that_does_as_expected_passes_and_nothing_happens(
@@ -113,6 +125,9 @@ async def test_a_real_request_is_explained_and_becomes_a_case_that_its_model_pas
     assert explained.code == 0, explained.out
     for words in ("from the request", "ann approved * in advance", "done, attempt 1 began", "a read needs no yes"):
         assert words in explained.out
+    (tmp_path / "history.json").write_text(await exported(cli, request_id))
+    later = CommandLine({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    assert await later("why", request_id, "--history", str(tmp_path / "history.json")) == explained
     recorded = await cli("try", "--record", request_id)
     assert recorded.code == 0
     (tmp_path / "recorded.jsonl").write_text(recorded.out)
