@@ -208,6 +208,7 @@ class RequestAccount:
                 if each := self._of(call.key):
                     each.tried(took, at)
                     each.attempt_error = each.error = error
+                    each.status = ReceiptStatus.FAILED if each.effect == "read" else each.status
             case Settled(call, settlement):
                 if each := self._of(call.key):
                     each.status, each.ledger_key = settlement.status, settlement.ledger_key

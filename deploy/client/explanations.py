@@ -118,7 +118,8 @@ def explained(
     left = {row.key: row for row in rows}
     calls = list[ExplainedCall]()
     for each in account.calls.values():
-        row = left.pop(each.ledger_key or each.key, None)
+        # What stands under the key of a call that the ledger refused is another's.
+        row = None if each.status is ReceiptStatus.REFUSED else left.pop(each.ledger_key or each.key, None)
         calls.append(_explained(each, account, row, asked=asked))
     alone = sorted(left.values(), key=lambda row: row.begun_at)
     return Explanation(
@@ -236,9 +237,10 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
         found.append(f"the ledger has the digest {row.digest}, and what ran has {call.digest}")
     if each.approved_by and row.approved_by != each.approved_by:
         found.append(f"the ledger says that {row.approved_by or 'nobody'} approved it, and not {each.approved_by}")
-    ended = {"done": ReceiptStatus.DONE, "not_done": ReceiptStatus.FAILED, "unknown": ReceiptStatus.UNKNOWN}
-    states = {ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN}
-    if each.status in states and ended.get(row.state) is not each.status and not row.resolved_by:
+    # An unknown one says nothing that could be wrong.
+    certain = {ReceiptStatus.DONE: "done", ReceiptStatus.FAILED: "not_done"}
+    expected = certain.get(each.status) if each.status else None
+    if expected and expected != row.state and not row.resolved_by:
         found.append(f"its receipt says {each.status}, and the ledger {row.state}")
     return found
 

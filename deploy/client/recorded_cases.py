@@ -1,4 +1,4 @@
-"""A real request as a case: the same text, the calls that ran, and the results that they brought."""
+"""A real request as a case: the same text, the calls that were made, and the results that they brought."""
 
 from activities.errors import ConfigurationError
 from deploy.client.call_accounts import CallAccount, RequestAccount
@@ -14,7 +14,8 @@ def case_of(account: RequestAccount) -> Case:
     """
     if not account.text:
         raise ConfigurationError(f"{account.request_id}: it has no text that a model could be asked again")
-    calls = tuple(_expected(each) for each in account.calls.values() if each.began_at)
+    made = (each for each in account.calls.values() if each.began_at or each.status is ReceiptStatus.REJECTED)
+    calls = tuple(map(_expected, made))
     return Case(
         name=account.request_id,
         request=account.text,

@@ -156,7 +156,9 @@ class _Run:
         if route.effect == "write":
             self._acted.add(_content(call))
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=route.ruling))
-        return await self._result(call)
+        told = await self._result(call)
+        self._untrusted = self._untrusted or told.untrusted
+        return told
 
     def _sent_back_once(self, call: ProposedCall) -> str:
         """Why a write goes back to the model, which it does once."""
@@ -178,7 +180,6 @@ class _Run:
 
     async def _result(self, call: ProposedCall) -> ToolMessage:
         untrusted = call.route is not None and call.route.untrusted
-        self._untrusted = self._untrusted or untrusted
         if stub := self.case.stub_for(call.tool, call.arguments, self._answered):
             if stub.error is not None:
                 return _failed("failed", stub.error)

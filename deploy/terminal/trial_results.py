@@ -52,7 +52,7 @@ class TrialScreen(Paper):
             f"{rate} passed",
             (
                 f"  {count(used.model_calls, 'model call')}, {used.input_tokens} tokens in and {used.output_tokens} "
-                f"out{cost}, {report.seconds:.1f} s",
+                f"out{cost}",
                 "dim",
             ),
         )

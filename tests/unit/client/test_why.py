@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.errors import ConfigurationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
-from deploy.client.explanations import ExplainedCall, Explanation
-from deploy.client.why import explain_exported
+from deploy.client.explanations import ExplainedCall, Explanation, explained
+from deploy.client.recorded_cases import case_of
+from deploy.client.why import Reading, explain_exported
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -110,6 +112,33 @@ async def test_what_history_and_ledger_say_differently_is_told(ledger: Ledger) -
     assert approver == "the ledger says that bob approved it, and not ann"
     assert end == "its receipt says done, and the ledger not_done"
     assert the(explanation, "9.1").contradictions[0].startswith("the history does not know of it")
+
+
+async def test_a_receipt_that_says_unknown_contradicts_no_row(ledger: Ledger) -> None:
+    await wrote(ledger, "write-unknown/1.1", "write_down", {"word": "maybe"}, "requester")
+    call = the(await why("write-unknown", ledger), "1.1")
+    assert (call.status, call.contradictions) == (ReceiptStatus.UNKNOWN, ())
+    assert call.allowed == "the requester approved * in advance, with the request"
+
+
+async def test_where_temporal_has_no_history_the_ledger_tells_of_the_writes(ledger: Ledger) -> None:
+    await wrote(ledger, "old/2.1", "tell", {"to": ["ann"]}, "carol")
+    rows = await ledger.search(request_id="old")
+    [call] = explained("old", None, rows, asked=True).calls
+    assert (call.key, call.allowed, call.contradictions) == ("old/2.1", "approved by carol, says the ledger", ())
+
+
+async def test_what_a_request_made_becomes_a_case_also_what_a_person_rejected() -> None:
+    history = WorkflowHistory.from_json("rejected", (RECORDED / "rejected.json").read_text())
+    reading = Reading("rejected", pydantic_data_converter)
+    for event in history.events:
+        await reading.take(event)
+    [expected] = case_of(reading.account).call
+    assert (expected.tool, expected.arguments, expected.error) == (
+        "write_down",
+        {"word": "tree"},
+        "rejected by ann: not today",
+    )
 
 
 async def test_a_write_that_is_done_and_has_no_row_in_the_ledger_is_told(ledger: Ledger) -> None:
