@@ -122,9 +122,9 @@ class Calls:
         if self.untrusted and route.after_untrusted == "deny":
             why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
             return self._no(step, ReceiptStatus.REFUSED, why)
-        if _made_up(route) and step.call.tool not in self.sent_back:
+        if made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
-            return self._no(step, ReceiptStatus.INVALID, f"{_made_up(route)}; use only what the request says")
+            return self._no(step, ReceiptStatus.INVALID, f"{made_up(route)}; use only what the request says")
         again = step.call.content in self.acted
         fresh = (_marks(step) & self.acted) - self.sent_back
         if fresh:
@@ -154,7 +154,7 @@ class Calls:
         return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if _made_up(route) or route.strangers:
+        if made_up(route) or route.strangers:
             return None
         if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
             return "policy"
@@ -171,7 +171,7 @@ class Calls:
         route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and (doubts := "; ".join(filter(None, (_made_up(route), _of_strangers(route))))):
+        if route and (doubts := "; ".join(filter(None, (made_up(route), of_strangers(route))))):
             return doubts
         if route and route.ruling == "ask":
             return route.reason
@@ -235,7 +235,7 @@ def _is_write(step: Step) -> bool:
     return route is not None and (route.effect == "write" or route.ruling != "allow")
 
 
-def _made_up(route: Route) -> str:
+def made_up(route: Route) -> str:
     """What the model may have made up; empty, where it is nothing."""
     told: list[str] = []
     if route.ungrounded:
@@ -245,5 +245,5 @@ def _made_up(route: Route) -> str:
     return "; ".join(told)
 
 
-def _of_strangers(route: Route) -> str:
+def of_strangers(route: Route) -> str:
     return f"only a stranger's text says {', '.join(route.strangers)}" if route.strangers else ""

@@ -229,6 +229,12 @@ class Ledger:
             query = query.where(actions.c.begun_at >= since)
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
+    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first."""
+        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
+        query = query.where(actions.c.begun_at >= since) if since else query
+        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+
     async def recall(
         self, request_id: str, chain: str, positions: tuple[str, ...], limit: int
     ) -> tuple[list[Action], int]:

@@ -33,6 +33,7 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
+from deploy.client.cases import load_cases
 from deploy.codec_server.access import Access
 from deploy.service.assembly import Service
 from deploy.web.application import application
@@ -57,6 +58,7 @@ NOT_RUN = {
     "uv run -m deploy.codec_server": "it serves until it is stopped; its own tests start it",
     "docker compose": "it needs Docker; the files are held to their schema",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
+    "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -275,7 +277,8 @@ COPIES = [text for text in in_language("toml") if "compose_email" in text]
 CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
 APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
 ACCESS = [text for text in in_language("toml") if "[token." in text]
-OTHERS = (*SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
+CASES = [text for text in in_language("toml") if "[[case]]" in text]
+OTHERS = (*CASES, *SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
 POLICIES = [text for text in in_language("toml") if text not in OTHERS]
 
 MESSAGES = [text for text in in_language("json") if "$schema" not in json.loads(text)]
@@ -288,6 +291,12 @@ class TestData:
         (tmp_path / "sources.toml").write_text(text)
         found = read_sources(tmp_path / "sources.toml")
         assert found.openapi or found.mcp
+
+    @pytest.mark.parametrize("text", CASES, ids=first_line)
+    def test_a_file_of_cases_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "cases.toml").write_text(text)
+        first, second = load_cases(tmp_path / "cases.toml")
+        assert (len(first.call), second.none) == (2, True)
 
     @pytest.mark.parametrize("text", CALLBACK_FILES, ids=first_line)
     def test_a_file_of_callbacks_is_one_that_is_read(
