@@ -12,6 +12,11 @@ ruling = "allow"                        # or "ask", or "deny"
 approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
 to = ["ops", "mailto:ann@example.com"]  # who is told of it: callback endpoints and addresses
 notify = 60                             # seconds after it began to wait; once more at half time
+
+[[budget]]                              # see `budgets`
+tool = "send_email"
+most = 200
+per = "day"
 """
 
 import tomllib
@@ -20,8 +25,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
@@ -92,8 +98,16 @@ class Policy(BaseModel):
 
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
+    budget: tuple[Budget, ...] = ()
     four_eyes: bool = False
     """Whether a yes that a rule asks for has to come from somebody else than the requester."""
+
+    @field_validator("budget")
+    @classmethod
+    def _each_once(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        if len({budget.id for budget in budgets}) < len(budgets):
+            raise ValueError("two budgets count the same for the same requesters")
+        return budgets
 
     @classmethod
     def load(cls, path: Path | None) -> Self:

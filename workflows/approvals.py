@@ -71,6 +71,7 @@ class Approvals:
     async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
+        self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
         self._why[call.key] = why
         self._shown[call.key] = {reason}
         if proposed.route and (rules := proposed.route.approval):

@@ -129,7 +129,12 @@ async def build_worker(
         }
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger, grace=grace) for tool in run if tool.route.effect == "write"]
+        budgets = service.policy.budget
+        writes = [
+            write_activity(tool, provisions, ledger, grace=grace, budgets=budgets)
+            for tool in run
+            if tool.route.effect == "write"
+        ]
         links = Links.from_settings(settings, client.namespace)
         deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
