@@ -127,6 +127,34 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
+    def check_budgets(self, tools: Mapping[str, Tool], *, counts_cost: bool) -> None:
+        """Refuse budgets that would never hold anything.
+
+        Args:
+            tools: all that there are, be they offered or not.
+            counts_cost: whether it is known what a model call costs at most.
+
+        Raises:
+            ConfigurationError: one names no write, or no argument of it; or nobody knows what the model costs.
+        """
+        for number, budget in enumerate(self.budget, start=1):
+            where = f"ERRAND_POLICY: budget {number}"
+            if budget.cost is not None:
+                if not counts_cost:
+                    raise ConfigurationError(
+                        f"{where}: cost needs the model's price (ERRAND_MODEL_PRICES) and its longest answer "
+                        "(ERRAND_MODEL_MAX_TOKENS)"
+                    )
+                continue
+            writes = [
+                tool for tool in tools.values() if tool.route.effect == "write" and fnmatchcase(tool.name, budget.tool)
+            ]
+            if not writes:
+                raise ConfigurationError(f"{where}: no tool that writes is called {budget.tool}")
+            for tool in writes:
+                if budget.amount and budget.amount.argument not in tool.argument_names():
+                    raise ConfigurationError(f"{where}: {tool.name} has no argument {budget.amount.argument}")
+
     def rule_on(
         self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
     ) -> tuple[Ruling, str]:

@@ -147,9 +147,9 @@ class Calls:
         over = {"over_budgets": (*step.call.over_budgets, *budgets)}
         return Step(approved.call.model_copy(update=over), approved.proposed)
 
-    async def _decided(self, step: Step, why: Why) -> Step | None:
+    async def _decided(self, step: Step, why_ask: Why) -> Step | None:
         """The call as a person has said yes to it; None, and a receipt, where nobody did."""
-        verdict = await self._approvals.ask(step.call, step.proposed, why, self._patience())
+        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._patience())
         if self._out_of_time():
             return None
         match verdict:

@@ -49,10 +49,11 @@ class Standing:
         """Whose budget, what is left, and when it will be free again."""
         under_way = f", {amount_text(self.reserved)} of it under way" if self.reserved else ""
         taken = f"{amount_text(self.used + self.reserved)} is taken{under_way}; {amount_text(self.left)} is left"
-        wanted = "" if self.budget.most is not None else f", and this takes up to {amount_text(amount)}"
+        most = "up to " if self.budget.cost is not None else ""
+        wanted = "" if self.budget.most is not None else f", and this takes {most}{amount_text(amount)}"
         again = f"it is free again at {self.free_at:%Y-%m-%d %H:%M} UTC"
         if amount > self.budget.limit:
-            again = "which is more than all of it"
+            again = "that is more than all of it"
         return f"the budget of {self.budget} is reached: {taken}{wanted}; {again}"
 
 
@@ -127,7 +128,7 @@ def take(
     reached = [
         (standing, charge)
         for standing, charge in standings
-        if not standing.allows(charge.amount) and charge.budget.id not in over
+        if not standing.allows(charge.amount) and not (charge.budget.then == "ask" and charge.budget.id in over)
     ]
     if reached:
         may_ask = all(charge.budget.then == "ask" for _, charge in reached)
