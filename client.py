@@ -21,6 +21,7 @@ from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
+    budget_commands,
     callback_commands,
     chat_commands,
     key_commands,
@@ -204,6 +205,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(budget_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
