@@ -75,8 +75,12 @@ async def test_budgets_as_json_is_one_object_a_line(cli: CommandLine) -> None:
     assert (second["cost"], second["left"]) == (5, 5)
 
 
+def empty(policy: str) -> None:
+    Path(policy).write_text("")
+
+
 async def test_without_budgets_it_says_so(cli: CommandLine) -> None:
-    Path(cli.environment["ERRAND_POLICY"]).write_text("")
+    empty(cli.environment["ERRAND_POLICY"])
     shown = await cli("budgets")
     assert shown.code == 0
     assert "the policy has no budgets" in shown.out + shown.err

@@ -25,8 +25,10 @@ def policy(tmp_path: Path) -> Path:
     return tmp_path / "policy.toml"
 
 
-def with_budget(model: ScriptedModel, policy: Path, budget: str, **changes: object) -> Settings:
-    policy.write_text(f"{ALLOWED}[[budget]]\n{budget}\n")
+def with_budget(
+    model: ScriptedModel, policy: Path, budget: str, *, rules: str = ALLOWED, **changes: object
+) -> Settings:
+    policy.write_text(f"{rules}[[budget]]\n{budget}\n")
     return settings_for(model, policy=policy, **changes)
 
 
@@ -73,8 +75,9 @@ async def test_a_call_that_a_person_said_yes_to_before_the_budget_was_seen_waits
     client: Client, model: ScriptedModel, happened: World, policy: Path
 ) -> None:
     model.scripts["Write a."] = [WRITE, say("That is what came of it.")]
-    settings = with_budget(model, policy, 'tool = "write_down"\nmost = 0\nper = "day"\nthen = "ask"')
-    policy.write_text(policy.read_text().replace('"allow"', '"ask"'))
+    settings = with_budget(
+        model, policy, 'tool = "write_down"\nmost = 0\nper = "day"\nthen = "ask"', rules=ALLOWED.replace("allow", "ask")
+    )
     async with running_worker(client, settings):
         handle = await submit(client, Request(text="Write a.", requester="bob"), task_queue=settings.worker.task_queue)
         first = await until_it_waits(handle)
