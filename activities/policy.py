@@ -7,6 +7,7 @@ tool = "send_email"                     # patterns as in a shell: * ? [abc]
 requester = "billing-*"                 # optional
 arguments = { to = "*@example.com" }    # optional
 ruling = "allow"                        # or "ask", or "deny"
+after_untrusted = "deny"                # optional: what an allow becomes once a stranger's text has been read
 
 [approvals]
 approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
@@ -31,7 +32,7 @@ from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
-from workflows.contract.values import Arguments, Ruling, texts
+from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
 
 TO = "ERRAND_POLICY: approvals.to"
@@ -44,6 +45,7 @@ class Rule(BaseModel):
     requester: str = "*"
     arguments: dict[str, str] = {}
     ruling: Ruling
+    after_untrusted: AfterUntrusted = "ask"
 
     def fits(self, tool: str, arguments: Arguments, requester: str) -> bool:
         """Of an argument with several values, all must fit before the rule allows; one is enough to ask or deny."""
@@ -155,17 +157,26 @@ class Policy(BaseModel):
                 if budget.amount and budget.amount.argument not in tool.argument_names():
                     raise ConfigurationError(f"{where}: {tool.name} has no argument {budget.amount.argument}")
 
-    def rule_on(
+    def fitting(
         self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
-    ) -> tuple[Ruling, str]:
-        """The ruling, and which rule made it.
+    ) -> tuple[int, Rule] | None:
+        """The first rule that fits, and its number.
 
         A rule fits if it fits the arguments as the model wrote them, or as the tool will use them, with its defaults.
         """
         written = [arguments] if as_used is None else [as_used, arguments]
         for number, rule in enumerate(self.rule, start=1):
             if any(rule.fits(tool.name, each, requester) for each in written):
-                return rule.ruling, f"rule {number} of the policy"
+                return number, rule
+        return None
+
+    def rule_on(
+        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+    ) -> tuple[Ruling, str]:
+        """The ruling, and which rule made it."""
+        if found := self.fitting(tool, arguments, requester, as_used=as_used):
+            number, rule = found
+            return rule.ruling, f"rule {number} of the policy"
         if tool.route.effect == "read":
             return "allow", ""
         return "ask", "no rule of the policy allows it"
