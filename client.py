@@ -22,6 +22,7 @@ from deploy.client.requests import approve, handle_of, outcome, output_of, rejec
 from deploy.terminal import (
     approval_commands,
     audit_command,
+    budget_commands,
     callback_commands,
     chat_commands,
     key_commands,
@@ -207,6 +208,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(budget_commands.app)
 app.add_typer(schema_command.app)
 app.add_typer(why_command.app)
 app.add_typer(audit_command.app)

@@ -13,6 +13,11 @@ after_untrusted = "deny"                # optional: what an allow becomes once a
 approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
 to = ["ops", "mailto:ann@example.com"]  # who is told of it: callback endpoints and addresses
 notify = 60                             # seconds after it began to wait; once more at half time
+
+[[budget]]                              # see `budgets`
+tool = "send_email"
+most = 200
+per = "day"
 """
 
 import tomllib
@@ -21,8 +26,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
@@ -94,8 +100,16 @@ class Policy(BaseModel):
 
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
+    budget: tuple[Budget, ...] = ()
     four_eyes: bool = False
     """Whether a yes that a rule asks for has to come from somebody else than the requester."""
+
+    @field_validator("budget")
+    @classmethod
+    def _each_once(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        if len({budget.id for budget in budgets}) < len(budgets):
+            raise ValueError("two budgets count the same for the same requesters")
+        return budgets
 
     @classmethod
     def load(cls, path: Path | None) -> Self:
@@ -114,6 +128,34 @@ class Policy(BaseModel):
             first = invalid.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
+
+    def check_budgets(self, tools: Mapping[str, Tool], *, counts_cost: bool) -> None:
+        """Refuse budgets that would never hold anything.
+
+        Args:
+            tools: all that there are, be they offered or not.
+            counts_cost: whether it is known what a model call costs at most.
+
+        Raises:
+            ConfigurationError: one names no write, or no argument of it; or nobody knows what the model costs.
+        """
+        for number, budget in enumerate(self.budget, start=1):
+            where = f"ERRAND_POLICY: budget {number}"
+            if budget.cost is not None:
+                if not counts_cost:
+                    raise ConfigurationError(
+                        f"{where}: cost needs the model's price (ERRAND_MODEL_PRICES) and its longest answer "
+                        "(ERRAND_MODEL_MAX_TOKENS)"
+                    )
+                continue
+            writes = [
+                tool for tool in tools.values() if tool.route.effect == "write" and fnmatchcase(tool.name, budget.tool)
+            ]
+            if not writes:
+                raise ConfigurationError(f"{where}: no tool that writes is called {budget.tool}")
+            for tool in writes:
+                if budget.amount and budget.amount.argument not in tool.argument_names():
+                    raise ConfigurationError(f"{where}: {tool.name} has no argument {budget.amount.argument}")
 
     def fitting(
         self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None

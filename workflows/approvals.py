@@ -71,6 +71,7 @@ class Approvals:
     async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
+        self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
         self._why[call.key] = why
         # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
         self._shown[call.key] = {reason, why(_without_figures(proposed))}

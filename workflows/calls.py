@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals, Expired, may_decide
+from workflows.approvals import Approvals, Expired, Why, may_decide
 from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
@@ -133,7 +133,26 @@ class Calls:
             return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
         if not again and (by := self._approved_in_advance(step, route)):
             return self._yes(step, step.proposed, by)
-        verdict = await self._approvals.ask(step.call, step.proposed, self._why_ask, self._patience())
+        return await self._decided(step, self._why_ask)
+
+    async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
+        """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
+        self.receipts.put_open(
+            receipts.not_run(
+                step.call, step.proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before"
+            )
+        )
+        approved = await self._decided(
+            step, lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
+        )
+        if approved is None:
+            return None
+        over = {"over_budgets": (*step.call.over_budgets, *budgets)}
+        return Step(approved.call.model_copy(update=over), approved.proposed)
+
+    async def _decided(self, step: Step, why_ask: Why) -> Step | None:
+        """The call as a person has said yes to it; None, and a receipt, where nobody did."""
+        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._patience())
         if self._out_of_time():
             return None
         match verdict:
@@ -197,6 +216,11 @@ class Calls:
         receipt = self.receipts.put(
             await self.runs.run(call, receipt, route, step.proposed.about, self._allowance.deadline)
         )
+        if (budgets := self.runs.over_budgets(call)) and receipt.error:
+            approved = await self._over_budget(step, budgets, receipt.error)
+            if approved is not None:
+                await self._run(approved, route)
+            return
         if receipt.status is ReceiptStatus.DONE:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):

@@ -14,6 +14,7 @@ from activities.lenient_json import LONGEST_QUOTE, Object
 from activities.model import envelope
 from activities.model.call_validation import Proposals, each_hint_once
 from activities.model.claims import unsupported
+from activities.model.cost_budgets import CostBudgets
 from activities.model.endpoint import Endpoint
 from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard
@@ -54,7 +55,9 @@ class Decide:
         ledger: str = "",
         choice: ToolChoice | None = None,
         endpoints: Endpoints | None = None,
+        costs: CostBudgets | None = None,
     ) -> None:
+        self._costs = costs
         self._ledger = ledger
         self._callbacks = endpoints or NO_ENDPOINTS
         self._endpoint = endpoint
@@ -75,27 +78,32 @@ class Decide:
                 attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
-            self._require_tools(situation.approve)
-            if problem := self._callbacks.problem_with(situation.notify, situation.requester):
-                raise BadRequest(f"notify: {problem}")
-            profile = endpoint.profile
-            heard = Heard.of(situation, self._address_book)
-            shown = self._choice.of(situation.conversation) if self._choice else None
-            offers = self._offered(profile, heard, shown)
-            try:
-                reply = await self._ask(endpoint, profile, situation, offers, spending)
-            except CallsUnreadable as error:
-                problem = UNREADABLE + error.written[:LONGEST_QUOTE]
-                usage = spending.with_this(error.usage or Usage())
-                return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
-            return self._decision(reply, situation, heard, profile).model_copy(
-                update={
-                    "usage": spending.with_this(reply.usage),
-                    "demoted": endpoint.demoted,
-                    "shown": shown or (),
-                }
-            )
+        account = self._costs and self._costs.account(situation.requester)
+        with translated():
+            async with usage_tracked(endpoint, situation.cost_left, account) as spending:
+                return await self._decide(endpoint, situation, spending)
+
+    async def _decide(self, endpoint: Endpoint, situation: ModelInput, spending: Spending) -> Decision:
+        self._require_tools(situation.approve)
+        if problem := self._callbacks.problem_with(situation.notify, situation.requester):
+            raise BadRequest(f"notify: {problem}")
+        profile = endpoint.profile
+        heard = Heard.of(situation, self._address_book)
+        shown = self._choice.of(situation.conversation) if self._choice else None
+        offers = self._offered(profile, heard, shown)
+        try:
+            reply = await self._ask(endpoint, profile, situation, offers, spending)
+        except CallsUnreadable as error:
+            problem = UNREADABLE + error.written[:LONGEST_QUOTE]
+            usage = spending.with_this(error.usage or Usage())
+            return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
+        return self._decision(reply, situation, heard, profile).model_copy(
+            update={
+                "usage": spending.with_this(reply.usage),
+                "demoted": endpoint.demoted,
+                "shown": shown or (),
+            }
+        )
 
     def _require_tools(self, approved: Sequence[str]) -> None:
         for name in approved:
@@ -129,7 +137,7 @@ class Decide:
         offers: Sequence[Offer],
         spending: Spending,
     ) -> Reply:
-        question = spending.within(self._question(profile, situation, offers))
+        question = await spending.within(self._question(profile, situation, offers))
         body = await endpoint.ask(question)
         cap = endpoint.cap(question)
         try:

@@ -20,6 +20,7 @@ CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
 PERHAPS_TOO_LONG = "PerhapsTooLong"
 LIMIT_EXHAUSTED = "LimitExhausted"
+OF_NO_BUDGET = "*"
 
 
 class ToolCall(Message):
@@ -39,6 +40,9 @@ class ToolCall(Message):
     )
     past_run: str = omitted(
         "", description="of a write: the run whose work this one does again, after a reset or as a retry"
+    )
+    over_budgets: tuple[str, ...] = omitted(
+        (), description='of a write: the reached budgets over which a person has said yes; "*": it counts for none'
     )
 
     @property
@@ -186,6 +190,9 @@ class FailureDetail(Message):
     )
     acting: bool = omitted(False, description="of a write: an attempt has said that it acts")
     earlier: bool = omitted(False, description="as on a tool's result")
+    over_budgets: tuple[str, ...] = omitted(
+        (), description="of a write: the reached budgets over which a person may say yes"
+    )
     ledger_key: str | None = omitted(None, description="as on a receipt")
 
 
