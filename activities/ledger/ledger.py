@@ -29,6 +29,7 @@ from activities.ledger.engine import LEDGER_URL
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.tables import actions
 from activities.ledger.workers import WorkerLock, living
+from activities.stages import stage
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -96,6 +97,7 @@ class Ledger:
     async def find(self, key: str) -> Action | None:
         return await self._database.read(lambda connection: rows.row_of(connection, key))
 
+    @stage("ledger look_up")
     async def look_up(self, write: Write) -> Found:
         """What is known of a write, before anything is done for it.
 
@@ -113,6 +115,7 @@ class Ledger:
         found = await self._database.read(lambda connection: rows.actions_of(connection, query))
         return any(row.is_of(write.call) for row in found)
 
+    @stage("ledger begin")
     async def begin(self, write: Write, *, attempt: int, seen: Action | None, token: str | None = None) -> str:
         """Write down that the act is about to happen, and return the token that goes with it.
 
@@ -143,6 +146,7 @@ class Ledger:
         await self._database.write(lambda connection: rows.begin(connection, write, seen, begun))
         return token
 
+    @stage("ledger finish")
     async def finish(
         self, key: str, token: str, state: State, *, result: JsonValue = None, error: str | None = None
     ) -> bool:
