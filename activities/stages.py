@@ -2,29 +2,31 @@
 HTTP. Without an observer a stage is the function itself.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from types import CoroutineType
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Observer = Callable[[str, Sequence[object]], AbstractContextManager[Callable[[object], None]]]
+Running: TypeAlias = "CoroutineType[Any, Any, T]"
+Observer = Callable[[str, Sequence[object]], AbstractContextManager[Callable[[object], object]]]
 """Gets a stage's name and the arguments of its function, and takes what that returns."""
 
 OBSERVERS: list[Observer] = []
 """Of this process; set before its first activity."""
 
 
-def stage(
-    name: str,
-) -> Callable[[Callable[P, Coroutine[object, object, T]]], Callable[P, Coroutine[object, object, T]]]:
+def stage(name: str) -> "Callable[[Callable[P, Running[T]]], Callable[P, Running[T]]]":
     """Let observers know when a function begins and ends."""
 
-    def decorate(function: Callable[P, Coroutine[object, object, T]]) -> Callable[P, Coroutine[object, object, T]]:
+    def decorate(function: "Callable[P, Running[T]]") -> "Callable[P, Running[T]]":
         @wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> Coroutine[object, object, T]:
+        def run(*args: P.args, **kwargs: P.kwargs) -> "Running[T]":
             made = function(*args, **kwargs)
             return _observed(name, args, made) if OBSERVERS else made
 

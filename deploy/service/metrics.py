@@ -98,7 +98,7 @@ class Metrics:
             self.tool_calls.add(1, {"tool": tool, "status": receipt.status})
 
     @contextmanager
-    def model_call(self, stage: str, args: Sequence[object]) -> Generator[Callable[[object], None]]:
+    def model_call(self, stage: str, args: Sequence[object]) -> Generator[Callable[[object], object]]:
         """Observe a stage, if it is a model's call."""
         endpoint = args[0] if args else None
         if not isinstance(endpoint, Endpoint):

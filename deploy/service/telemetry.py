@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.runtime import Runtime
-from temporalio.worker import Interceptor
 
 from activities.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
+    from temporalio.worker import Interceptor
 
     from activities.ledger.ledger import Ledger
     from deploy.service.metrics import Metrics
@@ -39,7 +39,7 @@ class Telemetry:
     """With the SDK's metrics."""
     client_interceptors: Sequence[ClientInterceptor] = ()
     """Those that trace; the SDK gives them to the client's workers too."""
-    interceptors: Sequence[Interceptor] = ()
+    interceptors: Sequence["Interceptor"] = ()
     """Of workers alone."""
     log_processors: Sequence["Processor"] = ()
     """Say in each line of the log which trace it belongs to."""
