@@ -25,9 +25,10 @@ from activities.temporal import connect
 from deploy.service.assembly import Service, build_worker
 from deploy.service.health import health_server, readiness
 from deploy.service.logs import configure_logging
+from deploy.service.observed import Telemetry
 from deploy.service.processes import serve_in
 from deploy.service.search_attributes import register_search_attributes
-from deploy.service.telemetry import Telemetry, worker_telemetry
+from deploy.service.telemetry import worker_telemetry
 
 log = structlog.stdlib.get_logger("errand")
 

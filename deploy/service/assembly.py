@@ -38,7 +38,7 @@ from activities.toolkit.find_tools import search_tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
-from deploy.service.telemetry import OFF, Telemetry
+from deploy.service.observed import OFF, Telemetry
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow

@@ -27,8 +27,8 @@ from activities.errors import ConfigurationError
 from activities.model.endpoint import Endpoint
 from activities.stages import OBSERVERS
 from deploy.service import genai
+from deploy.service.observed import ENDPOINT
 from deploy.service.replies import told_by
-from deploy.service.telemetry import ENDPOINT, Telemetry
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, ReceiptStatus, RequestStatus, Usage
 from workflows.contract.internal import ToolCall
 
@@ -185,7 +185,7 @@ class _CountedWorkflow(WorkflowInboundInterceptor):
         return outcome
 
 
-def scraped(address: str, environment: Mapping[str, str]) -> Telemetry:
+def scraped(address: str, environment: Mapping[str, str]) -> tuple[Runtime, Metrics]:
     """Metrics at http://`address`/metrics.
 
     Raises:
@@ -203,7 +203,7 @@ def scraped(address: str, environment: Mapping[str, str]) -> Telemetry:
         raise ConfigurationError(f"ERRAND_METRICS_ADDRESS: {address}: {error}") from error
 
 
-def pushed(environment: Mapping[str, str]) -> Telemetry:
+def pushed(environment: Mapping[str, str]) -> tuple[Runtime, Metrics]:
     """Metrics to the collector that OpenTelemetry's variables name.
 
     Raises:
@@ -228,7 +228,7 @@ def pushed(environment: Mapping[str, str]) -> Telemetry:
 
 def _measured(
     config: PrometheusConfig | OpenTelemetryConfig, environment: Mapping[str, str], *, dotted: bool = False
-) -> Telemetry:
+) -> tuple[Runtime, Metrics]:
     service = environment.get("OTEL_SERVICE_NAME") or "errand"
     resource = dict(_pairs(environment.get("OTEL_RESOURCE_ATTRIBUTES")))
     tags = {**resource, "service.name": service} if dotted else {"service_name": service}
@@ -236,7 +236,7 @@ def _measured(
     runtime = Runtime(telemetry=telemetry)
     metrics = Metrics(runtime.metric_meter, dotted=dotted)
     OBSERVERS.append(metrics.model_call)
-    return Telemetry(runtime=runtime, interceptors=(Measuring(metrics),), metrics=metrics)
+    return runtime, metrics
 
 
 def _buckets(names: Metrics) -> Mapping[str, Sequence[float]]:

@@ -7,59 +7,14 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 """
 
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from temporalio.client import Client
-from temporalio.client import Interceptor as ClientInterceptor
-from temporalio.runtime import Runtime
+from collections.abc import Mapping
 
 from activities.errors import ConfigurationError
+from deploy.service.observed import ENDPOINT, OFF, Telemetry
 
-if TYPE_CHECKING:
-    from structlog.typing import Processor
-    from temporalio.worker import Interceptor
-
-    from activities.ledger.ledger import Ledger
-    from deploy.service.metrics import Metrics
-
-ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 MISSING = "the extra `telemetry` is not installed: uv sync --extra telemetry"
 HTTP = "http/protobuf"
 EXPORTERS = ("otlp", "none")
-
-
-@dataclass(frozen=True)
-class Telemetry:
-    """What a client and a worker are given to be observed; nothing by default."""
-
-    runtime: Runtime | None = None
-    """With the SDK's metrics."""
-    client_interceptors: Sequence[ClientInterceptor] = ()
-    """Those that trace; the SDK gives them to the client's workers too."""
-    interceptors: Sequence["Interceptor"] = ()
-    """Of workers alone."""
-    log_processors: Sequence["Processor"] = ()
-    """Say in each line of the log which trace it belongs to."""
-    metrics: "Metrics | None" = None
-    close: Callable[[], object] = bool
-    """Sends what is left."""
-
-    @asynccontextmanager
-    async def watching(self, client: Client, ledger: "Ledger") -> AsyncGenerator[None]:
-        """Measure what waits for a person, while the block runs."""
-        if self.metrics is None:
-            yield
-            return
-        from deploy.service.open_work import OpenWork
-
-        async with OpenWork(client, ledger, self.metrics).watched():
-            yield
-
-
-OFF = Telemetry()
 
 
 def client_telemetry(environment: Mapping[str, str] = os.environ) -> Telemetry:
@@ -90,15 +45,16 @@ def worker_telemetry(metrics_address: str | None, environment: Mapping[str, str]
     traced = client_telemetry(environment)
     if metrics_address is None and not wants("METRICS", environment):
         return traced
-    from deploy.service.metrics import pushed, scraped
+    from deploy.service.metrics import Measuring, pushed, scraped
+    from deploy.service.open_work import OpenWork
 
-    measured = pushed(environment) if metrics_address is None else scraped(metrics_address, environment)
+    runtime, metrics = pushed(environment) if metrics_address is None else scraped(metrics_address, environment)
     return Telemetry(
-        runtime=measured.runtime,
+        runtime=runtime,
         client_interceptors=traced.client_interceptors,
-        interceptors=(*traced.interceptors, *measured.interceptors),
+        interceptors=(*traced.interceptors, Measuring(metrics)),
         log_processors=traced.log_processors,
-        metrics=measured.metrics,
+        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
         close=traced.close,
     )
 

@@ -27,8 +27,8 @@ from activities.model.endpoint import Endpoint
 from activities.redaction import SECRETS, redacted
 from activities.stages import OBSERVERS
 from deploy.service import genai
+from deploy.service.observed import Telemetry
 from deploy.service.replies import told_by
-from deploy.service.telemetry import Telemetry
 from workflows.contract.internal import ToolCall
 
 if TYPE_CHECKING:

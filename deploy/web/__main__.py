@@ -22,7 +22,8 @@ from activities.settings import Settings
 from activities.temporal import connect
 from deploy.client.requests import PATIENCE
 from deploy.service.logs import configure_logging
-from deploy.service.telemetry import Telemetry, client_telemetry
+from deploy.service.observed import Telemetry
+from deploy.service.telemetry import client_telemetry
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 

@@ -28,8 +28,9 @@ from activities.stages import OBSERVERS
 from client import submit
 from deploy.service.assembly import Service, build_worker
 from deploy.service.logs import configure_logging
-from deploy.service.metrics import scraped
-from deploy.service.telemetry import Telemetry
+from deploy.service.metrics import Measuring, scraped
+from deploy.service.observed import Telemetry
+from deploy.service.open_work import OpenWork
 from deploy.service.tracing import tracing
 from tests.conftest import settings_for
 from tests.logged import Line, lines_of, logged
@@ -77,19 +78,17 @@ def scrape_of(address: str) -> str:
 async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[Seen]:
     """A request with a read that fails once, a write whose end nobody knows, and a model that is away once."""
     address, spans = free_address(), InMemorySpanExporter()
-    traced, measured = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
-    assert measured.metrics is not None
+    traced, (runtime, metrics) = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
     telemetry = Telemetry(
-        runtime=measured.runtime,
-        interceptors=(*traced.interceptors, *measured.interceptors),
-        metrics=measured.metrics,
+        interceptors=(*traced.interceptors, Measuring(metrics)),
+        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
     )
     observed = await Client.connect(
         client.service_client.config.target_host,
         namespace=client.namespace,
         data_converter=pydantic_data_converter,
         interceptors=traced.client_interceptors,
-        runtime=measured.runtime,
+        runtime=runtime,
     )
     settings = settings_for(scripted_model, model_prices="scripted=1000/1000")
     queue = settings.worker.task_queue

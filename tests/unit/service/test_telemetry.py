@@ -7,8 +7,9 @@ import pytest
 
 from activities.errors import ConfigurationError
 from activities.settings.environment import PROJECT
+from deploy.service.observed import OFF
 from deploy.service.processes import METRICS_ADDRESS, environment_of
-from deploy.service.telemetry import OFF, client_telemetry, wants, worker_telemetry
+from deploy.service.telemetry import client_telemetry, wants, worker_telemetry
 
 COLLECTOR = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
 
