@@ -7,6 +7,7 @@ tool = "send_email"                     # patterns as in a shell: * ? [abc]
 requester = "billing-*"                 # optional
 arguments = { to = "*@example.com" }    # optional
 ruling = "allow"                        # or "ask", or "deny"
+after_untrusted = "deny"                # optional: what an allow becomes once a stranger's text has been read
 
 [approvals]
 approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
@@ -25,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
-from workflows.contract.values import Arguments, Ruling, texts
+from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
 
 TO = "ERRAND_POLICY: approvals.to"
@@ -38,6 +39,7 @@ class Rule(BaseModel):
     requester: str = "*"
     arguments: dict[str, str] = {}
     ruling: Ruling
+    after_untrusted: AfterUntrusted = "ask"
 
     def fits(self, tool: str, arguments: Arguments, requester: str) -> bool:
         """Of an argument with several values, all must fit before the rule allows; one is enough to ask or deny."""
@@ -113,17 +115,26 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
-    def rule_on(
+    def fitting(
         self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
-    ) -> tuple[Ruling, str]:
-        """The ruling, and which rule made it.
+    ) -> tuple[int, Rule] | None:
+        """The first rule that fits, and its number.
 
         A rule fits if it fits the arguments as the model wrote them, or as the tool will use them, with its defaults.
         """
         written = [arguments] if as_used is None else [as_used, arguments]
         for number, rule in enumerate(self.rule, start=1):
             if any(rule.fits(tool.name, each, requester) for each in written):
-                return rule.ruling, f"rule {number} of the policy"
+                return number, rule
+        return None
+
+    def rule_on(
+        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+    ) -> tuple[Ruling, str]:
+        """The ruling, and which rule made it."""
+        if found := self.fitting(tool, arguments, requester, as_used=as_used):
+            number, rule = found
+            return rule.ruling, f"rule {number} of the policy"
         if tool.route.effect == "read":
             return "allow", ""
         return "ask", "no rule of the policy allows it"

@@ -119,9 +119,12 @@ class Calls:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if route.ungrounded and step.call.tool not in self.sent_back:
+        if self.untrusted and route.after_untrusted == "deny":
+            why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
+            return self._no(step, ReceiptStatus.REFUSED, why)
+        if _made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
-            return self._no(step, ReceiptStatus.INVALID, f"{_ungrounded(route)}; use only what the request says")
+            return self._no(step, ReceiptStatus.INVALID, f"{_made_up(route)}; use only what the request says")
         again = step.call.content in self.acted
         fresh = (_marks(step) & self.acted) - self.sent_back
         if fresh:
@@ -151,9 +154,9 @@ class Calls:
         return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if route.ungrounded:
+        if _made_up(route) or route.strangers:
             return None
-        if route.ruling == "allow" and not self.untrusted:
+        if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
             return "policy"
         if route.four_eyes or (route.approval and not may_decide(route.approval, self._request.requester)):
             return None
@@ -168,11 +171,12 @@ class Calls:
         route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and route.ungrounded:
-            return _ungrounded(route)
+        if route and (doubts := "; ".join(filter(None, (_made_up(route), _of_strangers(route))))):
+            return doubts
         if route and route.ruling == "ask":
             return route.reason
-        return "the request has read a stranger's text" if self.untrusted else ""
+        is_grounded = route is not None and route.after_untrusted == "allow-if-grounded"
+        return "the request has read a stranger's text" if self.untrusted and not is_grounded else ""
 
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
@@ -231,5 +235,15 @@ def _is_write(step: Step) -> bool:
     return route is not None and (route.effect == "write" or route.ruling != "allow")
 
 
-def _ungrounded(route: Route) -> str:
-    return f"nobody mentioned {', '.join(route.ungrounded)} before"
+def _made_up(route: Route) -> str:
+    """What the model may have made up; empty, where it is nothing."""
+    told: list[str] = []
+    if route.ungrounded:
+        told.append(f"nobody mentioned {', '.join(route.ungrounded)} before")
+    if route.unsupported:
+        told.append(f"neither the request nor a result says {', '.join(route.unsupported)}")
+    return "; ".join(told)
+
+
+def _of_strangers(route: Route) -> str:
+    return f"only a stranger's text says {', '.join(route.strangers)}" if route.strangers else ""

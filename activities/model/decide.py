@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pydantic_core import to_json
 from temporalio import activity
@@ -14,6 +15,7 @@ from activities.model import envelope
 from activities.model.call_validation import Proposals, each_hint_once
 from activities.model.claims import unsupported
 from activities.model.endpoint import Endpoint
+from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.question import Question
@@ -156,9 +158,11 @@ class Decide:
 
     def _decision(self, reply: Reply, situation: ModelInput, heard: Heard, profile: Profile) -> Decision:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
-        calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
+        spoken = Spoken(situation, datetime.now(UTC).date())
+        calls = each_hint_once(self._propose(call, spoken, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
         claims = unsupported(reply.text, situation, self._tools) if is_answer else ()
+        figures = spoken.unsupported_in_summary(reply.text, claims) if is_answer else ()
         writes = any(call.route is not None and call.route.effect == "write" for call in calls)
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
@@ -170,12 +174,13 @@ class Decide:
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
             extra=_kept(reply.extra, profile) if calls or profile.extras else {},
-            unsupported_claims=claims,
+            unsupported_claims=(*claims, *figures),
             ledger=self._ledger if writes else "",
         )
 
-    def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
-        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), requester, heard)
+    def _propose(self, call: RawCall, spoken: Spoken, heard: Heard, profile: Profile) -> ProposedCall:
+        named = replace(call, tool=self._offers.tool_named(call.tool))
+        proposed = self._proposals.propose(named, spoken.situation.requester, heard, spoken)
         extra = _kept(call.extra, profile)
         return proposed.model_copy(update={"extra": extra}) if extra else proposed
 

@@ -34,12 +34,14 @@ from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
 from deploy.codec_server.access import Access
+from deploy.service.assembly import Service
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.web.conftest import served
 from tests.scripted_model import Answer, ScriptedModel, say
 from tests.webhook_receiver import SECRET
+from worker import processes_wanted
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -176,7 +178,7 @@ class TestPython:
         class Price(BaseModel):
             price: float
 
-        model.scripts["What is IBM trading at?"] = [say("230.79"), say('{"price": 230.79}')]
+        model.scripts["What is IBM trading at?"] = [say("Here it is."), say('{"price": 230.79}')]
         names = await executed(the_one_with("open_with"), {"Price": Price})
         assert names["price"] == Price(price=230.79)
         assert names["second"].summary == "Done."
@@ -354,13 +356,11 @@ UV = f"""#!/bin/sh
 [ "$1" = run ] || exit 2
 shift
 case "$1" in
-worker.py) shift; exec {sys.executable} -c "
-import worker
-worker.Service.assemble(worker.Settings.from_environment()), worker.processes_wanted()" "$@";;
+worker.py) printf '%s\\0' "$*" > "$WORKERS/$$"; exec env -0 >> "$WORKERS/$$";;
 *) exec {sys.executable} "$@";;
 esac
 """
-"""`uv run`, with this Python; of a worker the start alone, up to where it would connect."""
+"""`uv run`, with this Python; of a worker only its words and variables are kept, see `assemble`."""
 MAKE = '#!/bin/sh\ngrep -q "^$1:.*## " Makefile\n'
 """`make`, of which only is asked whether it has the target; other tests run it."""
 
@@ -376,14 +376,36 @@ class TestShell:
         return f"{tmp_path}:{os.environ['PATH']}"
 
     @pytest.mark.parametrize("text", in_language("shell"), ids=first_line)
-    async def test_it_runs(self, text: str, path: str, worker: Settings, client: Client, tmp_path: Path) -> None:
+    async def test_it_runs(
+        self,
+        text: str,
+        path: str,
+        worker: Settings,
+        client: Client,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         for beginning, reason in NOT_RUN.items():
             if text.startswith(beginning):
                 pytest.skip(reason)
         await an_unknown_write("invoice-4711/1.1", worker)
         door = application(client, WebSettings(keys=tmp_path / "keys.json"), worker)
+        (tmp_path / "workers").mkdir()
         async with served(door) as url:
-            await self.run(text, {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")})
+            environment = {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")}
+            await self.run(text, environment | {"WORKERS": str(tmp_path / "workers")})
+        for started in sorted((tmp_path / "workers").iterdir()):
+            self.assemble(started, monkeypatch)
+
+    def assemble(self, started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A worker with these words and variables, up to where it would connect."""
+        words, *variables = started.read_text().rstrip("\0").split("\0")
+        with monkeypatch.context() as set_up:
+            set_up.setattr(sys, "argv", words.split())
+            for variable in variables:
+                set_up.setenv(*variable.split("=", 1))
+            assert processes_wanted() > 0
+            Service.assemble(Settings.from_environment())
 
     async def run(self, text: str, environment: Mapping[str, str]) -> None:
         shell = await asyncio.create_subprocess_exec(
