@@ -78,7 +78,8 @@ class OpenWork:
     async def _approvals(self) -> None:
         requests = [each async for each in self._client.list_workflows(WAITING, limit=1000)]
         oldest = sorted(requests, key=lambda each: each.start_time)[:MOST_ASKED]
-        waiting = [call for each in oldest for call in await self._waiting_in(each.id)]
+        asked = await asyncio.gather(*(self._waiting_in(each.id) for each in oldest))
+        waiting = [call for calls in asked for call in calls]
         now = datetime.now(UTC)
         self._noticed = {call.key: self._noticed.get(call.key, now) for call in waiting}
         unasked = len(requests) - len(oldest)

@@ -5,6 +5,7 @@ What a request says is not in it, unless contents are asked for: of a failure, i
 """
 
 import json
+import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -59,6 +60,8 @@ def tracing(
     provider.add_span_processor(processor(Discreet(exporter or OTLPSpanExporter(), contents=contents)))
     trace.set_tracer_provider(provider)
     OBSERVERS.append(_span_of_stage)
+    # Of every workflow that leaves the cache it would log that a context cannot be detached, which harms nothing.
+    logging.getLogger("opentelemetry.context").setLevel(logging.CRITICAL)
     return Telemetry(
         client_interceptors=(OpenTelemetryInterceptor(add_temporal_spans=True),),
         interceptors=(ToolSpans(contents=contents),),

@@ -23,6 +23,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.ledger.ledger import Ledger
 from activities.settings.environment import PROJECT
 from activities.stages import OBSERVERS
 from client import submit
@@ -41,6 +42,7 @@ from workflows.contract.api import Outcome, ReceiptStatus, Request
 RULES = PROJECT / "deploy" / "grafana" / "rules.yaml"
 DASHBOARD = PROJECT / "deploy" / "grafana" / "dashboard.json"
 METRIC = re.compile(r"\b(?:errand|temporal|gen_ai)_\w+(?=[\[{)]|$)")
+WAITING = "errand_approvals_waiting"
 WORD = "xylophone"
 """Said by the request, its tools and its errors."""
 
@@ -113,18 +115,25 @@ async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[
             request = Request(text="Observed", approve=("write_down",))
             handle = await submit(observed, request, task_queue=queue)
             outcome = await handle.result()
+            scripted_model.scripts["Waits"] = [calls(call("write_down", word="tree")), say("Done.")]
+            waits = await submit(observed, Request(text="Waits"), task_queue=queue)
+            open_work = OpenWork(observed, await Ledger.open(settings.ledger.ledger_url, create=False), metrics)
             stuck = await observed.start_workflow("BrokenWorkflow", id=f"{queue}-broken", task_queue=f"{queue}-broken")
             async with asyncio.timeout(20):
                 while "workflow_task_execution_failed" not in scrape_of(address):
                     await asyncio.sleep(0.1)
+                while "errand_approvals_waiting" not in (now := scrape_of(address)) or value_in(now, WAITING) == 0:
+                    await open_work.measure()
+                    await asyncio.sleep(0.1)
             await stuck.terminate()
             scrape = scrape_of(address)
+            await waits.terminate()
     OBSERVERS.clear()
     yield Seen(handle.id, outcome, spans.get_finished_spans(), scrape, lines_of(log))
 
 
 def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tools(seen: Seen) -> None:
-    [start] = [span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow"]
+    start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
     assert start.context is not None
     ours = [span for span in seen.spans if span.context and span.context.trace_id == start.context.trace_id]
     names = [span.name for span in ours]
@@ -167,16 +176,23 @@ def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
     for line in (
         'errand_requests_total{outcome="completed",service_name="errand"} 1',
         'errand_tool_calls_total{status="unknown",tool="write_down",service_name="errand"} 1',
-        'gen_ai_client_inference_usage_input_tokens_total{gen_ai_request_model="scripted",service_name="errand"} 300',
-        'errand_model_cost_micros_total{gen_ai_request_model="scripted",service_name="errand"} 330000',
+        'gen_ai_client_inference_usage_input_tokens_total{gen_ai_request_model="scripted",service_name="errand"} 400',
+        'errand_model_cost_micros_total{gen_ai_request_model="scripted",service_name="errand"} 440000',
         'errand_ledger_up{service_name="errand"} 1',
     ):
         assert line in seen.scrape
 
 
+def test_what_waits_for_a_person_is_measured(seen: Seen) -> None:
+    assert value_in(seen.scrape, WAITING) >= 1
+    assert 0 < value_in(seen.scrape, "errand_approval_expires_seconds") <= 86_400
+    assert value_in(seen.scrape, "errand_unknown_writes") == 1
+    assert value_in(seen.scrape, "errand_unknown_write_oldest_seconds") > 0
+
+
 def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
     line = next(line for line in seen.log if line["event"] == "activity failed" and line.get("tool") == "look_up")
-    [start] = [span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow"]
+    start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
     assert start.context is not None
     assert line["request_id"] == seen.request_id
     assert line["trace_id"] == f"{start.context.trace_id:032x}"
@@ -203,6 +219,10 @@ def test_every_rule_has_its_runbook() -> None:
     page = (PROJECT / "docs" / "telemetry.md").read_text(encoding="utf-8")
     rules = cast("list[dict[str, str]]", yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"])
     assert [rule["alert"] for rule in rules if f"\n### {rule['alert']}\n" not in page] == []
+
+
+def value_in(scrape: str, metric: str) -> float:
+    return next(float(line.split()[-1]) for line in scrape.splitlines() if line.startswith(f"{metric}{{"))
 
 
 def missing_in(scrape: str, expressions: list[str]) -> list[str]:
