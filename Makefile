@@ -8,7 +8,7 @@ PORT = 7233
 UI_PORT = 8233
 DOOR_PORT = 8240
 HTTP_PORT = 7243
-EXTRAS = --extra local --extra openapi --extra mcp --extra web --extra encryption
+EXTRAS = --extra local --extra openapi --extra mcp --extra web --extra encryption --extra telemetry
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 

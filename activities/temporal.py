@@ -1,11 +1,12 @@
 """The connection to Temporal, and how messages are written for it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -13,6 +14,7 @@ from temporalio.converter import (
     DefaultFailureConverterWithEncodedAttributes,
 )
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
 
 from activities.encryption.loading import load_key_ring
 from activities.errors import ConfigurationError, Unreachable
@@ -69,13 +71,20 @@ def _config() -> ClientConnectConfig:
         raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {words}") from None
 
 
-async def connect(*, patience: timedelta | None = None) -> Client:
+async def connect(
+    *, patience: timedelta | None = None, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None
+) -> Client:
     """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
 
     TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS… and TEMPORAL_PROFILE mean what they mean to
     every Temporal tool: https://docs.temporal.io/develop/environment-configuration
 
     With ERRAND_PAYLOAD_KEYS, all that the client sends is encrypted.
+
+    Args:
+        patience: how long to wait for an answer.
+        interceptors: of all that the client does, for example to trace it.
+        runtime: the SDK's; by default the process's.
 
     Raises:
         ConfigurationError: the profile, the file that it is in, or the file of keys cannot be used.
@@ -89,7 +98,7 @@ async def connect(*, patience: timedelta | None = None) -> Client:
     converter = data_converter(config.get("namespace", "default"), keys)
     try:
         async with asyncio.timeout(patience.total_seconds() if patience else None):
-            return await Client.connect(**config, data_converter=converter)
+            return await Client.connect(**config, data_converter=converter, interceptors=interceptors, runtime=runtime)
     except ValueError as error:
         raise ConfigurationError(f"TEMPORAL_ADDRESS: {address}: {error}") from error
     except (RuntimeError, TimeoutError) as error:

@@ -30,6 +30,7 @@ from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
 from activities.ledger.workers import WorkerLock, living
+from activities.stages import stage
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -98,6 +99,7 @@ class Ledger:
     async def find(self, key: str) -> Action | None:
         return await self._database.read(lambda connection: rows.row_of(connection, key))
 
+    @stage("ledger look_up")
     async def look_up(self, write: Write) -> Found:
         """What is known of a write, before anything is done for it.
 
@@ -115,6 +117,7 @@ class Ledger:
         found = await self._database.read(lambda connection: rows.actions_of(connection, query))
         return any(row.is_of(write.call) for row in found)
 
+    @stage("ledger begin")
     async def begin(self, write: Write, *, attempt: int, seen: Action | None, token: str | None = None) -> str:
         """Write down that the act is about to happen, and return the token that goes with it.
 
@@ -152,6 +155,7 @@ class Ledger:
         await self._database.write(begin)
         return token
 
+    @stage("ledger finish")
     async def finish(
         self, key: str, token: str, state: State, *, result: JsonValue = None, error: str | None = None
     ) -> bool:

@@ -39,6 +39,7 @@ from activities.toolkit.find_tools import search_tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from deploy.service.observed import OFF, Telemetry
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
@@ -85,7 +86,11 @@ class Service:
 
 @asynccontextmanager
 async def build_worker(
-    client: Client, service: Service, *, workflow_runner: WorkflowRunner | None = None
+    client: Client,
+    service: Service,
+    *,
+    workflow_runner: WorkflowRunner | None = None,
+    telemetry: Telemetry = OFF,
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
 
@@ -124,6 +129,7 @@ async def build_worker(
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.sources),
+        telemetry.watching(client, ledger),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
         provisions: dict[type, object] = {
@@ -168,6 +174,7 @@ async def build_worker(
                 Redaction(),
                 Heartbeats(),
                 *([HiddenRequester()] if settings.encryption.hides_requester else ()),
+                *telemetry.interceptors,
             ],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.worker.cached_requests,
