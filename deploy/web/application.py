@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from activities.errors import ErrandError
 from activities.settings import Settings
-from deploy.web import actions, approvals, events, health, messages, requests, tools
+from deploy.web import actions, answers, approvals, events, health, messages, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
 from deploy.web.document import completed
 from deploy.web.door import Door
@@ -28,7 +28,9 @@ ROUTERS = (
     requests.router,
     events.router,
     messages.router,
+    answers.router,
     approvals.router,
+    schedules.router,
     actions.router,
     tools.router,
     health.router,
