@@ -22,6 +22,8 @@ from deploy.web.door import Door
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
 
+ANSWERS_WITHIN = 1.0
+"""Seconds."""
 MOST_WAITING = 50
 MOST_RUNNING = 20
 MOST_ENDED = 10
@@ -102,10 +104,13 @@ async def live(door: Door, caller: Caller) -> Live:
 
 
 async def _state(door: Door, found: Found) -> RequestState:
+    """Where a request stands. One that no worker answers for does not hold up the page."""
     try:
-        return await state(handle_of(door.client, found.request_id))
-    except (ErrandError, RPCError, TemporalError) as error:
-        return RequestState(request_id=found.request_id, status=RequestStatus.RUNNING, turn=0, doing=str(error))
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            return await state(handle_of(door.client, found.request_id))
+    except (ErrandError, RPCError, TemporalError, TimeoutError) as error:
+        doing = str(error) or "no worker answers"
+        return RequestState(request_id=found.request_id, status=RequestStatus.RUNNING, turn=0, doing=doing)
 
 
 def _waits(now: RequestState) -> bool:

@@ -21,6 +21,13 @@ from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 
 
+@pytest.fixture(autouse=True)
+def _sample_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the door lists is what the worker has."""
+    monkeypatch.setenv("ERRAND_TOOLS", "tests.sample_tools")
+    monkeypatch.setattr("deploy.web.tools.loaded.until", 0)
+
+
 async def test_nobody_sees_the_desk_without_signing_in_and_nobody_after_signing_out(door: Door) -> None:
     async with Desk(base_url=door.url, headers=LOOKED_AT) as stranger:
         away = await stranger.get("/")
@@ -99,10 +106,8 @@ async def test_a_call_is_approved_and_the_second_of_two_is_told_who_was_first(
 
 
 async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_again(
-    door: Door, worker: ScriptedModel, happened: World, monkeypatch: pytest.MonkeyPatch
+    door: Door, worker: ScriptedModel, happened: World
 ) -> None:
-    monkeypatch.setenv("ERRAND_TOOLS", "tests.sample_tools")
-    monkeypatch.setattr("deploy.web.tools.loaded.until", 0)
     worker.scripts["Write."] = [calls(call("write_down", word="tree", seconds=0.5)), say("Done.")]
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
         request_id = await submitted(ann, "Write.")
@@ -205,8 +210,7 @@ async def test_a_form_that_is_sent_twice_starts_one_request(door: Door, worker: 
 
 
 async def test_a_conversation_goes_on_and_is_closed(door: Door, worker: ScriptedModel) -> None:
-    worker.scripts["Hello."] = [say("Good day.")]
-    worker.scripts["And in Bergen?"] = [say("Rain.")]
+    worker.scripts["Hello."] = [say("Good day."), say("Rain.")]
     async with at_the_desk(door, "ann", Right.SUBMIT, Right.READ) as ann:
         at = (await ann.fill("/requests", text="Hello.", keep_open="yes")).headers["Location"]
 
@@ -214,8 +218,9 @@ async def test_a_conversation_goes_on_and_is_closed(door: Door, worker: Scripted
             return "Say more" in await ann.page(at)
 
         await eventually(open_for_more)
-        await ann.fill(f"{at}/messages", at, text="And in Bergen?")
-        await ann.fill(f"{at}/close", at)
+        said = await ann.fill(f"{at}/messages", at, text="And in Bergen?")
+        closed = await ann.fill(f"{at}/close", at)
+        assert (said.status_code, closed.status_code) == (303, 303), (said.text, closed.text)
 
         async def done() -> bool:
             return "What became of it" in await ann.page(at)
