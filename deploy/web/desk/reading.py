@@ -40,7 +40,7 @@ from deploy.web.problems import Problem
 
 LOOKS_EVERY = 1.5
 """Seconds between two looks at what waits and runs."""
-ENDED_ANEW = 30.0
+ENDED_ANEW = 4.0
 """Seconds after which what has ended is looked at again, though nothing seems to have changed."""
 MOST_STEPS = 200
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
@@ -14,7 +14,7 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-PATIENCE = 8000.0
+PATIENCE = 20_000.0
 """Milliseconds."""
 
 
@@ -34,6 +34,7 @@ async def somebody(browser: Browser, url: str, key: str, **how: object) -> Async
     """A person with a browser of their own, who has signed in by the keyboard. Whatever the page complains of fails."""
     context = await browser.new_context(**how)  # pyright: ignore[reportArgumentType]  # Playwright's own options
     context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page = await context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
