@@ -12,7 +12,7 @@ from temporalio.converter import (
     DataConverter,
     DefaultFailureConverterWithEncodedAttributes,
 )
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from activities.encryption.loading import load_key_ring
 from activities.errors import ConfigurationError, Unreachable
@@ -50,6 +50,25 @@ def data_converter(namespace: str, keys: "KeyRing | None") -> DataConverter:
     )
 
 
+def converter_of_the_environment() -> DataConverter:
+    """For who reads what was exported, without a connection.
+
+    Raises:
+        ConfigurationError: the profile, the file that it is in, or the file of keys cannot be used.
+    """
+    keys = load_key_ring(Settings.from_environment().encryption.payload_keys)
+    return data_converter(_config().get("namespace", "default"), keys)
+
+
+def _config() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        # Without the lines of the file that it quotes: one may be the key's.
+        words = " ".join(line for line in str(error).splitlines() if "|" not in line)
+        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {words}") from None
+
+
 async def connect(*, patience: timedelta | None = None) -> Client:
     """Connect to the Temporal server that the environment names, by default 127.0.0.1:7233.
 
@@ -62,12 +81,7 @@ async def connect(*, patience: timedelta | None = None) -> Client:
         ConfigurationError: the profile, the file that it is in, or the file of keys cannot be used.
         Unreachable: nothing answers at the address, or not within `patience`.
     """
-    try:
-        config = ClientConfig.load_client_connect_config()
-    except (RuntimeError, ValueError, OSError) as error:
-        # Without the lines of the file that it quotes: one may be the key's.
-        words = " ".join(line for line in str(error).splitlines() if "|" not in line)
-        raise ConfigurationError(f"TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE: {words}") from None
+    config = _config()
     if key := config.get("api_key"):
         SECRETS.add(key)
     address = config.setdefault("target_host", "127.0.0.1:7233")

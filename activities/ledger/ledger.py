@@ -27,6 +27,7 @@ from activities.ledger import rows
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.rows import Action, Found, State, Write
+from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
 from activities.ledger.workers import WorkerLock, living
 
@@ -42,6 +43,7 @@ class Ledger:
     def __init__(self, database: Database, lock: WorkerLock | None = None) -> None:
         self._database = database
         self._lock = lock
+        self.spending = SpendingBook(database)
 
     @classmethod
     async def open(cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None) -> Self:
@@ -125,6 +127,7 @@ class Ledger:
         Raises:
             OutcomeUnknownRetryable: another attempt has begun meanwhile.
             KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
+            BudgetReached: it would exceed a budget; nothing has happened.
             ServiceUnavailable: the ledger cannot be written; nothing has happened.
         """
         token = token or secrets.token_hex(16)
@@ -140,7 +143,13 @@ class Ledger:
             "approved_by": write.call.approved_by,
             "resolved_by": None,
         }
-        await self._database.write(lambda connection: rows.begin(connection, write, seen, begun))
+
+        def begin(connection: sa.Connection) -> None:
+            rows.begin(connection, write, seen, begun)
+            if write.charges:
+                take(connection, write.call.key, write.charges, over=write.call.over_budgets)
+
+        await self._database.write(begin)
         return token
 
     async def finish(
@@ -227,6 +236,12 @@ class Ledger:
             query = query.where(shown == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
+        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+
+    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first."""
+        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
+        query = query.where(actions.c.begun_at >= since) if since else query
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
     async def recall(

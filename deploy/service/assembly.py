@@ -26,6 +26,7 @@ from activities.http.staged import HttpSender
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
+from activities.model.cost_budgets import CostBudgets
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.model.tool_choice import ToolChoice
@@ -78,6 +79,7 @@ class Service:
             tool.check_provided((*PROVIDED, *catalogue.settings))
         callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
         policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        policy.check_budgets(catalogue.every, counts_cost=bool(endpoint.price and settings.model.model_max_tokens))
         return cls(settings, catalogue, policy, endpoint, callbacks)
 
 
@@ -91,11 +93,12 @@ async def build_worker(
         ConfigurationError: a tool asks for what no worker has.
     """
     settings, tools = service.settings, service.catalogue.tools
-    answers = Answers(service.endpoint, settings.model.system_prompt)
     grace = timedelta(seconds=settings.worker.grace)
     keys = load_key_ring(settings.encryption.payload_keys)
     ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
+    costs = CostBudgets(service.policy.budget, ledger.spending)
+    answers = Answers(service.endpoint, settings.model.system_prompt, costs)
     index = ToolIndex(tools)
     choice = ToolChoice.where_needed(index, settings.tools.offer_at_most, settings.tools.offer_bytes)
     decide = Decide(
@@ -107,6 +110,7 @@ async def build_worker(
         ledger.identity,
         choice,
         service.callbacks,
+        costs,
     )
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
@@ -129,7 +133,12 @@ async def build_worker(
         }
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger, grace=grace) for tool in run if tool.route.effect == "write"]
+        budgets = service.policy.budget
+        writes = [
+            write_activity(tool, provisions, ledger, grace=grace, budgets=budgets)
+            for tool in run
+            if tool.route.effect == "write"
+        ]
         links = Links.from_settings(settings, client.namespace)
         deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
