@@ -25,6 +25,7 @@ from deploy.terminal import (
     budget_commands,
     callback_commands,
     chat_commands,
+    doctor_command,
     key_commands,
     ledger_commands,
     policy_commands,
@@ -209,6 +210,7 @@ app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
 app.add_typer(budget_commands.app)
+app.add_typer(doctor_command.app)
 app.add_typer(schema_command.app)
 app.add_typer(why_command.app)
 app.add_typer(audit_command.app)

@@ -29,6 +29,7 @@ from deploy.service.observed import Telemetry
 from deploy.service.processes import serve_in
 from deploy.service.search_attributes import register_search_attributes
 from deploy.service.telemetry import worker_telemetry
+from deploy.service.versioning import check_current, promote, version_of_environment
 
 log = structlog.stdlib.get_logger("errand")
 
@@ -44,12 +45,16 @@ async def serve(service: Service, telemetry: Telemetry) -> None:
         client.service_client.config.target_host
     ):
         log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
-    async with build_worker(client, service, telemetry=telemetry) as worker:
+    version = version_of_environment()
+    await check_current(client, settings.task_queue, version)
+    async with build_worker(client, service, telemetry=telemetry, version=version) as worker:
         await register_search_attributes(client)
         async with worker, health_server(settings.health_address, readiness(worker, client)):
             # What was made at the start stays: nobody has to look through it again and again for what is garbage.
             gc.collect()
             gc.freeze()
+            if version and settings.promote:
+                await promote(client, version)
             log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace)
             await stop.wait()
             log.info("worker stopping: running activities may finish", seconds=settings.grace)

@@ -10,6 +10,7 @@ from workflows.approvals import Approvals
 from workflows.asking import Model, correction
 from workflows.callbacks import Callbacks
 from workflows.calls import Calls
+from workflows.continuation import is_due
 from workflows.contract.api import (
     Approve,
     GivenCall,
@@ -31,7 +32,6 @@ from workflows.limits import Allowance, Ended
 from workflows.questions import Questions
 from workflows.refusals import read
 from workflows.shielding import shielded
-from workflows.size_limits import HISTORY_BYTES
 from workflows.starting_point import starting_point
 
 UNSUPPORTED = " [it claims what no receipt bears out]"
@@ -82,7 +82,7 @@ class RequestWorkflow:
                     self.send_back(decision, problem)
                 else:
                     return await self.conclude(decision)
-                await self.continue_as_new_if_long()
+                await self.continue_as_new_if_due()
         except Ended as end:
             return self.outcome(end.status, f"{end.summary} {receipts.told(self.receipts)}".strip())
         except asyncio.CancelledError:
@@ -94,7 +94,7 @@ class RequestWorkflow:
         if self.inbox.is_open and not self.inbox.waiting:
             self.show("waiting for a message")
         try:
-            await self.continue_as_new_if_long()
+            await self.continue_as_new_if_due()
             return await self.inbox.has_message()
         except asyncio.CancelledError:
             self.inbox.answer(self.outcome(RequestStatus.CANCELLED, "Cancelled while it waited for a message."))
@@ -157,18 +157,17 @@ class RequestWorkflow:
             output = (await self.model.answer(self.request.output_schema)).output
         return self.outcome(RequestStatus.COMPLETED, text, claims=decision.unsupported_claims, output=output)
 
-    async def continue_as_new_if_long(self) -> None:
-        """Go on in a new run, with all that is known, when the history has grown long."""
-        info = workflow.info()
-        if info.cron_schedule:  # Temporal forgets a cron's schedule when one of its runs continues as new
-            return
-        is_long = info.is_continue_as_new_suggested() or info.get_current_history_size() > HISTORY_BYTES
-        if not is_long or not (self.inbox.under_way or self.inbox.is_open):
+    async def continue_as_new_if_due(self) -> None:
+        """Go on in a new run, with all that is known, by the newest worker."""
+        if not is_due(is_open=self.inbox.is_open, is_busy=bool(self.inbox.under_way)):
             return
         self.inbox.move()
         await workflow.wait_condition(workflow.all_handlers_finished)
         await self.callbacks.all_started()
-        workflow.continue_as_new(self.request.model_copy(update={"carried": self.progress().model_dump(mode="json")}))
+        workflow.continue_as_new(
+            self.request.model_copy(update={"carried": self.progress().model_dump(mode="json")}),
+            initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
+        )
 
     def progress(self) -> Progress:
         return Progress(

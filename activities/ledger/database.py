@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from activities.errors import ConfigurationError, ErrandError, ServiceUnavailable, Unreachable
 from activities.ledger.contents import KEYS
-from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, TRANSACTIONS_AT_ONCE, engine_of, missing, place_of
+from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, engine_of, missing, place_of
 from activities.ledger.tables import actions, check_version, identity_of, prepare
 from activities.redaction import redacted
+from activities.settings.ledger import DEFAULT_CONNECTIONS
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -39,9 +40,11 @@ PASSING = re.compile(
 class Database:
     """Runs transactions, and translates what goes wrong."""
 
-    def __init__(self, engine: sa.Engine, keys: "KeyRing | None" = None) -> None:
+    def __init__(self, engine: sa.Engine, connections: int, keys: "KeyRing | None" = None) -> None:
         self._engine = engine.execution_options(**{KEYS: keys})
         self._reading = self._engine.execution_options(errand_reading=True)
+        # Of SQLite's writers, one waits for the other, and all ask for their turn all the while.
+        self._at_once = 1 if engine.dialect.name == "sqlite" else connections // 2
         self._closed = False
         self._opened: tuple[int, int] | None = None
         self.identity = ""
@@ -50,20 +53,23 @@ class Database:
         self._writers, self._readers = self._threads(), self._threads()
 
     @classmethod
-    async def open(cls, url: str, *, create: bool, keys: "KeyRing | None" = None) -> Self:
+    async def open(
+        cls, url: str, *, create: bool, keys: "KeyRing | None" = None, connections: int = DEFAULT_CONNECTIONS
+    ) -> Self:
         """Connect, and create the tables that are missing, which the log tells.
 
         Args:
             url: as in ERRAND_LEDGER_URL.
             create: whether to make what is missing; otherwise that is an error.
             keys: with which contents are encrypted and decrypted.
+            connections: to PostgreSQL, at most; half of them to read.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
             Unreachable: it cannot be used now, because it is locked or its server does not answer.
         """
         try:
-            database = cls(engine_of(url, create=create), keys)
+            database = cls(engine_of(url, create=create, connections=connections), connections, keys)
         except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
             # Without `from`: some of these quote the URL, and with it the password.
             raise _unusable(error) from None
@@ -165,8 +171,7 @@ class Database:
         return status.st_dev, status.st_ino
 
     def _threads(self) -> ThreadPoolExecutor:
-        at_once = 1 if self._engine.dialect.name == "sqlite" else TRANSACTIONS_AT_ONCE
-        return ThreadPoolExecutor(at_once, thread_name_prefix="ledger")
+        return ThreadPoolExecutor(self._at_once, thread_name_prefix="ledger")
 
     def _start_anew(self, stuck: ThreadPoolExecutor) -> None:
         """Leave threads and connections behind that may never answer: new ones may be answered at once."""

@@ -15,12 +15,20 @@ from activities.settings.ledger import DEFAULT_LEDGER
 LEDGER_URL = "ERRAND_LEDGER_URL"
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
-TRANSACTIONS_AT_ONCE = 8
-"""To read as to write, on PostgreSQL. Of SQLite's writers, one waits for the other, and all ask for their turn all the
-while."""
 
 
-def engine_of(url: str, *, create: bool) -> sa.Engine:
+def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
+    """An engine that has not connected yet.
+
+    Args:
+        url: as in ERRAND_LEDGER_URL.
+        create: whether to make a file, and the default folder, that is missing.
+        connections: to PostgreSQL, how many at most.
+
+    Raises:
+        ConfigurationError: there is no file.
+        ValueError, OSError: the URL or the folder cannot be used.
+    """
     parts = sa.make_url(url)
     if parts.get_dialect().is_async:
         backend = parts.get_backend_name()
@@ -37,8 +45,8 @@ def engine_of(url: str, *, create: bool) -> sa.Engine:
     engine = sa.create_engine(
         parts,
         pool_pre_ping=True,
-        pool_size=TRANSACTIONS_AT_ONCE,
-        max_overflow=TRANSACTIONS_AT_ONCE,
+        pool_size=connections,
+        max_overflow=0,
         connect_args=limits if parts.get_driver_name() == "psycopg" else {},
     )
     if engine.dialect.name == "postgresql":

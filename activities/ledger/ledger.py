@@ -29,7 +29,9 @@ from activities.ledger.engine import LEDGER_URL
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
+from activities.ledger.upkeep import Upkeep
 from activities.ledger.workers import WorkerLock, living
+from activities.settings.ledger import DEFAULT_CONNECTIONS
 from activities.stages import stage
 
 if TYPE_CHECKING:
@@ -45,9 +47,12 @@ class Ledger:
         self._database = database
         self._lock = lock
         self.spending = SpendingBook(database)
+        self.upkeep = Upkeep(database)
 
     @classmethod
-    async def open(cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None) -> Self:
+    async def open(
+        cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None, connections: int = DEFAULT_CONNECTIONS
+    ) -> Self:
         """Open the ledger at a URL.
 
         Args:
@@ -55,11 +60,12 @@ class Ledger:
             create: a worker makes the ledger where there is none. For a reader an empty one would look as if nothing
                 had ever been done, so for it this is an error.
             keys: with which contents are encrypted and decrypted; without, they are in clear.
+            connections: to PostgreSQL, at most; half of them to read.
 
         Raises:
             ConfigurationError: the database cannot be used; the message names ERRAND_LEDGER_URL and what is wrong.
         """
-        database = await Database.open(url, create=create, keys=keys)
+        database = await Database.open(url, create=create, keys=keys, connections=connections)
         try:
             return cls(database, WorkerLock.take(database.file) if create and database.file else None)
         except OSError as error:

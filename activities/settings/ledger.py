@@ -8,6 +8,8 @@ from activities.settings.environment import PROJECT, Group
 
 DEFAULT_LEDGER = ".errand/ledger.db"
 """Below the project's folder."""
+DEFAULT_CONNECTIONS = 8
+"""Six workers leave PostgreSQL's usual 100 connections to share with others."""
 
 
 class LedgerSettings(Group):
@@ -18,6 +20,12 @@ class LedgerSettings(Group):
         validate_default=True,
         repr=False,  # it may hold a password
         description="the table that knows every write; postgresql://… for workers on more than one machine",
+    )
+
+    ledger_connections: int = Field(
+        default=DEFAULT_CONNECTIONS,
+        ge=2,
+        description="to PostgreSQL, of one worker process at most; half are for writes",
     )
 
     @field_validator("ledger_url")

@@ -22,6 +22,10 @@ class WorkerSettings(Group):
     grace: float = Field(
         default=30, ge=10, description="seconds that running activities have to finish when the worker is told to stop"
     )
+    promote: bool = Field(
+        default=False,
+        description="whether a new version of a worker makes itself the current one; where a controller does not",
+    )
     health_address: str | None = Field(
         default=None, pattern=r"^[^/]+:\d{1,5}$", description="host and port of /livez and /readyz; none without"
     )

@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 import structlog
 from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.callbacks.deliver import Deliveries
@@ -40,6 +41,7 @@ from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
 from deploy.service.observed import OFF, Telemetry
+from deploy.service.versioning import deployment_config
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
 from workflows.request import RequestWorkflow
@@ -91,8 +93,15 @@ async def build_worker(
     *,
     workflow_runner: WorkflowRunner | None = None,
     telemetry: Telemetry = OFF,
+    version: WorkerDeploymentVersion | None = None,
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
+
+    Args:
+        client: of the Temporal server.
+        service: what the worker is made of.
+        workflow_runner: by default none that is a sandbox.
+        version: where the worker takes part in Worker Versioning.
 
     Raises:
         ConfigurationError: a tool asks for what no worker has.
@@ -100,7 +109,7 @@ async def build_worker(
     settings, tools = service.settings, service.catalogue.tools
     grace = timedelta(seconds=settings.worker.grace)
     keys = load_key_ring(settings.encryption.payload_keys)
-    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys)
+    ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys, connections=settings.ledger.ledger_connections)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
     costs = CostBudgets(service.policy.budget, ledger.spending)
     answers = Answers(service.endpoint, settings.model.system_prompt, costs)
@@ -167,7 +176,8 @@ async def build_worker(
                 *writes,
             ],
             # The SDK would hash every module that is loaded, which takes longer than all else at the start.
-            build_id=build_id(tools.values()),
+            build_id=None if version else build_id(tools.values()),
+            deployment_config=deployment_config(version) if version else None,
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
             interceptors=[

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateRPCTimeoutOrCa
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ErrandError, InvalidArguments, ServiceUnavailable, Unreachable
+from activities.errors import ErrandError, InvalidArguments, ModelUnavailable, ServiceUnavailable, Unreachable
 from deploy.client.endings import crash_of
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId, taken_id
@@ -85,7 +85,7 @@ def explain(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, ""
         case TakenId(request_id=id, fields=fields):
             return USAGE, taken_id(id, [OPTIONS.get(name, name) for name in fields])
-        case Unreachable() | ServiceUnavailable():
+        case Unreachable() | ServiceUnavailable() | ModelUnavailable():
             return UNREACHABLE, str(error)
         case InvalidArguments():
             return ENDED_OTHERWISE, str(error)

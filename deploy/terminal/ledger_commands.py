@@ -3,6 +3,9 @@
 They ask the ledger itself, so they work where Temporal does not answer.
 """
 
+import json
+import sys
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +13,18 @@ import typer
 
 from activities.errors import ConfigurationError
 from deploy.client.actions import ledger_of_the_workers
-from deploy.terminal.exit_codes import end_with
-from deploy.terminal.options import AsJson, Name, login_name, moment
+from deploy.terminal.exit_codes import ENDED_OTHERWISE, end_with
+from deploy.terminal.options import AsJson, Name, duration, login_name, moment
 
 if TYPE_CHECKING:
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
+ledger_app = typer.Typer(help="Look after the ledger: write its rows out, remove old ones.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+
+YOUNGEST = timedelta(days=30)
+"""A row that a request may still look up, because it is open, reset or started again, must not be removed."""
 
 
 class StateName(StrEnum):
@@ -84,3 +92,61 @@ def resolve_command(
         return 0
 
     end_with(command)
+
+
+@ledger_app.command("prune")
+def prune_command(
+    older_than: Annotated[str, typer.Option(metavar="AGE", help="such as 400d; at least 30d")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many there are")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old rows of writes that are settled; those that have begun or are unknown stay, however old."""
+
+    async def command(screen: "Screen") -> int:
+        age = duration("--older-than", older_than)
+        if age < YOUNGEST:
+            raise ConfigurationError(f"--older-than: at least {YOUNGEST.days}d, as open requests look rows up")
+        before = datetime.now(UTC) - age
+        async with ledger_of_the_workers() as ledger:
+            count = await ledger.upkeep.count_settled(before)
+            question = f"Remove {count} rows of {ledger.place} from before {before:%Y-%m-%d %H:%M} UTC, for ever?"
+            if not dry_run and count and not yes and not _agreed(question):
+                screen.note("Nothing was removed.")
+                return ENDED_OTHERWISE
+            removed = 0 if dry_run else await ledger.upkeep.remove_settled(before)
+        if as_json:
+            typer.echo(json.dumps({"before": before.isoformat(), "found": count, "removed": removed}))
+        else:
+            said = f"rows to be removed: {count}" if dry_run else f"rows removed: {removed}"
+            screen.say(f"{said}, from before {before:%Y-%m-%d %H:%M} UTC")
+        return 0
+
+    end_with(command, quiet=as_json)
+
+
+@ledger_app.command("export")
+def export_command(
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="2h, 3d or an ISO date; by default, all")] = None,
+) -> None:
+    """Write out the rows that were begun or ended since then, as JSON, one object a line, the oldest first."""
+
+    async def command(_: object) -> int:
+        changed_since = moment("--since", since) if since else None
+        async with ledger_of_the_workers() as ledger:
+            async for row in ledger.upkeep.changed_since(changed_since):
+                typer.echo(row.model_dump_json(exclude={"token"}))
+        return 0
+
+    end_with(command, quiet=True)
+
+
+def _agreed(question: str) -> bool:
+    """A person's yes.
+
+    Raises:
+        ConfigurationError: nobody is there to ask.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigurationError("--yes: say it, where nobody can be asked")
+    return typer.confirm(question, err=True)

@@ -2,7 +2,9 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -114,7 +116,50 @@ async def test_what_is_not_there_or_no_word_cannot_be_settled(cli: CommandLine) 
     assert (await cli("resolve", "second/2.1", "maybe")).code == 2
 
 
-@pytest.mark.parametrize("words", [("actions",), ("resolve", "a/1.1", "delivered")])
+def age(cli: CommandLine) -> None:
+    """All that the ledger has, it has since 2024."""
+    with closing(sqlite3.connect(cli.environment["ERRAND_LEDGER_URL"].removeprefix("sqlite:///"))) as connection:
+        connection.execute("UPDATE errand_actions SET begun_at = '2024-01-01', finished_at = '2024-01-01'")
+        connection.commit()
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_prune_says_how_many_rows_are_old_and_removes_them_after_a_yes(cli: CommandLine) -> None:
+    age(cli)
+    dry = await cli("ledger", "prune", "--older-than", "400d", "--dry-run")
+    assert (dry.code, "rows to be removed: 1" in dry.out) == (0, True)
+    unasked = await cli("ledger", "prune", "--older-than", "400d")
+    assert (unasked.code, "--yes" in unasked.err) == (2, True)
+    assert keys(await cli("actions", "--json")) == ["first/1.1", "second/2.1"]
+    pruned = await cli("ledger", "prune", "--older-than", "400d", "--yes", "--json")
+    assert (pruned.code, json.loads(pruned.out)["removed"]) == (0, 1)
+    assert keys(await cli("actions", "--json")) == ["second/2.1"]
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_prune_refuses_an_age_at_which_requests_may_still_look_rows_up(cli: CommandLine) -> None:
+    said = await cli("ledger", "prune", "--older-than", "29d", "--yes")
+    assert (said.code, "--older-than: at least 30d" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_export_writes_one_object_a_line_the_oldest_first(cli: CommandLine) -> None:
+    said = await cli("ledger", "export")
+    assert keys(said) == ["first/1.1", "second/2.1"]
+    assert "token" not in json.loads(said.out.splitlines()[0])
+    assert keys(await cli("ledger", "export", "--since", "1h")) == ["first/1.1", "second/2.1"]
+    assert keys(await cli("ledger", "export", "--since", "2999-01-01")) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("actions",),
+        ("resolve", "a/1.1", "delivered"),
+        ("ledger", "export"),
+        ("ledger", "prune", "--older-than", "400d", "--yes"),
+    ],
+)
 async def test_where_there_is_no_ledger_none_is_made(cli: CommandLine, tmp_path: Path, words: tuple[str, ...]) -> None:
     shown = await cli(*words)
     assert shown.code == 2

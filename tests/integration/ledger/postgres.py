@@ -66,6 +66,9 @@ class Postgres:
             for pid in connections:
                 os.kill(pid, signal.SIGCONT)
 
+    async def count_connections(self) -> int:
+        return len(await asyncio.to_thread(self._connections))
+
     def _connections(self) -> list[int]:
         engine = sa.create_engine(self.url)
         with engine.begin() as connection:

@@ -1,0 +1,80 @@
+"""What an operator does with a ledger: look whether it can be used, write its rows out, remove old ones."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from activities.ledger import rows
+from activities.ledger.database import Database
+from activities.ledger.rows import Action, State
+from activities.ledger.tables import actions, schema
+
+AT_ONCE = 500
+"""Rows of one transaction: others that write wait no longer than that takes."""
+SETTLED = (State.DONE, State.NOT_DONE)
+
+
+class Upkeep:
+    """Of one ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check_writable(self) -> None:
+        """Write what stands there already.
+
+        Raises:
+            ServiceUnavailable: the ledger cannot be written.
+        """
+        same = sa.update(schema).values(version=schema.c.version)
+        await self._database.write(lambda connection: connection.execute(same))
+
+    async def clock(self) -> datetime:
+        """What time it is for the ledger: by PostgreSQL's clock, or this machine's where the ledger is a file."""
+        if self._database.file:
+            return datetime.now(UTC)
+        return await self._database.read(lambda connection: connection.execute(sa.select(sa.func.now())).scalar_one())
+
+    async def count_settled(self, before: datetime) -> int:
+        """How many rows `remove_settled` would remove."""
+        count = sa.select(sa.func.count()).select_from(actions).where(_settled(before))
+        return await self._database.read(lambda connection: connection.execute(count).scalar_one())
+
+    async def remove_settled(self, before: datetime) -> int:
+        """Remove the rows of acts that had begun and ended before a moment, and of which it is known how they ended.
+
+        Returns:
+            How many there were.
+        """
+        some = sa.select(actions.c.key).where(_settled(before)).order_by(actions.c.begun_at).limit(AT_ONCE)
+        # The condition again: what is begun anew meanwhile stays.
+        query = sa.delete(actions).where(actions.c.key.in_(some.scalar_subquery()), _settled(before))
+        removed, last = 0, AT_ONCE
+        while last == AT_ONCE:
+            last = await self._database.write(lambda connection: connection.execute(query).rowcount)
+            removed += last
+        return removed
+
+    async def changed_since(self, since: datetime | None) -> AsyncGenerator[Action]:
+        """Rows that were begun or ended since a moment, or all; those that were begun first come first."""
+        changed = sa.or_(actions.c.begun_at >= since, actions.c.finished_at >= since) if since else sa.true()
+        query = sa.select(actions).where(changed).order_by(actions.c.begun_at, actions.c.key).limit(AT_ONCE)
+        page = query
+        while found := await self._page(page):
+            for row in found:
+                yield row
+            last = found[-1]
+            later = sa.and_(actions.c.begun_at == last.begun_at, actions.c.key > last.key)
+            page = query.where(sa.or_(actions.c.begun_at > last.begun_at, later))
+
+    async def _page(self, query: sa.Select[tuple[object, ...]]) -> list[Action]:
+        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+
+
+def _settled(before: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        actions.c.state.in_(SETTLED),
+        actions.c.begun_at < before,
+        sa.or_(actions.c.finished_at.is_(None), actions.c.finished_at < before),
+    )

@@ -1,0 +1,59 @@
+"""What `client.py doctor` asks Temporal. Each check says what it has found."""
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.settings import Settings
+from deploy.client.doubt import Doubt
+from workflows.timeline import SEARCH_ATTRIBUTES
+
+NOT_SHOWN = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+
+
+async def namespace(client: Client, _: Settings) -> str:
+    """Whether it is there."""
+    asked = DescribeNamespaceRequest(namespace=client.namespace)
+    found = await client.workflow_service.describe_namespace(asked)
+    days = found.config.workflow_execution_retention_ttl.ToTimedelta().days
+    return f"{client.namespace} keeps histories for {days} days"
+
+
+async def search_attributes(client: Client, _: Settings) -> str:
+    """Whether the namespace knows those that requests carry.
+
+    Raises:
+        Doubt: some are missing, or may be.
+    """
+    todo = "start a worker, which registers them where it may"
+    try:
+        asked = ListSearchAttributesRequest(namespace=client.namespace)
+        known = await client.operator_service.list_search_attributes(asked)
+    except RPCError as error:
+        if error.status in NOT_SHOWN:
+            raise Doubt(f"they are not shown: {error.message}", todo) from error
+        raise
+    if missing := [key.name for key in SEARCH_ATTRIBUTES if key.name not in known.custom_attributes]:
+        raise Doubt(f"not registered: {', '.join(missing)}", todo)
+    return f"{len(SEARCH_ATTRIBUTES)} registered"
+
+
+async def workers(client: Client, settings: Settings) -> str:
+    """Whether any polls the task queue.
+
+    Raises:
+        Doubt: none does.
+    """
+    queue = settings.worker.task_queue
+    asked = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    found = await client.workflow_service.describe_task_queue(asked)
+    if not found.pollers:
+        raise Doubt(f"none polls the task queue {queue}", "start one: uv run worker.py")
+    return f"{len(found.pollers)} polled the task queue {queue} in the last minutes"

@@ -1,0 +1,142 @@
+"""`client.py doctor` looks at every part of a deployment, and says what to do about each."""
+
+import json
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TypedDict
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
+from tests.integration.cli.conftest import CommandLine, Said
+from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from workflows.contract.internal import ToolCall
+
+QUESTION = "What's the weather in Paris?"
+
+
+class Found(TypedDict):
+    of: str
+    level: str
+    said: str
+    todo: str
+
+
+class NoMail:
+    """A handler that lets nothing be sent."""
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        raise AssertionError("a mail was begun")
+
+
+@contextmanager
+def mail_server(password: str) -> Generator[int]:
+    """A server on loopback that takes one password of ann's; its port."""
+
+    def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        right = getattr(data, "password", b"") == password.encode()
+        return AuthResult(success=right, handled=right)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(
+        NoMail(),
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=authenticate,
+        auth_require_tls=False,
+        auth_required=True,
+    )
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def whole(cli: CommandLine, model: ScriptedModel) -> Generator[CommandLine]:
+    """With a mail server and a model that answers with a call."""
+    model.scripts[QUESTION] = [calls(call("get_weather", city="Paris"))]
+    with mail_server("right") as port:
+        more = {
+            "OPENAI_MODEL": "scripted",
+            "OPENAI_BASE_URL": model.url,
+            "ERRAND_SMTP_URL": f"smtp+plain://ann:right@127.0.0.1:{port}",
+            "ERRAND_MAIL_FROM": "Errand <errand@example.com>",
+        }
+        yield CommandLine({**cli.environment, **more})
+
+
+def found(said: Said) -> dict[str, Found]:
+    lines: list[Found] = [json.loads(line) for line in said.out.splitlines()]
+    return {line["of"]: line for line in lines}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_where_everything_is_there_every_line_is_ok(whole: CommandLine, model: ScriptedModel) -> None:
+    said = await whole("doctor", "--json")
+    assert said.code == 0, said
+    lines = found(said)
+    assert {line["level"] for line in lines.values()} == {"ok"}, lines
+    names = ["temporal", "namespace", "search attributes", "workers", "sources", "model", "mail", "ledger"]
+    assert [*lines] == [*names, "clock", "keys"]
+    assert "greets and takes the password" in lines["mail"]["said"]
+    assert len(model.asked) == 1
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_fails_says_what_to_do_and_ends_with_2_where_a_setting_is_wrong(whole: CommandLine) -> None:
+    url = whole.environment["ERRAND_SMTP_URL"].replace("right", "wrong")
+    said = await CommandLine({**whole.environment, "ERRAND_SMTP_URL": url})("doctor")
+    assert said.code == 2, said.out
+    assert "fail  mail: " in said.out
+    assert "→ see that ERRAND_SMTP_URL is right" in said.out
+    assert "wrong" not in said.out
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_cannot_be_reached_ends_with_3(whole: CommandLine) -> None:
+    away = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+    said = await CommandLine({**whole.environment, **away})("doctor", "--json")
+    lines = found(said)
+    assert (said.code, lines["temporal"]["level"], lines["model"]["level"]) == (3, "fail", "fail")
+    assert "namespace" not in lines
+
+
+async def test_without_a_ledger_none_is_made(whole: CommandLine) -> None:
+    said = await whole("doctor", "--json")
+    ledger = found(said)["ledger"]
+    assert (said.code, ledger["level"]) == (2, "fail")
+    assert found(await whole("doctor", "--json"))["ledger"] == ledger
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_may_be_meant_is_a_warning_and_ends_with_0(whole: CommandLine, model: ScriptedModel) -> None:
+    model.scripts[QUESTION] = [say("It is sunny.")]
+    unknown = await Ledger.open(whole.environment["ERRAND_LEDGER_URL"], create=False)
+    action = Write(ToolCall(key="lost/1.1", tool="pay", arguments={}))
+    token = await unknown.begin(action, attempt=1, seen=None)
+    await unknown.finish("lost/1.1", token, State.UNKNOWN)
+    await unknown.aclose()
+    environment = {**whole.environment, "ERRAND_TASK_QUEUE": "nobody-polls-this"}
+    del environment["ERRAND_SMTP_URL"]
+    said = await CommandLine(environment)("doctor", "--json")
+    assert said.code == 0, said
+    lines = found(said)
+    assert {of for of, line in lines.items() if line["level"] == "warn"} == {"workers", "model", "mail", "ledger"}
+    assert all(line["todo"] for line in lines.values() if line["level"] == "warn")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_endpoint_that_takes_no_functions_is_asked_in_words(whole: CommandLine, model: ScriptedModel) -> None:
+    model.trouble.append(Raw(400, '{"error": {"message": "tools is not supported", "param": "tools"}}'))
+    model.scripts[QUESTION] = [say('{"tool_calls": [{"name": "get_weather", "arguments": {"city": "Paris"}}]}')]
+    assert found(await whole("doctor", "--json"))["model"]["level"] == "ok"
+    assert "tools" not in model.asked[-1]
