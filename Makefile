@@ -1,14 +1,14 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test upgrade-test chaos bfcl openapi mcp bench image pictures contract lint format clean
+.PHONY: help install demo up try test upgrade-test chaos bfcl openapi mcp bench image pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
 UI_PORT = 8233
 DOOR_PORT = 8240
 HTTP_PORT = 7243
-EXTRAS = --extra local --extra openapi --extra mcp --extra web --extra encryption
+EXTRAS = --extra local --extra openapi --extra mcp --extra web --extra encryption --extra telemetry
 INSTALLED := .venv/.installed
 PYTHON := .venv/bin/python
 
@@ -22,6 +22,9 @@ demo: $(INSTALLED)  ## start everything, carry out three requests, stop; or one 
 
 up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: make up PORT=… UI_PORT=… DOOR_PORT=… HTTP_PORT=…
 	@exec $(PYTHON) -m deploy.local.up --port $(PORT) --ui-port $(UI_PORT) --door-port $(DOOR_PORT) --http-port $(HTTP_PORT)
+
+try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases.toml (3 minutes)
+	@exec $(PYTHON) -m deploy.local.try_cases
 
 test: $(INSTALLED)  ## run the tests
 	@$(PYTHON) -m pytest -n 4 --dist worksteal

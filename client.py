@@ -21,6 +21,8 @@ from deploy.client.listing import Found, describe, find
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
+    audit_command,
+    budget_commands,
     callback_commands,
     chat_commands,
     doctor_command,
@@ -30,6 +32,8 @@ from deploy.terminal import (
     schedule_commands,
     schema_command,
     tools_command,
+    try_command,
+    why_command,
 )
 from deploy.terminal.options import (
     Approved,
@@ -205,8 +209,12 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
+app.add_typer(budget_commands.app)
 app.add_typer(doctor_command.app)
 app.add_typer(schema_command.app)
+app.add_typer(why_command.app)
+app.add_typer(audit_command.app)
+app.add_typer(try_command.app)
 app.add_typer(tools_command.app, name="tools")
 app.add_typer(policy_commands.app, name="policy")
 app.add_typer(schedule_commands.app, name="schedule")

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import structlog
@@ -24,27 +25,29 @@ from activities.temporal import connect
 from deploy.service.assembly import Service, build_worker
 from deploy.service.health import health_server, readiness
 from deploy.service.logs import configure_logging
+from deploy.service.observed import Telemetry
 from deploy.service.processes import serve_in
 from deploy.service.search_attributes import register_search_attributes
+from deploy.service.telemetry import worker_telemetry
 from deploy.service.versioning import check_current, promote, version_of_environment
 
 log = structlog.stdlib.get_logger("errand")
 
 
-async def serve(service: Service) -> None:
+async def serve(service: Service, telemetry: Telemetry) -> None:
     """Work until SIGTERM or SIGINT; then let running activities finish, for as long as ERRAND_GRACE says."""
     settings = service.settings.worker
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    client = await connect()
+    client = await connect(interceptors=telemetry.client_interceptors, runtime=telemetry.runtime)
     if service.settings.ledger.ledger_url.startswith("sqlite") and not is_loopback(
         client.service_client.config.target_host
     ):
         log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
     version = version_of_environment()
     await check_current(client, settings.task_queue, version)
-    async with build_worker(client, service, version=version) as worker:
+    async with build_worker(client, service, telemetry=telemetry, version=version) as worker:
         await register_search_attributes(client)
         async with worker, health_server(settings.health_address, readiness(worker, client)):
             # What was made at the start stays: nobody has to look through it again and again for what is garbage.
@@ -64,8 +67,10 @@ def main() -> int:
     configure_logging()
     try:
         settings = Settings.from_environment()
-        configure_logging(contents=not settings.encryption.encrypts)
-        uvloop.run(serve(Service.assemble(settings)))
+        telemetry = worker_telemetry(settings.worker.metrics_address)
+        configure_logging(contents=not settings.encryption.encrypts, more=telemetry.log_processors)
+        with closing(telemetry):
+            uvloop.run(serve(Service.assemble(settings), telemetry))
     except ConfigurationError as error:
         print(redacted(f"error: {error}"), file=sys.stderr)
         return 2

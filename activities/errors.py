@@ -16,6 +16,7 @@
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
     │   ├── KeyTaken               not retried: the ledger knows another action under the same key, or a like one of
     │   │                          which the asking run knows nothing
+    │   ├── BudgetReached          not retried: it would exceed a budget of the policy
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── ToolCrashed              not retried: a mistake in the tool, before the action took effect
     │   ├── ReadCrashed              retried: a mistake in a tool that only reads
@@ -37,7 +38,7 @@
 Only Temporal retries; whether it may is said here and nowhere else. `failures` says what else leaves an activity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -138,6 +139,16 @@ class KeyTaken(ToolError):
     """The ledger knows another action under the same key, or a like one of which the asking run knows nothing."""
 
     status = ReceiptStatus.REFUSED
+
+
+class BudgetReached(ToolError):
+    """It would exceed a budget of the policy. `ask` has the ids of the budgets over which a person may say yes."""
+
+    status = ReceiptStatus.REFUSED
+
+    def __init__(self, message: str, *, ask: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.ask = tuple(ask)
 
 
 class AnotherLedger(ToolError):

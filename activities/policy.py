@@ -7,11 +7,17 @@ tool = "send_email"                     # patterns as in a shell: * ? [abc]
 requester = "billing-*"                 # optional
 arguments = { to = "*@example.com" }    # optional
 ruling = "allow"                        # or "ask", or "deny"
+after_untrusted = "deny"                # optional: what an allow becomes once a stranger's text has been read
 
 [approvals]
 approvers = ["*@example.com"]           # who may decide about a call that waits; without it, anybody
 to = ["ops", "mailto:ann@example.com"]  # who is told of it: callback endpoints and addresses
 notify = 60                             # seconds after it began to wait; once more at half time
+
+[[budget]]                              # see `budgets`
+tool = "send_email"
+most = 200
+per = "day"
 """
 
 import tomllib
@@ -20,12 +26,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
 from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
-from workflows.contract.values import Arguments, Ruling, texts
+from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
 
 TO = "ERRAND_POLICY: approvals.to"
@@ -38,6 +45,7 @@ class Rule(BaseModel):
     requester: str = "*"
     arguments: dict[str, str] = {}
     ruling: Ruling
+    after_untrusted: AfterUntrusted = "ask"
 
     def fits(self, tool: str, arguments: Arguments, requester: str) -> bool:
         """Of an argument with several values, all must fit before the rule allows; one is enough to ask or deny."""
@@ -92,8 +100,16 @@ class Policy(BaseModel):
 
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
+    budget: tuple[Budget, ...] = ()
     four_eyes: bool = False
     """Whether a yes that a rule asks for has to come from somebody else than the requester."""
+
+    @field_validator("budget")
+    @classmethod
+    def _each_once(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        if len({budget.id for budget in budgets}) < len(budgets):
+            raise ValueError("two budgets count the same for the same requesters")
+        return budgets
 
     @classmethod
     def load(cls, path: Path | None) -> Self:
@@ -113,17 +129,54 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
-    def rule_on(
+    def check_budgets(self, tools: Mapping[str, Tool], *, counts_cost: bool) -> None:
+        """Refuse budgets that would never hold anything.
+
+        Args:
+            tools: all that there are, be they offered or not.
+            counts_cost: whether it is known what a model call costs at most.
+
+        Raises:
+            ConfigurationError: one names no write, or no argument of it; or nobody knows what the model costs.
+        """
+        for number, budget in enumerate(self.budget, start=1):
+            where = f"ERRAND_POLICY: budget {number}"
+            if budget.cost is not None:
+                if not counts_cost:
+                    raise ConfigurationError(
+                        f"{where}: cost needs the model's price (ERRAND_MODEL_PRICES) and its longest answer "
+                        "(ERRAND_MODEL_MAX_TOKENS)"
+                    )
+                continue
+            writes = [
+                tool for tool in tools.values() if tool.route.effect == "write" and fnmatchcase(tool.name, budget.tool)
+            ]
+            if not writes:
+                raise ConfigurationError(f"{where}: no tool that writes is called {budget.tool}")
+            for tool in writes:
+                if budget.amount and budget.amount.argument not in tool.argument_names():
+                    raise ConfigurationError(f"{where}: {tool.name} has no argument {budget.amount.argument}")
+
+    def fitting(
         self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
-    ) -> tuple[Ruling, str]:
-        """The ruling, and which rule made it.
+    ) -> tuple[int, Rule] | None:
+        """The first rule that fits, and its number.
 
         A rule fits if it fits the arguments as the model wrote them, or as the tool will use them, with its defaults.
         """
         written = [arguments] if as_used is None else [as_used, arguments]
         for number, rule in enumerate(self.rule, start=1):
             if any(rule.fits(tool.name, each, requester) for each in written):
-                return rule.ruling, f"rule {number} of the policy"
+                return number, rule
+        return None
+
+    def rule_on(
+        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+    ) -> tuple[Ruling, str]:
+        """The ruling, and which rule made it."""
+        if found := self.fitting(tool, arguments, requester, as_used=as_used):
+            number, rule = found
+            return rule.ruling, f"rule {number} of the policy"
         if tool.route.effect == "read":
             return "allow", ""
         return "ask", "no rule of the policy allows it"

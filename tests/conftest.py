@@ -103,6 +103,12 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
     return Settings.read(**defaults | changes)
 
 
+def changed(settings: Settings, **groups: Mapping[str, object]) -> Settings:
+    """The same settings, but for these fields of these groups."""
+    of = dict(settings)
+    return settings.model_copy(update={name: of[name].model_copy(update=new) for name, new in groups.items()})
+
+
 @asynccontextmanager
 async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""

@@ -25,7 +25,8 @@ class Hostile:
     left_alone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        # uvloop says RuntimeError where it has closed the connection between two writes.
+        with suppress(ConnectionError, asyncio.IncompleteReadError, RuntimeError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)

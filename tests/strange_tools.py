@@ -30,7 +30,7 @@ STRANGE: dict[str, Callable[[], object]] = {
     "an object without words": lambda: [1, Speechless()],
     "bytes": lambda: {"picture": b"\x89PNG\xff", "width": 3},
     "a circle": lambda: circle(),
-    "3 MB": raising(ValueError(MEGABYTES)),
+    "megabytes": raising(ValueError(MEGABYTES)),
     "3 MB of emoji": raising(ValueError("😀" * 750_000)),
     "a speechless error": raising(Speechless()),
     "half a character in an error": raising(ValueError("Ann \ud83d\0\nand more")),

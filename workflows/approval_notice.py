@@ -23,7 +23,7 @@ from workflows.contract.approvals import (
     WaitingQuestion,
 )
 from workflows.contract.callbacks import CALLBACK_WORKFLOW, Delivery, Event, EventType
-from workflows.contract.internal import Route, ToolCall
+from workflows.contract.internal import OF_NO_BUDGET, Route, ToolCall
 from workflows.contract.values import position
 from workflows.markdown import code
 from workflows.tool_runs import ToolRuns, WriteContext
@@ -112,6 +112,7 @@ class ApprovalNoticeWorkflow:
             arguments={"to": [address], "subject": _subject(notice, round), "body": _body(notice, url)},
             requester=notice.requester,
             approved_by="policy",
+            over_budgets=(OF_NO_BUDGET,),
         )
         receipt = receipts.begun(call, MAIL_ROUTE, workflow.now())
         deadline = workflow.now() + timedelta(seconds=MAIL_ROUTE.schedule_to_close)

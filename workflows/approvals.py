@@ -71,8 +71,10 @@ class Approvals:
     async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
+        self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
         self._why[call.key] = why
-        self._shown[call.key] = {reason}
+        # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
+        self._shown[call.key] = {reason, why(_without_figures(proposed))}
         if proposed.route and (rules := proposed.route.approval):
             self.rules[call.key] = rules
         self._waiting[call.key] = PendingApproval(
@@ -187,3 +189,9 @@ class Approvals:
 
 def _same_person(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
+
+
+def _without_figures(proposed: ProposedCall) -> ProposedCall:
+    """A call as `check` returns it when a person has edited it: what people write needs no ground."""
+    route = proposed.route and proposed.route.model_copy(update={"unsupported": (), "strangers": ()})
+    return proposed.model_copy(update={"route": route})

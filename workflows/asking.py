@@ -190,12 +190,20 @@ class Model:
 
 def correction(claims: Sequence[UnsupportedClaim]) -> str:
     """What the model is told of what it claims."""
-    wrong, unknown = ([claim.why for claim in claims if claim.unknown is so] for so in (False, True))
+    wrong, unknown = (
+        [claim.why for claim in claims if claim.unknown is so and not claim.figures] for so in (False, True)
+    )
+    figures = [figure for claim in claims for figure in claim.figures]
     told: list[str] = []
     if wrong:
         told.append(f"That is not what happened: {'; '.join(dict.fromkeys(wrong))}. Do it now, or say it is not done.")
     if unknown:
         told.append(f"Nobody knows that: {'; '.join(dict.fromkeys(unknown))}. Say so, and do not do it again.")
+    if figures:
+        made_up = ", ".join(dict.fromkeys(figures))
+        told.append(
+            f"Neither the request nor a result says {made_up}. Say it again with what they say, and nothing else."
+        )
     return " ".join(told)
 
 

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals, Expired, may_decide
+from workflows.approvals import Approvals, Expired, Why, may_decide
 from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
@@ -119,9 +119,12 @@ class Calls:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if route.ruling == "deny":
             return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if route.ungrounded and step.call.tool not in self.sent_back:
+        if self.untrusted and route.after_untrusted == "deny":
+            why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
+            return self._no(step, ReceiptStatus.REFUSED, why)
+        if made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
-            return self._no(step, ReceiptStatus.INVALID, f"{_ungrounded(route)}; use only what the request says")
+            return self._no(step, ReceiptStatus.INVALID, f"{made_up(route)}; use only what the request says")
         again = step.call.content in self.acted
         fresh = (_marks(step) & self.acted) - self.sent_back
         if fresh:
@@ -130,7 +133,26 @@ class Calls:
             return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
         if not again and (by := self._approved_in_advance(step, route)):
             return self._yes(step, step.proposed, by)
-        verdict = await self._approvals.ask(step.call, step.proposed, self._why_ask, self._patience())
+        return await self._decided(step, self._why_ask)
+
+    async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
+        """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
+        self.receipts.put_open(
+            receipts.not_run(
+                step.call, step.proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before"
+            )
+        )
+        approved = await self._decided(
+            step, lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
+        )
+        if approved is None:
+            return None
+        over = {"over_budgets": (*step.call.over_budgets, *budgets)}
+        return Step(approved.call.model_copy(update=over), approved.proposed)
+
+    async def _decided(self, step: Step, why_ask: Why) -> Step | None:
+        """The call as a person has said yes to it; None, and a receipt, where nobody did."""
+        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._patience())
         if self._out_of_time():
             return None
         match verdict:
@@ -151,9 +173,9 @@ class Calls:
         return workflow.now() >= self._allowance.deadline
 
     def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if route.ungrounded:
+        if made_up(route) or route.strangers:
             return None
-        if route.ruling == "allow" and not self.untrusted:
+        if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
             return "policy"
         if route.four_eyes or (route.approval and not may_decide(route.approval, self._request.requester)):
             return None
@@ -168,11 +190,12 @@ class Calls:
         route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and route.ungrounded:
-            return _ungrounded(route)
+        if route and (doubts := "; ".join(filter(None, (made_up(route), of_strangers(route))))):
+            return doubts
         if route and route.ruling == "ask":
             return route.reason
-        return "the request has read a stranger's text" if self.untrusted else ""
+        is_grounded = route is not None and route.after_untrusted == "allow-if-grounded"
+        return "the request has read a stranger's text" if self.untrusted and not is_grounded else ""
 
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
@@ -193,6 +216,11 @@ class Calls:
         receipt = self.receipts.put(
             await self.runs.run(call, receipt, route, step.proposed.about, self._allowance.deadline)
         )
+        if (budgets := self.runs.over_budgets(call)) and receipt.error:
+            approved = await self._over_budget(step, budgets, receipt.error)
+            if approved is not None:
+                await self._run(approved, route)
+            return
         if receipt.status is ReceiptStatus.DONE:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
@@ -231,5 +259,15 @@ def _is_write(step: Step) -> bool:
     return route is not None and (route.effect == "write" or route.ruling != "allow")
 
 
-def _ungrounded(route: Route) -> str:
-    return f"nobody mentioned {', '.join(route.ungrounded)} before"
+def made_up(route: Route) -> str:
+    """What the model may have made up; empty, where it is nothing."""
+    told: list[str] = []
+    if route.ungrounded:
+        told.append(f"nobody mentioned {', '.join(route.ungrounded)} before")
+    if route.unsupported:
+        told.append(f"neither the request nor a result says {', '.join(route.unsupported)}")
+    return "; ".join(told)
+
+
+def of_strangers(route: Route) -> str:
+    return f"only a stranger's text says {', '.join(route.strangers)}" if route.strangers else ""

@@ -91,6 +91,11 @@ class ToolRuns:
 
     def __init__(self, context: WriteContext) -> None:
         self._context = context
+        self._over_budgets: dict[str, tuple[str, ...]] = {}
+
+    def over_budgets(self, call: ToolCall) -> tuple[str, ...]:
+        """The reached budgets that kept a call from running, and over which a person may say yes."""
+        return self._over_budgets.pop(call.key, ())
 
     async def run(self, call: ToolCall, receipt: Receipt, route: Route, about: str, deadline: datetime) -> Receipt:
         """Run a call to its receipt; a write is awaited even where the request is cancelled meanwhile."""
@@ -103,6 +108,8 @@ class ToolRuns:
         except ActivityError as error:
             detail = receipts.detail_of(error.cause)
             self._context.earlier |= detail is not None and detail.earlier
+            if detail and detail.over_budgets:
+                self._over_budgets[call.key] = detail.over_budgets
             settled = await self._settle(call, route, error) if receipts.must_be_settled(route, error) else None
             ended = receipts.not_done(receipt, route, error, settled, workflow.now())
         except UnusableResult as error:

@@ -1,10 +1,11 @@
 """Tools run as activities: arguments held to the schema once more, writes guarded by the ledger, results capped."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from temporalio import activity
 
+from activities.budgets import Budget
 from activities.errors import ErrandError, ServiceUnavailable
 from activities.execution.act import Fence
 from activities.execution.attempt_beats import count_attempt, still_counts
@@ -50,13 +51,14 @@ def write_activity(
     *,
     fence: Fence = still_counts,
     grace: timedelta = GRACE,
+    budgets: Sequence[Budget] = (),
 ) -> ToolActivity:
     """The activity of a tool that changes the world: the ledger is asked first, and told before and after the act."""
     function = tool.bind(provisions)
 
     @activity.defn(name=tool.name)
     async def run(call: ToolCall) -> ToolResult:
-        attempt = WriteAttempt(tool, function, ledger, call, fence, grace)
+        attempt = WriteAttempt(tool, function, ledger, call, fence, grace, budgets)
         with translated(attempt.detail):
             value = await attempt.carry_out()
             known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key}

@@ -1,14 +1,17 @@
 """One attempt of a write: the ledger is asked before anything else can fail, and then it is done, once."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
 
+from activities.budgets import Budget, charges_of_write
 from activities.error_text import message_of
 from activities.errors import (
     AnotherLedger,
+    BudgetReached,
     ErrandError,
     KeyTaken,
     OutcomeUnknown,
@@ -25,7 +28,7 @@ from activities.execution.unfinished_acts import GRACE, to_its_end
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import Bound, Tool
-from workflows.contract.internal import ToolCall
+from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import sha256, texts
 
 
@@ -52,7 +55,14 @@ class WriteAttempt:
     """Of one call of one tool. `detail` and `ledger_key` say what is known of the call once it was carried out."""
 
     def __init__(
-        self, tool: Tool, function: Bound, ledger: Ledger, call: ToolCall, fence: Fence, grace: timedelta = GRACE
+        self,
+        tool: Tool,
+        function: Bound,
+        ledger: Ledger,
+        call: ToolCall,
+        fence: Fence,
+        grace: timedelta = GRACE,
+        budgets: Sequence[Budget] = (),
     ) -> None:
         self._tool = tool
         self._function = function
@@ -60,9 +70,11 @@ class WriteAttempt:
         self._call = call
         self._fence = fence
         self._grace = grace
+        self._budgets = budgets
         self._number = activity.info().attempt
         self._said = count_attempt()
         self._certain = False
+        self._over_budgets: tuple[str, ...] = ()
         self.earlier = False
         """The ledger knows writes of the same request id that the asking run does not know of."""
         self.ledger_key: str | None = None
@@ -72,7 +84,7 @@ class WriteAttempt:
     def detail(self) -> Mapping[str, object]:
         """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
         known = {"certain": self._certain, "acting": self._acted_before, "earlier": self.earlier}
-        return {**known, "ledger_key": self.ledger_key}
+        return {**known, "ledger_key": self.ledger_key, "over_budgets": self._over_budgets}
 
     async def carry_out(self) -> Action | object:
         """What the tool returned; the row, where an earlier attempt has done it.
@@ -81,6 +93,7 @@ class WriteAttempt:
             KeyTaken: the ledger knows another action, or a like one.
             OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
             AnotherLedger: this worker cannot know.
+            BudgetReached: it would exceed a budget.
             ErrandError: whatever the tool raises.
         """
         await self._check_ledger()
@@ -106,6 +119,9 @@ class WriteAttempt:
         )
         try:
             return await self._run(write, seen, may_have_happened=uncertain)
+        except BudgetReached as reached:
+            self._over_budgets = reached.ask
+            raise
         except ErrandError as error:
             if not uncertain or isinstance(error, OutcomeUnknown):
                 raise
@@ -173,6 +189,11 @@ class WriteAttempt:
 
     async def _run(self, write: Write, seen: Action | None, *, may_have_happened: bool) -> object:
         arguments = self._tool.validate(self._call.arguments)
+        # What may have happened already has its share.
+        if self._budgets and not may_have_happened and OF_NO_BUDGET not in self._call.over_budgets:
+            call = self._call
+            charges = charges_of_write(self._budgets, call.tool, call.requester, arguments.used)
+            write = replace(write, charges=charges)
         self.act = act = Act(
             self._ledger,
             write,

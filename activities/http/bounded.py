@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 import httpx2
 
+from activities.stages import stage
+
 LONGEST_REPLY = 4 * 1024 * 1024
 """Bytes, of a service. What is used of a reply is far less, and JSON may take twenty times as much once it is read."""
 LONGEST_OF_A_MODEL = 16 * 1024 * 1024
@@ -30,6 +32,7 @@ class ReplyTooLong(httpx.HTTPError):
 class BoundedClient(httpx.AsyncClient):
     """For services."""
 
+    @stage("http")
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """As `httpx.AsyncClient` does it. Who streams a reply has to bound it.
 

@@ -27,10 +27,12 @@ from activities.ledger import rows
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.rows import Action, Found, State, Write
+from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
 from activities.ledger.upkeep import Upkeep
 from activities.ledger.workers import WorkerLock, living
 from activities.settings.ledger import DEFAULT_CONNECTIONS
+from activities.stages import stage
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -44,16 +46,12 @@ class Ledger:
     def __init__(self, database: Database, lock: WorkerLock | None = None) -> None:
         self._database = database
         self._lock = lock
+        self.spending = SpendingBook(database)
         self.upkeep = Upkeep(database)
 
     @classmethod
     async def open(
-        cls,
-        url: str,
-        *,
-        create: bool = True,
-        keys: "KeyRing | None" = None,
-        connections: int = DEFAULT_CONNECTIONS,
+        cls, url: str, *, create: bool = True, keys: "KeyRing | None" = None, connections: int = DEFAULT_CONNECTIONS
     ) -> Self:
         """Open the ledger at a URL.
 
@@ -107,6 +105,7 @@ class Ledger:
     async def find(self, key: str) -> Action | None:
         return await self._database.read(lambda connection: rows.row_of(connection, key))
 
+    @stage("ledger look_up")
     async def look_up(self, write: Write) -> Found:
         """What is known of a write, before anything is done for it.
 
@@ -124,6 +123,7 @@ class Ledger:
         found = await self._database.read(lambda connection: rows.actions_of(connection, query))
         return any(row.is_of(write.call) for row in found)
 
+    @stage("ledger begin")
     async def begin(self, write: Write, *, attempt: int, seen: Action | None, token: str | None = None) -> str:
         """Write down that the act is about to happen, and return the token that goes with it.
 
@@ -136,6 +136,7 @@ class Ledger:
         Raises:
             OutcomeUnknownRetryable: another attempt has begun meanwhile.
             KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
+            BudgetReached: it would exceed a budget; nothing has happened.
             ServiceUnavailable: the ledger cannot be written; nothing has happened.
         """
         token = token or secrets.token_hex(16)
@@ -151,9 +152,16 @@ class Ledger:
             "approved_by": write.call.approved_by,
             "resolved_by": None,
         }
-        await self._database.write(lambda connection: rows.begin(connection, write, seen, begun))
+
+        def begin(connection: sa.Connection) -> None:
+            rows.begin(connection, write, seen, begun)
+            if write.charges:
+                take(connection, write.call.key, write.charges, over=write.call.over_budgets)
+
+        await self._database.write(begin)
         return token
 
+    @stage("ledger finish")
     async def finish(
         self, key: str, token: str, state: State, *, result: JsonValue = None, error: str | None = None
     ) -> bool:
@@ -238,6 +246,12 @@ class Ledger:
             query = query.where(shown == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
+        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+
+    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first."""
+        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
+        query = query.where(actions.c.begun_at >= since) if since else query
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
     async def recall(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy.exc import IntegrityError
 
+from activities.budgets import Charge
 from activities.errors import KeyTaken, OutcomeUnknownRetryable
 from activities.ledger.contents import decrypted, encrypted
 from activities.ledger.tables import actions
@@ -71,11 +72,15 @@ class Write:
     likeness: str = ""
     """The same for calls that would do the same, or something with the same recipients."""
     longest: timedelta = LONGEST_ACT
+    charges: tuple[Charge, ...] = ()
+    """What it takes of the budgets that hold for it."""
 
     def under_its_own_key(self) -> "Write":
         """Under the key that the call has where an earlier request of the same id has taken the usual one."""
         call = self.call
-        return Write(call.model_copy(update={"key": f"{call.key}~{call.chain}"}), self.likeness, self.longest)
+        return Write(
+            call.model_copy(update={"key": f"{call.key}~{call.chain}"}), self.likeness, self.longest, self.charges
+        )
 
 
 @dataclass(frozen=True)

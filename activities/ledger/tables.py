@@ -61,6 +61,17 @@ actions = sa.Table(
     sa.Column("worker", sa.String(32), nullable=False, server_default=""),
     sa.Column("deadline", UtcDateTime),
 )
+spending = sa.Table(
+    "errand_spending",
+    metadata,
+    sa.Column("budget", sa.String(16), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True, index=True),
+    sa.Column("taken_at", UtcDateTime, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("settled", sa.Boolean),
+    sa.Index("errand_spending_of_budget", "budget", "taken_at"),
+)
+"""What is taken of budgets. `key` is that of a write's row, which says whether it is settled, or of a model call."""
 NEW_IN_VERSION_2 = (schema.c.identity, actions.c.chain, actions.c.likeness, actions.c.worker, actions.c.deadline)
 
 

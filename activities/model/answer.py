@@ -15,6 +15,7 @@ from temporalio import activity
 from activities.errors import CallsUnreadable, ConfigurationError, ModelRefused
 from activities.failures import translated
 from activities.lenient_json import LONGEST_QUOTE, is_object, parse
+from activities.model.cost_budgets import CostBudgets
 from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
 from activities.model.grammar import Definitions, is_strict, loosened
@@ -47,9 +48,10 @@ INSTRUCTION = (
 class Answers:
     """Asks the model for the output."""
 
-    def __init__(self, endpoint: Endpoint, prompt: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, prompt: str | None = None, costs: CostBudgets | None = None) -> None:
         self._endpoint = endpoint
         self._prompt = prompt
+        self._costs = costs
 
     @activity.defn(name=ANSWER)
     async def answer(self, situation: ModelInput) -> Answer:
@@ -60,18 +62,20 @@ class Answers:
                 NoUsableReply, LimitExhausted or ModelRefused.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
-            schema = situation.output_schema
-            if schema is None:
-                raise ConfigurationError("output_schema: missing")
-            prompt = system_prompt(endpoint.profile, self._prompt)
-            question = spending.within(ask_for(schema, prompt, situation, endpoint.profile))
-            reply = await _ask(endpoint, question)
-            usage = spending.with_this(reply.usage)
-            if reply.refused:
-                raise ModelRefused(
-                    f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
-                )
+        account = self._costs and self._costs.account(situation.requester)
+        with translated():
+            async with usage_tracked(endpoint, situation.cost_left, account) as spending:
+                schema = situation.output_schema
+                if schema is None:
+                    raise ConfigurationError("output_schema: missing")
+                prompt = system_prompt(endpoint.profile, self._prompt)
+                question = await spending.within(ask_for(schema, prompt, situation, endpoint.profile))
+                reply = await _ask(endpoint, question)
+                usage = spending.with_this(reply.usage)
+                if reply.refused:
+                    raise ModelRefused(
+                        f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
+                    )
         try:
             output, problem = await asyncio.to_thread(read_output, reply, schema), None
         except ValueError as error:

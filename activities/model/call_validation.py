@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
+from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy
@@ -28,8 +29,15 @@ class Proposals:
         self._tools = tools
         self._policy = policy
 
-    def propose(self, call: RawCall, requester: str, heard: Heard) -> ProposedCall:
-        """Never with arguments other than those that the model wrote: what does not fit is not run."""
+    def propose(self, call: RawCall, requester: str, heard: Heard, spoken: Spoken | None = None) -> ProposedCall:
+        """Never with arguments other than those that the model wrote: what does not fit is not run.
+
+        Args:
+            call: as it was written.
+            requester: for the policy.
+            heard: what grounded arguments are held to.
+            spoken: what figures are held to; None, where a person wrote them.
+        """
         if len(to_json(call.arguments)) > LONGEST_ARGUMENTS:
             call = RawCall(call.tool, {}, f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
         tool = self._tools.get(call.tool)
@@ -45,10 +53,15 @@ class Proposals:
             return _not_to_run(call, str(error), hint=_hint(tool))
         ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
         loose = ungrounded(tool, call.arguments, heard)
+        made_up, strangers = spoken.unsupported_in_call(tool, call.arguments) if spoken else ((), ())
+        rule = self._policy.fitting(tool, call.arguments, requester, as_used=valid.used)
         said: dict[str, object] = {
             "ruling": ruling,
             "reason": reason,
             "ungrounded": loose,
+            "unsupported": made_up,
+            "strangers": strangers,
+            "after_untrusted": rule[1].after_untrusted if rule else "ask",
             "four_eyes": self._policy.four_eyes,
         }
         if tool.route.effect == "write" or ruling == "ask":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from pydantic_core import to_json
 from temporalio import activity
@@ -13,7 +14,9 @@ from activities.lenient_json import LONGEST_QUOTE, Object
 from activities.model import envelope
 from activities.model.call_validation import Proposals, each_hint_once
 from activities.model.claims import unsupported
+from activities.model.cost_budgets import CostBudgets
 from activities.model.endpoint import Endpoint
+from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard
 from activities.model.profiles import Calling, Echo, Profile
 from activities.model.question import Question
@@ -52,7 +55,9 @@ class Decide:
         ledger: str = "",
         choice: ToolChoice | None = None,
         endpoints: Endpoints | None = None,
+        costs: CostBudgets | None = None,
     ) -> None:
+        self._costs = costs
         self._ledger = ledger
         self._callbacks = endpoints or NO_ENDPOINTS
         self._endpoint = endpoint
@@ -73,27 +78,32 @@ class Decide:
                 attempts have used.
         """
         endpoint = self._endpoint.knowing(situation.demoted)
-        with translated(), usage_tracked(endpoint, situation.cost_left) as spending:
-            self._require_tools(situation.approve)
-            if problem := self._callbacks.problem_with(situation.notify, situation.requester):
-                raise BadRequest(f"notify: {problem}")
-            profile = endpoint.profile
-            heard = Heard.of(situation, self._address_book)
-            shown = self._choice.of(situation.conversation) if self._choice else None
-            offers = self._offered(profile, heard, shown)
-            try:
-                reply = await self._ask(endpoint, profile, situation, offers, spending)
-            except CallsUnreadable as error:
-                problem = UNREADABLE + error.written[:LONGEST_QUOTE]
-                usage = spending.with_this(error.usage or Usage())
-                return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
-            return self._decision(reply, situation, heard, profile).model_copy(
-                update={
-                    "usage": spending.with_this(reply.usage),
-                    "demoted": endpoint.demoted,
-                    "shown": shown or (),
-                }
-            )
+        account = self._costs and self._costs.account(situation.requester)
+        with translated():
+            async with usage_tracked(endpoint, situation.cost_left, account) as spending:
+                return await self._decide(endpoint, situation, spending)
+
+    async def _decide(self, endpoint: Endpoint, situation: ModelInput, spending: Spending) -> Decision:
+        self._require_tools(situation.approve)
+        if problem := self._callbacks.problem_with(situation.notify, situation.requester):
+            raise BadRequest(f"notify: {problem}")
+        profile = endpoint.profile
+        heard = Heard.of(situation, self._address_book)
+        shown = self._choice.of(situation.conversation) if self._choice else None
+        offers = self._offered(profile, heard, shown)
+        try:
+            reply = await self._ask(endpoint, profile, situation, offers, spending)
+        except CallsUnreadable as error:
+            problem = UNREADABLE + error.written[:LONGEST_QUOTE]
+            usage = spending.with_this(error.usage or Usage())
+            return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
+        return self._decision(reply, situation, heard, profile).model_copy(
+            update={
+                "usage": spending.with_this(reply.usage),
+                "demoted": endpoint.demoted,
+                "shown": shown or (),
+            }
+        )
 
     def _require_tools(self, approved: Sequence[str]) -> None:
         for name in approved:
@@ -127,7 +137,7 @@ class Decide:
         offers: Sequence[Offer],
         spending: Spending,
     ) -> Reply:
-        question = spending.within(self._question(profile, situation, offers))
+        question = await spending.within(self._question(profile, situation, offers))
         body = await endpoint.ask(question)
         cap = endpoint.cap(question)
         try:
@@ -156,9 +166,11 @@ class Decide:
 
     def _decision(self, reply: Reply, situation: ModelInput, heard: Heard, profile: Profile) -> Decision:
         """What the model said; what the endpoint wants to have back of it is kept, and nothing else."""
-        calls = each_hint_once(self._propose(call, situation.requester, heard, profile) for call in reply.calls)
+        spoken = Spoken(situation, datetime.now(UTC).date())
+        calls = each_hint_once(self._propose(call, spoken, heard, profile) for call in reply.calls)
         is_answer = not (calls or reply.problem or reply.refused)
         claims = unsupported(reply.text, situation, self._tools) if is_answer else ()
+        figures = spoken.unsupported_in_summary(reply.text, claims) if is_answer else ()
         writes = any(call.route is not None and call.route.effect == "write" for call in calls)
         echoes = profile.echo is Echo.ALWAYS or (profile.echo is Echo.TOOL_TURNS and bool(calls))
         return Decision(
@@ -170,12 +182,13 @@ class Decide:
             cut_off=reply.cut_off,
             reasoning=reply.reasoning if echoes else "",
             extra=_kept(reply.extra, profile) if calls or profile.extras else {},
-            unsupported_claims=claims,
+            unsupported_claims=(*claims, *figures),
             ledger=self._ledger if writes else "",
         )
 
-    def _propose(self, call: RawCall, requester: str, heard: Heard, profile: Profile) -> ProposedCall:
-        proposed = self._proposals.propose(replace(call, tool=self._offers.tool_named(call.tool)), requester, heard)
+    def _propose(self, call: RawCall, spoken: Spoken, heard: Heard, profile: Profile) -> ProposedCall:
+        named = replace(call, tool=self._offers.tool_named(call.tool))
+        proposed = self._proposals.propose(named, spoken.situation.requester, heard, spoken)
         extra = _kept(call.extra, profile)
         return proposed.model_copy(update={"extra": extra}) if extra else proposed
 

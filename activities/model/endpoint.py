@@ -45,6 +45,7 @@ from activities.model.question import Question, options_of, sent_of
 from activities.model.wire.reply_errors import OUT_OF_MONEY
 from activities.redaction import SECRETS
 from activities.settings.model import ModelSettings
+from activities.stages import stage
 from workflows.contract.api import Usage
 
 RETRYABLE = frozenset({408, 409, 425, 429})
@@ -89,7 +90,7 @@ class Endpoint:
         price: Price | None = None,
     ) -> None:
         self._client = client
-        self.model = model
+        self.model, self.url = model, str(client.base_url).partition("?")[0]
         self._profile = profile
         self._max_tokens = max_tokens
         self.price = price
@@ -148,6 +149,7 @@ class Endpoint:
         """With its cost; where the model has no price, as it is."""
         return self.price.of(usage) if self.price else usage
 
+    @stage("chat")
     async def ask(self, question: Question) -> str:
         """The body of the reply.
 
@@ -199,7 +201,7 @@ class Endpoint:
 
     @property
     def _where(self) -> str:
-        return f"model {self.model} at {str(self._client.base_url).partition('?')[0]}"
+        return f"model {self.model} at {self.url}"
 
     def _lost(self, question: Question, error: Exception) -> Usage | None:
         return None if isinstance(error.__cause__, NOT_SENT) else self.at_most(question)

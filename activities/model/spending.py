@@ -8,8 +8,8 @@ The endpoint's counts are taken where it gives any; else the tokens are estimate
 answered.
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from temporalio import activity
 
 from activities.errors import BadRequest, LimitExhausted, ModelError, ModelReplyUnusable, NoUsableReply
 from activities.heartbeats import remember, send_heartbeat_details
+from activities.model.cost_budgets import CostAccount
 from activities.model.endpoint import Endpoint
 from activities.model.question import Question
 from workflows.contract.api import Usage
@@ -29,7 +30,7 @@ MOST_UNUSABLE = 3
 class Spending:
     """What the attempts of an activity have used, and what is left for this one."""
 
-    def __init__(self, endpoint: Endpoint, cost_left: float | None) -> None:
+    def __init__(self, endpoint: Endpoint, cost_left: float | None, account: CostAccount | None = None) -> None:
         """Count what one model call costs, against what is left.
 
         Raises:
@@ -42,6 +43,8 @@ class Spending:
             )
         self._endpoint = endpoint
         self._cost_left = cost_left
+        self._account = account
+        self._used: Usage | None = None
         self._attempt = activity.info().attempt
         found = _account()
         self._before = found.before + found.at_most
@@ -49,11 +52,12 @@ class Spending:
         self._unaccounted = max(0, self._attempt - 1 - found.attempt)
         self._at_most = Usage(model_calls=1)
 
-    def within(self, question: Question) -> Question:
+    async def within(self, question: Question) -> Question:
         """The question, allowing no longer answer than is left for it. To be asked at once, and only once.
 
         Raises:
-            LimitExhausted: no answer is; the error carries the usage of all attempts.
+            LimitExhausted: no answer is, or a budget is reached; the error carries the usage of all attempts.
+            ModelUnavailable: nobody can write down now what it takes of a budget.
         """
         for _ in range(self._unaccounted):
             self._before += self._of_a_lost(question)
@@ -62,6 +66,8 @@ class Spending:
             raise LimitExhausted("the attempts so far have used up what the request may use", usage=self._before)
         asked = self._left(question)
         self._at_most = self._endpoint.priced(self._endpoint.at_most(asked))
+        if self._account:
+            await self._account.reserve(self._at_most, self._before)
         # Not at once: most attempts are over before it is needed, and one that leaves no account counts for as much.
         remember(UsageSoFar(attempt=self._attempt, before=self._before, at_most=self._at_most, unusable=self._unusable))
         return asked
@@ -81,13 +87,19 @@ class Spending:
         self._unusable += isinstance(error, ModelReplyUnusable)
         send_heartbeat_details(UsageSoFar(attempt=self._attempt, before=error.usage, unusable=self._unusable))
 
+    async def settle(self) -> None:
+        """Give back to budgets what this attempt has not used, where it is known what it has."""
+        if self._account and self._used:
+            await self._account.settle(self._used)
+
     @property
     def is_hopeless(self) -> bool:
         """The endpoint has answered so often in a way that is of no use that it always will."""
         return self._unusable >= MOST_UNUSABLE
 
     def _with(self, usage: Usage) -> Usage:
-        return self._before + self._endpoint.priced(usage.model_copy(update={"model_calls": 1}))
+        self._used = self._endpoint.priced(usage.model_copy(update={"model_calls": 1}))
+        return self._before + self._used
 
     def _of_a_lost(self, question: Question) -> Usage:
         """What an attempt has used at most that left no account."""
@@ -110,16 +122,19 @@ class Spending:
         )
 
 
-@contextmanager
-def usage_tracked(endpoint: Endpoint, cost_left: float | None) -> Generator[Spending]:
+@asynccontextmanager
+async def usage_tracked(
+    endpoint: Endpoint, cost_left: float | None, account: CostAccount | None = None
+) -> AsyncGenerator[Spending]:
     """One attempt of a model call. Errors that leave the block carry the usage of all attempts so far; after three
     replies of no use there is no further attempt.
 
     Args:
         endpoint: the one that is asked.
         cost_left: what all attempts together may cost.
+        account: of the budgets that hold for the requester.
     """
-    spending = Spending(endpoint, cost_left)
+    spending = Spending(endpoint, cost_left, account)
     try:
         yield spending
     except LimitExhausted:
@@ -129,6 +144,8 @@ def usage_tracked(endpoint: Endpoint, cost_left: float | None) -> Generator[Spen
         if isinstance(error, ModelReplyUnusable) and spending.is_hopeless:
             raise NoUsableReply(f"{MOST_UNUSABLE} replies were of no use; {error}", usage=error.usage) from error
         raise
+    finally:
+        await spending.settle()
 
 
 def _account() -> UsageSoFar:

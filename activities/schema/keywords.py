@@ -79,10 +79,25 @@ def _counted(name: str, keyword: Keyword) -> Keyword:
 
 @lru_cache(maxsize=1000)
 def _matcher(pattern: str) -> SchemaValidator | re.Pattern[str]:
+    pattern = _of_ascii(pattern)
     try:
         return SchemaValidator(core_schema.str_schema(pattern=pattern))
     except SchemaError:
         return re.compile(pattern)
+
+
+def _of_ascii(pattern: str) -> str:
+    r"""The pattern with `\d` and `\w` as JSON Schema means them: of ASCII alone (ECMA-262 section 22.2.2.9)."""
+    in_class = False
+
+    def spelled_out(found: re.Match[str]) -> str:
+        nonlocal in_class
+        part = found[0]
+        in_class = part == "[" or (in_class and part != "]")
+        letters = {r"\d": "0-9", r"\w": "A-Z_a-z0-9"}.get(part)
+        return part if letters is None else letters if in_class else f"[{letters}]"
+
+    return re.sub(r"\\.|[\[\]]", spelled_out, pattern, flags=re.DOTALL)
 
 
 def _matches(pattern: str, text: str) -> bool:

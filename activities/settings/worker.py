@@ -29,4 +29,9 @@ class WorkerSettings(Group):
     health_address: str | None = Field(
         default=None, pattern=r"^[^/]+:\d{1,5}$", description="host and port of /livez and /readyz; none without"
     )
+    metrics_address: str | None = Field(
+        default=None,
+        pattern=r"^[^/]+:\d{1,5}$",
+        description="host and port of /metrics for Prometheus, of several processes the first; none without",
+    )
     ui_url: Url = Field(default="http://127.0.0.1:8233", description="the Temporal UI, for links that people follow")

@@ -27,6 +27,7 @@ from activities.redaction import redacted
 from activities.settings.environment import PREFIX
 from activities.settings.mail import SmtpServer
 from activities.smtp.connections import MailConnections, SmtpConnection
+from activities.stages import stage
 
 PIECE = 32 * 1024
 """How many bytes of a message are written before waiting until they are gone."""
@@ -70,6 +71,7 @@ class SmtpTransaction:
         else:
             self._connection.close()
 
+    @stage("smtp prepare")
     async def prepare(self, sender: str, recipients: Sequence[str], message: bytes) -> dict[str, str]:
         """Everything that can still be undone: `open`, `announce` and `transmit`, within one time limit.
 
@@ -158,6 +160,7 @@ class SmtpTransaction:
                 protocol.write(stuffed[start : start + PIECE])
                 await _drained(protocol)
 
+    @stage("smtp commit")
     async def commit(self) -> str:
         """Send the dot and return the server's verdict, for example "250 2.0.0 Ok: queued as 4F2A".
 

@@ -27,6 +27,7 @@ from activities.http.staged import HttpSender
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
+from activities.model.cost_budgets import CostBudgets
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.model.tool_choice import ToolChoice
@@ -39,6 +40,7 @@ from activities.toolkit.find_tools import search_tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.service.announcements import say_what_is_not_redacted, say_what_is_offered, say_who_is_asked
 from deploy.service.build_id import build_id
+from deploy.service.observed import OFF, Telemetry
 from deploy.service.versioning import deployment_config
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
@@ -80,6 +82,7 @@ class Service:
             tool.check_provided((*PROVIDED, *catalogue.settings))
         callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
         policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        policy.check_budgets(catalogue.every, counts_cost=bool(endpoint.price and settings.model.model_max_tokens))
         return cls(settings, catalogue, policy, endpoint, callbacks)
 
 
@@ -89,6 +92,7 @@ async def build_worker(
     service: Service,
     *,
     workflow_runner: WorkflowRunner | None = None,
+    telemetry: Telemetry = OFF,
     version: WorkerDeploymentVersion | None = None,
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
@@ -103,11 +107,12 @@ async def build_worker(
         ConfigurationError: a tool asks for what no worker has.
     """
     settings, tools = service.settings, service.catalogue.tools
-    answers = Answers(service.endpoint, settings.model.system_prompt)
     grace = timedelta(seconds=settings.worker.grace)
     keys = load_key_ring(settings.encryption.payload_keys)
     ledger = await Ledger.open(settings.ledger.ledger_url, keys=keys, connections=settings.ledger.ledger_connections)
     log.info("ledger", place=ledger.place, identity=ledger.identity)
+    costs = CostBudgets(service.policy.budget, ledger.spending)
+    answers = Answers(service.endpoint, settings.model.system_prompt, costs)
     index = ToolIndex(tools)
     choice = ToolChoice.where_needed(index, settings.tools.offer_at_most, settings.tools.offer_bytes)
     decide = Decide(
@@ -119,6 +124,7 @@ async def build_worker(
         ledger.identity,
         choice,
         service.callbacks,
+        costs,
     )
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
@@ -132,6 +138,7 @@ async def build_worker(
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.sources),
+        telemetry.watching(client, ledger),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
         provisions: dict[type, object] = {
@@ -141,7 +148,12 @@ async def build_worker(
         }
         run = [tool for tool in tools.values() if not tool.route.asks]
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
-        writes = [write_activity(tool, provisions, ledger, grace=grace) for tool in run if tool.route.effect == "write"]
+        budgets = service.policy.budget
+        writes = [
+            write_activity(tool, provisions, ledger, grace=grace, budgets=budgets)
+            for tool in run
+            if tool.route.effect == "write"
+        ]
         links = Links.from_settings(settings, client.namespace)
         deliveries = Deliveries(service.callbacks, links, public=to_public, private=to_private)
         yield Worker(
@@ -172,6 +184,7 @@ async def build_worker(
                 Redaction(),
                 Heartbeats(),
                 *([HiddenRequester()] if settings.encryption.hides_requester else ()),
+                *telemetry.interceptors,
             ],
             max_heartbeat_throttle_interval=timedelta(seconds=INTERVAL),
             max_cached_workflows=settings.worker.cached_requests,

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 import structlog
@@ -23,16 +24,20 @@ PLACE = re.compile(r'  File "[^"\n]+", line \d+, in [\w.<>]+')
 """A line of a traceback."""
 
 
-def configure_logging(stream: TextIO = sys.stderr, *, contents: bool = True) -> None:
+def configure_logging(
+    stream: TextIO = sys.stderr, *, contents: bool = True, more: Sequence[structlog.typing.Processor] = ()
+) -> None:
     """Log everything from INFO on to `stream`.
 
     Args:
         stream: where to.
         contents: whether lines say what errors say, which may quote a request; without, their types and places.
+        more: what adds to each line.
     """
     on_terminal = stream.isatty()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        *more,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+
+METRICS_ADDRESS = "ERRAND_METRICS_ADDRESS"
 
 
 def serve_in(processes: int, program: Path) -> int:
@@ -13,7 +16,10 @@ def serve_in(processes: int, program: Path) -> int:
     Returns:
         The exit code of the one that ended first.
     """
-    workers = [subprocess.Popen([sys.executable, program]) for _ in range(processes)]  # noqa: S603  # our own
+    workers = [
+        subprocess.Popen([sys.executable, program], env=environment_of(number))  # noqa: S603  # our own
+        for number in range(processes)
+    ]
 
     def stop(*_: object) -> None:
         for each in workers:
@@ -28,3 +34,9 @@ def serve_in(processes: int, program: Path) -> int:
     for each in workers:
         each.wait()
     return ended.returncode if ended.returncode >= 0 else 1
+
+
+def environment_of(number: int) -> Mapping[str, str]:
+    """Of a worker: its metrics are at a port of its own, counted from the one that is set."""
+    host, _, port = os.environ.get(METRICS_ADDRESS, "").rpartition(":")
+    return {**os.environ, METRICS_ADDRESS: f"{host}:{int(port) + number}"} if port.isdecimal() else os.environ

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from activities.policy import Policy, Rule
     from activities.toolkit.tool import Tool
     from deploy.terminal.screen import Screen
-    from workflows.contract.values import Ruling
+    from workflows.contract.values import AfterUntrusted, Ruling
 
 app = typer.Typer(help="Explain a policy file.", no_args_is_help=True)
 
@@ -23,6 +23,12 @@ MEANS: "dict[Ruling, str]" = {
     "allow": "it runs without being asked about",
     "ask": "it waits for the requester's yes in advance, or a person's",
     "deny": "it is not run, whoever says yes",
+}
+
+AFTER_UNTRUSTED: "dict[AfterUntrusted, str]" = {
+    "ask": "still asked about: once a stranger's text has been read, or ",
+    "deny": "not run once a stranger's text has been read; still asked about: ",
+    "allow-if-grounded": "still asked about: where only a stranger mentions a figure or an address in a text, or ",
 }
 
 
@@ -73,11 +79,13 @@ def _explain(screen: "Screen", policy: "Policy", tool: "Tool", ruled: "tuple[Rul
     if policy.four_eyes and ruling != "deny":
         screen.say("  four_eyes: where a yes is needed, it is somebody else's than the requester's")
     if ruling == "allow" and tool.route.effect == "write":
-        screen.say("  still asked about: once a stranger's text has been read" + _or_ungrounded(tool))
+        after = policy.rule[int(by_rule[1]) - 1].after_untrusted if by_rule else "ask"
+        screen.say(f"  {AFTER_UNTRUSTED[after]}{_where_made_up(tool)}")
 
 
-def _or_ungrounded(tool: "Tool") -> str:
-    return f", or where nobody but the model mentioned a value of {', '.join(tool.grounded)}" if tool.grounded else ""
+def _where_made_up(tool: "Tool") -> str:
+    values = f"a value of {', '.join(tool.grounded)}, or " if tool.grounded else ""
+    return f"where nobody but the model mentioned {values}a figure in a text"
 
 
 def _written(rule: "Rule") -> str:

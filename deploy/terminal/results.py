@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from activities.budgets import amount_text
 from deploy.client.listing import Found
 from deploy.client.steps import Crashed
 from deploy.terminal.console import INDENT, Paper
@@ -31,6 +32,7 @@ from workflows.timeline import count
 
 if TYPE_CHECKING:
     from activities.ledger.rows import Action
+    from activities.ledger.spending import Standing
 
 RECEIPT_INDENT = " " * 13
 UNSUPPORTED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."
@@ -219,6 +221,23 @@ class ResultScreen(Paper):
                 Text(visible(each.key), style="cyan"),
                 _what(each, room),
                 Text(visible(each.approved_by)),
+            )
+        self._out.print(table, width=self._width, soft_wrap=False)
+
+    def budgets(self, standings: "Sequence[Standing]") -> None:
+        """What is left of each, in this period."""
+        table = Table(box=None, header_style="dim", pad_edge=False)
+        table.add_column("budget", overflow="fold", ratio=1)
+        for heading in ("used", "reserved", "left"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("free again", no_wrap=True)
+        for each in standings:
+            table.add_row(
+                Text(visible(str(each.budget))),
+                amount_text(each.used),
+                amount_text(each.reserved),
+                Text(amount_text(each.left), style="" if each.left else "red"),
+                f"{each.free_at:%Y-%m-%d %H:%M} UTC",
             )
         self._out.print(table, width=self._width, soft_wrap=False)
 

@@ -1,7 +1,7 @@
 """What every command that asks Temporal works with."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from deploy.client.conversations import say
 from deploy.client.pollers import nobody_takes, told_if_nobody_takes
 from deploy.client.requests import PATIENCE, approve, handle_of, outcome, reject, state
 from deploy.client.steps import Crashed, Ended
+from deploy.service.telemetry import client_telemetry
 from deploy.terminal.exit_codes import ENDED_OTHERWISE, UNREACHABLE, end_with
 from deploy.terminal.options import login_name
 from workflows.contract.api import Outcome, RequestStatus
@@ -99,6 +100,8 @@ def run(command: Callable[[Session], Awaitable[int]], *, quiet: bool = False) ->
 
     async def connected(screen: "Screen") -> int:
         settings = Settings.from_environment()
-        return await command(Session(await connect(patience=PATIENCE), settings, screen))
+        with closing(client_telemetry()) as telemetry:
+            client = await connect(patience=PATIENCE, interceptors=telemetry.client_interceptors)
+            return await command(Session(client, settings, screen))
 
     end_with(connected, quiet=quiet)

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import structlog
 import uvicorn
@@ -22,6 +22,8 @@ from activities.settings import Settings
 from activities.temporal import connect
 from deploy.client.requests import PATIENCE
 from deploy.service.logs import configure_logging
+from deploy.service.observed import Telemetry
+from deploy.service.telemetry import client_telemetry
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 
@@ -31,9 +33,10 @@ DRAIN_SECONDS = 5
 """For calls that are being answered when the door is to stop; what waits longer asks again elsewhere."""
 
 
-async def serve(settings: WebSettings, service: Settings) -> None:
+async def serve(settings: WebSettings, service: Settings, telemetry: Telemetry) -> None:
     """Answer calls until SIGTERM or SIGINT."""
-    app = application(await connect(patience=PATIENCE), settings, service)
+    client = await connect(patience=PATIENCE, interceptors=telemetry.client_interceptors)
+    app = application(client, settings, service)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -74,7 +77,9 @@ def main() -> int:
     after a mistake in code."""
     configure_logging()
     try:
-        uvloop.run(serve(WebSettings.from_environment(), Settings.from_environment()))
+        settings, service = WebSettings.from_environment(), Settings.from_environment()
+        with closing(client_telemetry()) as telemetry:
+            uvloop.run(serve(settings, service, telemetry))
     except ConfigurationError as error:
         sys.stderr.write(redacted(f"error: {error}\n"))
         return 2

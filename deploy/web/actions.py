@@ -12,9 +12,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from deploy.client.actions import ledger_of_the_workers
 from deploy.web import examples
+from deploy.web.callers import Caller
 from deploy.web.door import (
     ALWAYS,
     WITH_BODY,
+    Door,
     Reader,
     Resolver,
     StrictRoute,
@@ -124,6 +126,16 @@ async def resolve(
 ) -> Response:
     """Settle a write of which nobody knows whether it happened, after having looked."""
     own_word("by", resolution.by, caller)
+    return answer(await settle(key, resolution, caller, door))
+
+
+async def settle(key: str, resolution: Resolution, caller: Caller, door: Door) -> Action:
+    """Put the caller's word down.
+
+    Raises:
+        Problem: there is no such write.
+        ErrandError: it is none that waits for a word.
+    """
     with of_the_door():
         async with ledger_of_the_workers(door.service) as ledger:
             known = await ledger.find(key)
@@ -135,4 +147,4 @@ async def resolve(
                 by=caller.name,
                 even_if_under_way=resolution.even_if_under_way,
             )
-    return answer(Action.model_validate(settled))
+    return Action.model_validate(settled)

@@ -12,8 +12,10 @@ from temporalio.service import RPCError
 
 from activities.errors import ErrandError
 from activities.settings import Settings
-from deploy.web import actions, approvals, events, health, messages, requests, tools
+from deploy.web import actions, answers, approvals, events, health, messages, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
+from deploy.web.desk import deciding, pages, reading, sign_in, submitting, timetables
+from deploy.web.desk.sessions import Sessions, by_session, secret_beside
 from deploy.web.document import completed
 from deploy.web.door import Door
 from deploy.web.guard import Guard
@@ -28,11 +30,16 @@ ROUTERS = (
     requests.router,
     events.router,
     messages.router,
+    answers.router,
     approvals.router,
+    schedules.router,
     actions.router,
     tools.router,
     health.router,
 )
+
+DESK = (pages.router, sign_in.router, reading.router, deciding.router, submitting.router, timetables.router)
+"""What people look at."""
 
 DESCRIPTION = """Say in plain words what should happen; get receipts.
 
@@ -54,8 +61,10 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    app.state.door = Door(settings, service, client, callers_of(settings), RateLimit(settings.rate_limit))
-    for router in ROUTERS:
+    keys, sessions = Keys(settings.keys), Sessions(secret_beside(settings.keys), settings.url.startswith("https:"))
+    callers = callers_of(settings, keys, sessions)
+    app.state.door = Door(settings, service, client, callers, RateLimit(settings.rate_limit), keys, sessions)
+    for router in (*ROUTERS, *DESK):
         app.include_router(router)
     for kind in (ErrandError, RPCError, TemporalError, TimeoutError, Problem):
         app.add_exception_handler(kind, _refuse)
@@ -67,18 +76,18 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     return app
 
 
-def callers_of(settings: WebSettings) -> Callers:
+def callers_of(settings: WebSettings, keys: Keys, sessions: Sessions) -> Callers:
     """Who is let in.
 
     Raises:
         ConfigurationError: nobody would be, or anybody.
     """
-    keys = Keys(settings.keys)
     ways: list[Way] = [by_key(keys)]
     if settings.oidc_issuer:
         from deploy.web.oidc import by_token
 
         ways.append(by_token(settings, keys))
+    ways.append(by_session(sessions, keys))
     if not must_be_closed(settings, keys):
         name = _login_name()
         log.warning("no key is there: whoever calls on this machine is let in", as_user=name, keys=str(settings.keys))
@@ -93,20 +102,27 @@ def _login_name() -> str:
         return "local"
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    return problem_of(error).response()
+async def _refuse(request: Request, error: Exception) -> Response:
+    return _told(request, problem_of(error))
 
 
-async def _refuse_http(_: Request, error: Exception) -> Response:
+async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return http_problem(error).response()
+    return _told(request, http_problem(error))
 
 
 async def _refuse_unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return unreadable(error, body_of(request)).response()
+    return _told(request, unreadable(error, body_of(request)))
+
+
+def _told(request: Request, problem: Problem) -> Response:
+    """As JSON for programs, and as a page for whoever looks at one."""
+    if pages.is_for_a_reader(request):
+        return pages.told(request, request.app.state.door, problem)
+    return problem.response()
 
 
 async def _mistake(request: Request, error: Exception) -> Response:
     log.error("a call failed by a mistake in code", method=request.method, path=request.url.path, exc_info=error)
-    return problem_of(error).response()
+    return _told(request, problem_of(error))

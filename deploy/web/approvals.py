@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
+from deploy.client.listing import Found
 from deploy.client.requests import decide, handle_of, state
 from deploy.web import examples
 from deploy.web.callers import Caller
@@ -72,13 +73,22 @@ async def decide_about_call(
 ) -> Response:
     """Say yes or no to a call that waits. Of two who decide, the second is told who was first (409)."""
     own_word("by", verdict.by, caller)
-    word = _word(_whole(key, found.request_id), verdict, caller)
+    return answer(await decided(_whole(key, found.request_id), verdict, found, caller, door))
+
+
+async def decided(key: str, verdict: Verdict, found: Found, caller: Caller, door: Door) -> Decided:
+    """Give the request the caller's word.
+
+    Raises:
+        Problem: it is not taken. Where the call does not wait any more, it says who was first.
+    """
+    word = _word(key, verdict, caller)
     try:
         waits = await decide(handle_of(door.client, found.request_id), word)
     except (RPCError, WorkflowUpdateFailedError) as error:
-        raise await _too_late(problem_of(error), word.key, found.request_id, door) from error
+        raise await too_late(problem_of(error), word.key, found.request_id, door) from error
     status = "waits" if waits else "approved" if verdict.decision == "approve" else "rejected"
-    return answer(Decided(key=word.key, status=status, by=caller.name, waits=waits))
+    return Decided(key=word.key, status=status, by=caller.name, waits=waits)
 
 
 def _whole(key: str, request_id: str) -> str:
@@ -95,7 +105,7 @@ def _word(key: str, verdict: Verdict, caller: Caller) -> Approve | Reject:
     return Reject(key=key, digest=verdict.digest, by=caller.name, reason=verdict.reason)
 
 
-async def _too_late(problem: Problem, key: str, request_id: str, door: Door) -> Problem:
+async def too_late(problem: Problem, key: str, request_id: str, door: Door) -> Problem:
     """The problem, with what became of the call where it does not wait any more."""
     if problem.kind not in (Kind.NOT_WAITING, Kind.NOT_OPEN) or problem.decided_by:
         return problem

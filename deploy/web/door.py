@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from json import JSONDecodeError
 from typing import Annotated, Any, TypeVar
 
@@ -20,6 +20,9 @@ from deploy.client.keys import Right
 from deploy.client.listing import Found, describe
 from deploy.client.requests import PATIENCE
 from deploy.web.callers import Caller, Callers
+from deploy.web.desk.known import Known
+from deploy.web.desk.sessions import Sessions
+from deploy.web.keys import Keys
 from deploy.web.problems import Kind, Problem, no_such_request, of_the_door
 from deploy.web.rate_limit import RateLimit
 from deploy.web.settings import WebSettings
@@ -36,6 +39,9 @@ class Door:
     client: Client
     callers: Callers
     limit: RateLimit
+    keys: Keys
+    sessions: Sessions
+    known: Known = field(default_factory=Known)
 
 
 def the_door(request: Request) -> Door:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi.openapi.models import Example
 from pydantic import BaseModel, Field
 
+from deploy.client.schedules import Scheduled, ScheduledRun, ScheduleState
+from deploy.client.timetables import Preview, Timetable
 from workflows.contract.api import (
     Outcome,
     PendingApproval,
@@ -127,6 +129,25 @@ SUBMISSIONS: dict[str, Example] = {
     "a request": {"value": _json(Request(text=TEXT)) | {"request_id": ID}},
     "a conversation": {"value": _json(Request(keep_open=True)) | {"request_id": "talk-1"}},
 }
+ANSWERED = {"key": f"{ID}/1.1", "by": "billing"}
+REPLIES: dict[str, Example] = {"an answer": {"value": {"text": "The one in Texas."}}}
+
+_WEEKDAYS = Timetable(cron="0 8 * * 1-5", zone="Europe/Berlin", words="every weekday at eight")
+_DAILY = Scheduled(
+    schedule_id="daily", timetable=_WEEKDAYS, text=TEXT, requester="billing", paused=False, next_times=(AT,)
+)
+_RUN = ScheduledRun(request_id="daily-2026-01-30T08:00:00Z", scheduled_at=AT, started_at=AT)
+SCHEDULED = _json(_DAILY)
+SCHEDULE = _json(ScheduleState(**dict(_DAILY), request=Request(text=TEXT), latest=(_RUN,), started=1))
+PREVIEW = _json(Preview(next_times=(AT,)))
+TIMETABLES: dict[str, Example] = {"every weekday at eight": {"value": _json(_WEEKDAYS)}}
+NEW_SCHEDULES: dict[str, Example] = {
+    "every weekday at eight": {
+        "value": {"schedule_id": "daily", "timetable": _json(_WEEKDAYS), "request": {"text": TEXT}}
+    }
+}
+NOTES: dict[str, Example] = {"a note": {"value": {"note": "until the prices are right"}}}
+PERIODS: dict[str, Example] = {"one day": {"value": {"start": "2026-01-30T00:00:00Z", "end": "2026-01-31T00:00:00Z"}}}
 MESSAGES: dict[str, Example] = {"a message": {"value": {"text": "And in Bergen?", "message_id": "m-2"}}}
 VERDICTS: dict[str, Example] = {
     "yes": {"value": {"decision": "approve", "digest": DIGEST}},

@@ -66,13 +66,26 @@ def request_id_of(submission: Submission, key: str | None, caller: Caller) -> st
         Problem: it is not clear which, or it belongs to another caller's keys.
     """
     given = the_one("request_id", submission.request_id, key)
-    own = f"{_as_id(caller.name)}:"
     if submission.request_id is None:
-        return own + given
-    if ":" in given and not given.startswith(own) and not caller.may(Right.ADMIN):
-        whose = given.partition(":")[0]
-        raise Problem(Kind.FORBIDDEN, f"request_id: ids that begin with {whose}: are those of {whose}'s keys")
+        return own_prefix(caller) + given
+    must_be_own_id("request_id", given, caller)
     return given
+
+
+def own_prefix(caller: Caller) -> str:
+    """What the ids of a caller's keys begin with."""
+    return f"{_as_id(caller.name)}:"
+
+
+def must_be_own_id(field: str, given: str, caller: Caller) -> None:
+    """Refuse an id of another caller's keys.
+
+    Raises:
+        Problem: it is one.
+    """
+    if ":" in given and not given.startswith(own_prefix(caller)) and not caller.may(Right.ADMIN):
+        whose = given.partition(":")[0]
+        raise Problem(Kind.FORBIDDEN, f"{field}: ids that begin with {whose}: are those of {whose}'s keys")
 
 
 def the_one(field: str, given: str | None, key: str | None) -> str:

@@ -39,9 +39,12 @@ class Keys:
         known = self.file
         return known.key_of(secret) if known else None
 
-    def has(self, name: str) -> bool:
+    def named(self, name: str) -> Key | None:
         known = self.file
-        return known is not None and any(key.name.casefold() == name.casefold() for key in known.keys)
+        return next((key for key in known.keys if key.name.casefold() == name.casefold()), None) if known else None
+
+    def has(self, name: str) -> bool:
+        return self.named(name) is not None
 
     def _read(self) -> None:
         try:

@@ -28,6 +28,7 @@ from activities.redaction import redacted
 from deploy.client.conversations import TakenMessage
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId
+from deploy.client.schedules import NoSchedule, TakenScheduleId
 from workflows.contract.messages import Input
 from workflows.refusals import sentence_of
 
@@ -130,10 +131,12 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case TakenId():
+        case TakenId() | TakenScheduleId():
             return Problem(Kind.TAKEN_ID, str(error))
         case TakenMessage():
             return Problem(Kind.KEY_REUSED, str(error))
+        case NoSchedule():
+            return Problem(Kind.NOT_FOUND, str(error))
         case NotOpen():
             return Problem(Kind.NOT_OPEN, str(error))
         case Unreachable() | ServiceUnavailable():
@@ -160,6 +163,7 @@ REFUSALS: Mapping[str | None, Kind] = {
     "NotWaiting": Kind.NOT_WAITING,
     "DigestMismatch": Kind.STALE_DIGEST,
     "OwnRequest": Kind.FORBIDDEN,
+    "NotAnApprover": Kind.FORBIDDEN,
     "InvalidArguments": Kind.INVALID,
     "BadRequest": Kind.INVALID,
     "NotOpen": Kind.NOT_OPEN,

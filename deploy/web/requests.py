@@ -89,7 +89,7 @@ async def submit(
 ) -> Response:
     """Start a request. The same call again, under the same key or id, is the same request."""
     request_id = request_id_of(submission, idempotency_key, caller)
-    request = _as_asked_by(caller, submission)
+    request = as_asked_by(caller, submission)
     try:
         started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
         handle, new = await in_time(started)
@@ -184,13 +184,18 @@ async def get_outcome(found: ToRead, door: TheDoor, wait: Wait = 0) -> Response:
         return answer(Running(request_id=found.request_id), 202)
 
 
-def _as_asked_by(caller: Caller, submission: Submission) -> Request:
-    own_word("requester", submission.requester, caller)
-    if submission.carried is not None:
+def as_asked_by(caller: Caller, asked: Request) -> Request:
+    """The request, with the caller as its requester.
+
+    Raises:
+        Problem: it speaks for somebody else, or approves what the caller may not.
+    """
+    own_word("requester", asked.requester, caller)
+    if asked.carried is not None:
         raise Problem(Kind.INVALID, "carried: only the workflow itself may set it")
-    if submission.approve and not caller.may(Right.APPROVE):
+    if asked.approve and not caller.may(Right.APPROVE):
         raise Problem(Kind.FORBIDDEN, f"approve: {caller.name} may not approve tools: it takes the right approve")
-    fields = submission.model_dump(exclude={"request_id"})
+    fields = asked.model_dump(include={*Request.model_fields})
     return Request.model_validate(fields | {"requester": caller.name})
 
 

@@ -23,6 +23,7 @@ from tests.bfcl.gold import first
 from tests.bfcl.imported import imported
 from tests.bfcl.leaderboard import Case
 from tests.conftest import settings_for
+from tests.figures.recorded import writes_of
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, ReceiptStatus, Request, RequestStatus
 from workflows.contract.internal import ToolCall
@@ -97,17 +98,22 @@ async def leave_alone(client: Client, model: ScriptedModel, cases: Sequence[Case
 
 
 def _scene(case: Case, number: int) -> Scene:
-    # A write that is made twice is sent back once, and then somebody is asked: such a case is one of reads.
-    texts = [f"{each.function} {each.choices}" for each in case.gold]
-    effect: Effect = "write" if number % 2 == 0 and len(set(texts)) == len(texts) else "read"
     runs: list[Run] = []
     described = {each["name"]: each for each in case.functions}
+    effect: Effect = "write" if number % 2 == 0 and not _is_sent_back(case) else "read"
     tools = {
         name: imported(each, f"case_{number}_{place}", _recorder(name, runs), effect)
         for place, (name, each) in enumerate(described.items())
     }
     made = [(each.function, first(each, tools[each.function])) for each in case.gold]
     return Scene(case, effect, tools, made, runs)
+
+
+def _is_sent_back(case: Case) -> bool:
+    """Whether a call, as a write, would go back to the model and then to a person: made twice, or with a figure in a
+    text that the question does not have."""
+    texts = [f"{each.function} {each.choices}" for each in case.gold]
+    return len(set(texts)) < len(texts) or any(write.figures for write in writes_of(case))
 
 
 def _recorder(function: str, runs: list[Run]) -> ToolFunction:

@@ -8,7 +8,7 @@ from workflows.contract.api import Receipt, ReceiptStatus, Usage
 from workflows.contract.approvals import ApprovalRules
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
-from workflows.contract.values import Arguments, Effect, Extra, Ruling, Schema, sha256
+from workflows.contract.values import AfterUntrusted, Arguments, Effect, Extra, Ruling, Schema, sha256
 
 DECIDE = "decide"
 SETTLE = "settle"
@@ -20,6 +20,7 @@ CHECK_SCHEMA = "check_schema"
 CONTEXT_TOO_LONG = "ContextTooLong"
 PERHAPS_TOO_LONG = "PerhapsTooLong"
 LIMIT_EXHAUSTED = "LimitExhausted"
+OF_NO_BUDGET = "*"
 
 
 class ToolCall(Message):
@@ -39,6 +40,9 @@ class ToolCall(Message):
     )
     past_run: str = omitted(
         "", description="of a write: the run whose work this one does again, after a reset or as a retry"
+    )
+    over_budgets: tuple[str, ...] = omitted(
+        (), description='of a write: the reached budgets over which a person has said yes; "*": it counts for none'
     )
 
     @property
@@ -76,6 +80,11 @@ class Route(Message):
         "", description="the argument that is a question to people: no activity runs, and the answer is the result"
     )
     approval: ApprovalRules | None = omitted(None, description="of a call that may have to wait for a person")
+    unsupported: tuple[str, ...] = omitted((), description="figures in its texts that nobody mentioned either")
+    strangers: tuple[str, ...] = omitted(
+        (), description="figures and addresses in its texts that only a stranger's text mentions"
+    )
+    after_untrusted: AfterUntrusted = omitted("ask", description="what an allow becomes after a stranger's text")
 
 
 class ProposedCall(Message):
@@ -98,6 +107,7 @@ class UnsupportedClaim(Message):
     sentence: str
     why: str
     unknown: bool = omitted(False, description="it may be so: nobody knows what became of the call")
+    figures: tuple[str, ...] = omitted((), description="numbers, dates and the like that stand nowhere")
 
     def __str__(self) -> str:
         return f'"{self.sentence}": {self.why}'
@@ -180,6 +190,9 @@ class FailureDetail(Message):
     )
     acting: bool = omitted(False, description="of a write: an attempt has said that it acts")
     earlier: bool = omitted(False, description="as on a tool's result")
+    over_budgets: tuple[str, ...] = omitted(
+        (), description="of a write: the reached budgets over which a person may say yes"
+    )
     ledger_key: str | None = omitted(None, description="as on a receipt")
 
 

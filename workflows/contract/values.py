@@ -11,6 +11,7 @@ Arguments: TypeAlias = dict[str, JsonValue]
 Schema: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
 Ruling: TypeAlias = Literal["allow", "ask", "deny"]
+AfterUntrusted: TypeAlias = Literal["ask", "deny", "allow-if-grounded"]
 Extra: TypeAlias = dict[str, JsonValue]
 """What an endpoint put beside the fields that are known, to be given back to it as it came."""
 

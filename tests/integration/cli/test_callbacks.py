@@ -9,7 +9,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from activities.settings import Settings
-from tests.conftest import running_worker
+from tests.conftest import changed, running_worker
 from tests.integration.cli.conftest import CommandLine, an_id, eventually
 from tests.scripted_model import ScriptedModel, say
 from tests.webhook_receiver import SECRET, Receiver, receiver
@@ -24,8 +24,7 @@ async def ops(
     async with receiver() as listening:
         file = tmp_path / "callbacks.toml"
         file.write_text(f'[endpoint.ops]\nurl = "{listening.url}"\nsecrets = ["OPS_SECRET"]\nprivate = true\n')
-        notification = settings.notification.model_copy(update={"callbacks": file})
-        known = settings.model_copy(update={"notification": notification})
+        known = changed(settings, notification={"callbacks": file})
         async with running_worker(client, known, sandboxed=False):
             yield listening
 

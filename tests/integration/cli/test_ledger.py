@@ -1,6 +1,7 @@
 """`client.py actions` and `resolve`, with a real ledger and no Temporal server behind them."""
 
 import json
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -195,3 +196,29 @@ async def test_a_ledger_that_cannot_be_used_is_told_without_its_password(cli: Co
     assert shown.code != 0
     assert "ERRAND_LEDGER_URL" in shown.err
     assert "hush" not in shown.err + shown.out
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_an_audit_is_exported_with_its_head_and_found_as_exported(cli: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "audit.jsonl"
+    exported = await cli("audit", "--since", "7d", "--output", str(file))
+    assert exported.code == 0
+    [head] = re.findall(r"2 rows, head ([0-9a-f]{64})", exported.err)
+    assert await cli("audit", "--verify", str(file), "--head", head) == Said(
+        0, f"2 rows, head {head}: as exported\n", ""
+    )
+    wrong = await cli("audit", "--verify", str(file), "--head", "0" * 64, "--json")
+    assert (wrong.code, len(json.loads(wrong.out)["problems"])) == (1, 1)
+    assert (await cli("audit", "--verify", str(tmp_path / "none"))).code == 2
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_why_needs_temporal_unless_it_is_given_a_history(cli: CommandLine) -> None:
+    history = Path(__file__).parents[2] / "histories" / "approved.json"
+    assert (await cli("why", "approved")).code == 3
+    explained = await cli("why", "approved", "--history", str(history))
+    assert explained.code == 1
+    for words in ("ann said yes at", "⚠", "it is done, and the ledger has no row of it"):
+        assert words in explained.out
+    assert json.loads((await cli("why", "approved", "1.1", "--history", str(history), "--json")).out)["calls"]
+    assert "its calls are: 1.1" in (await cli("why", "approved", "7.7", "--history", str(history))).err

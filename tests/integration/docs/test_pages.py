@@ -33,13 +33,16 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools.compose_email import compose_email
 from activities.tools.mail import send_email
 from client import close, handle_of
+from deploy.client.cases import load_cases
 from deploy.codec_server.access import Access
+from deploy.service.assembly import Service
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.web.conftest import served
 from tests.scripted_model import Answer, ScriptedModel, say
 from tests.webhook_receiver import SECRET
+from worker import processes_wanted
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -55,6 +58,7 @@ NOT_RUN = {
     "uv run -m deploy.codec_server": "it serves until it is stopped; its own tests start it",
     "docker compose": "it needs Docker; the files are held to their schema",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
+    "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -176,7 +180,7 @@ class TestPython:
         class Price(BaseModel):
             price: float
 
-        model.scripts["What is IBM trading at?"] = [say("230.79"), say('{"price": 230.79}')]
+        model.scripts["What is IBM trading at?"] = [say("Here it is."), say('{"price": 230.79}')]
         names = await executed(the_one_with("open_with"), {"Price": Price})
         assert names["price"] == Price(price=230.79)
         assert names["second"].summary == "Done."
@@ -273,7 +277,8 @@ COPIES = [text for text in in_language("toml") if "compose_email" in text]
 CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
 APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
 ACCESS = [text for text in in_language("toml") if "[token." in text]
-OTHERS = (*SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
+CASES = [text for text in in_language("toml") if "[[case]]" in text]
+OTHERS = (*CASES, *SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
 POLICIES = [text for text in in_language("toml") if text not in OTHERS]
 
 MESSAGES = [text for text in in_language("json") if "$schema" not in json.loads(text)]
@@ -286,6 +291,12 @@ class TestData:
         (tmp_path / "sources.toml").write_text(text)
         found = read_sources(tmp_path / "sources.toml")
         assert found.openapi or found.mcp
+
+    @pytest.mark.parametrize("text", CASES, ids=first_line)
+    def test_a_file_of_cases_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "cases.toml").write_text(text)
+        first, second = load_cases(tmp_path / "cases.toml")
+        assert (len(first.call), second.none) == (2, True)
 
     @pytest.mark.parametrize("text", CALLBACK_FILES, ids=first_line)
     def test_a_file_of_callbacks_is_one_that_is_read(
@@ -354,13 +365,11 @@ UV = f"""#!/bin/sh
 [ "$1" = run ] || exit 2
 shift
 case "$1" in
-worker.py) shift; exec {sys.executable} -c "
-import worker
-worker.Service.assemble(worker.Settings.from_environment()), worker.processes_wanted()" "$@";;
+worker.py) printf '%s\\0' "$*" > "$WORKERS/$$"; exec env -0 >> "$WORKERS/$$";;
 *) exec {sys.executable} "$@";;
 esac
 """
-"""`uv run`, with this Python; of a worker the start alone, up to where it would connect."""
+"""`uv run`, with this Python; of a worker only its words and variables are kept, see `assemble`."""
 MAKE = '#!/bin/sh\ngrep -q "^$1:.*## " Makefile\n'
 """`make`, of which only is asked whether it has the target; other tests run it."""
 
@@ -376,14 +385,36 @@ class TestShell:
         return f"{tmp_path}:{os.environ['PATH']}"
 
     @pytest.mark.parametrize("text", in_language("shell"), ids=first_line)
-    async def test_it_runs(self, text: str, path: str, worker: Settings, client: Client, tmp_path: Path) -> None:
+    async def test_it_runs(
+        self,
+        text: str,
+        path: str,
+        worker: Settings,
+        client: Client,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
         for beginning, reason in NOT_RUN.items():
             if text.startswith(beginning):
                 pytest.skip(reason)
         await an_unknown_write("invoice-4711/1.1", worker)
         door = application(client, WebSettings(keys=tmp_path / "keys.json"), worker)
+        (tmp_path / "workers").mkdir()
         async with served(door) as url:
-            await self.run(text, {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")})
+            environment = {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")}
+            await self.run(text, environment | {"WORKERS": str(tmp_path / "workers")})
+        for started in sorted((tmp_path / "workers").iterdir()):
+            self.assemble(started, monkeypatch)
+
+    def assemble(self, started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A worker with these words and variables, up to where it would connect."""
+        words, *variables = started.read_text().rstrip("\0").split("\0")
+        with monkeypatch.context() as set_up:
+            set_up.setattr(sys, "argv", words.split())
+            for variable in variables:
+                set_up.setenv(*variable.split("=", 1))
+            assert processes_wanted() > 0
+            Service.assemble(Settings.from_environment())
 
     async def run(self, text: str, environment: Mapping[str, str]) -> None:
         shell = await asyncio.create_subprocess_exec(

@@ -17,7 +17,7 @@ async def test_a_write_is_done_once_with_the_header_of_its_host(
 ) -> None:
     monkeypatch.setenv("CRM_TOKEN", "Bearer s3cr3t-of-the-crm")
     async with faulty_server(Stage.ANSWER, answered(201, '{"id": 7, "echo": "s3cr3t-of-the-crm"}')) as crm:
-        model.scripts["Open it"] = [
+        model.scripts[f"Open it at {crm.url}"] = [
             calls(call("http_request", method="POST", url=crm.url, body={"a": 1})),
             say("Done."),
         ]
@@ -25,7 +25,7 @@ async def test_a_write_is_done_once_with_the_header_of_its_host(
             model, http_hosts=("127.0.0.1",), http_private=True, http_headers=("127.0.0.1/Authorization=CRM_TOKEN",)
         )
         async with running_worker(client, settings):
-            outcome = await ask(client, settings, "Open it", approve=("*",))
+            outcome = await ask(client, settings, f"Open it at {crm.url}", approve=("*",))
     [receipt] = outcome.receipts
     assert (receipt.status, receipt.result) == (
         ReceiptStatus.DONE,
@@ -40,10 +40,13 @@ async def test_an_answer_that_never_came_is_unknown_and_nothing_is_sent_again(
     client: Client, model: ScriptedModel
 ) -> None:
     async with faulty_server(Stage.HANG_UP_AFTER_READING) as crm:
-        model.scripts["Open it"] = [calls(call("http_request", method="POST", url=crm.url)), say("I do not know.")]
+        model.scripts[f"Open it at {crm.url}"] = [
+            calls(call("http_request", method="POST", url=crm.url)),
+            say("I do not know."),
+        ]
         settings = settings_for(model, http_hosts=("127.0.0.1",), http_private=True)
         async with running_worker(client, settings):
-            outcome = await ask(client, settings, "Open it", approve=("*",))
+            outcome = await ask(client, settings, f"Open it at {crm.url}", approve=("*",))
     assert [each.status for each in outcome.receipts] == [ReceiptStatus.UNKNOWN]
     assert len(crm.taken) == 1
 

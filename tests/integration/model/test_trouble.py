@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from activities.settings import Settings
 from tests.completions import completion
-from tests.conftest import running_worker, settings_for
+from tests.conftest import changed, running_worker, settings_for
 from tests.integration.model.silent import silent_endpoint
 from tests.integration.requests.asking import Handle, ask, start
 from tests.scripted_model import Object, Raw, ScriptedModel, call, calls, say
@@ -140,7 +140,7 @@ class TestBusy:
         """For longer than heartbeats are apart, so that one of them may not wipe the account."""
         settings = settings_for(model, model_timeout=4, model_max_tokens=70, model_prices="scripted=0/100000")
         async with silent_endpoint() as silent:
-            slow = settings.model_copy(update={"openai_base_url": silent.url})
+            slow = changed(settings, model={"openai_base_url": silent.url})
             async with running_worker(client, slow):
                 handle = await start(client, slow, "Hello")
                 await asyncio.wait_for(silent.left_alone.wait(), 10)

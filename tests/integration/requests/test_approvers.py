@@ -118,6 +118,20 @@ async def test_a_yes_in_advance_counts_only_from_an_approver(
 # --- who is told -----------------------------------------------------------------------------------------------------
 
 
+async def test_a_notice_takes_of_no_budget_and_goes_out_where_one_is_reached(
+    client: Client, worker: Worker, happened: World
+) -> None:
+    budget = '[[budget]]\ntool = "send_email"\nmost = 0\nper = "day"\n'
+    async with worker(f'[approvals]\nto = ["mailto:carol@example.com"]\nnotify = 0.2\n{budget}') as settings:
+        handle = await waiting(client, settings, seconds=4)
+        await until_it_waits(handle)
+        [notice] = await notices(client, handle)
+        assert (await notice.result()).not_told == ()
+        await handle.cancel()
+    assert happened.done("tell") == []
+    assert len(worker.mail.messages) == 2
+
+
 async def test_approvers_are_told_after_a_while_and_reminded_at_half_time(
     client: Client, worker: Worker, happened: World
 ) -> None:

@@ -3,7 +3,7 @@
 from temporalio.client import Client
 
 from activities.settings import Settings
-from tests.conftest import running_worker
+from tests.conftest import changed, running_worker
 from tests.integration.requests.asking import start
 from tests.logged import Line, lines_of, logged
 from tests.sample_tools import World
@@ -52,7 +52,7 @@ async def test_a_mistake_in_a_write_has_its_traceback_once(
 
 
 async def test_a_mistake_in_a_read_too(client: Client, settings: Settings, model: ScriptedModel) -> None:
-    settings = settings.model_copy(update={"tools": ("tests.leaky_tools",)})
+    settings = changed(settings, tools={"tools": ("tests.leaky_tools",)})
     model.scripts["Read"] = [calls(call("leaky_read", how="is not there")), say("No.")]
     _, lines = await asked(client, settings, "Read")
     [told] = [str(line["exception"]) for line in lines if "exception" in line]

@@ -55,7 +55,7 @@ async def test_the_answer_is_the_result_with_the_name_of_who_gave_it(
     [receipt] = outcome.receipts
     assert (receipt.status, receipt.effect) == (ReceiptStatus.DONE, "read")
     assert receipt.result == {"answer": "The one with the hat", "by": "bob"}
-    assert last_told(model) == [("ask_requester", '{"answer":"The one with the hat","by":"bob"}')]
+    assert last_told(model) == [("ask_requester", "{answer:The one with the hat,by:bob}")]
 
 
 async def test_that_nobody_answers_in_time_is_told_to_the_model_and_the_request_goes_on(

@@ -128,7 +128,11 @@ class TestAnUpdate:
             ("approve", [], "the input: expected one Approve, not nothing"),
             ("reject", [{"key": "k", "digest": "d", "by": " ", "reason": "no"}], "by: it is blank"),
             ("reject", ["k"], 'the input: expected an object, not "k"'),
-            ("say", [{"txt": "More"}], "txt: there is no such field; did you mean text? The fields are by, text."),
+            (
+                "say",
+                [{"txt": "More"}],
+                "txt: there is no such field; did you mean text? The fields are by, question, text.",
+            ),
             ("say", [None], "the input: expected an object, not null"),
         ],
     )  # fmt: skip

@@ -53,3 +53,24 @@ async def test_a_claim_that_a_receipt_bears_out_is_passed_on_without_a_further_q
         outcome = await ask(client, settings, "Write", approve=("*",))
     assert outcome.unsupported_claims == ()
     assert len(model.asked) == 2
+
+
+async def test_a_figure_that_nothing_says_goes_back_to_the_model_once_and_is_marked_if_it_stays(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Look"] = [calls(call("look_up", word="tree")), say("It has 74 leaves."), say("It has 75 leaves.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Look")
+    assert "Neither the request nor a result says 74." in str(model.asked[2]["messages"])
+    assert outcome.summary == "It has 75 leaves."
+    assert outcome.unsupported_claims == ('"It has 75 leaves.": neither the request nor a result says 75',)
+
+
+async def test_a_figure_of_the_request_or_of_a_result_is_passed_on(
+    client: Client, settings: Settings, model: ScriptedModel
+) -> None:
+    model.scripts["Look up oak 12"] = [calls(call("look_up", word="oak 12")), say("1 entry, for oak 12.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Look up oak 12")
+    assert (outcome.summary, outcome.unsupported_claims) == ("1 entry, for oak 12.", ())
+    assert len(model.asked) == 2

@@ -1,5 +1,6 @@
 """The first key of a file encrypts, all of them decrypt, and nothing can be read where it does not belong."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from activities.errors import ConfigurationError, ServiceUnavailable
 from activities.redaction import REDACTED, redacted
 from tests.unit.encryption.keys import key_file, new_key, ring
 
-OLD, NEW = new_key(), new_key()
+OLD, NEW = b64encode(bytes(32)).decode(), b64encode(bytes(range(32))).decode()
+"""The same in every process that runs the tests."""
 
 
 def test_what_is_encrypted_is_decrypted_by_the_same_key_and_context(tmp_path: Path) -> None:

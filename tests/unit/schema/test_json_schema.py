@@ -70,6 +70,20 @@ class TestProblems:
     def test_values_are_compared_as_json(self, schema: dict[str, Any], value: JsonValue) -> None:
         assert problem(schema, value) == ""
 
+    @pytest.mark.parametrize(
+        ("pattern", "fits", "does_not"),
+        [
+            (r"^a\w+b$", "a_1b", "a漢b"),
+            (r"^\d+$", "42", "٤٢"),
+            (r"^[\w.-]+@\w+$", "a.b-c@d", "ä@d"),
+            (r"^\\w[\d-]$", r"\w-", r"x-"),
+            (r"^[\]\d]+$", "]7", "]٧"),
+        ],
+    )
+    def test_digits_and_letters_of_a_pattern_are_those_of_ascii(self, pattern: str, fits: str, does_not: str) -> None:
+        assert problem({"pattern": pattern}, fits) == ""
+        assert problem({"pattern": pattern}, does_not) != ""
+
     def test_a_problem_is_short_and_repeats_no_value(self) -> None:
         many = {"type": "object", "additionalProperties": {"enum": ["y" * 300] * 40}}
         told = problem(many, {f"{place}" * 500: "x" * 10_000 for place in range(30)})

@@ -1,0 +1,56 @@
+"""Units that people convert: a distance that was found in metres may be told in kilometres."""
+
+from collections.abc import Collection, Iterator
+
+from activities.model.figures.numerals import Reading
+
+_LENGTH = {
+    "m meter meters metre metres metros mètres metri": 1.0,
+    "km kilometer kilometers kilometre kilometres kilómetros": 1000.0,
+    "cm": 0.01,
+    "mm": 0.001,
+    "mi mile miles": 1609.344,
+    "ft feet foot": 0.3048,
+    "in inch inches": 0.0254,
+}
+_TIME = {
+    "s sec secs second seconds sekunden": 1.0,
+    "ms millis milliseconds": 0.001,
+    "min mins minute minutes minuten minuti minutos": 60.0,
+    "h hr hrs hour hours stunden heures horas ore": 3600.0,
+    "d day days tag tage tagen jours días giorni": 86_400.0,
+    "week weeks wochen semaines semanas": 604_800.0,
+}
+_WEIGHT = {
+    "g gram grams gramm": 1.0,
+    "kg kilo kilos kilogram kilograms": 1000.0,
+    "t ton tons tonne tonnes": 1e6,
+    "lb lbs pounds": 453.59237,
+    "oz": 28.3495,
+}
+_BYTES = {"b byte bytes": 1.0, "kb ko": 1e3, "mb mo": 1e6, "gb go": 1e9, "tb to": 1e12}
+_BINARY = {"b byte bytes": 1.0, "kib kb": 1024.0, "mib mb": 1024.0**2, "gib gb": 1024.0**3, "tib tb": 1024.0**4}
+_SPEED = {"kmh km/h kph": 1.0, "mph": 1.609344, "m/s mps": 3.6, "kn knots": 1.852}
+_VOLUME = {"l liter liters litre litres": 1.0, "ml": 0.001, "gal gallon gallons": 3.785412}
+UNITS: dict[str, list[tuple[int, float]]] = {}
+"""The families that a unit belongs to, and its size in each."""
+for _number, _family in enumerate((_LENGTH, _TIME, _WEIGHT, _BYTES, _BINARY, _SPEED, _VOLUME)):
+    for _names, _size in _family.items():
+        for _name in _names.split():
+            UNITS.setdefault(_name, []).append((_number, _size))
+CELSIUS = frozenset({"c", "°c", "celsius"})
+FAHRENHEIT = frozenset({"f", "°f", "fahrenheit"})
+
+
+def converted(number: Reading, unit: str, known: Collection[str]) -> Iterator[Reading]:
+    """What a number is in the other units that were spoken of."""
+    for family, factor in UNITS.get(unit, ()):
+        for other in known:
+            for its_family, its_factor in UNITS.get(other, ()):
+                if its_family == family and its_factor != factor:
+                    ratio = factor / its_factor
+                    yield Reading(number.value * ratio, number.step * ratio)
+    if unit in FAHRENHEIT and not CELSIUS.isdisjoint(known):
+        yield Reading((number.value - 32) / 1.8, number.step / 1.8)
+    if unit in CELSIUS and not FAHRENHEIT.isdisjoint(known):
+        yield Reading(number.value * 1.8 + 32, number.step * 1.8)

@@ -1,0 +1,34 @@
+"""A real request as a case: the same text, the calls that were made, and the results that they brought."""
+
+from activities.errors import ConfigurationError
+from deploy.client.call_accounts import CallAccount, RequestAccount
+from deploy.client.cases import Case, Expected
+from workflows.contract.api import ReceiptStatus
+
+
+def case_of(account: RequestAccount) -> Case:
+    """The case that a request makes. What it shall say in the end is for a person to add.
+
+    Raises:
+        ConfigurationError: the request has no text of its own.
+    """
+    if not account.text:
+        raise ConfigurationError(f"{account.request_id}: it has no text that a model could be asked again")
+    made = (each for each in account.calls.values() if each.began_at or each.status is ReceiptStatus.REJECTED)
+    calls = tuple(map(_expected, made))
+    return Case(
+        name=account.request_id,
+        request=account.text,
+        requester=account.requester,
+        call=calls,
+        none=not calls,
+        ordered=any(each.effect == "write" for each in account.calls.values()),
+    )
+
+
+def _expected(each: CallAccount) -> Expected:
+    """The call as the model made it, also where a person changed it."""
+    written = each.proposed.arguments if each.proposed else each.arguments
+    if each.status is ReceiptStatus.DONE:
+        return Expected(tool=each.tool, arguments=written, result=each.result)
+    return Expected(tool=each.tool, arguments=written, error=each.error or "it failed")

@@ -1,0 +1,1 @@
+"""The desk: one page for people, over the same operations as the door."""

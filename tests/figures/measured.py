@@ -1,0 +1,111 @@
+"""How often a right figure is taken for made up, how often a changed one is noticed, and what the check costs."""
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from activities.model.figures.spoken import Spoken
+from tests.figures.by_hand import by_hand
+from tests.figures.by_template import by_template
+from tests.figures.changed import changed
+from tests.figures.recorded import TODAY, histories, leaderboard
+from tests.figures.right import Right
+
+MOST_FALSE = 0.02
+MOST_MISSED = 0.05
+TEMPLATED = 150
+"""Of each half."""
+CHANGED = 500
+TUNED = ("by_hand_first.json", "by_hand_second.json")
+HELD_OUT = ("by_hand_held_out.json",)
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    right: int
+    false: tuple[str, ...]
+    wrong: int = 0
+    missed: tuple[str, ...] = ()
+
+    @property
+    def share_false(self) -> float:
+        return len(self.false) / self.right
+
+    @property
+    def share_missed(self) -> float:
+        return len(self.missed) / self.wrong if self.wrong else 0.0
+
+    @property
+    def holds(self) -> bool:
+        return self.share_false <= MOST_FALSE and self.share_missed <= MOST_MISSED
+
+    def __str__(self) -> str:
+        told = f"{self.name}: {len(self.false)} of {self.right} taken for made up ({self.share_false:.1%})"
+        noticed = self.wrong - len(self.missed)
+        return (
+            f"{told}, {noticed} of {self.wrong} changed ones noticed ({noticed / self.wrong:.1%})"
+            if self.wrong
+            else told
+        )
+
+
+def parts() -> tuple[Part, Part]:
+    """The half that the rules were made with, and the half that they were not."""
+    templated = by_template(2 * TEMPLATED)
+    return (
+        _part("summaries the rules were made with", [*_by_hand(TUNED), *templated[:TEMPLATED]]),
+        _part("summaries held out", [*_by_hand(HELD_OUT), *templated[TEMPLATED:]]),
+    )
+
+
+def _by_hand(files: tuple[str, ...]) -> list[Right]:
+    return [right for file in files for right in by_hand(file)]
+
+
+def _part(name: str, right: list[Right]) -> Part:
+    false = tuple(f"{', '.join(figures)} in {each.summary}" for each in right if (figures := each.wrong_figures()))
+    wrong = changed(right, CHANGED)
+    missed = tuple(f"{other} (was {each.summary})" for each, other in wrong if not each.wrong_figures(other))
+    return Part(name, len(right), false, len(wrong), missed)
+
+
+def conversations() -> Part:
+    """The summaries of the recorded histories."""
+    recorded = [(Spoken(asked, TODAY), decision.text) for asked, decision in histories() if decision.text]
+    false = [text for spoken, text in recorded if spoken.unsupported_in_summary(text, ())]
+    return Part("summaries in the recorded histories", len(recorded), tuple(false))
+
+
+def writes(step: int = 1) -> Part:
+    """The leaderboard's right calls, as writes."""
+    made = list(leaderboard(step))
+    false = [f"{', '.join(each.figures)} in {each.case}: {each.asked}" for each in made if each.figures]
+    return Part("right calls of the leaderboard with a figure in a text", len(made), tuple(false))
+
+
+def cost() -> Iterator[tuple[str, float]]:
+    """Milliseconds, the best of some: for a usual conversation, and for long ones."""
+    yield "a usual summary", _best(by_hand(TUNED[0])[12], 20)
+    chance = random.Random(1)
+    rows = [
+        {"id": f"A-{place}", "price": round(chance.uniform(1, 900), 2), "count": chance.randrange(99)}
+        for place in range(2500)
+    ]
+    text = json.dumps(rows)[: 128 * 1024]
+    yield "a summary of 128 KiB of JSON", _best(Right("All?", (rows,), "There are 2500, the first is 74.31."), 3)
+    yield "a summary of 128 KiB of text", _best(Right("All?", (text,), "There are 2500, the first is 74.31."), 3)
+    yield "a summary of 128 KiB, all figures", _best(Right("All?", ("none",), text), 3)
+    yield "a summary of 128 KiB of digits", _best(Right("All?", ("1" * 131072,), "1 " * 65536), 3)
+    yield "a summary of 128 KiB without a space", _best(Right("All?", ("a1-" * 43690,), "1.1,1" * 26214), 3)
+
+
+def _best(right: Right, times: int) -> float:
+    best = float("inf")
+    for _ in range(times):
+        begun = time.perf_counter()
+        right.wrong_figures()
+        best = min(best, time.perf_counter() - begun)
+    return 1000 * best

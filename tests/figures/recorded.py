@@ -1,0 +1,73 @@
+"""The recorded conversations of the tests: the leaderboard's right calls as writes, and the recorded histories."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from activities.model.figures.spoken import Spoken
+from activities.toolkit.tool import Tool
+from tests.bfcl.gold import first
+from tests.bfcl.imported import tools_of
+from tests.bfcl.leaderboard import PYTHON, Case, cases
+from tests.record_histories import HISTORIES
+from workflows.contract.conversation import UserEntry
+from workflows.contract.internal import DECIDE, Decision, ModelInput
+from workflows.contract.values import Arguments
+
+TODAY = date(2026, 11, 28)
+ASKED_AT = date(2023, 6, 1)
+"""About when the leaderboard's requests were made: a date without a year is one of that year."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """A right call of the leaderboard, with what was asked for."""
+
+    case: str
+    asked: str
+    tool: Tool
+    arguments: Arguments
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Those that are taken for made up."""
+        return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT).unsupported_in_call(
+            self.tool, self.arguments
+        )[0]
+
+
+def leaderboard(step: int = 1) -> Iterator[Write]:
+    """Every right call that has a figure."""
+    for category in PYTHON:
+        for case in cases(category)[::step]:
+            for write in writes_of(case):
+                if any(char.isdigit() for char in json.dumps(write.arguments)):
+                    yield write
+
+
+def writes_of(case: Case) -> Iterator[Write]:
+    tools = tools_of(case.functions)
+    for call in case.gold:
+        tool = tools[call.function]
+        as_write = replace(tool, route=tool.route.model_copy(update={"effect": "write"}))
+        yield Write(case.id, case.question, as_write, first(call, tool))
+
+
+def histories() -> Iterator[tuple[ModelInput, Decision]]:
+    """What the model was asked in the recorded histories, and what it decided."""
+    for path in sorted(HISTORIES.glob("*.json")):
+        asked: dict[str, ModelInput] = {}
+        for event in json.loads(path.read_text())["events"]:
+            scheduled = event.get("activityTaskScheduledEventAttributes")
+            completed = event.get("activityTaskCompletedEventAttributes")
+            if scheduled and scheduled["activityType"]["name"] == DECIDE:
+                asked[event["eventId"]] = ModelInput.model_validate_json(_payload(scheduled["input"]))
+            elif completed and completed["scheduledEventId"] in asked:
+                yield asked[completed["scheduledEventId"]], Decision.model_validate_json(_payload(completed["result"]))
+
+
+def _payload(payloads: dict[str, Any]) -> bytes:
+    return base64.b64decode(payloads["payloads"][0]["data"])

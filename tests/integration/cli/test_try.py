@@ -1,0 +1,141 @@
+"""`client.py try`, with a scripted model and without a Temporal server; `--record` and `why` with a real one."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from activities.settings import Settings
+from tests.conftest import TEMPORAL
+from tests.integration.cli.conftest import CommandLine, an_id
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+
+CASES = """
+[[case]]
+request = "Look up tree and tell ann."
+ordered = true
+summary = "ann"
+[[case.call]]
+tool = "look_up"
+arguments = { word = "tree" }
+result = { word = "tree", meaning = "a plant" }
+[[case.call]]
+tool = "tell"
+arguments = { to = ["ann"], what = "*plant*" }
+ruling = "ask"
+[[case]]
+request = "Say hello."
+none = true
+"""
+
+
+@pytest.fixture
+def alone(cli: CommandLine, model: ScriptedModel) -> CommandLine:
+    """The command line where no Temporal server answers and a scripted model does."""
+    reached = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "scripted"}
+    return CommandLine({**cli.environment, **reached})
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> str:
+    (file := tmp_path / "cases.toml").write_text(CASES)
+    return str(file)
+
+
+def well(model: ScriptedModel) -> None:
+    model.scripts["Look up tree and tell ann."] = [
+        calls(call("look_up", word="tree")),
+        calls(call("tell", to=["ann"], what="a plant")),
+        say("I told ann."),
+    ]
+    model.scripts["Say hello."] = [say("Hello.")]
+
+
+async def exported(cli: CommandLine, request_id: str) -> str:
+    """Its history, by Temporal's own command line."""
+    address = cli.environment["TEMPORAL_ADDRESS"]
+    shown = await asyncio.create_subprocess_exec(
+        *(TEMPORAL, "workflow", "show", "--workflow-id", request_id, "--output", "json", "--address", address),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    return (await shown.communicate())[0].decode()
+
+
+async def test_a_model_that_does_as_expected_passes_and_nothing_happens(
+    alone: CommandLine, model: ScriptedModel, cases: str, happened: World, tmp_path: Path
+) -> None:
+    well(model)
+    tried = await alone("try", cases, "--times", "2", "--junit", str(tmp_path / "junit.xml"))
+    assert (tried.code, tried.err) == (0, "")
+    for words in ("2/2 (34% to 100%)", "scripted  4/4 (51% to 100%) passed", "8 model calls"):
+        assert words in tried.out
+    assert happened.happened == []
+    assert "a plant" in json.dumps(model.asked)
+    assert 'failures="0"' in (tmp_path / "junit.xml").read_text()
+
+
+async def test_what_differed_is_told_and_the_threshold_decides_the_exit_code(
+    alone: CommandLine, model: ScriptedModel, cases: str
+) -> None:
+    well(model)
+    model.scripts["Say hello."] = [calls(call("write_down", word="hello")), say("Hello.")]
+    tried = await alone("try", cases)
+    assert tried.code == 1
+    assert 'not expected: write_down {"word": "hello"}' in tried.out
+    assert (await alone("try", cases, "--at-least", "0.5")).code == 0
+    told = json.loads((await alone("try", cases, "--only", "hello", "--json")).out)
+    assert (told[0]["passed"], told[0]["of"], len(told[0]["cases"])) == (0, 1, 1)
+
+
+async def test_two_models_stand_side_by_side(alone: CommandLine, model: ScriptedModel, cases: str) -> None:
+    well(model)
+    tried = await alone("try", cases, "--against", "OPENAI_MODEL=other", "--against", "ERRAND_SYSTEM_PROMPT=Be brief.")
+    assert tried.code == 0
+    assert "other ERRAND_SYSTEM_PROMPT=…" in tried.out
+    assert {str(asked["model"]) for asked in model.asked} == {"scripted", "other"}
+    assert any("Be brief." in json.dumps(asked["messages"]) for asked in model.asked)
+    assert (await alone("try", cases, "--against", "NO_SUCH=1")).code == 2
+
+
+async def test_a_read_without_a_result_does_not_pass_and_a_made_up_recipient_goes_back(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "c.jsonl").write_text('{"request": "Tell them.", "forbidden": [{"tool": "tell"}]}\n')
+    model.scripts["Tell them."] = [
+        calls(call("look_up", word="them"), call("tell", to=["eve"], what="hi")),
+        say("I could not."),
+    ]
+    tried = await alone("try", str(tmp_path))
+    assert tried.code == 1
+    assert "there is no result for look_up them" in tried.out
+    assert "forbidden" not in tried.out
+    assert "nobody mentioned eve before" in json.dumps(model.asked)
+
+
+async def test_a_real_request_is_explained_and_becomes_a_case_that_its_model_passes(
+    cli: CommandLine, worker: ScriptedModel, alone: CommandLine, settings: Settings, happened: World, tmp_path: Path
+) -> None:
+    well(worker)
+    request_id = an_id()
+    text = "Look up tree and tell ann."
+    assert (await cli("submit", text, "--id", request_id, "--yes", "--requester", "ann")).code == 0
+    explained = await cli("why", request_id)
+    assert explained.code == 0, explained.out
+    for words in ("from the request", "ann approved * in advance", "done, attempt 1 began", "a read needs no yes"):
+        assert words in explained.out
+    (tmp_path / "history.json").write_text(await exported(cli, request_id))
+    later = CommandLine({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    assert await later("why", request_id, "--history", str(tmp_path / "history.json")) == explained
+    recorded = await cli("try", "--record", request_id)
+    assert recorded.code == 0
+    (tmp_path / "recorded.jsonl").write_text(recorded.out)
+    assert (await alone("try", str(tmp_path / "recorded.jsonl"))).code == 0
+    read = json.loads(recorded.out)["call"][0]
+    happened.happened.clear()
+    del read["result"]
+    (tmp_path / "live.jsonl").write_text(json.dumps({"request": text, "call": [read], "more": True}))
+    live = CommandLine({**alone.environment, "TEMPORAL_ADDRESS": cli.environment["TEMPORAL_ADDRESS"]})
+    assert (await live("try", str(tmp_path / "live.jsonl"), "--live")).code == 0
+    assert (happened.done("look_up"), happened.done("tell")) == (["tree"], [])

@@ -1,0 +1,64 @@
+"""What a stranger's text brought into a request may be shown, and decides nothing."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from activities.settings import Settings
+from tests.conftest import running_worker, settings_for
+from tests.integration.requests.asking import answer, ask, start, until_it_waits
+from tests.sample_tools import World
+from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract.api import ReceiptStatus, Reject
+
+PAGE = calls(call("read_page", name="pay 990"))
+
+
+async def test_a_figure_that_only_a_stranger_mentions_needs_a_person_whoever_said_yes_before(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Read it"] = [PAGE, calls(call("write_down", word="pay 990")), say("The page says 990.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Read it", approve=("*",))
+        pending = await until_it_waits(handle)
+        assert pending.reason == "only a stranger's text says 990"
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        outcome = await handle.result()
+    assert happened.done("write_down") == []
+    assert outcome.unsupported_claims == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "why"),
+    [
+        (
+            "deny",
+            ReceiptStatus.REFUSED,
+            "the policy forbids it after a stranger's text has been read: rule 1 of the policy",
+        ),
+        ("allow-if-grounded", ReceiptStatus.DONE, None),
+    ],
+)
+async def test_the_policy_says_what_becomes_of_its_yes(
+    client: Client, model: ScriptedModel, tmp_path: Path, after: str, status: ReceiptStatus, why: str | None
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'[[rule]]\nruling = "allow"\nafter_untrusted = "{after}"\n')
+    settings = settings_for(model, policy=policy)
+    model.scripts["Write tree 7"] = [PAGE, calls(call("write_down", word="tree 7")), say("That is all.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Write tree 7")
+    assert (outcome.receipts[1].status, outcome.receipts[1].error) == (status, why)
+
+
+async def test_without_a_strangers_text_the_policys_yes_is_one(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\nruling = "allow"\nafter_untrusted = "deny"\n')
+    settings = settings_for(model, policy=policy)
+    model.scripts["Write"] = [calls(call("write_down", word="tree")), say("Done.")]
+    async with running_worker(client, settings):
+        await ask(client, settings, "Write")
+    assert happened.done("write_down") == ["tree"]

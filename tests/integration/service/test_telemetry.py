@@ -1,0 +1,232 @@
+"""What a worker that did requests tells the collector, Prometheus and the log; rules and dashboard are held to it."""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+import urllib.request
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+import pytest_asyncio
+import structlog
+import yaml
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.ledger.ledger import Ledger
+from activities.settings.environment import PROJECT
+from activities.stages import OBSERVERS
+from client import submit
+from deploy.service.assembly import Service, build_worker
+from deploy.service.logs import configure_logging
+from deploy.service.metrics import Measuring, scraped
+from deploy.service.observed import Telemetry
+from deploy.service.open_work import OpenWork
+from deploy.service.tracing import tracing
+from tests.conftest import settings_for
+from tests.logged import Line, lines_of, logged
+from tests.sample_tools import world
+from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from workflows.contract.api import Outcome, ReceiptStatus, Request
+
+RULES = PROJECT / "deploy" / "grafana" / "rules.yaml"
+DASHBOARD = PROJECT / "deploy" / "grafana" / "dashboard.json"
+METRIC = re.compile(r"\b(?:errand|temporal|gen_ai)_\w+(?=[\[{)]|$)")
+WAITING = "errand_approvals_waiting"
+WORD = "xylophone"
+"""Said by the request, its tools and its errors."""
+
+
+@workflow.defn(sandboxed=False)
+class BrokenWorkflow:
+    """Whose code has a mistake."""
+
+    @workflow.run
+    async def run(self) -> None:
+        raise RuntimeError("a mistake in code")
+
+
+@dataclass
+class Seen:
+    request_id: str
+    outcome: Outcome
+    spans: tuple[ReadableSpan, ...]
+    scrape: str
+    log: list[Line]
+
+
+def free_address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def scrape_of(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics") as reply:
+        return reply.read().decode()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[Seen]:
+    """A request with a read that fails once, a write whose end nobody knows, and a model that is away once."""
+    address, spans = free_address(), InMemorySpanExporter()
+    traced, (runtime, metrics) = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
+    telemetry = Telemetry(
+        interceptors=(*traced.interceptors, Measuring(metrics)),
+        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
+    )
+    observed = await Client.connect(
+        client.service_client.config.target_host,
+        namespace=client.namespace,
+        data_converter=pydantic_data_converter,
+        interceptors=traced.client_interceptors,
+        runtime=runtime,
+    )
+    settings = settings_for(scripted_model, model_prices="scripted=1000/1000")
+    queue = settings.worker.task_queue
+    world.failures[WORD] = 1
+    scripted_model.trouble.append(Raw(500, f"no {WORD}"))
+    scripted_model.scripts["Observed"] = [
+        calls(call("look_up", word=WORD)),
+        calls(call("write_down", word="maybe")),
+        say("It is open."),
+    ]
+    broken = Worker(observed, task_queue=f"{queue}-broken", workflows=[BrokenWorkflow])
+    service = Service.assemble(settings)
+    runner = UnsandboxedWorkflowRunner()
+    with logged() as log:
+        configure_logging(log, more=traced.log_processors)
+        structlog.configure(cache_logger_on_first_use=False)
+        async with (
+            build_worker(observed, service, workflow_runner=runner, telemetry=telemetry) as worker,
+            worker,
+            broken,
+        ):
+            request = Request(text="Observed", approve=("write_down",))
+            handle = await submit(observed, request, task_queue=queue)
+            outcome = await handle.result()
+            scripted_model.scripts["Waits"] = [calls(call("write_down", word="tree")), say("Done.")]
+            waits = await submit(observed, Request(text="Waits"), task_queue=queue)
+            open_work = OpenWork(observed, await Ledger.open(settings.ledger.ledger_url, create=False), metrics)
+            stuck = await observed.start_workflow("BrokenWorkflow", id=f"{queue}-broken", task_queue=f"{queue}-broken")
+            async with asyncio.timeout(20):
+                while "workflow_task_execution_failed" not in scrape_of(address):
+                    await asyncio.sleep(0.1)
+                while "errand_approvals_waiting" not in (now := scrape_of(address)) or value_in(now, WAITING) == 0:
+                    await open_work.measure()
+                    await asyncio.sleep(0.1)
+            await stuck.terminate()
+            scrape = scrape_of(address)
+            await waits.terminate()
+    OBSERVERS.clear()
+    yield Seen(handle.id, outcome, spans.get_finished_spans(), scrape, lines_of(log))
+
+
+def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tools(seen: Seen) -> None:
+    start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
+    assert start.context is not None
+    ours = [span for span in seen.spans if span.context and span.context.trace_id == start.context.trace_id]
+    names = [span.name for span in ours]
+    for name in (
+        "RunWorkflow:RequestWorkflow",
+        "RunActivity:decide",
+        "chat scripted",
+        "execute_tool look_up",
+        "execute_tool write_down",
+        "ledger begin",
+        "ledger finish",
+    ):
+        assert name in names
+    assert names.count("RunWorkflow:RequestWorkflow") == 1
+    by_id = {span.context.span_id: span.name for span in ours if span.context}
+    parents = {span.name: by_id[span.parent.span_id] for span in ours if span.parent}
+    assert parents["ledger begin"] == "execute_tool write_down"
+    assert parents["execute_tool write_down"] == "RunActivity:write_down"
+    assert parents["chat scripted"] == "RunActivity:decide"
+
+
+def test_a_models_call_says_what_the_conventions_ask_for(seen: Seen) -> None:
+    failed, *good = [dict(span.attributes or {}) for span in seen.spans if span.name == "chat scripted"]
+    assert failed["error.type"] == "ModelUnavailable"
+    assert good[0]["gen_ai.conversation.id"] == seen.request_id
+    assert good[0]["gen_ai.response.finish_reasons"] == ("tool_calls",)
+    assert (good[0]["gen_ai.usage.input_tokens"], good[0]["gen_ai.usage.output_tokens"]) == (100, 10)
+
+
+def test_spans_and_metrics_do_not_say_what_a_request_says(seen: Seen) -> None:
+    spans = " ".join(span.to_json() for span in seen.spans)
+    assert "ServiceUnavailable" in spans
+    assert WORD not in spans
+    assert "the dictionary is closed" not in spans
+    assert WORD not in seen.scrape
+
+
+def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
+    assert [each.status for each in seen.outcome.receipts] == [ReceiptStatus.DONE, ReceiptStatus.UNKNOWN]
+    for line in (
+        'errand_requests_total{outcome="completed",service_name="errand"} 1',
+        'errand_tool_calls_total{status="unknown",tool="write_down",service_name="errand"} 1',
+        'gen_ai_client_inference_usage_input_tokens_total{gen_ai_request_model="scripted",service_name="errand"} 400',
+        'errand_model_cost_micros_total{gen_ai_request_model="scripted",service_name="errand"} 440000',
+        'errand_ledger_up{service_name="errand"} 1',
+    ):
+        assert line in seen.scrape
+
+
+def test_what_waits_for_a_person_is_measured(seen: Seen) -> None:
+    assert value_in(seen.scrape, WAITING) >= 1
+    assert 0 < value_in(seen.scrape, "errand_approval_expires_seconds") <= 86_400
+    assert value_in(seen.scrape, "errand_unknown_writes") == 1
+    assert value_in(seen.scrape, "errand_unknown_write_oldest_seconds") > 0
+
+
+def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
+    line = next(line for line in seen.log if line["event"] == "activity failed" and line.get("tool") == "look_up")
+    start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
+    assert start.context is not None
+    assert line["request_id"] == seen.request_id
+    assert line["trace_id"] == f"{start.context.trace_id:032x}"
+
+
+def test_every_metric_of_the_rules_is_in_a_scrape(seen: Seen) -> None:
+    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    rules = [rule["expr"] for group in groups for rule in group["rules"]]
+    assert len(rules) == 8
+    assert missing_in(seen.scrape, rules) == []
+
+
+def test_every_metric_of_the_dashboard_is_in_a_scrape(seen: Seen) -> None:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    assert missing_in(seen.scrape, [target["expr"] for panel in panels for target in panel["targets"]]) == []
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+def test_promtool_takes_the_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", str(RULES)], check=True, capture_output=True)
+
+
+def test_every_rule_has_its_runbook() -> None:
+    page = (PROJECT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    rules = cast("list[dict[str, str]]", yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"])
+    assert [rule["alert"] for rule in rules if f"\n### {rule['alert']}\n" not in page] == []
+
+
+def value_in(scrape: str, metric: str) -> float:
+    return next(float(line.split()[-1]) for line in scrape.splitlines() if line.startswith(f"{metric}{{"))
+
+
+def missing_in(scrape: str, expressions: list[str]) -> list[str]:
+    there = set(re.findall(r"^(\w+)(?=[{ ])", scrape, re.M))
+    named = {name for each in expressions for name in METRIC.findall(re.sub(r"by \([^)]*\)", "", each))}
+    assert named
+    return sorted(named - there)

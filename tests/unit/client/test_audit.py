@@ -1,0 +1,138 @@
+"""An export of the ledger, in which every change shows."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+
+from activities.errors import ConfigurationError
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
+from deploy.client.audit import Link, export, verify
+from workflows.contract.internal import ToolCall
+
+STATES = {"a/1.1": State.DONE, "b/1.1": State.UNKNOWN, "c/1.1": State.NOT_DONE}
+
+
+@pytest_asyncio.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    ledger = await Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+    for key, state in STATES.items():
+        write = Write(
+            ToolCall(key=key, tool="tell", arguments={"to": [key, "\u2028"]}, requester="ann", approved_by="carol")
+        )
+        await ledger.finish(key, await ledger.begin(write, attempt=1, seen=None), state, result={"sent": "ü"})
+    yield ledger
+    await ledger.aclose()
+
+
+@pytest_asyncio.fixture
+async def file(ledger: Ledger, tmp_path: Path) -> Path:
+    lines, _ = await export(ledger, None)
+    return written(tmp_path, lines)
+
+
+def written(folder: Path, lines: list[str]) -> Path:
+    (made := folder / "audit.jsonl").write_text("\n".join(lines) + "\n")
+    return made
+
+
+def lines_of(file: Path) -> list[str]:
+    return file.read_text().rstrip("\n").split("\n")
+
+
+def changed(ledger: Path, statement: str) -> None:
+    """By somebody who can write to the database."""
+    engine = sa.create_engine(f"sqlite:///{ledger}")
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+async def test_an_export_is_as_exported_and_has_no_token(file: Path, ledger: Ledger) -> None:
+    found = await verify(file, ledger)
+    assert (found.rows, found.problems, found.moved_on) == (3, (), ())
+    assert not any("token" in line for line in lines_of(file))
+    assert [json.loads(line)["content"].get("key") for line in lines_of(file)[:-1]] == [None, *STATES]
+
+
+@pytest.mark.parametrize("number", range(5))
+async def test_a_line_that_was_removed_shows(number: int, file: Path, tmp_path: Path) -> None:
+    lines = lines_of(file)
+    del lines[number]
+    cut = written(tmp_path, lines)
+    if number == 0:  # nothing says any more what was exported
+        with pytest.raises(ConfigurationError, match="no export"):
+            await verify(cut, None)
+    else:
+        assert (await verify(cut, None)).problems
+
+
+async def test_a_line_that_was_changed_or_moved_shows(file: Path, tmp_path: Path) -> None:
+    lines = lines_of(file)
+    for wrong in ([*lines[:2], lines[2].replace("carol", "carla"), *lines[3:]], [lines[0], *lines[2:0:-1], *lines[3:]]):
+        assert any("line 3" in problem for problem in (await verify(written(tmp_path, wrong), None)).problems)
+
+
+async def test_a_chain_that_was_made_anew_shows_by_the_head_that_was_kept_and_by_the_ledger(
+    file: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    kept = (await verify(file, None)).head
+    links = [Link.model_validate_json(line) for line in lines_of(file)[:-1]]
+    forged = [links[0], Link.after(links[0].hash, links[1].content)]
+    for link in links[2:-1]:
+        forged.append(Link.after(forged[-1].hash, link.content | {"approved_by": "carla"}))
+    head = json.dumps({"head": forged[-1].hash, "rows": len(forged) - 1})
+    made = written(tmp_path, [*(link.model_dump_json() for link in forged), head])
+    assert (await verify(made, None)).problems == ()
+    assert len((await verify(made, None, head=kept)).problems) == 1
+    against = await verify(made, ledger)
+    assert [each.partition(" changed")[0] for each in against.problems] == ["b/1.1: approved_by"]
+    assert any("c/1.1 is in the ledger" in each for each in against.moved_on)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM errand_actions WHERE key = 'a/1.1'",
+        "UPDATE errand_actions SET arguments = '{}' WHERE key = 'b/1.1'",
+        "UPDATE errand_actions SET approved_by = 'eve' WHERE key = 'a/1.1'",
+        "UPDATE errand_actions SET state = 'not_done' WHERE key = 'a/1.1'",
+    ],
+)
+async def test_what_somebody_changed_in_the_database_shows(
+    statement: str, file: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    changed(tmp_path / "ledger.db", statement)
+    assert len((await verify(file, ledger)).problems) == 1
+
+
+async def test_a_row_that_somebody_added_in_the_time_of_the_export_shows(ledger: Ledger, tmp_path: Path) -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    changed(tmp_path / "ledger.db", f"UPDATE errand_actions SET begun_at = '{an_hour_ago:%Y-%m-%d %H:%M:%S.%f}'")
+    lines, _ = await export(ledger, an_hour_ago - timedelta(hours=1))
+    more = (
+        "SELECT 'd/1.1', digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
+    )
+    columns = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
+    changed(tmp_path / "ledger.db", f"INSERT INTO errand_actions ({columns}) {more} FROM errand_actions LIMIT 1")
+    [problem] = (await verify(written(tmp_path, lines), ledger)).problems
+    assert problem.startswith("d/1.1 is in the ledger")
+
+
+async def test_a_write_that_was_settled_since_is_told_and_is_no_problem(file: Path, ledger: Ledger) -> None:
+    await ledger.resolve("b/1.1", delivered=True, by="dave")
+    found = await verify(file, ledger)
+    assert found.problems == ()
+    assert "unknown then, done now, settled by dave" in found.moved_on[0]
+
+
+async def test_another_ledger_is_told_apart(file: Path, tmp_path: Path) -> None:
+    other = await Ledger.open(f"sqlite:///{tmp_path / 'other.db'}")
+    [problem] = (await verify(file, other)).problems
+    await other.aclose()
+    assert problem.startswith("it was exported from ledger")
