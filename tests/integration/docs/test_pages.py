@@ -59,6 +59,7 @@ NOT_RUN = {
     "docker compose": "it needs Docker; the files are held to their schema",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
     "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
+    "StartWorkflow:RequestWorkflow": "it is a map of spans, and nothing to run",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
 }
 """How a block begins → why it is not run."""
@@ -278,7 +279,8 @@ CALLBACK_FILES = [text for text in in_language("toml") if "[endpoint." in text]
 APPROVALS = [text for text in in_language("toml") if text.startswith("[approvals]")]
 ACCESS = [text for text in in_language("toml") if "[token." in text]
 CASES = [text for text in in_language("toml") if "[[case]]" in text]
-OTHERS = (*CASES, *SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS)
+BUDGETS = [text for text in in_language("toml") if "[[budget]]" in text]
+OTHERS = (*CASES, *SOURCE_FILES, *COPIES, *CALLBACK_FILES, *APPROVALS, *ACCESS, *BUDGETS)
 POLICIES = [text for text in in_language("toml") if text not in OTHERS]
 
 MESSAGES = [text for text in in_language("json") if "$schema" not in json.loads(text)]
@@ -344,6 +346,11 @@ class TestData:
         arguments = plain | more
         used = mail.validate(arguments).used
         assert Policy.load(tmp_path / "policy.toml").rule_on(mail, arguments, "ann", as_used=used)[0] == ruling
+
+    @pytest.mark.parametrize("text", BUDGETS, ids=first_line)
+    def test_a_policy_has_budgets(self, text: str, tmp_path: Path) -> None:
+        (tmp_path / "policy.toml").write_text(text)
+        assert len(Policy.load(tmp_path / "policy.toml").budget) == text.count("[[budget]]")
 
     @pytest.mark.parametrize("text", APPROVALS, ids=first_line)
     def test_a_policy_names_approvers_and_who_is_told(self, text: str, tmp_path: Path) -> None:

@@ -113,8 +113,13 @@ async def encrypting(client: Client, settings: Settings) -> AsyncGenerator[Clien
         yield with_keys
 
 
+def letters() -> str:
+    return "".join(secrets.choice("bcdfghjkmnpqrstvwxz") for _ in range(16))
+
+
 def canaries() -> dict[str, str]:
-    made = {name: f"canary-{secrets.token_hex(8)}-{name.replace(' ', '-')}" for name in (*CONTENTS, *IN_SETTINGS)}
+    """Of letters alone: a figure that nobody mentioned goes back to the model."""
+    made = {name: f"canary-{letters()}-{name.replace(' ', '-')}" for name in (*CONTENTS, *IN_SETTINGS)}
     return {**made, "payload_key": new_key()}
 
 

@@ -28,7 +28,7 @@ async def test_mail_goes_to_whom_the_contacts_name_and_to_nobody_else(
     mail: Arguments = {"to": [ANN], "subject": "Prices", "body": "See the file.", "attachments": [file]}
     start = f"{YEAR}-07-01T14:00:00"
     appointment: Arguments = {"to": [ANN, BOB], "title": "Prices", "start": start, "zone": "Europe/Paris"}
-    text = "Send Ann the prices, Bob a blind copy, and invite both"
+    text = f"Send Ann the prices, Bob a blind copy, and invite both for {start}"
     model.scripts[text] = [
         calls(call("find_contact", name="ann"), call("find_contact", name="bob")),
         calls(call("compose_email", **mail, bcc=[TYPO])),
