@@ -48,11 +48,13 @@ async def test_the_steps_are_told_as_they_happen_with_the_call_that_waits_and_go
     async with door.caller("ann") as ann, door.caller("bob", APPROVER) as bob:
         request_id = await submitted(ann, "Write.")
         before: list[Seen] = []
-        async for each in stream(ann, request_id):
+        waiting: list[Any] = []
+        async for each in stream(ann, request_id):  # the state that says so comes before that step, or after it
             before.append(each)
-            if each.name == "state" and each.data["awaiting_approval"]:
+            waiting = each.data["awaiting_approval"] if each.name == "state" else waiting
+            if waiting and any(seen.name == "waiting" for seen in before):
                 break
-        await decide(bob, request_id, PendingApproval.model_validate(before[-1].data["awaiting_approval"][0]))
+        await decide(bob, request_id, PendingApproval.model_validate(waiting[0]))
         last = [each.id for each in before if each.id][-1]
         behind = [each async for each in stream(ann, request_id, after=last)]
         everything = [each async for each in stream(ann, request_id)]
