@@ -70,13 +70,16 @@ format: $(INSTALLED)  ## rewrite the code in the project's style
 clean:  ## remove what was installed and what the embedded deployment has kept
 	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis docs/contract/typescript/node_modules
 
+# The tests start many processes: where the environment forbids bytecode, each would compile the whole product anew.
+test upgrade-test: export PYTHONDONTWRITEBYTECODE =
+
 # As the shell got it: the environment carries a request unharmed, whatever quotes and dollars are in it.
 demo: export DEMO_REQUEST = $(value REQUEST)
 
 $(INSTALLED): pyproject.toml uv.lock
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; name one with make PYTHON3=…" >&2; exit 2; }
-	@if command -v uv >/dev/null; then uv sync --inexact $(EXTRAS); else \
+	@if command -v uv >/dev/null; then uv sync --inexact --compile-bytecode $(EXTRAS); else \
 	  { [ -x .venv/bin/uv ] || { $(PYTHON3) -m venv .venv && $(PYTHON) -m pip install --quiet uv; }; } \
-	  && .venv/bin/uv sync --inexact $(EXTRAS); fi
+	  && .venv/bin/uv sync --inexact --compile-bytecode $(EXTRAS); fi
 	@touch $@
