@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
@@ -28,6 +28,8 @@ FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
 LEDGERS = tempfile.TemporaryDirectory(prefix="errand-ledgers-")
 """Removed when the process ends."""
 OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
+RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules("workflows.contract")
+"""Messages do nothing that could differ in a replay, and to make their classes anew takes 50 ms a run."""
 PAUSABLE = ["--dynamic-config-value", "frontend.WorkflowPauseEnabled=true"]
 """A whole workflow can be paused, which servers do not allow by default yet."""
 
@@ -112,6 +114,6 @@ def changed(settings: Settings, **groups: Mapping[str, object]) -> Settings:
 @asynccontextmanager
 async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
-    runner = SandboxedWorkflowRunner() if sandboxed else UnsandboxedWorkflowRunner()
+    runner = SandboxedWorkflowRunner(RESTRICTIONS) if sandboxed else UnsandboxedWorkflowRunner()
     async with build_worker(client, Service.assemble(settings), workflow_runner=runner) as worker, worker:
         yield worker

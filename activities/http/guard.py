@@ -13,6 +13,7 @@ import httpx
 
 from activities.errors import ServiceRefused, ServiceUnavailable
 from activities.http.bounded import BoundedClient
+from activities.http.tls import trusted_roots
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -146,5 +147,7 @@ def guarded_client(guard: Guard, *, timeout: float = 30, keep_connections: bool 
             moment could not be told from a lost answer.
     """
     limits = httpx.Limits(max_keepalive_connections=20 if keep_connections else 0)
-    transport = _GuardedTransport(guard, httpx.AsyncHTTPTransport(retries=0, limits=limits, trust_env=False))
-    return BoundedClient(transport=transport, timeout=timeout, follow_redirects=False, trust_env=False)
+    inner = httpx.AsyncHTTPTransport(verify=trusted_roots(), retries=0, limits=limits)
+    return BoundedClient(
+        transport=_GuardedTransport(guard, inner), timeout=timeout, follow_redirects=False, trust_env=False
+    )

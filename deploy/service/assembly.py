@@ -24,6 +24,7 @@ from activities.heartbeats import INTERVAL, Heartbeats
 from activities.http.bounded import BoundedClient
 from activities.http.guard import Guard, guarded_client
 from activities.http.staged import HttpSender
+from activities.http.tls import trusted_roots
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.model.answer import Answers, check_schema
@@ -129,7 +130,7 @@ async def build_worker(
     about_writes = LedgerActivities(ledger, tools)
     guard = Guard(private=settings.http.http_private)
     async with (
-        BoundedClient(timeout=20, follow_redirects=False) as http,
+        BoundedClient(verify=trusted_roots(), timeout=20, follow_redirects=False) as http,
         guarded_client(guard, timeout=settings.http.http_timeout) as for_reads,
         guarded_client(guard, timeout=settings.http.http_timeout, keep_connections=False) as for_writes,
         guarded_client(Guard(ports=None), timeout=CALLBACK_TIMEOUT, keep_connections=False) as to_public,
