@@ -5,6 +5,7 @@ import json
 import openai
 
 from activities.http.bounded import BoundedHttpx2Client
+from activities.http.tls import trusted_roots
 from activities.settings.model import ModelSettings
 
 LONGEST_CONNECTING = 10.0
@@ -15,6 +16,7 @@ OPENAI = "https://api.openai.com/v1"
 
 def connected(settings: ModelSettings) -> openai.AsyncOpenAI:
     http = BoundedHttpx2Client(
+        verify=trusted_roots(),
         # Redirects are not followed: a key is for the place that the settings name, and for no other.
         follow_redirects=False,
         limits=openai.DEFAULT_CONNECTION_LIMITS,
