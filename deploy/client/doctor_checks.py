@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from activities.encryption.loading import load_key_ring
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.actions import ledger_of_the_workers
 from deploy.client.doubt import Doubt
@@ -126,7 +127,7 @@ async def keys(settings: Settings) -> str:
 async def _time_of(url: str | None) -> datetime | None:
     """By the Date header of whatever an HTTP server answers (RFC 9110 section 6.6.1), if it has one."""
     try:
-        async with httpx.AsyncClient(timeout=WAITED) as http:
+        async with httpx.AsyncClient(verify=trusted_roots(), timeout=WAITED) as http:
             answer = await http.head(url or "https://api.openai.com/v1")
         return parsedate_to_datetime(answer.headers["Date"])
     except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError):

@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from starlette.requests import HTTPConnection
 
+from activities.http.tls import trusted_roots
 from deploy.client.keys import Right
 from deploy.web.callers import Caller, Way, bearer, not_authenticated
 from deploy.web.keys import Keys
@@ -43,7 +44,9 @@ class IssuerKeys:
     """The issuer's public keys, fetched when they are needed and kept for an hour."""
 
     issuer: str
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False))
+    http: httpx.AsyncClient = field(
+        default_factory=lambda: httpx.AsyncClient(verify=trusted_roots(), timeout=PATIENCE, follow_redirects=False)
+    )
     _keys: KeySet | None = None
     _fetched_at: float = float("-inf")
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.keys import Right, add_key
 from deploy.web.application import application
@@ -71,7 +72,9 @@ class Door:
         return self.with_key(add_key(self.keys, name, may))
 
     def with_key(self, key: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+        return httpx.AsyncClient(
+            verify=trusted_roots(), base_url=self.url, headers={"Authorization": f"Bearer {key}"}, timeout=30
+        )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from activities.errors import Ambiguous, NotFound
 from activities.geocoding.places import Place, find_place
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from tests.unit.http.fake_web import Asked, FakeWeb, fake_web, reply
 
@@ -106,7 +107,7 @@ async def geocoder() -> AsyncGenerator[FakeWeb]:
 
 
 async def find(geocoder: FakeWeb, asked: str) -> Place:
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as http:
         return await find_place(asked, http, DataServices(geocoding_url=geocoder.url))
 
 

@@ -20,6 +20,7 @@ from activities.http.bounded import (
     BoundedHttpx2Client,
     ReplyTooLong,
 )
+from activities.http.tls import trusted_roots
 from tests.hostile_server import MIB, OK, TOO_MUCH, Peak, drip, hostile, plain, text
 
 CLIENTS = pytest.mark.parametrize("client", [BoundedClient, BoundedHttpx2Client])
@@ -69,7 +70,7 @@ class TestTooMuch:
 
     async def test_a_request_without_a_body_in_its_reply_may_be_told_of_any_length(self) -> None:
         head = (OK, f"Content-Length: {LONGEST_REPLY + 1}")
-        async with hostile(*head, body=text("")) as server, BoundedClient() as http:
+        async with hostile(*head, body=text("")) as server, BoundedClient(verify=trusted_roots()) as http:
             assert (await http.head(server.url)).is_success
 
 
@@ -84,9 +85,15 @@ class TestTime:
             await server.left_alone.wait()
 
     async def test_a_request_may_have_another_time_or_as_much_as_it_wants(self) -> None:
-        async with hostile(OK, "Connection: close", body=text("late")) as server, BoundedClient(timeout=5) as http:
+        async with (
+            hostile(OK, "Connection: close", body=text("late")) as server,
+            BoundedClient(verify=trusted_roots(), timeout=5) as http,
+        ):
             assert (await http.get(server.url, timeout=None)).text == "late"
-        async with hostile(OK, "Content-Length: 1000", body=drip) as server, BoundedClient(timeout=5) as http:
+        async with (
+            hostile(OK, "Content-Length: 1000", body=drip) as server,
+            BoundedClient(verify=trusted_roots(), timeout=5) as http,
+        ):
             with pytest.raises(httpx.ReadTimeout):
                 await http.get(server.url, timeout=0.2)
 
@@ -133,11 +140,14 @@ class TestServices:
     @pytest.mark.parametrize("way", TOO_MUCH)
     async def test_one_that_sends_too_much_is_not_asked_again(self, way: str) -> None:
         head, body = TOO_MUCH[way]
-        async with hostile(*head, body=body) as server, BoundedClient(timeout=5) as http:
+        async with hostile(*head, body=body) as server, BoundedClient(verify=trusted_roots(), timeout=5) as http:
             with pytest.raises(ServiceRefused, match=r"the service .* bytes.*; see X"):
                 await web.get(http, "the service", server.url, params={}, hint="see X")
 
     async def test_one_that_drips_is_asked_again_later(self) -> None:
-        async with hostile(OK, "Content-Length: 1000", body=drip) as server, BoundedClient(timeout=0.3) as http:
+        async with (
+            hostile(OK, "Content-Length: 1000", body=drip) as server,
+            BoundedClient(verify=trusted_roots(), timeout=0.3) as http,
+        ):
             with pytest.raises(ServiceUnavailable, match="ReadTimeout"):
                 await web.get(http, "the service", server.url, params={})

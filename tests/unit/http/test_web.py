@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from activities.errors import ConfigurationError, ServiceRefused, ServiceUnavailable
 from activities.http import web
+from activities.http.tls import trusted_roots
 from tests.unit.http.fake_web import DROP, FakeWeb, fake_web
 
 
@@ -25,7 +26,7 @@ async def server() -> AsyncGenerator[FakeWeb]:
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as client:
         yield client
 
 

@@ -4,13 +4,14 @@ import httpx
 import pytest
 
 from activities.errors import NotFound, ServiceRefused
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from activities.tools.exchange_rates import Exchange, get_exchange_rate
 from tests.unit.http.fake_web import FakeWeb, fake_web
 
 
 async def exchange(web: FakeWeb, source: str, target: str, amount: float = 1) -> Exchange:
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as http:
         settings = DataServices(exchange_rates_url=web.url)
         return await get_exchange_rate(source, target, amount, http=http, settings=settings)
 

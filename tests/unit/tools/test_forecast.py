@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from activities.errors import NotFound
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from activities.tools.forecast import Forecast, get_forecast
 from tests.unit.http.fake_web import FakeWeb, fake_web
@@ -32,7 +33,7 @@ async def web() -> AsyncGenerator[FakeWeb]:
 
 
 async def forecast(web: FakeWeb, day: date) -> Forecast:
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as http:
         return await get_forecast(
             "Paris", day, http=http, settings=DataServices(weather_url=web.url, geocoding_url=web.url)
         )

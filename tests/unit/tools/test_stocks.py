@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceRefused, ServiceUnavailable
 from activities.execution.tool_activities import read_activity
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from activities.toolkit.tool import tool_of
 from activities.tools.stocks import get_stock_price
@@ -23,7 +24,7 @@ APPLE = HEADER + "AAPL.US,2026-11-20,22:00:09,228.06,230.72,227.9,229.87,3816825
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as client:
         yield client
 
 

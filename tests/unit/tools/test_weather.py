@@ -8,6 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import Ambiguous, NotFound, ServiceUnavailable
 from activities.execution.tool_activities import read_activity
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from activities.toolkit.tool import tool_of
 from activities.tools.weather import Weather, get_weather
@@ -37,7 +38,7 @@ NOW = {
 
 @pytest.fixture
 async def http() -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(verify=trusted_roots(), timeout=5) as client:
         yield client
 
 
