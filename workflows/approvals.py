@@ -54,6 +54,7 @@ class Approvals:
         self._changed = changed
         self._reworded = reworded
         self._waiting: dict[str, PendingApproval] = {}
+        self._calls: dict[str, ToolCall] = {}
         self._why: dict[str, Why] = {}
         self._shown: dict[str, set[str]] = {}
         """The reasons that people have seen, by key."""
@@ -72,14 +73,14 @@ class Approvals:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
         self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
-        self._why[call.key] = why
+        self._calls[call.key], self._why[call.key] = call, why
         # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
         self._shown[call.key] = {reason, why(_without_figures(proposed))}
         if proposed.route and (rules := proposed.route.approval):
             self.rules[call.key] = rules
         self._waiting[call.key] = PendingApproval(
             key=call.key,
-            digest=call.digest,
+            digest=call.approval_digest,
             tool=call.tool,
             arguments=call.arguments,
             about=proposed.about,
@@ -180,8 +181,8 @@ class Approvals:
         return self._ask_again(waiting, edited, reason)
 
     def _ask_again(self, waiting: PendingApproval, edited: ProposedCall, reason: str) -> PendingApproval:
-        call = ToolCall(key=waiting.key, tool=waiting.tool, arguments=edited.arguments)
-        news = {"digest": call.digest, "arguments": call.arguments, "about": edited.about, "reason": reason}
+        call = self._calls[waiting.key].model_copy(update={"arguments": edited.arguments})
+        news = {"digest": call.approval_digest, "arguments": call.arguments, "about": edited.about, "reason": reason}
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again

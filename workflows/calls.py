@@ -142,13 +142,10 @@ class Calls:
                 step.call, step.proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before"
             )
         )
-        approved = await self._decided(
-            step, lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
+        over = step.call.model_copy(update={"over_budgets": (*step.call.over_budgets, *budgets)})
+        return await self._decided(
+            Step(over, step.proposed), lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
         )
-        if approved is None:
-            return None
-        over = {"over_budgets": (*step.call.over_budgets, *budgets)}
-        return Step(approved.call.model_copy(update=over), approved.proposed)
 
     async def _decided(self, step: Step, why_ask: Why) -> Step | None:
         """The call as a person has said yes to it; None, and a receipt, where nobody did."""
