@@ -13,7 +13,7 @@ from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract.api import Approve, PendingApproval, Reject
 from workflows.contract.approvals import ApprovalRules
-from workflows.contract.internal import CHECK, EditedCall, ProposedCall, ToolCall
+from workflows.contract.internal import CHECK, EditedCall, ProposedCall, Route, ToolCall
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
 from workflows.markdown import code
@@ -21,6 +21,8 @@ from workflows.markdown import code
 Verdict = Approve | Reject
 Why = Callable[[ProposedCall], str]
 """Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
+Forbidden = Callable[[Route], str]
+"""Why nobody may say yes to a call of this route; empty where somebody may."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Approvals:
         self._waiting: dict[str, PendingApproval] = {}
         self._calls: dict[str, ToolCall] = {}
         self._why: dict[str, Why] = {}
+        self._forbidden: dict[str, Forbidden] = {}
         self._shown: dict[str, set[str]] = {}
         """The reasons that people have seen, by key."""
         self._verdicts: dict[str, Verdict] = {}
@@ -69,11 +72,13 @@ class Approvals:
     def waiting(self) -> tuple[PendingApproval, ...]:
         return tuple(self._waiting.values())
 
-    async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
+    async def ask(
+        self, call: ToolCall, proposed: ProposedCall, why: Why, forbidden: Forbidden, wait: timedelta
+    ) -> Verdict | Expired:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
         self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
-        self._calls[call.key], self._why[call.key] = call, why
+        self._calls[call.key], self._why[call.key], self._forbidden[call.key] = call, why, forbidden
         # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
         self._shown[call.key] = {reason, why(_without_figures(proposed))}
         if proposed.route and (rules := proposed.route.approval):
@@ -167,9 +172,9 @@ class Approvals:
             )
         except UnusableResult as error:
             raise ApplicationError(f"{verdict.key}: {error}", type="InvalidArguments", non_retryable=True) from error
-        if edited.route is None or edited.route.ruling == "deny":
-            why = edited.error or "the policy forbids it"
-            raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
+        why_not = self._forbidden[verdict.key](edited.route) if edited.route else edited.error or "it cannot be run"
+        if why_not:
+            raise ApplicationError(f"{verdict.key}: {why_not}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
         self.edited_by[verdict.key] = verdict.by

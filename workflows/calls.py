@@ -117,10 +117,7 @@ class Calls:
 
     async def _approved(self, step: Step, route: Route) -> Step | None:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
-        if route.ruling == "deny":
-            return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if self.untrusted and route.after_untrusted == "deny":
-            why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
+        if why := self._forbidden(route):
             return self._no(step, ReceiptStatus.REFUSED, why)
         if made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
@@ -134,6 +131,14 @@ class Calls:
         if not again and (by := self._approved_in_advance(step, route)):
             return self._yes(step, step.proposed, by)
         return await self._decided(step, self._why_ask)
+
+    def _forbidden(self, route: Route) -> str:
+        """Why nobody may say yes to a call; empty where somebody may."""
+        if route.ruling == "deny":
+            return f"the policy forbids it: {route.reason}"
+        if self.untrusted and route.after_untrusted == "deny":
+            return f"the policy forbids it after a stranger's text has been read: {route.reason}"
+        return ""
 
     async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
         """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
@@ -149,7 +154,7 @@ class Calls:
 
     async def _decided(self, step: Step, why_ask: Why) -> Step | None:
         """The call as a person has said yes to it; None, and a receipt, where nobody did."""
-        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._patience())
+        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._forbidden, self._patience())
         if self._out_of_time():
             return None
         match verdict:
