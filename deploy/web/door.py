@@ -159,6 +159,9 @@ OF_ONE = (*ALWAYS, Kind.NOT_FOUND)
 WITH_BODY = (Kind.UNREADABLE, Kind.TOO_LARGE, Kind.NOT_JSON)
 """What operations may answer with."""
 
+UNLISTED = "Temporal is not told who asks, so nobody's own requests can be listed, unless ERRAND_SHOW_REQUESTER is true"
+"""Where payloads are encrypted."""
+
 Wait = Annotated[
     float, Query(ge=0, le=LONGEST_WAIT, description="seconds to wait for it", examples=[30], allow_inf_nan=False)
 ]
