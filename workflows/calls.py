@@ -223,8 +223,8 @@ class Calls:
             if approved is not None:
                 await self._run(approved, route)
             return
-        if receipt.status is ReceiptStatus.DONE:
-            self.untrusted = self.untrusted or route.untrusted
+        if receipt.status in (ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN):
+            self.untrusted = self.untrusted or route.untrusted  # a failure too may be told in a stranger's words
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
             self.acted |= _marks(step)
 

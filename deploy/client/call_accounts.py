@@ -210,6 +210,7 @@ class RequestAccount:
                 if each := self._of(call.key):
                     each.tried(took, at)
                     each.attempt_error = each.error = error
+                    self._untrusted = self._untrusted or bool(each.route and each.route.untrusted)
                     each.status = ReceiptStatus.FAILED if each.effect == "read" else each.status
             case Settled(call, settlement):
                 if each := self._of(call.key):

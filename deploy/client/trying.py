@@ -156,9 +156,8 @@ class _Run:
         if route.effect == "write":
             self._acted.add(_content(call))
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=route.ruling))
-        told = await self._result(call)
-        self._untrusted = self._untrusted or told.untrusted
-        return told
+        self._untrusted = self._untrusted or route.untrusted
+        return await self._result(call)
 
     def _sent_back_once(self, call: ProposedCall) -> str:
         """Why a write goes back to the model, which it does once."""

@@ -75,6 +75,26 @@ async def test_no_person_can_edit_a_call_to_what_the_policy_forbids_after_a_stra
     assert happened.done("write_down") == []
 
 
+async def test_a_strangers_words_in_a_refusal_are_a_strangers_text_too(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\nruling = "allow"\n')
+    settings = settings_for(model, policy=policy)
+    model.scripts["Read it"] = [
+        calls(call("read_page", name="gone")),
+        calls(call("write_down", word="pwned")),
+        say("So."),
+    ]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Read it")
+        pending = await until_it_waits(handle)
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await handle.result()
+    assert pending.reason == "the request has read a stranger's text"
+    assert happened.done("write_down") == []
+
+
 async def test_without_a_strangers_text_the_policys_yes_is_one(
     client: Client, model: ScriptedModel, happened: World, tmp_path: Path
 ) -> None:
