@@ -23,6 +23,8 @@ from workflows.receipts import Receipts
 from workflows.tool_runs import ToolRuns, WriteContext
 
 DONE_BEFORE = "the same is done already, or may be"
+IN_ITS_WORDS = (ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN)
+"""What may be told in the words of a tool, and so of a stranger."""
 
 
 @dataclass(frozen=True)
@@ -223,16 +225,18 @@ class Calls:
             if approved is not None:
                 await self._run(approved, route)
             return
-        if receipt.status in (ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN):
-            self.untrusted = self.untrusted or route.untrusted  # a failure too may be told in a stranger's words
+        if receipt.status in IN_ITS_WORDS:
+            self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
             self.acted |= _marks(step)
 
     def _told(self, step: Step, receipt: Receipt) -> ToolMessage:
+        route = step.proposed.route
+        untrusted = route is not None and route.untrusted and receipt.status in IN_ITS_WORDS
         if receipt.status is not ReceiptStatus.DONE:
             hint: Arguments = {"hint": step.proposed.hint} if step.proposed.hint else {}
-            return ToolMessage(value={"status": receipt.status.value, "error": receipt.error, **hint}, failed=True)
-        untrusted = step.proposed.route is not None and step.proposed.route.untrusted
+            why: Arguments = {"status": receipt.status.value, "error": receipt.error, **hint}
+            return ToolMessage(value=why, failed=True, untrusted=untrusted)
         if receipt.key not in self._approvals.edited:
             return ToolMessage(value=receipt.result, untrusted=untrusted)
         by = self._approvals.edited_by[receipt.key]

@@ -181,7 +181,7 @@ class _Run:
         untrusted = call.route is not None and call.route.untrusted
         if stub := self.case.stub_for(call.tool, call.arguments, self._answered):
             if stub.error is not None:
-                return _failed("failed", stub.error)
+                return _failed("failed", stub.error, untrusted=untrusted)
             return ToolMessage(value=stub.result, untrusted=untrusted)
         tool = self.tryout.tools[call.tool]
         if tool.route.effect == "write":
@@ -192,7 +192,7 @@ class _Run:
             try:
                 return ToolMessage(value=await self.tryout.live(call.tool, call.arguments), untrusted=untrusted)
             except ApplicationError as error:
-                return _failed("failed", error.message)
+                return _failed("failed", error.message, untrusted=untrusted)
         self.unanswered.append(f"{call.tool} {call.about}".strip())
         return _failed("failed", f"{call.tool} cannot answer now")
 
@@ -208,8 +208,8 @@ def _content(call: ProposedCall) -> str:
     return sha256([call.tool, call.arguments])
 
 
-def _failed(status: str, error: str, hint: Arguments | None = None) -> ToolMessage:
-    return ToolMessage(value={"status": status, "error": error, **(hint or {})}, failed=True)
+def _failed(status: str, error: str, hint: Arguments | None = None, *, untrusted: bool = False) -> ToolMessage:
+    return ToolMessage(value={"status": status, "error": error, **(hint or {})}, failed=True, untrusted=untrusted)
 
 
 def _as_if_done(tool: Tool, arguments: Arguments) -> JsonValue:

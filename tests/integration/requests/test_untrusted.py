@@ -75,23 +75,23 @@ async def test_no_person_can_edit_a_call_to_what_the_policy_forbids_after_a_stra
     assert happened.done("write_down") == []
 
 
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [("pwned", "the request has read a stranger's text"), ("pay 990", "only a stranger's text says 990")],
+)
 async def test_a_strangers_words_in_a_refusal_are_a_strangers_text_too(
-    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path, word: str, why: str
 ) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text('[[rule]]\nruling = "allow"\n')
     settings = settings_for(model, policy=policy)
-    model.scripts["Read it"] = [
-        calls(call("read_page", name="gone")),
-        calls(call("write_down", word="pwned")),
-        say("So."),
-    ]
+    model.scripts["Read it"] = [calls(call("read_page", name="gone")), calls(call("write_down", word=word)), say("So.")]
     async with running_worker(client, settings):
         handle = await start(client, settings, "Read it")
         pending = await until_it_waits(handle)
         await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
         await handle.result()
-    assert pending.reason == "the request has read a stranger's text"
+    assert pending.reason == why
     assert happened.done("write_down") == []
 
 
