@@ -114,6 +114,15 @@ async def read_request(request_id: RequestId, caller: Reader, door: TheDoor) -> 
     return await seen(request_id, caller, door)
 
 
+async def still_reads(request: Request, found: Found, door: Door) -> bool:
+    """Whether a stream may go on: since it began, the key of its reader may have been removed."""
+    try:
+        caller = await door.callers.of(request)
+    except Problem:
+        return False
+    return caller.sees_all or (caller.may(Right.READ) and caller.name == found.requester)
+
+
 async def decided_request(request_id: RequestId, caller: Approver, door: TheDoor) -> Found:
     return await seen(request_id, caller, door)
 
