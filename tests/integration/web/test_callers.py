@@ -253,3 +253,10 @@ async def test_where_temporal_is_not_told_who_asks_the_list_of_ones_own_says_so(
     assert (own.status_code, all_of_them.status_code) == (503, 200)
     assert "ERRAND_SHOW_REQUESTER" in own.json()["detail"]
     assert "ERRAND_SHOW_REQUESTER" in desk.text
+
+
+@pytest.mark.parametrize("cookie", ["abc.def", "abc.d\u00e9f", "d\u00e9f.", "."])
+async def test_a_cookie_that_no_door_has_signed_is_none(door: Door, cookie: str) -> None:
+    async with httpx.AsyncClient(base_url=door.url) as anybody:
+        answer = await anybody.get("/", headers={b"Cookie": f"errand_desk={cookie}".encode("latin-1")})
+    assert answer.status_code == 401
