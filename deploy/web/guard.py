@@ -64,7 +64,7 @@ class Guard:
             return
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
         if site not in (None, "same-origin", "none") or (
-            origin and urlsplit(origin).netloc.casefold() != host.casefold()
+            origin and _place(origin) != host.casefold()
         ):
             raise Problem(Kind.ELSEWHERE, "a page of another site may not do this")
         kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
@@ -102,6 +102,14 @@ def _name(host: str) -> str:
     """Of a header `Host`, without the port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _place(origin: str) -> str:
+    """Of a header `Origin`, name and port."""
+    try:
+        return urlsplit(origin).netloc.casefold()
     except ValueError:
         return ""
 
