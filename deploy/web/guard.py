@@ -63,9 +63,7 @@ class Guard:
         if method in SAFE:
             return
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
-        if site not in (None, "same-origin", "none") or (
-            origin and _place(origin) != host.casefold()
-        ):
+        if site not in (None, "same-origin", "none") or (origin and _place(origin) != host.casefold()):
             raise Problem(Kind.ELSEWHERE, "a page of another site may not do this")
         kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
         has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
