@@ -19,6 +19,8 @@ from workflows.conversation import Conversation
 from workflows.markdown import code
 
 Verdict = Approve | Reject
+IN_ADVANCE = ("policy", "requester")
+"""Who a receipt says has approved, where it was nobody who decided about the call itself."""
 Why = Callable[[ProposedCall], str]
 """Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
 Forbidden = Callable[[Route], str]
@@ -121,8 +123,11 @@ class Approvals:
 
         Raises:
             ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`,
-                `NotAnApprover` or `OwnRequest`; the Update is then rejected and leaves no trace.
+                `NotAnApprover`, `OwnRequest` or `BadRequest`; the Update is then rejected and leaves no trace.
         """
+        if verdict.by.strip().casefold() in IN_ADVANCE:
+            why = f"by: {verdict.by.strip()} is nobody's name here: it stands for a yes given in advance"
+            raise ApplicationError(why, type="BadRequest", non_retryable=True)
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
