@@ -79,6 +79,18 @@ async def test_a_line_that_was_changed_or_moved_shows(file: Path, tmp_path: Path
         assert any("line 3" in problem for problem in (await verify(written(tmp_path, wrong), None)).problems)
 
 
+async def test_an_export_ends_now_by_the_ledgers_own_clock(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_there = datetime.now(UTC) - timedelta(hours=1)
+
+    async def clock() -> datetime:
+        return now_there
+
+    monkeypatch.setattr(ledger.upkeep, "clock", clock)
+    lines, head = await export(ledger, None)
+    assert datetime.fromisoformat(json.loads(lines[0])["content"]["until"]) == now_there
+    assert head.rows == 0
+
+
 async def test_a_line_that_says_something_twice_is_no_line_of_an_export(file: Path, tmp_path: Path) -> None:
     lines = lines_of(file)
     lines[2] = lines[2].replace('"approved_by":"carol"', '"approved_by":"carla","approved_by":"carol"')
