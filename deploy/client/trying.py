@@ -149,7 +149,8 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
-        if route.ruling == "deny" or (self._untrusted and route.after_untrusted == "deny"):
+        is_free = route.effect == "read" and route.ruling == "allow"
+        if route.ruling == "deny" or (self._untrusted and not is_free and route.after_untrusted == "deny"):
             return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)

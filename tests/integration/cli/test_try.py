@@ -155,3 +155,26 @@ async def test_a_live_read_is_made_by_a_worker_and_waits_for_no_person(
         assert await read("look_up", {"word": "tree"}) == {"word": "tree", "meaning": "the meaning of tree"}
         with pytest.raises(ApplicationError, match="nobody approved it"):
             await asyncio.wait_for(read("look_up", {"word": "salary"}), 15)
+
+
+async def test_what_the_policy_forbids_after_a_strangers_text_is_a_write_as_in_a_request(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text('[[rule]]\nruling = "allow"\nafter_untrusted = "deny"\n')
+    page = {"tool": "read_page", "arguments": {"name": "news"}, "result": "a stranger's text"}
+    read = {"tool": "look_up", "arguments": {"word": "tree"}, "result": "a plant"}
+    case = {"request": "Read news and look up tree.", "call": [page, read], "more": True}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(case) + "\n")
+    model.scripts["Read news and look up tree."] = [
+        calls(call("read_page", name="news")),
+        calls(call("look_up", word="tree"), call("write_down", word="tree")),
+        say("A tree is a plant."),
+    ]
+    tried = await alone(
+        "try", str(tmp_path / "cases.jsonl"), "--against", f"ERRAND_POLICY={tmp_path / 'policy.toml'}", "--json"
+    )
+    [_, against] = json.loads(tried.out)
+    assert (against["passed"], against["of"]) == (1, 1)
+    told = json.dumps(model.asked[-1]["messages"])
+    assert "a plant" in told
+    assert "the policy forbids it" in told
