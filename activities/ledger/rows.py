@@ -1,6 +1,5 @@
 """Rows of the ledger, and the steps of its transactions."""
 
-import itertools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -242,13 +241,13 @@ def listed(
 ) -> list[Action]:
     """The first so many, of everybody or of one requester."""
     found: list[Action] = []
-    at_once = limit if requester is None else max(limit, AT_ONCE)
-    for start in itertools.count(step=at_once):
+    start, at_once = 0, limit  # which is enough, unless it takes the keys to tell whose a row is
+    while True:
         page = actions_of(connection, query.limit(at_once).offset(start))
         found += [each for each in page if requester in (None, each.requester)]
         if len(found) >= limit or len(page) < at_once:
-            break
-    return found[:limit]
+            return found[:limit]
+        start, at_once = start + at_once, AT_ONCE
 
 
 def row_of(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
