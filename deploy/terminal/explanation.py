@@ -16,7 +16,6 @@ from workflows.timeline import count
 Line: TypeAlias = tuple[str, str, str]
 """A label, what stands behind it, and its style."""
 LABEL = 14
-SUSPECT = ("made up", "stranger")
 
 
 class ExplanationScreen(Paper):
@@ -68,7 +67,7 @@ def _lines(call: ExplainedCall) -> Iterator[Line]:
 def _source(source: Source) -> Line:
     label = "" if source.piece else source.argument
     value = short(compact(source.value), 80)
-    colour = "yellow" if source.origins[0].where in SUSPECT else ""
+    colour = "yellow" if source.is_doubtful else ""
     return label, f"{'· ' * source.piece}{value}  {', '.join(map(str, source.origins))}", colour
 
 

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from activities.errors import ConfigurationError, ErrandError
-from deploy.client import steps
 from deploy.client.actions import ledger_of_the_workers
-from deploy.client.history_steps import follow
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find
 from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
+from deploy.client.traced_approvals import TracedApproval, traced
 from deploy.web.actions import Action
 from deploy.web.callers import Caller
 from deploy.web.door import Door
@@ -31,11 +29,10 @@ MOST_ENDED = 10
 
 @dataclass(frozen=True)
 class Call:
-    """A call that waits; `before` are the arguments that the model gave it, where a person has edited them."""
+    """A call that waits."""
 
     found: Found
-    pending: PendingApproval
-    before: Arguments | None
+    pending: TracedApproval
     may_decide: bool
 
 
@@ -120,7 +117,7 @@ def _waits(now: RequestState) -> bool:
 async def calls_of(door: Door, caller: Caller, found: Found, now: RequestState) -> list[Call]:
     """The calls of a request that wait for a yes."""
     return [
-        Call(found, each, await before(door, each, found.request_id), may_decide(caller, found, each))
+        Call(found, await _traced(door, each, found.request_id), may_decide(caller, found, each))
         for each in now.awaiting_approval
     ]
 
@@ -137,28 +134,15 @@ def may_decide(caller: Caller, found: Found, pending: PendingApproval) -> bool:
     return caller.may(Right.APPROVE) and not (pending.four_eyes and own)
 
 
-async def before(door: Door, pending: PendingApproval, request_id: str) -> Arguments | None:
-    """The arguments that the model gave to a call which waits with others now; None where they are the same."""
-    given = door.known.given
-    if (known := (pending.key, pending.digest)) not in given:
-        given[known] = await _arguments_before(door, pending, request_id)
-    return given[known]
-
-
-async def _arguments_before(door: Door, pending: PendingApproval, request_id: str) -> Arguments | None:
-    turn, _, index = pending.key.rpartition("/")[2].partition(".")
-    first: Arguments | None = None
-    try:
-        async with aclosing(follow(door.client, request_id, to_the_end=False)) as told:
-            async for step in told:
-                match step:
-                    case steps.Decided(number, decision) if str(number) == turn:
-                        first = decision.calls[int(index) - 1].arguments
-                    case _:
-                        pass
-    except (RPCError, TemporalError, IndexError, ValueError):
-        return None
-    return None if first == pending.arguments else first
+async def _traced(door: Door, pending: PendingApproval, request_id: str) -> TracedApproval:
+    """The call, with where its arguments came from, which never changes as long as they do not."""
+    known, at = door.known.traced, (pending.key, pending.digest)
+    if at not in known:
+        [found] = await traced(door.client, request_id, [pending])
+        if not found.sources:
+            return found
+        known[at] = found
+    return known[at].model_copy(update=dict(pending))
 
 
 async def settled(door: Door, caller: Caller) -> Settled:

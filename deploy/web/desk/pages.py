@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from activities.callbacks.links import Links
+from deploy.client.sources import told as told_origins
 from deploy.web.callers import Caller
 from deploy.web.desk.visible_text import as_text, cut, hides_something, in_one_line, shown
 from deploy.web.door import Door
@@ -94,7 +95,7 @@ def templates() -> Environment:
         {"shown": shown, "line": in_one_line, "text": as_text, "cut": cut, "time": time_of, "left": left_of}
     )
     cast("dict[str, object]", made.tests).update({"hiding": hides_something})
-    cast("dict[str, object]", made.globals).update({"static": static(), "is_mail": is_mail})
+    cast("dict[str, object]", made.globals).update({"static": static(), "is_mail": is_mail, "told": told_origins})
     return made
 
 

@@ -125,6 +125,26 @@ async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_agai
     assert happened.done("write_down") == ["bush"]
 
 
+async def test_whoever_decides_sees_where_the_arguments_came_from(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts["Read, and tell ann."] = [
+        calls(call("read_page", name="of <eve>")),
+        *[calls(call("tell", to=["ann", "<eve>"], what="hi 77"))] * 2,  # the first is sent back
+        say("Done."),
+    ]
+    async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
+        request_id = await submitted(ann, "Read, and tell ann.")
+        await waiting(ann, request_id)
+        page = await bob.page()
+        at = f"/requests/{request_id}/approvals/3.1/edit"
+        await bob.fill(at, at, **{"argument.to": "carl", "argument.what": "hi"})
+        again = await bob.page()
+        await ann.post(f"/v1/requests/{request_id}/cancel")
+    assert "← ann: from the request" in page
+    assert "<strong>← &lt;eve&gt;: from a stranger&#39;s text, by read_page (1.1)</strong>" in page
+    assert "<strong>← 77: made up by the model</strong>" in page
+    assert "← carl: put there by bob" in again
+
+
 async def test_an_edited_call_that_waits_again_shows_what_was_edited(door: Door, worker: ScriptedModel) -> None:
     worker.scripts["Tell ann@example.com."] = [calls(call("tell", to=["ann@example.com"], what="hi")), say("Done.")]
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
