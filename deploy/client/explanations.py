@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from deploy.client.call_accounts import CallAccount, RequestAccount, Verdict
 from deploy.client.call_sources import sources_of
 from deploy.client.sources import Source
-from workflows.calls import made_up, of_strangers
+from workflows.consent import made_up, of_strangers
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments, Effect

@@ -22,7 +22,8 @@ from activities.toolkit.tool_index import ToolIndex
 from deploy.client.cases import Case
 from deploy.client.trials import MadeCall, Trial
 from workflows.asking import correction
-from workflows.calls import DONE_BEFORE, made_up
+from workflows.calls import DONE_BEFORE
+from workflows.consent import forbidden, made_up
 from workflows.contract.api import Limits, Usage
 from workflows.contract.conversation import NoteEntry, ToolMessage, UserEntry
 from workflows.contract.internal import Decision, ModelInput, ProposedCall
@@ -149,8 +150,8 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
-        if route.ruling == "deny" or (self._untrusted and route.after_untrusted == "deny"):
-            return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
+        if why := forbidden(route, untrusted=self._untrusted):
+            return self._not_run(call, "refused", why)
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)
         if route.effect == "write":
