@@ -20,6 +20,7 @@ from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
 from activities.model.figures.reading import Figure
 from activities.model.figures.unsupported import is_supported, unsupported_figures
+from activities.model.grounding import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry
@@ -32,6 +33,7 @@ ADDRESS = re.compile(
 )
 """A link, or a mail address."""
 LONGEST_SENTENCE = 300
+SHORTEST_WORD = 3
 """Characters."""
 
 
@@ -41,26 +43,37 @@ class Spoken:
     today: date
 
     def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The figures in the texts of a write that nobody but the model has mentioned, and the figures and addresses
-        that only a stranger has. Grounded arguments are held to more than that elsewhere."""
+        """What a write says, in arguments that are not grounded, and nobody but the model has mentioned; and what only
+        a stranger has: figures, addresses, and arguments of a single word. Addresses that are made up are told where a
+        stranger's text has been read, which may have led to them."""
         if tool.route.effect != "write":
             return (), ()
-        foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
-        texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
-        checked = [text for text in texts if text.casefold() not in foreseen]
+        checked = checked_texts(tool, arguments)
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
-        made_up = (
-            figure.text for figure in loose if not (self._strangers and is_supported(figure, self._with_strangers))
-        )
-        strangers = (figure.text for figure in loose if self._strangers and is_supported(figure, self._with_strangers))
-        addresses = (address for text in checked for address in self._addresses_of_strangers(text))
-        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*strangers, *addresses]))
+        if not self._strangers:
+            return tuple(dict.fromkeys(figure.text for figure in loose)), ()
+        addresses = [address for text in checked for address in ADDRESS.findall(text) if not self._knows(address)]
+        words = [text for text in checked if self._is_word_of_strangers(text)]
+        told = [(figure.text, is_supported(figure, self._with_strangers)) for figure in loose]
+        told += [(address, self._is_of_strangers(address)) for address in addresses]
+        of_strangers = [text for text, is_theirs in told if is_theirs]
+        made_up = (text for text, is_theirs in told if not is_theirs)
+        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*of_strangers, *words]))
 
-    def _addresses_of_strangers(self, text: str) -> Iterator[str]:
-        for address in ADDRESS.findall(text) if self._strangers else ():
-            lowered = address.casefold()
-            if any(lowered in stranger for stranger in self._strangers) and lowered not in self._trusted.text:
-                yield address
+    def _knows(self, address: str) -> bool:
+        """Whether somebody who is trusted has mentioned a link or a mail address, however it was written."""
+        return any(occurs(form, self._trusted.text) for form in _forms(address))
+
+    def _is_of_strangers(self, address: str) -> bool:
+        """Whether a stranger has mentioned it, or the host of the link."""
+        forms = (*_forms(address), *_forms(_host(address)))
+        return any(occurs(form, text) for form in forms for text in self._strangers)
+
+    def _is_word_of_strangers(self, text: str) -> bool:
+        word = text.strip()
+        if len(word) < SHORTEST_WORD or len(word.split()) != 1 or ADDRESS.fullmatch(word):
+            return False
+        return not occurs(word, self._trusted.text) and any(occurs(word, stranger) for stranger in self._strangers)
 
     @cached_property
     def _strangers(self) -> list[str]:
@@ -135,6 +148,23 @@ class Spoken:
         yield from Counter(ended).values()
 
 
+def checked_texts(tool: Tool, arguments: Arguments) -> list[str]:
+    """The texts of arguments that are held to what was said; not those that the schema itself offers."""
+    foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
+    texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
+    return [text for text in texts if text.casefold() not in foreseen]
+
+
+def _forms(address: str) -> tuple[str, ...]:
+    """How else it may be written: a link without its scheme, with or without www."""
+    bare = re.sub(r"^https?://", "", address).rstrip("/").removeprefix("www.")
+    return (bare,) if "@" in address.partition("/")[0] else (bare, f"www.{bare}")
+
+
+def _host(address: str) -> str:
+    return re.split(r"[/?#]", re.sub(r"^https?://", "", address), maxsplit=1)[0]
+
+
 def _written(value: JsonValue) -> Iterator[str]:
     """The texts in a value; a number that an argument has is no text."""
     match value:
@@ -148,6 +178,21 @@ def _written(value: JsonValue) -> Iterator[str]:
                 yield from _written(each)
         case _:
             return
+
+
+def numbers_in(value: JsonValue) -> Iterator[int | float]:
+    """The JSON numbers in a value."""
+    match value:
+        case bool() | str() | None:
+            return
+        case list():
+            for each in value:
+                yield from numbers_in(each)
+        case dict():
+            for each in value.values():
+                yield from numbers_in(each)
+        case _:
+            yield value
 
 
 def _foreseen(schema: object) -> Iterator[str]:
