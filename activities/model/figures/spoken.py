@@ -18,6 +18,7 @@ from pydantic import JsonValue
 from activities.model.clauses import sentences
 from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
+from activities.model.figures.numbers import FieldNumber, KnownNumbers, numbers_in
 from activities.model.figures.reading import Figure
 from activities.model.figures.unsupported import is_supported, unsupported_figures
 from activities.model.grounding import occurs
@@ -33,6 +34,11 @@ ADDRESS = re.compile(
 )
 """A link, or a mail address."""
 LONGEST_SENTENCE = 300
+OFFERED = ("enum", "const", "default")
+"""Keywords of a schema whose values nobody has to mention."""
+DEFAULT = re.compile(r"\bdefault\w*[^\d.;-]{0,25}(-?\d{1,15}(?:\.\d{1,10})?)", re.IGNORECASE)
+CODE = re.compile(r"(?<![\w.,$€£-])\d{1,2}(?![\w%]|[.,]\d)")
+"""Of "1: cleaning, 2: ironing"."""
 SHORTEST_WORD = 3
 """Characters."""
 
@@ -50,11 +56,13 @@ class Spoken:
             return (), ()
         checked = checked_texts(tool, arguments)
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
+        numbers = [number for number in checked_numbers(tool, arguments) if number not in KnownNumbers(self._trusted)]
         if not self._strangers:
-            return tuple(dict.fromkeys(figure.text for figure in loose)), ()
+            return tuple(dict.fromkeys([*(figure.text for figure in loose), *map(str, numbers)])), ()
         addresses = [address for text in checked for address in ADDRESS.findall(text) if not self._knows(address)]
         words = [text for text in checked if self._is_word_of_strangers(text)]
         told = [(figure.text, is_supported(figure, self._with_strangers)) for figure in loose]
+        told += [(str(number), number in KnownNumbers(self._with_strangers)) for number in numbers]
         told += [(address, self._is_of_strangers(address)) for address in addresses]
         of_strangers = [text for text, is_theirs in told if is_theirs]
         made_up = (text for text, is_theirs in told if not is_theirs)
@@ -155,6 +163,17 @@ def checked_texts(tool: Tool, arguments: Arguments) -> list[str]:
     return [text for text in texts if text.casefold() not in foreseen]
 
 
+def checked_numbers(tool: Tool, arguments: Arguments) -> list[FieldNumber]:
+    """The numbers of arguments that are held to what was said; not those that the argument's own schema offers."""
+    document = tool.parameters.schema.document
+    parts = cast("dict[str, JsonValue]", document.get("properties", {}))
+    found: list[FieldNumber] = []
+    for name in arguments.keys() - {*tool.grounded}:
+        foreseen = {*_foreseen_numbers(parts.get(name)), *_foreseen_numbers(document.get("$defs"))}
+        found += [each for each in numbers_in(arguments[name], name) if each.value not in foreseen]
+    return found
+
+
 def _forms(address: str) -> tuple[str, ...]:
     """How else it may be written: a link without its scheme, with or without www."""
     bare = re.sub(r"^https?://", "", address).rstrip("/").removeprefix("www.")
@@ -180,30 +199,33 @@ def _written(value: JsonValue) -> Iterator[str]:
             return
 
 
-def numbers_in(value: JsonValue) -> Iterator[int | float]:
-    """The JSON numbers in a value."""
-    match value:
-        case bool() | str() | None:
-            return
-        case list():
-            for each in value:
-                yield from numbers_in(each)
-        case dict():
-            for each in value.values():
-                yield from numbers_in(each)
-        case _:
-            yield value
-
-
 def _foreseen(schema: object) -> Iterator[str]:
     """The values that a schema itself offers; what its descriptions say is often an example."""
     match schema:
         case dict():
             for name, part in cast("dict[str, JsonValue]", schema).items():
-                yield from _written(part) if name in ("enum", "const", "default") else _foreseen(part)
+                yield from _written(part) if name in OFFERED else _foreseen(part)
         case list():
             for part in cast("list[JsonValue]", schema):
                 yield from _foreseen(part)
+        case _:
+            return
+
+
+def _foreseen_numbers(schema: object) -> Iterator[float]:
+    """Also those that a description calls a default, or that may be codes."""
+    match schema:
+        case dict():
+            for name, part in cast("dict[str, JsonValue]", schema).items():
+                if name in OFFERED:
+                    yield from (number.value for number in numbers_in(part))
+                elif name == "description":
+                    yield from (float(each) for each in (*DEFAULT.findall(str(part)), *CODE.findall(str(part))))
+                else:
+                    yield from _foreseen_numbers(part)
+        case list():
+            for part in cast("list[JsonValue]", schema):
+                yield from _foreseen_numbers(part)
         case _:
             return
 
