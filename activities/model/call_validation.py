@@ -6,7 +6,8 @@ from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
 from activities.model.figures.numbers import numbers_in
-from activities.model.figures.spoken import Spoken, checked_texts
+from activities.model.figures.offered import checked_texts
+from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy, Rule

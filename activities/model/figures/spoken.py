@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import cast
 
 from pydantic import JsonValue
 
 from activities.model.clauses import sentences
 from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
-from activities.model.figures.numbers import FieldNumber, KnownNumbers, numbers_in
+from activities.model.figures.numbers import KnownNumbers
+from activities.model.figures.offered import checked_numbers, checked_texts, outputs_numbers, outputs_texts, written
 from activities.model.figures.reading import Figure
-from activities.model.figures.unsupported import is_supported, unsupported_figures
+from activities.model.figures.unsupported import MOST_TOLD, is_supported, unsupported_figures
 from activities.model.grounding import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry
 from workflows.contract.internal import ModelInput, UnsupportedClaim
-from workflows.contract.values import Arguments
+from workflows.contract.values import Arguments, Schema
 
 NEVER_RUN = (ReceiptStatus.INVALID, ReceiptStatus.REJECTED, ReceiptStatus.REFUSED, ReceiptStatus.CANCELLED)
 ADDRESS = re.compile(
@@ -34,11 +34,6 @@ ADDRESS = re.compile(
 )
 """A link, or a mail address."""
 LONGEST_SENTENCE = 300
-OFFERED = ("enum", "const", "default")
-"""Keywords of a schema whose values nobody has to mention."""
-DEFAULT = re.compile(r"\bdefault\w*[^\d.;-]{0,25}(-?\d{1,15}(?:\.\d{1,10})?)", re.IGNORECASE)
-CODE = re.compile(r"(?<![\w.,$€£-])\d{1,2}(?![\w%]|[.,]\d)")
-"""Of "1: cleaning, 2: ironing"."""
 SHORTEST_WORD = 3
 """Characters."""
 
@@ -87,7 +82,7 @@ class Spoken:
     def _strangers(self) -> list[str]:
         """The texts of strangers, casefolded."""
         ended = calls_of(self.situation.conversation)
-        return [text.casefold() for _, told in ended if told.untrusted for text in (told.text, *_written(told.value))]
+        return [text.casefold() for _, told in ended if told.untrusted for text in (told.text, *written(told.value))]
 
     @cached_property
     def _with_strangers(self) -> Grounds:
@@ -114,6 +109,14 @@ class Spoken:
             )
             for sentence, figures in wrong.items()
         )
+
+    def unsupported_in_output(self, output: JsonValue, schema: Schema) -> tuple[str, ...]:
+        """The figures of an output that stand nowhere. It may show what a summary may."""
+        texts = outputs_texts(output, schema)
+        figures = (figure.text for text in texts if _has_digit(text) for figure in unsupported_figures(text, self._all))
+        known = KnownNumbers(self._all)
+        numbers = (str(number) for number in outputs_numbers(output, schema) if number not in known)
+        return tuple(dict.fromkeys([*figures, *numbers]))[:MOST_TOLD]
 
     @cached_property
     def _trusted(self) -> Grounds:
@@ -156,24 +159,6 @@ class Spoken:
         yield from Counter(ended).values()
 
 
-def checked_texts(tool: Tool, arguments: Arguments) -> list[str]:
-    """The texts of arguments that are held to what was said; not those that the schema itself offers."""
-    foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
-    texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
-    return [text for text in texts if text.casefold() not in foreseen]
-
-
-def checked_numbers(tool: Tool, arguments: Arguments) -> list[FieldNumber]:
-    """The numbers of arguments that are held to what was said; not those that the argument's own schema offers."""
-    document = tool.parameters.schema.document
-    parts = cast("dict[str, JsonValue]", document.get("properties", {}))
-    found: list[FieldNumber] = []
-    for name in arguments.keys() - {*tool.grounded}:
-        foreseen = {*_foreseen_numbers(parts.get(name)), *_foreseen_numbers(document.get("$defs"))}
-        found += [each for each in numbers_in(arguments[name], name) if each.value not in foreseen]
-    return found
-
-
 def _forms(address: str) -> tuple[str, ...]:
     """How else it may be written: a link without its scheme, with or without www."""
     bare = re.sub(r"^https?://", "", address).rstrip("/").removeprefix("www.")
@@ -182,52 +167,6 @@ def _forms(address: str) -> tuple[str, ...]:
 
 def _host(address: str) -> str:
     return re.split(r"[/?#]", re.sub(r"^https?://", "", address), maxsplit=1)[0]
-
-
-def _written(value: JsonValue) -> Iterator[str]:
-    """The texts in a value; a number that an argument has is no text."""
-    match value:
-        case str():
-            yield value
-        case list():
-            for each in value:
-                yield from _written(each)
-        case dict():
-            for each in value.values():
-                yield from _written(each)
-        case _:
-            return
-
-
-def _foreseen(schema: object) -> Iterator[str]:
-    """The values that a schema itself offers; what its descriptions say is often an example."""
-    match schema:
-        case dict():
-            for name, part in cast("dict[str, JsonValue]", schema).items():
-                yield from _written(part) if name in OFFERED else _foreseen(part)
-        case list():
-            for part in cast("list[JsonValue]", schema):
-                yield from _foreseen(part)
-        case _:
-            return
-
-
-def _foreseen_numbers(schema: object) -> Iterator[float]:
-    """Also those that a description calls a default, or that may be codes."""
-    match schema:
-        case dict():
-            for name, part in cast("dict[str, JsonValue]", schema).items():
-                if name in OFFERED:
-                    yield from (number.value for number in numbers_in(part))
-                elif name == "description":
-                    yield from (float(each) for each in (*DEFAULT.findall(str(part)), *CODE.findall(str(part))))
-                else:
-                    yield from _foreseen_numbers(part)
-        case list():
-            for part in cast("list[JsonValue]", schema):
-                yield from _foreseen_numbers(part)
-        case _:
-            return
 
 
 def _has_digit(text: str) -> bool:

@@ -108,7 +108,7 @@ async def test_a_call_is_approved_and_the_second_of_two_is_told_who_was_first(
 async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_again(
     door: Door, worker: ScriptedModel, happened: World
 ) -> None:
-    worker.scripts["Write."] = [calls(call("write_down", word="tree", seconds=0.5)), say("Done.")]
+    worker.scripts["Write."] = [calls(call("write_down", word="tree", seconds=1)), say("Done.")]
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
         request_id = await submitted(ann, "Write.")
         await waiting(ann, request_id)
