@@ -1,10 +1,11 @@
-"""What never changes, so that the desk asks for it once: how requests ended, and where the arguments of calls came
-from."""
+"""What never changes, so that the desk asks for it once: how requests ended and why, and where the arguments of
+calls came from."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from deploy.client.explanations import Explanation
 from deploy.client.traced_approvals import TracedApproval
 from workflows.contract.api import Outcome
 
@@ -34,4 +35,5 @@ class Kept(Generic[V]):
 @dataclass(frozen=True)
 class Known:
     outcomes: Kept[Outcome] = field(default_factory=lambda: Kept[Outcome]())
+    explanations: Kept[Explanation] = field(default_factory=lambda: Kept[Explanation]())
     traced: Kept[TracedApproval] = field(default_factory=lambda: Kept[TracedApproval]())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
@@ -16,9 +17,13 @@ from deploy.client.schedules import Scheduled, find_schedules
 from deploy.client.traced_approvals import TracedApproval, traced
 from deploy.web.actions import Action
 from deploy.web.callers import Caller
+from deploy.web.desk.budgeting import budgets
 from deploy.web.door import Door
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
+
+if TYPE_CHECKING:
+    from activities.ledger.spending import Standing
 
 ANSWERS_WITHIN = 1.0
 """Seconds."""
@@ -74,6 +79,7 @@ class Settled:
     ended: list[Ended]
     unknown: list[Action]
     schedules: list[Scheduled]
+    budgets: "list[Standing]"
 
 
 def whose(caller: Caller) -> str | None:
@@ -146,17 +152,18 @@ async def _traced(door: Door, pending: PendingApproval, request_id: str) -> Trac
 
 
 async def settled(door: Door, caller: Caller) -> Settled:
-    """What has ended, what nobody knows the end of, and this caller's schedules."""
+    """What has ended, what nobody knows the end of, this caller's schedules, and the budgets."""
     if not (caller.may(Right.READ) or caller.sees_all):
-        return Settled([], [], [])
-    latest, unknown, schedules = await asyncio.gather(
+        return Settled([], [], [], [])
+    latest, unknown, schedules, standings = await asyncio.gather(
         find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING),
         unknown_writes(door, caller),
         find_schedules(door.client, requester=caller.name),
+        budgets(door, caller),
     )
     over = [each for each in latest if each.closed_at][:MOST_ENDED]
     outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
-    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules)
+    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules, standings)
 
 
 async def outcome(door: Door, found: Found) -> Outcome | None:
