@@ -70,8 +70,10 @@ class KnownNumbers:
 
     def __contains__(self, number: FieldNumber) -> bool:
         size = abs(number.value)
-        if size in TOO_COMMON or size >= LARGEST or self._grounds.too_many:
+        if size in TOO_COMMON or self._grounds.too_many:
             return True
+        if size >= LARGEST:  # an account, perhaps, but nothing to reckon with
+            return isinstance(size, float) or str(size) in self._grounds.squeezed
         if size in self._written or size in self._grounds.counts or size in self._years:
             return True
         return self._is_of_a_moment(number) or self._is_duration(number) or self._is_amount(number)

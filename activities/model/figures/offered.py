@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import cast
 
 from pydantic import JsonValue
 
 from activities.model.figures.numbers import FieldNumber, numbers_in
+from activities.model.figures.unsupported import MOST_CHECKED
 from activities.toolkit.tool import Tool
 from workflows.contract.values import Arguments, Schema
 
@@ -33,7 +35,7 @@ def checked_numbers(tool: Tool, arguments: Arguments) -> list[FieldNumber]:
     for name in (name for name in arguments if name not in tool.grounded):
         foreseen = {*_foreseen_numbers(parts.get(name)), *_foreseen_numbers(document.get("$defs"))}
         found += [each for each in numbers_in(arguments[name], name) if each.value not in foreseen]
-    return found
+    return found[:MOST_CHECKED]
 
 
 def outputs_texts(output: JsonValue, schema: Schema) -> list[str]:
@@ -45,7 +47,8 @@ def outputs_texts(output: JsonValue, schema: Schema) -> list[str]:
 def outputs_numbers(output: JsonValue, schema: Schema) -> list[FieldNumber]:
     """The numbers of an output that are held to what was said; not those on a scale, with which a model judges."""
     foreseen, scales = {*_foreseen_numbers(schema)}, {*_scales(schema)}
-    return [each for each in numbers_in(output) if each.value not in foreseen and each.name not in scales]
+    found = (each for each in numbers_in(output) if each.value not in foreseen and each.name not in scales)
+    return [*islice(found, MOST_CHECKED)]
 
 
 def _scales(schema: object, name: str = "") -> Iterator[str]:
@@ -65,7 +68,7 @@ def _scales(schema: object, name: str = "") -> Iterator[str]:
 
 
 def written(value: JsonValue) -> Iterator[str]:
-    """The texts in a value; a number that an argument has is no text."""
+    """The texts in a value."""
     match value:
         case str():
             yield value

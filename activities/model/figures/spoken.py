@@ -30,9 +30,10 @@ from workflows.contract.values import Arguments, Schema
 
 NEVER_RUN = (ReceiptStatus.INVALID, ReceiptStatus.REJECTED, ReceiptStatus.REFUSED, ReceiptStatus.CANCELLED)
 ADDRESS = re.compile(
-    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|www\.[\w.-]*\w|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|www\.[\w.-]*\w|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.IGNORECASE
 )
 """A link, or a mail address."""
+SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 LONGEST_SENTENCE = 300
 SHORTEST_WORD = 3
 """Characters."""
@@ -44,28 +45,42 @@ class Spoken:
     today: date
 
     def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What a write says, in arguments that are not grounded, and nobody but the model has mentioned; and what only
-        a stranger has: figures, addresses, and arguments of a single word. Addresses that are made up are told where a
-        stranger's text has been read, which may have led to them."""
+        """What nobody but the model has mentioned of a write's arguments, without the grounded ones, which are held to
+        more than that elsewhere; and what only a stranger has: figures, addresses, and arguments of a single word.
+        Addresses that are made up are told where a stranger's text has been read, which may have led to them."""
         if tool.route.effect != "write":
             return (), ()
         checked = checked_texts(tool, arguments)
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
-        numbers = [number for number in checked_numbers(tool, arguments) if number not in KnownNumbers(self._trusted)]
+        numbers = [number for number in checked_numbers(tool, arguments) if number not in self._trusted_numbers]
+        numbers = numbers[:MOST_TOLD]
         if not self._strangers:
             return tuple(dict.fromkeys([*(figure.text for figure in loose), *map(str, numbers)])), ()
         addresses = [address for text in checked for address in ADDRESS.findall(text) if not self._knows(address)]
         words = [text for text in checked if self._is_word_of_strangers(text)]
         told = [(figure.text, is_supported(figure, self._with_strangers)) for figure in loose]
-        told += [(str(number), number in KnownNumbers(self._with_strangers)) for number in numbers]
+        told += [(str(number), number in self._numbers_with_strangers) for number in numbers]
         told += [(address, self._is_of_strangers(address)) for address in addresses]
         of_strangers = [text for text, is_theirs in told if is_theirs]
         made_up = (text for text, is_theirs in told if not is_theirs)
         return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*of_strangers, *words]))
 
+    @cached_property
+    def _trusted_numbers(self) -> KnownNumbers:
+        return KnownNumbers(self._trusted)
+
+    @cached_property
+    def _numbers_with_strangers(self) -> KnownNumbers:
+        return KnownNumbers(self._with_strangers)
+
     def _knows(self, address: str) -> bool:
-        """Whether somebody who is trusted has mentioned a link or a mail address, however it was written."""
-        return any(occurs(form, self._trusted.text) for form in _forms(address))
+        """Whether somebody who is trusted has mentioned a link or a mail address, however it was written; or the host
+        of the link, the rest of which is no stranger's."""
+        trusted = self._trusted.text
+        if any(occurs(form, trusted) for form in _forms(address)):
+            return True
+        is_at_home = any(occurs(form, trusted) for form in _forms(_host(address)))
+        return is_at_home and not any(occurs(form, text) for form in _forms(address) for text in self._strangers)
 
     def _is_of_strangers(self, address: str) -> bool:
         """Whether a stranger has mentioned it, or the host of the link."""
@@ -161,12 +176,12 @@ class Spoken:
 
 def _forms(address: str) -> tuple[str, ...]:
     """How else it may be written: a link without its scheme, with or without www."""
-    bare = re.sub(r"^https?://", "", address).rstrip("/").removeprefix("www.")
+    bare = SCHEME.sub("", address).rstrip("/").removeprefix("www.")
     return (bare,) if "@" in address.partition("/")[0] else (bare, f"www.{bare}")
 
 
 def _host(address: str) -> str:
-    return re.split(r"[/?#]", re.sub(r"^https?://", "", address), maxsplit=1)[0]
+    return re.split(r"[/?#]", SCHEME.sub("", address), maxsplit=1)[0]
 
 
 def _has_digit(text: str) -> bool:

@@ -33,6 +33,7 @@ def unknown(given: JsonValue, said: str, *found: JsonValue) -> list[float]:
         ({"year": 2023}, "three years ago"),
         ({"year": 2019}, "a song of '19"),
         ({"total": 150}, "3 tickets at 50 each"),
+        ({"account": 4711_0815_4711_0815}, "Pay to 4711 0815 4711 0815"),
         ({"flag": 1, "offset": 0, "on": True}, "Go on"),
     ],
 )
@@ -54,6 +55,7 @@ def test_sums_and_counts_of_what_was_found_are_known() -> None:
         ({"nights": 3}, "from 5 December for 2 nights"),
         ({"quantity": 12}, "Order 11"),
         ({"amount": 40}, "Pay 20"),
+        ({"account": 4711_0815_4711_0816}, "Pay to 4711 0815 4711 0815"),
     ],
 )
 def test_a_number_that_was_not_said_is_noticed(given: dict[str, JsonValue], said: str) -> None:
