@@ -41,10 +41,7 @@ class TracedState(RequestState):
 
 async def traced_state(client: Client, handle: RequestHandle) -> TracedState:
     """What `state` says, with the calls that wait traced."""
-    return await with_sources(client, await state(handle))
-
-
-async def with_sources(client: Client, now: RequestState) -> TracedState:
+    now = await state(handle)
     waiting = await traced(client, now.request_id, now.awaiting_approval)
     return TracedState.model_validate({**dict(now), "awaiting_approval": waiting})
 

@@ -110,7 +110,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
         "questions": questions_of(caller, found, now),
         "outcome": await outcome(door, found) if found.closed_at else None,
         "unknown": await unknown_writes(door, caller, found.request_id) if found.closed_at else [],
-        "why": await of_ended(door, found),
+        "why": await of_ended(door, caller, found),
         "events": events[-MOST_STEPS:],
         "differences": differences,
     }
