@@ -142,8 +142,10 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
     """Show where a request stands, or how it ended; without a worker to ask, what Temporal knows of it."""
 
     async def command(session: Session) -> int:
+        from deploy.client.traced_approvals import traced_state
+
         try:
-            now = await state(handle_of(session.client, id))
+            now = await traced_state(session.client, handle_of(session.client, id))
         except Unreachable:
             found = await describe(session.client, id)
             typer.echo(found.model_dump_json(indent=2)) if as_json else session.screen.found([found])

@@ -49,7 +49,7 @@ async def write_down(word: str, seconds: float = 0) -> str:
 
     Args:
         word: The word. "maybe" leaves it open whether it was written.
-        seconds: How long it takes.
+        seconds: How long it takes: 1, 2, 3, 5 or 9.
     """
     begun = time.monotonic()
     await asyncio.sleep(seconds)

@@ -38,8 +38,9 @@ ONE_ANSWER = timedelta(minutes=10)
 PATIENCE_WITH_MODEL = timedelta(minutes=30)
 MODEL_RETRIES = RetryPolicy(maximum_attempts=8, maximum_interval=timedelta(seconds=60))
 NO_ANSWER = "The model gave no usable answer"
+NOT_SAID = "Neither the request nor a result says {figures}. Write the whole JSON again; make nothing up."
 REPAIRS = 2
-"""How often the model may correct an output that does not fit the schema."""
+"""How often the model may correct an output."""
 
 Reply = TypeVar("Reply", Decision, Answer)
 
@@ -105,20 +106,26 @@ class Model:
             raise Ended(RequestStatus.FAILED, f"Nothing was done: {_reason(error)}") from error
 
     async def answer(self, schema: Schema) -> Answer:
-        """The result in the form that the schema asks for, after at most two corrections.
+        """The result in the form that the schema asks for, after at most two corrections; one of them is of figures
+        that stand nowhere.
 
         Raises:
             Ended: it does not fit even then; or as `decide`.
         """
+        fitting: Answer | None = None
         for _ in range(REPAIRS):
             answer = await self._answer(schema)
-            if answer.problem is None:
+            if answer.problem is None and (fitting or not answer.unsupported):
                 return answer
-            self._conversation.add([AssistantEntry(text=answer.text or "(nothing)"), NoteEntry(text=answer.problem)])
+            fitting = fitting or (answer if answer.problem is None else None)
+            problem = answer.problem or NOT_SAID.format(figures=", ".join(answer.unsupported))
+            self._conversation.add([AssistantEntry(text=answer.text or "(nothing)"), NoteEntry(text=problem)])
         answer = await self._answer(schema)
-        if answer.problem is not None:
+        if answer.problem is None:
+            return answer
+        if fitting is None:
             raise Ended(RequestStatus.FAILED, f"The model's output does not fit the schema: {answer.problem}")
-        return answer
+        return fitting
 
     async def _answer(self, schema: Schema) -> Answer:
         self._allowance.check()
@@ -186,6 +193,14 @@ class Model:
             if kind_of_error == LIMIT_EXHAUSTED:
                 raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
             raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
+
+
+def of_output(answer: Answer) -> tuple[UnsupportedClaim, ...]:
+    """What the outcome's reader is told of figures in the output."""
+    if not answer.unsupported:
+        return ()
+    why = f"neither the request nor a result says {', '.join(answer.unsupported)}"
+    return (UnsupportedClaim(sentence="the output", why=why, figures=answer.unsupported),)
 
 
 def correction(claims: Sequence[UnsupportedClaim]) -> str:

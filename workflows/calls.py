@@ -11,8 +11,9 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals, Expired, Why, may_decide
-from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
+from workflows.approvals import Approvals, Expired, Why
+from workflows.consent import approved_in_advance, forbidden, made_up, why_ask
+from workflows.contract.api import Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
 from workflows.contract.progress import Progress
@@ -130,17 +131,14 @@ class Calls:
             self.sent_back |= fresh
             what = f"{step.call.tool} {step.proposed.about}".strip()
             return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
-        if not again and (by := self._approved_in_advance(step, route)):
+        by = approved_in_advance(step.call.tool, route, self._request, untrusted=self.untrusted)
+        if by and not again:
             return self._yes(step, step.proposed, by)
         return await self._decided(step, self._why_ask)
 
     def _forbidden(self, route: Route) -> str:
         """Why nobody may say yes to a call; empty where somebody may."""
-        if route.ruling == "deny":
-            return f"the policy forbids it: {route.reason}"
-        if self.untrusted and route.after_untrusted == "deny":
-            return f"the policy forbids it after a stranger's text has been read: {route.reason}"
-        return ""
+        return forbidden(route, untrusted=self.untrusted)
 
     async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
         """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
@@ -176,30 +174,15 @@ class Calls:
     def _out_of_time(self) -> bool:
         return workflow.now() >= self._allowance.deadline
 
-    def _approved_in_advance(self, step: Step, route: Route) -> str | None:
-        if made_up(route) or route.strangers:
-            return None
-        if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
-            return "policy"
-        if route.four_eyes or (route.approval and not may_decide(route.approval, self._request.requester)):
-            return None
-        return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
-
     def _yes(self, step: Step, proposed: ProposedCall, by: str) -> Step:
         news = {"approved_by": by, "requester": self._request.requester, "arguments": proposed.arguments}
         return Step(step.call.model_copy(update=news), proposed)
 
     def _why_ask(self, proposed: ProposedCall) -> str:
         """What the rules say of a call; empty where nothing keeps it from running."""
-        route = proposed.route
         if sha256([proposed.tool, proposed.arguments]) in self.acted:
             return DONE_BEFORE
-        if route and (doubts := "; ".join(filter(None, (made_up(route), of_strangers(route))))):
-            return doubts
-        if route and route.ruling == "ask":
-            return route.reason
-        is_grounded = route is not None and route.after_untrusted == "allow-if-grounded"
-        return "the request has read a stranger's text" if self.untrusted and not is_grounded else ""
+        return why_ask(proposed.route, untrusted=self.untrusted) if proposed.route else ""
 
     def _no(self, step: Step, status: ReceiptStatus, why: str) -> None:
         self.receipts.put(receipts.not_run(step.call, step.proposed.route, status, why))
@@ -263,17 +246,3 @@ def _is_write(step: Step) -> bool:
     """Or a read that somebody has to be asked about."""
     route = step.proposed.route
     return route is not None and (route.effect == "write" or route.ruling != "allow")
-
-
-def made_up(route: Route) -> str:
-    """What the model may have made up; empty, where it is nothing."""
-    told: list[str] = []
-    if route.ungrounded:
-        told.append(f"nobody mentioned {', '.join(route.ungrounded)} before")
-    if route.unsupported:
-        told.append(f"neither the request nor a result says {', '.join(route.unsupported)}")
-    return "; ".join(told)
-
-
-def of_strangers(route: Route) -> str:
-    return f"only a stranger's text says {', '.join(route.strangers)}" if route.strangers else ""

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from workflows import receipts, timeline
 from workflows.approvals import Approvals
-from workflows.asking import Model, correction
+from workflows.asking import Model, correction, of_output
 from workflows.callbacks import Callbacks
 from workflows.calls import Calls
 from workflows.continuation import is_due
@@ -152,10 +152,11 @@ class RequestWorkflow:
         if decision.refused:
             raise Ended(RequestStatus.FAILED, f"The model refused: {text}")
         self.conversation.add_decision(self.allowance.turn, decision)
-        output = None
+        claims, output = decision.unsupported_claims, None
         if self.request.output_schema is not None:
-            output = (await self.model.answer(self.request.output_schema)).output
-        return self.outcome(RequestStatus.COMPLETED, text, claims=decision.unsupported_claims, output=output)
+            answer = await self.model.answer(self.request.output_schema)
+            claims, output = (*claims, *of_output(answer)), answer.output
+        return self.outcome(RequestStatus.COMPLETED, text, claims=claims, output=output)
 
     async def continue_as_new_if_due(self) -> None:
         """Go on in a new run, with all that is known, by the newest worker."""

@@ -7,6 +7,7 @@ JSON Schema 2020-12 has it: what must hold belongs into a `pattern` or an `enum`
 """
 
 import asyncio
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -18,6 +19,7 @@ from activities.lenient_json import LONGEST_QUOTE, is_object, parse
 from activities.model.cost_budgets import CostBudgets
 from activities.model.endpoint import Endpoint
 from activities.model.envelope import history
+from activities.model.figures.spoken import Spoken
 from activities.model.grammar import Definitions, is_strict, loosened
 from activities.model.profiles import Calling, Profile
 from activities.model.question import Question
@@ -77,10 +79,13 @@ class Answers:
                         f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
                     )
         try:
-            output, problem = await asyncio.to_thread(read_output, reply, schema), None
+            output = await asyncio.to_thread(read_output, reply, schema)
         except ValueError as error:
-            output, problem = None, f"That is not the output: {error}. Write the whole JSON again."
-        return Answer(text=reply.text, output=output, problem=problem, usage=usage, demoted=endpoint.demoted)
+            problem = f"That is not the output: {error}. Write the whole JSON again."
+            return Answer(text=reply.text, problem=problem, usage=usage, demoted=endpoint.demoted)
+        spoken = Spoken(situation, datetime.now(UTC).date())
+        made_up = await asyncio.to_thread(spoken.unsupported_in_output, output, schema)
+        return Answer(text=reply.text, output=output, unsupported=made_up, usage=usage, demoted=endpoint.demoted)
 
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:

@@ -5,14 +5,17 @@ from collections.abc import Iterable, Mapping
 from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
+from activities.model.figures.numbers import numbers_in
+from activities.model.figures.offered import checked_texts
 from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
-from activities.policy import Policy
+from activities.policy import Policy, Rule
 from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.function_names import LONGEST_NAME
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ProposedCall
+from workflows.contract.values import AfterUntrusted, Arguments, texts
 
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
@@ -61,7 +64,7 @@ class Proposals:
             "ungrounded": loose,
             "unsupported": made_up,
             "strangers": strangers,
-            "after_untrusted": rule[1].after_untrusted if rule else "ask",
+            "after_untrusted": _after_untrusted(rule[1], tool, call.arguments, heard) if rule else "ask",
             "four_eyes": self._policy.four_eyes,
         }
         if tool.route.effect == "write" or ruling == "ask":
@@ -74,6 +77,22 @@ class Proposals:
         return ProposedCall(
             tool=call.tool, arguments=used, about=about, grounded=given, same_as=tool.same_as, route=route
         )
+
+
+def _after_untrusted(rule: Rule, tool: Tool, arguments: Arguments, heard: Heard) -> AfterUntrusted:
+    """What the rule says, but that a call in which nothing is grounded is not "grounded"."""
+    if rule.after_untrusted != "allow-if-grounded" or _is_grounded(tool, arguments, heard):
+        return rule.after_untrusted
+    return "ask"
+
+
+def _is_grounded(tool: Tool, arguments: Arguments, heard: Heard) -> bool:
+    """Whether something of the call can be held to what was said: a grounded argument, which it is elsewhere, or else
+    every text. Numbers are held to it as figures."""
+    if any(True for name in tool.grounded for _ in texts(arguments.get(name))):
+        return True
+    written = checked_texts(tool, arguments)
+    return bool(written or [*numbers_in(arguments)]) and all(heard.mentions(text) for text in written)
 
 
 def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:

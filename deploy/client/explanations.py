@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from deploy.client.call_accounts import CallAccount, RequestAccount, Verdict
-from deploy.client.sources import Origin, Source, sources
-from workflows.calls import made_up, of_strangers
+from deploy.client.call_sources import sources_of
+from deploy.client.sources import Source
+from workflows.consent import made_up, of_strangers
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
-from workflows.contract.values import Arguments, Effect, texts
+from workflows.contract.values import Arguments, Effect
 
 if TYPE_CHECKING:
     from activities.ledger.rows import Action
@@ -146,7 +147,7 @@ def _explained(each: CallAccount, account: RequestAccount, row: "Action | None",
         arguments=each.arguments,
         digest=call.digest,
         asked_at=each.asked_at,
-        sources=_sources(each),
+        sources=sources_of(each),
         ruling=route.ruling if route else "",
         rule=route.reason if route else "",
         doubts=tuple(_doubts(each)),
@@ -178,28 +179,6 @@ def _doubts(each: CallAccount) -> Iterator[str]:
         yield route.reason
     if each.after_untrusted and route.after_untrusted != "allow-if-grounded":
         yield "the request has read a stranger's text"
-
-
-def _sources(each: CallAccount) -> tuple[Source, ...]:
-    """Of a call that a person edited, what they put there is theirs."""
-    if each.proposed is None:
-        return ()
-    route, written = each.proposed.route, each.proposed.arguments
-    accepted = [value for name in each.proposed.grounded for value in texts(written.get(name))]
-    loose = route.ungrounded if route else ()
-    found = sources(each.arguments, each.said, [value for value in accepted if value not in loose])
-    if each.arguments == written:
-        return found
-    by = next((verdict.by for verdict in reversed(each.verdicts) if verdict.arguments is not None), "")
-    names = {name for name, value in each.arguments.items() if written.get(name) != value}
-    theirs = (Origin(where="person", by=by),)
-    return tuple(
-        source.model_copy(update={"origins": theirs})
-        if source.argument.partition(".")[0].partition("[")[0] in names
-        else source
-        for source in found
-        if not (source.piece and source.argument in names)
-    )
 
 
 def _allowed(each: CallAccount, account: RequestAccount) -> str:

@@ -32,6 +32,9 @@ WORDS: dict[Where, str] = {
     "chosen": "chosen by the model",
 }
 MOST_ORIGINS = 4
+MOST_VALUES = 10
+LONGEST_VALUE = 60
+"""Characters."""
 PIECES = re.compile(r"https?://[^\s<>\"')]+|[^\s,;:<>()\"']+@[^\s,;:<>()\"']+|\d+(?:[.,:/-]\d+)*")
 """What can be looked up in a text that was worded anew."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -61,6 +64,24 @@ class Source(BaseModel):
     origins: tuple[Origin, ...]
     piece: bool = False
     """It is a piece of a text that the model worded."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Nobody whom the requester trusts has said it."""
+        return self.origins[0].where in ("made up", "stranger")
+
+    def is_of(self, name: str) -> bool:
+        """Whether it is the argument of this name, or stands in it."""
+        return self.argument == name or self.argument.startswith((f"{name}.", f"{name}["))
+
+
+class Told(BaseModel):
+    """Values of one argument that came from the same places, in a line for people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    is_doubtful: bool
 
 
 @dataclass(frozen=True)
@@ -104,6 +125,29 @@ def sources(arguments: Arguments, said: Sequence[Said], address_book: Iterable[s
     """
     known = frozenset(address_book)
     return tuple(source for path, value in _values("", arguments) for source in _of(path, value, said, known))
+
+
+def told(name: str, found: Iterable[Source]) -> list[Told]:
+    """Where one argument came from, a line for all values of the same origin: "18.4, 1013: from get_weather (1.1)"."""
+    groups: dict[tuple[Origin, ...], list[Source]] = {}
+    for source in found:
+        if source.is_of(name):
+            groups.setdefault(source.origins, []).append(source)
+    return [_told(name, places, group) for places, group in groups.items()]
+
+
+def _told(name: str, places: tuple[Origin, ...], group: Sequence[Source]) -> Told:
+    where = ", ".join(map(str, places))
+    # Of an argument that is one value, the value stands beside it.
+    named = [_shortened(str(each.value)) for each in group if each.piece or each.argument != name]
+    more = f" and {len(named) - MOST_VALUES} more" if len(named) > MOST_VALUES else ""
+    values = f"{', '.join(named[:MOST_VALUES])}{more}: " if named else ""
+    return Told(text=values + where, is_doubtful=group[0].is_doubtful)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1]}…"
 
 
 def _values(path: str, value: JsonValue) -> Iterator[tuple[str, JsonValue]]:

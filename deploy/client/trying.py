@@ -22,11 +22,12 @@ from activities.toolkit.tool_index import ToolIndex
 from deploy.client.cases import Case
 from deploy.client.trials import MadeCall, Trial
 from workflows.asking import correction
-from workflows.calls import DONE_BEFORE, made_up
-from workflows.contract.api import Limits, Usage
+from workflows.calls import DONE_BEFORE
+from workflows.consent import approved_in_advance, forbidden, made_up
+from workflows.contract.api import Limits, Request, Usage
 from workflows.contract.conversation import NoteEntry, ToolMessage, UserEntry
-from workflows.contract.internal import Decision, ModelInput, ProposedCall
-from workflows.contract.values import Arguments, sha256
+from workflows.contract.internal import Decision, ModelInput, ProposedCall, Route
+from workflows.contract.values import Arguments, Ruling, sha256
 from workflows.conversation import Conversation
 from workflows.limits import MISTAKES_IN_A_ROW
 
@@ -149,16 +150,35 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
+<<<<<<< HEAD
         is_free = route.effect == "read" and route.ruling == "allow"
         if route.ruling == "deny" or (self._untrusted and not is_free and route.after_untrusted == "deny"):
             return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
+=======
+        if why := forbidden(route, untrusted=self._untrusted):
+            return self._not_run(call, "refused", why)
+>>>>>>> taint
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)
         if route.effect == "write":
             self._acted.add(_content(call))
+<<<<<<< HEAD
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=route.ruling))
         self._untrusted = self._untrusted or route.untrusted
         return await self._result(call)
+=======
+        self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=self._ruling(call.tool, route)))
+        told = await self._result(call)
+        self._untrusted = self._untrusted or told.untrusted
+        return told
+>>>>>>> taint
+
+    def _ruling(self, tool: str, route: Route) -> Ruling:
+        """What the policy comes to, with all that the workflow knows: an allow may be a question by now."""
+        if route.effect == "read" or route.ruling != "allow":
+            return route.ruling
+        request = Request(text=self.case.request, requester=self.case.requester)
+        return "allow" if approved_in_advance(tool, route, request, untrusted=self._untrusted) else "ask"
 
     def _sent_back_once(self, call: ProposedCall) -> str:
         """Why a write goes back to the model, which it does once."""

@@ -54,23 +54,25 @@ def reject_command(
 async def _decide(
     session: Session, request_id: str, key: str | None, verdict: Verdict, done: str, edits: Arguments | None = None
 ) -> int:
+    from deploy.client.traced_approvals import traced
     from deploy.terminal.approval_prompt import can_ask
 
     handle = handle_of(session.client, request_id)
-    call = await _the_call(handle, key)
+    [call] = await traced(session.client, request_id, [await _the_call(handle, key)])
     if edits:
         # Nobody knows whether the tool takes this before the request has said so.
-        call = call.model_copy(update={"arguments": {**call.arguments, **edits}})
+        call = call.model_copy(update={"arguments": {**call.arguments, **edits}, "sources": ()})
     shown = edits is None
     if shown:
         session.screen.pending(call)
     while again := await verdict(handle, call):
         session.screen.note("not approved yet: what you made of it needs a second yes")
-        session.screen.pending(again)
+        [call] = await traced(session.client, request_id, [again])
+        session.screen.pending(call)
         if not (can_ask() and typer.confirm("approve it as it is now?")):
             session.screen.how_to_decide(request_id)
             return ENDED_OTHERWISE
-        call, shown = again, True
+        shown = True
     if not shown:
         session.screen.edited(call)
     session.screen.say(done)

@@ -20,9 +20,10 @@ from activities.errors import ConfigurationError, ErrandError, NotOpen
 from deploy.client.history_steps import follow
 from deploy.client.payloads import reason
 from deploy.client.steps import AskedAgain, CancelAsked, Crashed, Ended, Replied, Ruled, Step, Waiting, WaitingForAnswer
+from deploy.client.traced_approvals import TracedApproval, TracedState
 from deploy.terminal.options import json_object
 from deploy.terminal.screen import Screen
-from workflows.contract.api import PendingApproval, PendingQuestion, RequestState
+from workflows.contract.api import PendingApproval, PendingQuestion
 from workflows.contract.values import Arguments
 
 
@@ -37,8 +38,8 @@ class Desk:
     screen: Screen
     request_id: str
     asks: bool
-    state: Callable[[], Awaitable[RequestState]]
-    approve: Callable[[PendingApproval, Arguments | None], Awaitable[PendingApproval | None]]
+    state: Callable[[], Awaitable[TracedState]]
+    approve: Callable[[TracedApproval, Arguments | None], Awaitable[TracedApproval | None]]
     """With other arguments than the call's own, where the person has edited them; returns what needs a second yes."""
     reject: Callable[[PendingApproval, str], Awaitable[None]]
     reply: Callable[[PendingQuestion, str], Awaitable[None]]
@@ -123,7 +124,7 @@ class Desk:
             self.screen.note(reason(error))
             self.screen.how_to_decide(self.request_id)
 
-    async def _decide(self, call: PendingApproval) -> None:
+    async def _decide(self, call: TracedApproval) -> None:
         edited: Arguments | None = None
         self._about = call.digest
         while answer := await self._answer("approve? [y/N/e=edit/reason] "):
@@ -166,20 +167,20 @@ class Desk:
         self._asking, self._answered = False, True
         return answer
 
-    def _edit(self, call: PendingApproval, edited: Arguments | None) -> Arguments | None:
+    def _edit(self, call: TracedApproval, edited: Arguments | None) -> Arguments | None:
         """What the person makes of the arguments in an editor; nothing else is drawn meanwhile."""
         before = json.dumps(call.arguments if edited is None else edited, indent=2, ensure_ascii=False)
         try:
             edited = json_object("the edited arguments", _edited(before))
         except (ConfigurationError, OSError, subprocess.CalledProcessError, ValueError) as error:
             self.screen.note(str(error))
-        news = {"arguments": edited, "reason": "as you edited it, not checked yet"}
+        news = {"arguments": edited, "reason": "as you edited it, not checked yet", "sources": ()}
         self.screen.pending(call if edited is None else call.model_copy(update=news))
         return edited
 
     async def _approved(
-        self, call: PendingApproval, edited: Arguments | None
-    ) -> tuple[PendingApproval, Arguments | None] | None:
+        self, call: TracedApproval, edited: Arguments | None
+    ) -> tuple[TracedApproval, Arguments | None] | None:
         """What is to be asked about next, where that does not settle it: edited arguments that cannot be run, or that
         need a second yes."""
         try:

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from activities.budgets import amount_text
 from deploy.client.listing import Found
+from deploy.client.sources import told
 from deploy.client.steps import Crashed
+from deploy.client.traced_approvals import TracedApproval
 from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
@@ -144,6 +146,9 @@ class ResultScreen(Paper):
             self._line(INDENT, "  ", (name.ljust(names), "dim"), "  ", first, console=console)
             for line in rest:
                 self._line(INDENT, "  ", " " * names, "  ", line, console=console)
+            for origin in told(name, call.sources) if isinstance(call, TracedApproval) else ():
+                style = "yellow" if origin.is_doubtful else "dim"
+                self._line(INDENT, "  ", " " * names, "  ", (f"← {origin.text}", style), console=console)
 
     def how_to_decide(self, request_id: str) -> None:
         """Tell who cannot be asked here where to say yes or no."""

@@ -12,17 +12,19 @@ from activities.settings import Settings
 from activities.temporal import connect
 from deploy.client.conversations import say
 from deploy.client.pollers import nobody_takes, told_if_nobody_takes
-from deploy.client.requests import PATIENCE, approve, handle_of, outcome, reject, state
+from deploy.client.requests import PATIENCE, approve, handle_of, outcome, reject
 from deploy.client.steps import Crashed, Ended
 from deploy.service.telemetry import client_telemetry
 from deploy.terminal.exit_codes import ENDED_OTHERWISE, UNREACHABLE, end_with
 from deploy.terminal.options import login_name
 from workflows.contract.api import Outcome, RequestStatus
+from workflows.contract.values import Arguments
 
 if TYPE_CHECKING:
+    from deploy.client.traced_approvals import TracedApproval
     from deploy.terminal.approval_prompt import Desk
     from deploy.terminal.screen import Screen
-    from workflows.contract.api import PendingQuestion
+    from workflows.contract.api import PendingApproval, PendingQuestion
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Session:
 
     def desk(self, request_id: str, *, by: str, asks: bool) -> "Desk":
         """Where the person is asked about what waits in a request, if somebody is there to answer."""
+        from deploy.client.traced_approvals import traced, traced_state
         from deploy.terminal.approval_prompt import Desk
 
         handle = handle_of(self.client, request_id)
@@ -40,12 +43,16 @@ class Session:
         async def reply(question: "PendingQuestion", answer: str) -> None:
             await say(self.client, request_id, answer, by=by, question=question.key)
 
+        async def yes(call: "PendingApproval", edited: Arguments | None) -> "TracedApproval | None":
+            again = await approve(handle, call, by=by, arguments=edited)
+            return (await traced(self.client, request_id, [again]))[0] if again else None
+
         return Desk(
             self.screen,
             request_id,
             asks=asks,
-            state=lambda: state(handle),
-            approve=lambda call, edited: approve(handle, call, by=by, arguments=edited),
+            state=lambda: traced_state(self.client, handle),
+            approve=yes,
             reject=lambda call, why: reject(handle, call, by=by, reason=why),
             reply=reply,
         )

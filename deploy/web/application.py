@@ -14,7 +14,7 @@ from activities.errors import ErrandError
 from activities.settings import Settings
 from deploy.web import actions, answers, approvals, events, health, messages, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
-from deploy.web.desk import deciding, pages, reading, sign_in, submitting, timetables
+from deploy.web.desk import deciding, explaining, pages, reading, sign_in, submitting, timetables
 from deploy.web.desk.sessions import Sessions, by_session, secret_beside
 from deploy.web.document import completed
 from deploy.web.door import Door
@@ -38,7 +38,15 @@ ROUTERS = (
     health.router,
 )
 
-DESK = (pages.router, sign_in.router, reading.router, deciding.router, submitting.router, timetables.router)
+DESK = (
+    pages.router,
+    sign_in.router,
+    reading.router,
+    explaining.router,
+    deciding.router,
+    submitting.router,
+    timetables.router,
+)
 """What people look at."""
 
 DESCRIPTION = """Say in plain words what should happen; get receipts.

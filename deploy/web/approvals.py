@@ -9,11 +9,12 @@ from temporalio.service import RPCError
 
 from deploy.client.listing import Found
 from deploy.client.requests import decide, handle_of, state
+from deploy.client.traced_approvals import TracedApproval, traced
 from deploy.web import examples
 from deploy.web.callers import Caller
 from deploy.web.door import OF_ONE, WITH_BODY, Approver, Door, StrictRoute, TheDoor, ToDecide, answer, own_word
 from deploy.web.problems import Kind, Problem, documented, problem_of
-from workflows.contract.api import Approve, PendingApproval, ReceiptStatus, Reject
+from workflows.contract.api import Approve, ReceiptStatus, Reject
 from workflows.contract.messages import Input
 from workflows.contract.values import Arguments
 
@@ -47,7 +48,7 @@ class Decided(BaseModel):
     key: str
     status: Literal["approved", "rejected", "waits"]
     by: str
-    waits: PendingApproval | None = Field(
+    waits: TracedApproval | None = Field(
         default=None,
         description="where the rules say something of the new arguments that was not shown yet: nothing has run, and "
         "this is what a second yes is given to",
@@ -84,9 +85,10 @@ async def decided(key: str, verdict: Verdict, found: Found, caller: Caller, door
     """
     word = _word(key, verdict, caller)
     try:
-        waits = await decide(handle_of(door.client, found.request_id), word)
+        again = await decide(handle_of(door.client, found.request_id), word)
     except (RPCError, WorkflowUpdateFailedError) as error:
         raise await too_late(problem_of(error), word.key, found.request_id, door) from error
+    waits = (await traced(door.client, found.request_id, [again]))[0] if again else None
     status = "waits" if waits else "approved" if verdict.decision == "approve" else "rejected"
     return Decided(key=word.key, status=status, by=caller.name, waits=waits)
 

@@ -7,14 +7,14 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel, Field
 
 from deploy.client.schedules import Scheduled, ScheduledRun, ScheduleState
+from deploy.client.sources import Origin, Source
 from deploy.client.timetables import Preview, Timetable
+from deploy.client.traced_approvals import TracedApproval, TracedState
 from workflows.contract.api import (
     Outcome,
-    PendingApproval,
     Receipt,
     ReceiptStatus,
     Request,
-    RequestState,
     RequestStatus,
     Usage,
 )
@@ -33,7 +33,9 @@ def _json(message: BaseModel) -> dict[str, Any]:
     return message.model_dump(mode="json")
 
 
-PENDING = PendingApproval(
+_FROM_REQUEST = Origin(where="request")
+_FROM_TOOL = Origin(where="tool", tool="get_weather", position="1.1")
+PENDING = TracedApproval(
     key=f"{ID}/2.1",
     digest=DIGEST,
     tool="send_email",
@@ -41,6 +43,12 @@ PENDING = PendingApproval(
     about="to ann@example.com",
     reason="no rule of the policy allows it",
     expires_at=AT,
+    sources=(
+        Source(argument="to[0]", value="ann@example.com", origins=(_FROM_REQUEST,)),
+        Source(argument="subject", value=WRITTEN["subject"], origins=(Origin(where="worded"),)),
+        Source(argument="body", value=WRITTEN["body"], origins=(Origin(where="worded"),)),
+        Source(argument="body", value="11", origins=(_FROM_TOOL,), piece=True),
+    ),
 )
 SENT = Receipt(
     key=f"{ID}/2.1",
@@ -58,7 +66,7 @@ USED = Usage(model_calls=3, input_tokens=1200, output_tokens=90)
 
 STARTED = {"request_id": ID, "requester": "billing"}
 RUNNING = {"request_id": ID, "status": "running", "message_id": None}
-_STATE = RequestState(
+_STATE = TracedState(
     request_id=ID, status=RequestStatus.RUNNING, turn=2, doing="turn 2: send_email", awaiting_approval=(PENDING,)
 )
 VIEW = _json(_STATE) | {

@@ -11,7 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find_page
-from deploy.client.requests import TakenId, handle_of, outcome_or_account, start, state
+from deploy.client.requests import TakenId, handle_of, outcome_or_account, start
+from deploy.client.traced_approvals import TracedState, traced_state
 from deploy.web import examples
 from deploy.web.callers import Caller
 from deploy.web.door import (
@@ -34,7 +35,7 @@ from deploy.web.door import (
 )
 from deploy.web.idempotency import IdempotencyKey, Submission, request_id_of, taken_problem
 from deploy.web.problems import Kind, Problem, documented
-from workflows.contract.api import Outcome, Request, RequestState, RequestStatus
+from workflows.contract.api import Outcome, Request, RequestStatus
 
 router = APIRouter(tags=["requests"], route_class=StrictRoute)
 
@@ -57,7 +58,7 @@ class Listed(BaseModel):
     next: str | None = Field(description="the cursor of the next page; null after the last")
 
 
-class RequestView(RequestState):
+class RequestView(TracedState):
     """Where a request stands, and whose it is."""
 
     requester: str
@@ -152,7 +153,7 @@ async def list_requests(
 )
 async def get_request(found: ToRead, door: TheDoor) -> Response:
     """Where a request stands, with the calls that wait for approval and the receipts of those that have ended."""
-    now = await state(handle_of(door.client, found.request_id))
+    now = await traced_state(door.client, handle_of(door.client, found.request_id))
     view = RequestView(
         **dict(now),
         requester=found.requester,

@@ -110,10 +110,10 @@ def _scene(case: Case, number: int) -> Scene:
 
 
 def _is_sent_back(case: Case) -> bool:
-    """Whether a call, as a write, would go back to the model and then to a person: made twice, or with a figure in a
-    text that the question does not have."""
+    """Whether a call, as a write, would go back to the model and then to a person: made twice, or with a figure
+    that the question does not have."""
     texts = [f"{each.function} {each.choices}" for each in case.gold]
-    return len(set(texts)) < len(texts) or any(write.figures for write in writes_of(case))
+    return len(set(texts)) < len(texts) or any(write.made_up() for write in writes_of(case))
 
 
 def _recorder(function: str, runs: list[Run]) -> ToolFunction:

@@ -1,11 +1,17 @@
-"""Right summaries of which one figure is changed."""
+"""Right summaries, and right calls, of which one figure is changed."""
 
+import itertools
 import random
 import re
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from activities.model.figures.dates_and_times import MONTHS
+from activities.model.figures.numbers import numbers_in
+from tests.figures.recorded import Write
 from tests.figures.right import Right
+from workflows.contract.values import Arguments
 
 SEED = 4711
 FIGURE = re.compile(r"\d(?:[\d.,'\u202f:]*\d)?")
@@ -21,6 +27,42 @@ def changed(right: Sequence[Right], how_many: int) -> list[tuple[Right, str]]:
         if (other := _changed(each.summary, chance)) is not None:
             found.append((each, other))
     return found
+
+
+def changed_numbers(right: Sequence[Write], how_many: int) -> list[tuple[Write, Arguments]]:
+    """Right calls, each with the arguments in which one number is another of as many digits."""
+    chance = random.Random(SEED)
+    found: list[tuple[Write, Arguments]] = []
+    for each in itertools.cycle(right):
+        if len(found) == how_many:
+            return found
+        there = [number.value for number in numbers_in(each.arguments) if abs(number.value) > 1]
+        if there:
+            old = chance.choice(there)
+            found.append((each, {name: _with(value, old, chance) for name, value in each.numbers_alone.items()}))
+    return found
+
+
+def _with(value: JsonValue, old: float, chance: random.Random) -> JsonValue:
+    match value:
+        case list():
+            return [_with(each, old, chance) for each in value]
+        case dict():
+            return {name: _with(each, old, chance) for name, each in value.items()}
+        case int() | float() if value == old and not isinstance(value, bool):
+            return _another(value, chance)
+        case _:
+            return value
+
+
+def _another(number: float, chance: random.Random) -> float:
+    written = [*repr(number)]
+    digits = [at for at, char in enumerate(written) if char.isdecimal()]
+    at = chance.choice(digits[:6])
+    # One is never taken for made up.
+    low = "23456789" if len(digits) == 1 else "123456789"
+    written[at] = chance.choice([digit for digit in low if digit != written[at]])
+    return type(number)("".join(written))
 
 
 def _changed(summary: str, chance: random.Random) -> str | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from pydantic import JsonValue
+
 from activities.model.figures.spoken import Spoken
 from activities.toolkit.tool import Tool
 from tests.bfcl.gold import first
@@ -31,12 +33,44 @@ class Write:
     tool: Tool
     arguments: Arguments
 
+    def made_up(self, arguments: Arguments | None = None) -> tuple[str, ...]:
+        """Those figures that are taken for made up: of the call, or of one with other arguments."""
+        spoken = Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
+        return spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
+
     @property
-    def figures(self) -> tuple[str, ...]:
-        """Those that are taken for made up."""
-        return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT).unsupported_in_call(
-            self.tool, self.arguments
-        )[0]
+    def texts_alone(self) -> Arguments:
+        """The arguments without their numbers."""
+        return {name: without_numbers(value) for name, value in self.arguments.items()}
+
+    @property
+    def numbers_alone(self) -> Arguments:
+        """The arguments, of which the numbers are left."""
+        return {name: without_texts(value) for name, value in self.arguments.items()}
+
+
+def without_numbers(value: JsonValue) -> JsonValue:
+    match value:
+        case list():
+            return [without_numbers(each) for each in value]
+        case dict():
+            return {name: without_numbers(each) for name, each in value.items()}
+        case int() | float():
+            return None
+        case _:
+            return value
+
+
+def without_texts(value: JsonValue) -> JsonValue:
+    match value:
+        case list():
+            return [without_texts(each) for each in value]
+        case dict():
+            return {name: without_texts(each) for name, each in value.items()}
+        case str():
+            return None
+        case _:
+            return value
 
 
 def leaderboard(step: int = 1) -> Iterator[Write]:

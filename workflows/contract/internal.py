@@ -141,6 +141,7 @@ class Answer(Message):
     text: str = Field(default="", description="as the model wrote it")
     output: JsonValue = None
     problem: str | None = omitted(None, description="for the model: why it does not fit the schema")
+    unsupported: tuple[str, ...] = omitted((), description="figures in it that stand nowhere")
     usage: Usage
     demoted: tuple[str, ...] = omitted(())
 

@@ -90,6 +90,11 @@ class Grounds:
         return plain("\n".join([*self._texts, *self._numerals, *self._keys])).casefold()
 
     @cached_property
+    def said(self) -> str:
+        """By the requester."""
+        return "\n".join(self._said)[:LONGEST_WORDS].casefold()
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """Those with a digit, each also without what surrounds it."""
         pieces = {piece.strip(".,;:!?()[]{}<>\"'*`“”„«»") for piece in WITH_DIGIT.findall(self.text)}
@@ -155,6 +160,11 @@ class Grounds:
     @cached_property
     def amounts(self) -> list[float]:
         return amounts(self._tables, self.named, self.values)
+
+    @cached_property
+    def found_amounts(self) -> list[float]:
+        """Of what was found alone."""
+        return amounts(self._tables, (), self.values)
 
     @cached_property
     def totals(self) -> list[float]:

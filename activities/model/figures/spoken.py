@@ -11,27 +11,31 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import cast
 
 from pydantic import JsonValue
 
 from activities.model.clauses import sentences
 from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
+from activities.model.figures.numbers import KnownNumbers
+from activities.model.figures.offered import checked_numbers, checked_texts, outputs_numbers, outputs_texts, written
 from activities.model.figures.reading import Figure
-from activities.model.figures.unsupported import is_supported, unsupported_figures
+from activities.model.figures.unsupported import MOST_TOLD, is_supported, unsupported_figures
+from activities.model.grounding import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry
 from workflows.contract.internal import ModelInput, UnsupportedClaim
-from workflows.contract.values import Arguments
+from workflows.contract.values import Arguments, Schema
 
 NEVER_RUN = (ReceiptStatus.INVALID, ReceiptStatus.REJECTED, ReceiptStatus.REFUSED, ReceiptStatus.CANCELLED)
 ADDRESS = re.compile(
-    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|www\.[\w.-]*\w|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)]|www\.[\w.-]*\w|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.IGNORECASE
 )
 """A link, or a mail address."""
+SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 LONGEST_SENTENCE = 300
+SHORTEST_WORD = 3
 """Characters."""
 
 
@@ -41,32 +45,59 @@ class Spoken:
     today: date
 
     def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The figures in the texts of a write that nobody but the model has mentioned, and the figures and addresses
-        that only a stranger has. Grounded arguments are held to more than that elsewhere."""
+        """What nobody but the model has mentioned of a write's arguments, without the grounded ones, which are held to
+        more than that elsewhere; and what only a stranger has: figures, addresses, and arguments of a single word.
+        Addresses that are made up are told where a stranger's text has been read, which may have led to them."""
         if tool.route.effect != "write":
             return (), ()
-        foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
-        texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
-        checked = [text for text in texts if text.casefold() not in foreseen]
+        checked = checked_texts(tool, arguments)
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
-        made_up = (
-            figure.text for figure in loose if not (self._strangers and is_supported(figure, self._with_strangers))
-        )
-        strangers = (figure.text for figure in loose if self._strangers and is_supported(figure, self._with_strangers))
-        addresses = (address for text in checked for address in self._addresses_of_strangers(text))
-        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*strangers, *addresses]))
+        numbers = [number for number in checked_numbers(tool, arguments) if number not in self._trusted_numbers]
+        numbers = numbers[:MOST_TOLD]
+        if not self._strangers:
+            return tuple(dict.fromkeys([*(figure.text for figure in loose), *map(str, numbers)])), ()
+        addresses = [address for text in checked for address in ADDRESS.findall(text) if not self._knows(address)]
+        words = [text for text in checked if self._is_word_of_strangers(text)]
+        told = [(figure.text, is_supported(figure, self._with_strangers)) for figure in loose]
+        told += [(str(number), number in self._numbers_with_strangers) for number in numbers]
+        told += [(address, self._is_of_strangers(address)) for address in addresses]
+        of_strangers = [text for text, is_theirs in told if is_theirs]
+        made_up = (text for text, is_theirs in told if not is_theirs)
+        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*of_strangers, *words]))
 
-    def _addresses_of_strangers(self, text: str) -> Iterator[str]:
-        for address in ADDRESS.findall(text) if self._strangers else ():
-            lowered = address.casefold()
-            if any(lowered in stranger for stranger in self._strangers) and lowered not in self._trusted.text:
-                yield address
+    @cached_property
+    def _trusted_numbers(self) -> KnownNumbers:
+        return KnownNumbers(self._trusted)
+
+    @cached_property
+    def _numbers_with_strangers(self) -> KnownNumbers:
+        return KnownNumbers(self._with_strangers)
+
+    def _knows(self, address: str) -> bool:
+        """Whether somebody who is trusted has mentioned a link or a mail address, however it was written; or the host
+        of the link, the rest of which is no stranger's."""
+        trusted = self._trusted.text
+        if any(occurs(form, trusted) for form in _forms(address)):
+            return True
+        is_at_home = any(occurs(form, trusted) for form in _forms(_host(address)))
+        return is_at_home and not any(occurs(form, text) for form in _forms(address) for text in self._strangers)
+
+    def _is_of_strangers(self, address: str) -> bool:
+        """Whether a stranger has mentioned it, or the host of the link."""
+        forms = (*_forms(address), *_forms(_host(address)))
+        return any(occurs(form, text) for form in forms for text in self._strangers)
+
+    def _is_word_of_strangers(self, text: str) -> bool:
+        word = text.strip()
+        if len(word) < SHORTEST_WORD or len(word.split()) != 1 or ADDRESS.fullmatch(word):
+            return False
+        return not occurs(word, self._trusted.text) and any(occurs(word, stranger) for stranger in self._strangers)
 
     @cached_property
     def _strangers(self) -> list[str]:
         """The texts of strangers, casefolded."""
         ended = calls_of(self.situation.conversation)
-        return [text.casefold() for _, told in ended if told.untrusted for text in (told.text, *_written(told.value))]
+        return [text.casefold() for _, told in ended if told.untrusted for text in (told.text, *written(told.value))]
 
     @cached_property
     def _with_strangers(self) -> Grounds:
@@ -93,6 +124,14 @@ class Spoken:
             )
             for sentence, figures in wrong.items()
         )
+
+    def unsupported_in_output(self, output: JsonValue, schema: Schema) -> tuple[str, ...]:
+        """The figures of an output that stand nowhere. It may show what a summary may."""
+        texts = outputs_texts(output, schema)
+        figures = (figure.text for text in texts if _has_digit(text) for figure in unsupported_figures(text, self._all))
+        known = KnownNumbers(self._all)
+        numbers = (str(number) for number in outputs_numbers(output, schema) if number not in known)
+        return tuple(dict.fromkeys([*figures, *numbers]))[:MOST_TOLD]
 
     @cached_property
     def _trusted(self) -> Grounds:
@@ -135,32 +174,14 @@ class Spoken:
         yield from Counter(ended).values()
 
 
-def _written(value: JsonValue) -> Iterator[str]:
-    """The texts in a value; a number that an argument has is no text."""
-    match value:
-        case str():
-            yield value
-        case list():
-            for each in value:
-                yield from _written(each)
-        case dict():
-            for each in value.values():
-                yield from _written(each)
-        case _:
-            return
+def _forms(address: str) -> tuple[str, ...]:
+    """How else it may be written: a link without its scheme, with or without www."""
+    bare = SCHEME.sub("", address).rstrip("/").removeprefix("www.")
+    return (bare,) if "@" in address.partition("/")[0] else (bare, f"www.{bare}")
 
 
-def _foreseen(schema: object) -> Iterator[str]:
-    """The values that a schema itself offers; what its descriptions say is often an example."""
-    match schema:
-        case dict():
-            for name, part in cast("dict[str, JsonValue]", schema).items():
-                yield from _written(part) if name in ("enum", "const", "default") else _foreseen(part)
-        case list():
-            for part in cast("list[JsonValue]", schema):
-                yield from _foreseen(part)
-        case _:
-            return
+def _host(address: str) -> str:
+    return re.split(r"[/?#]", SCHEME.sub("", address), maxsplit=1)[0]
 
 
 def _has_digit(text: str) -> bool:

@@ -38,6 +38,13 @@ for _number, _family in enumerate((_LENGTH, _TIME, _WEIGHT, _BYTES, _BINARY, _SP
     for _names, _size in _family.items():
         for _name in _names.split():
             UNITS.setdefault(_name, []).append((_number, _size))
+_CALENDAR = {
+    "month months monat monate monaten mois mes meses mese mesi": 30 * 86_400.0,
+    "year years jahr jahre jahren an ans année año años anno anni": 365 * 86_400.0,
+    "decade decades jahrzehnt décennie década decennio": 3650 * 86_400.0,
+}
+TIMES = {name: size for family in (_TIME, _CALENDAR) for names, size in family.items() for name in names.split()}
+"""In seconds; a month has 30 days."""
 CELSIUS = frozenset({"c", "°c", "celsius"})
 FAHRENHEIT = frozenset({"f", "°f", "fahrenheit"})
 

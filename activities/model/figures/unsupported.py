@@ -148,7 +148,7 @@ def _is_number(figure: Figure, number: Reading, grounds: Grounds) -> bool:
     number = _rounded(figure, number)
     if _is_known(figure, number, grounds):
         return True
-    if any(_near(grounds.values, each) for each in converted(number, figure.unit, grounds.units)):
+    if any(near(grounds.values, each) for each in converted(number, figure.unit, grounds.units)):
         return True
     return _follows(figure, number, grounds)
 
@@ -180,27 +180,32 @@ def _rounded(figure: Figure, number: Reading) -> Reading:
 
 def _is_known(figure: Figure, number: Reading, grounds: Grounds) -> bool:
     if figure.negative:
-        return _near(grounds.signed, Reading(-number.value, number.step))
-    if _near(grounds.values, number):
+        return near(grounds.signed, Reading(-number.value, number.step))
+    if near(grounds.values, number):
         return True
-    if figure.percent and _near(grounds.values, Reading(number.value / 100, number.step / 100)):
+    if figure.percent and near(grounds.values, Reading(number.value / 100, number.step / 100)):
         return True
-    return figure.money and number.step == 0.01 and _near(grounds.values, Reading(round(number.value * 100), EXACT))
+    return figure.money and number.step == 0.01 and near(grounds.values, Reading(round(number.value * 100), EXACT))
 
 
 def _follows(figure: Figure, number: Reading, grounds: Grounds) -> bool:
     """By arithmetic, and not likely by chance."""
-    if figure.unit == "s" and _near(grounds.spans, number):
+    if figure.unit == "s" and near(grounds.spans, number):
         return True
-    if number.value and _near(grounds.totals, number):
+    if number.value and near(grounds.totals, number):
         return True
     results = grounds.percentages if figure.percent else grounds.amounts
-    if not (number.value and _near(results, number)):
+    return likely(results, number)
+
+
+def likely(results: Sequence[float], number: Reading) -> bool:
+    """Whether it is one of the results of arithmetic, and not by chance."""
+    if not (number.value and near(results, number)):
         return False
     around = bisect_right(results, 2 * number.value) - bisect_left(results, number.value / 2)
     return around * number.step <= CHANCE * 1.5 * number.value
 
 
-def _near(values: Sequence[float], number: Reading) -> bool:
+def near(values: Sequence[float], number: Reading) -> bool:
     slack = number.step / 2 + EXACT * max(1.0, abs(number.value))
     return has(values, number.value - slack, number.value + slack)

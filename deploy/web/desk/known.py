@@ -1,11 +1,13 @@
-"""What never changes, so that the desk asks for it once: how requests ended, and the arguments that the model gave."""
+"""What never changes, so that the desk asks for it once: how requests ended and why, and where the arguments of
+calls came from."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from deploy.client.explanations import Explanation
+from deploy.client.traced_approvals import TracedApproval
 from workflows.contract.api import Outcome
-from workflows.contract.values import Arguments
 
 V = TypeVar("V")
 
@@ -33,4 +35,5 @@ class Kept(Generic[V]):
 @dataclass(frozen=True)
 class Known:
     outcomes: Kept[Outcome] = field(default_factory=lambda: Kept[Outcome]())
-    given: Kept[Arguments | None] = field(default_factory=lambda: Kept["Arguments | None"]())
+    explanations: Kept[Explanation] = field(default_factory=lambda: Kept[Explanation]())
+    traced: Kept[TracedApproval] = field(default_factory=lambda: Kept[TracedApproval]())

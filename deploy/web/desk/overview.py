@@ -2,25 +2,32 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from activities.errors import ConfigurationError, ErrandError
-from deploy.client import steps
 from deploy.client.actions import ledger_of_the_workers
-from deploy.client.history_steps import follow
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find
 from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
+from deploy.client.traced_approvals import TracedApproval, traced
 from deploy.web.actions import Action
 from deploy.web.callers import Caller
+<<<<<<< HEAD
 from deploy.web.door import UNLISTED, Door
+=======
+from deploy.web.desk.budgeting import budgets
+from deploy.web.door import Door
+>>>>>>> taint
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
+
+if TYPE_CHECKING:
+    from activities.ledger.spending import Standing
 
 ANSWERS_WITHIN = 1.0
 """Seconds."""
@@ -31,11 +38,10 @@ MOST_ENDED = 10
 
 @dataclass(frozen=True)
 class Call:
-    """A call that waits; `before` are the arguments that the model gave it, where a person has edited them."""
+    """A call that waits."""
 
     found: Found
-    pending: PendingApproval
-    before: Arguments | None
+    pending: TracedApproval
     may_decide: bool
 
 
@@ -79,6 +85,7 @@ class Settled:
     ended: list[Ended]
     unknown: list[Action]
     schedules: list[Scheduled]
+    budgets: "list[Standing]"
 
 
 def whose(caller: Caller) -> str | None:
@@ -129,7 +136,7 @@ def _waits(now: RequestState) -> bool:
 async def calls_of(door: Door, caller: Caller, found: Found, now: RequestState) -> list[Call]:
     """The calls of a request that wait for a yes."""
     return [
-        Call(found, each, await before(door, each, found.request_id), may_decide(caller, found, each))
+        Call(found, await _traced(door, each, found.request_id), may_decide(caller, found, each))
         for each in now.awaiting_approval
     ]
 
@@ -146,42 +153,36 @@ def may_decide(caller: Caller, found: Found, pending: PendingApproval) -> bool:
     return caller.may(Right.APPROVE) and not (pending.four_eyes and own)
 
 
-async def before(door: Door, pending: PendingApproval, request_id: str) -> Arguments | None:
-    """The arguments that the model gave to a call which waits with others now; None where they are the same."""
-    given = door.known.given
-    if (known := (pending.key, pending.digest)) not in given:
-        given[known] = await _arguments_before(door, pending, request_id)
-    return given[known]
-
-
-async def _arguments_before(door: Door, pending: PendingApproval, request_id: str) -> Arguments | None:
-    turn, _, index = pending.key.rpartition("/")[2].partition(".")
-    first: Arguments | None = None
-    try:
-        async with aclosing(follow(door.client, request_id, to_the_end=False)) as told:
-            async for step in told:
-                match step:
-                    case steps.Decided(number, decision) if str(number) == turn:
-                        first = decision.calls[int(index) - 1].arguments
-                    case _:
-                        pass
-    except (RPCError, TemporalError, IndexError, ValueError):
-        return None
-    return None if first == pending.arguments else first
+async def _traced(door: Door, pending: PendingApproval, request_id: str) -> TracedApproval:
+    """The call, with where its arguments came from, which never changes as long as they do not."""
+    known, at = door.known.traced, (pending.key, pending.digest)
+    if at not in known:
+        [found] = await traced(door.client, request_id, [pending])
+        if not found.sources:
+            return found
+        known[at] = found
+    return known[at].model_copy(update=dict(pending))
 
 
 async def settled(door: Door, caller: Caller) -> Settled:
-    """What has ended, what nobody knows the end of, and this caller's schedules."""
+    """What has ended, what nobody knows the end of, this caller's schedules, and the budgets."""
     if not (caller.may(Right.READ) or caller.sees_all):
+<<<<<<< HEAD
         return Settled([], [], [])
     latest, unknown, schedules = await asyncio.gather(
         _latest(door, caller),
+=======
+        return Settled([], [], [], [])
+    latest, unknown, schedules, standings = await asyncio.gather(
+        find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING),
+>>>>>>> taint
         unknown_writes(door, caller),
         find_schedules(door.client, requester=caller.name),
+        budgets(door, caller),
     )
     over = [each for each in latest if each.closed_at][:MOST_ENDED]
     outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
-    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules)
+    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules, standings)
 
 
 async def _latest(door: Door, caller: Caller) -> list[Found]:

@@ -16,7 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import JsonValue
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from activities.budgets import amount_text
 from activities.callbacks.links import Links
+from deploy.client.explanation_lines import facts
+from deploy.client.sources import told as told_origins
 from deploy.web.callers import Caller
 from deploy.web.desk.visible_text import as_text, cut, hides_something, in_one_line, shown
 from deploy.web.door import Door
@@ -91,10 +94,20 @@ def templates() -> Environment:
     )
     # Typed as the dicts of their own.
     cast("dict[str, object]", made.filters).update(
-        {"shown": shown, "line": in_one_line, "text": as_text, "cut": cut, "time": time_of, "left": left_of}
+        {
+            "shown": shown,
+            "line": in_one_line,
+            "text": as_text,
+            "cut": cut,
+            "time": time_of,
+            "left": left_of,
+            "amount": amount_text,
+        }
     )
     cast("dict[str, object]", made.tests).update({"hiding": hides_something})
-    cast("dict[str, object]", made.globals).update({"static": static(), "is_mail": is_mail})
+    cast("dict[str, object]", made.globals).update(
+        {"static": static(), "is_mail": is_mail, "told": told_origins, "facts": facts}
+    )
     return made
 
 

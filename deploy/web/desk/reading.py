@@ -22,6 +22,7 @@ from deploy.client.keys import Right
 from deploy.client.listing import Found, describe
 from deploy.client.requests import handle_of, new_id, state
 from deploy.web.callers import Caller
+from deploy.web.desk.explaining import of_ended
 from deploy.web.desk.overview import (
     Live,
     Settled,
@@ -109,6 +110,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
         "questions": questions_of(caller, found, now),
         "outcome": await outcome(door, found) if found.closed_at else None,
         "unknown": await unknown_writes(door, caller, found.request_id) if found.closed_at else [],
+        "why": await of_ended(door, caller, found),
         "events": events[-MOST_STEPS:],
         "differences": differences,
     }

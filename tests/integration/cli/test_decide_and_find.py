@@ -37,6 +37,10 @@ async def test_approve_shows_the_whole_call_and_lets_it_run(
     shown = await cli("approve", request_id, "--by", "carol")
     assert shown.code == 0
     assert all(part in shown.out for part in ("tell waits for approval", '["ann"]', "line one", "line two"))
+    assert [line.strip() for line in shown.out.splitlines() if "←" in line] == [
+        "← ann: from the request",
+        "← worded by the model",
+    ]
     outcome = await handle_of(client, request_id).result()
     assert outcome.receipts[0].approved_by == "carol"
     assert happened.done("tell") == ["ann"]
@@ -105,6 +109,7 @@ async def test_an_edit_to_whom_nobody_mentioned_is_shown_again_with_the_reason_a
     again = await cli("approve", request_id, "--by", "carol")
     assert again.code == 0
     assert "(nobody mentioned eve before)" in again.out
+    assert "← eve: put there by carol" in again.out
     await handle_of(client, request_id).result()
     assert happened.done("tell") == ["eve"]
     watched = (await cli("watch", request_id)).out
@@ -122,7 +127,9 @@ async def test_at_a_terminal_an_edit_to_whom_nobody_mentioned_is_asked_about_aga
         terminal.type("e\n")
         await terminal.see("approve? [y/N/e=edit/reason]")
         terminal.type("y\n")
-        assert "nobody mentioned eve before" in await terminal.see("approve? [y/N/e=edit/reason]")
+        seen = await terminal.see("approve? [y/N/e=edit/reason]")
+        assert "nobody mentioned eve before" in seen
+        assert "← eve: put there by" in seen
         await asyncio.sleep(0.5)
         assert happened.done("tell") == []
         terminal.type("y\n")

@@ -92,6 +92,27 @@ async def test_what_differed_is_told_and_the_threshold_decides_the_exit_code(
     assert (told[0]["passed"], told[0]["of"], len(told[0]["cases"])) == (0, 1, 1)
 
 
+async def test_a_ruling_is_what_the_policy_comes_to_after_a_strangers_text(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (policy := tmp_path / "policy.toml").write_text('[[rule]]\nruling = "allow"\n')
+    (cases := tmp_path / "cases.toml").write_text("""
+[[case]]
+request = "Write, read, write."
+ordered = true
+call = [
+    { tool = "write_down", ruling = "allow" },
+    { tool = "read_page", result = "a page", ruling = "allow" },
+    { tool = "write_down", ruling = "ask" },
+]
+""")
+    words = ("before it", "after it")
+    before, after = (calls(call("write_down", word=word)) for word in words)
+    model.scripts["Write, read, write."] = [before, calls(call("read_page", name="x")), after, say("All is said.")]
+    tried = await CommandLine({**alone.environment, "ERRAND_POLICY": str(policy)})("try", str(cases))
+    assert (tried.code, tried.err) == (0, "")
+
+
 async def test_two_models_stand_side_by_side(alone: CommandLine, model: ScriptedModel, cases: str) -> None:
     well(model)
     tried = await alone("try", cases, "--against", "OPENAI_MODEL=other", "--against", "ERRAND_SYSTEM_PROMPT=Be brief.")

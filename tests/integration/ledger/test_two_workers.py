@@ -22,7 +22,7 @@ async def test_every_request_writes_once_and_again_nothing_when_it_is_reset(
     settings = settings_for(model, ledger_url=postgres.url)
     words = [f"word-{number}" for number in range(REQUESTS)]
     for word in words:
-        model.scripts[word] = [calls(call("write_down", word=word, seconds=0.2)), say("Written.")]
+        model.scripts[word] = [calls(call("write_down", word=word, seconds=1)), say("Written.")]
     # A connection of its own, as one connection has one worker a task queue.
     other = await Client.connect(client.service_client.config.target_host, data_converter=client.data_converter)
     async with running_worker(client, settings, sandboxed=False), running_worker(other, settings, sandboxed=False):

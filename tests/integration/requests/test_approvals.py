@@ -145,12 +145,15 @@ async def test_after_a_strangers_text_was_read_the_policys_yes_becomes_a_questio
     policy = tmp_path / "policy.toml"
     policy.write_text('[[rule]]\nruling = "allow"\n')
     settings = settings_for(model, policy=policy)
-    page, pwned = calls(call("read_page", name="x")), calls(call("write_down", word="pwned"))
+    page, pwned = calls(call("read_page", name="x")), calls(call("write_down", word="we are pwned"))
     model.scripts["Read"] = [calls(call("write_down", word="before")), page, pwned, say("Done.")]
     async with running_worker(client, settings):
         handle = await start(client, settings, "Read")
         pending = await until_it_waits(handle)
-        assert (pending.arguments, pending.reason) == ({"word": "pwned"}, "the request has read a stranger's text")
+        assert (pending.arguments, pending.reason) == (
+            {"word": "we are pwned"},
+            "the request has read a stranger's text",
+        )
         await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
         await handle.result()
     assert happened.done("write_down") == ["before"]

@@ -41,7 +41,7 @@ async def test_neighbouring_reads_run_at_once_and_a_write_waits_for_all_before_i
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     together = [call("look_up", word="a", seconds=0.5), call("look_up", word="b", seconds=0.5)]
-    write = call("write_down", word="c", seconds=0.2)
+    write = call("write_down", word="c", seconds=1)
     model.scripts["Mixed"] = [calls(*together, write, call("look_up", word="d")), say("Done.")]
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Mixed", approve=("write_down",))

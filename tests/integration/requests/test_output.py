@@ -27,6 +27,24 @@ async def test_an_output_that_does_not_fit_goes_back_to_the_model_with_the_error
     assert "is not of type 'number'" in str(decisions.asked[-1].conversation[-1])
 
 
+MADE_UP = FITS.model_copy(update={"unsupported": ("19",)})
+NOT_SAID = ('"the output": neither the request nor a result says 19',)
+
+
+async def test_an_output_with_a_figure_that_stands_nowhere_goes_back_once_and_then_says_so(client: Client) -> None:
+    decisions = Decisions(says("It is warm."), answers=[MADE_UP, MADE_UP])
+    outcome = await decisions.ask(client, Request(text="How warm?", output_schema=TEMPERATURE))
+    assert (outcome.output, outcome.unsupported_claims) == ({"celsius": 19}, NOT_SAID)
+    assert "Neither the request nor a result says 19." in str(decisions.asked[-1].conversation[-1])
+
+
+async def test_an_output_that_is_spoilt_by_its_correction_is_taken_as_it_was(client: Client) -> None:
+    decisions = Decisions(says("It is warm."), answers=[MADE_UP, DOES_NOT, DOES_NOT])
+    outcome = await decisions.ask(client, Request(text="How warm?", output_schema=TEMPERATURE))
+    assert (outcome.status, outcome.output) == (RequestStatus.COMPLETED, {"celsius": 19})
+    assert outcome.unsupported_claims == NOT_SAID
+
+
 async def test_an_output_that_does_not_fit_after_two_corrections_fails_the_request_which_keeps_its_receipts(
     client: Client,
 ) -> None:

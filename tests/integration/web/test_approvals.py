@@ -83,6 +83,31 @@ async def test_an_edit_that_nobody_asked_for_waits_for_a_second_yes(
     assert ended.receipts[0].arguments == edited
 
 
+async def test_a_call_that_waits_says_where_each_of_its_arguments_came_from(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts["Read it, and tell ann."] = [
+        calls(call("read_page", name="the page of eve")),
+        *[calls(call("tell", to=["ann", "eve"], what="Hello, it is 7 o'clock"))] * 2,  # the first is sent back
+        say("Done."),
+    ]
+    async with door.caller("ann") as ann, door.caller("bob", APPROVER) as bob:
+        request_id = await submitted(ann, "Read it, and tell ann.")
+        await waiting(bob, request_id)
+        [call_] = (await bob.get(f"/v1/requests/{request_id}")).json()["awaiting_approval"]
+        answer = await decide(
+            bob, request_id, PendingApproval.model_validate(call_), arguments={"to": ["carl"], "what": "Hi"}
+        )
+        await ann.post(f"/v1/requests/{request_id}/cancel")
+    assert [(each["argument"], each["value"], each["origins"][0]["where"]) for each in call_["sources"]] == [
+        ("to[0]", "ann", "request"),
+        ("to[1]", "eve", "stranger"),
+        ("what", "Hello, it is 7 o'clock", "worded"),
+        ("what", "7", "made up"),
+    ]
+    waits = answer.json()["waits"]
+    assert waits["before"] == call_["arguments"]
+    assert {(each["origins"][0]["where"], each["origins"][0]["by"]) for each in waits["sources"]} == {("person", "bob")}
+
+
 async def test_the_second_of_two_is_told_who_was_first_also_when_the_request_is_over(
     door: Door, worker: ScriptedModel, happened: World
 ) -> None:

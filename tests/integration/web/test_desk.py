@@ -11,6 +11,7 @@ from activities.settings import Settings
 from deploy.client.keys import Right, remove_key
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
+from tests.conftest import changed
 from tests.integration.cli.conftest import eventually
 from tests.integration.web.conftest import Door, outcome, served, submitted
 from tests.integration.web.desk import LOOKED_AT, Desk, at_the_desk
@@ -108,7 +109,7 @@ async def test_a_call_is_approved_and_the_second_of_two_is_told_who_was_first(
 async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_again(
     door: Door, worker: ScriptedModel, happened: World
 ) -> None:
-    worker.scripts["Write."] = [calls(call("write_down", word="tree", seconds=0.5)), say("Done.")]
+    worker.scripts["Write."] = [calls(call("write_down", word="tree", seconds=1)), say("Done.")]
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
         request_id = await submitted(ann, "Write.")
         await waiting(ann, request_id)
@@ -123,6 +124,26 @@ async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_agai
     assert right.status_code == 303
     assert ended.receipts[0].arguments == {"word": "bush", "seconds": 0.25}
     assert happened.done("write_down") == ["bush"]
+
+
+async def test_whoever_decides_sees_where_the_arguments_came_from(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts["Read, and tell ann."] = [
+        calls(call("read_page", name="of <eve>")),
+        *[calls(call("tell", to=["ann", "<eve>"], what="hi 77"))] * 2,  # the first is sent back
+        say("Done."),
+    ]
+    async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
+        request_id = await submitted(ann, "Read, and tell ann.")
+        await waiting(ann, request_id)
+        page = await bob.page()
+        at = f"/requests/{request_id}/approvals/3.1/edit"
+        await bob.fill(at, at, **{"argument.to": "carl", "argument.what": "hi"})
+        again = await bob.page()
+        await ann.post(f"/v1/requests/{request_id}/cancel")
+    assert "← ann: from the request" in page
+    assert "<strong>← &lt;eve&gt;: from a stranger&#39;s text, by read_page (1.1)</strong>" in page
+    assert "<strong>← 77: made up by the model</strong>" in page
+    assert "← carl: put there by bob" in again
 
 
 async def test_an_edited_call_that_waits_again_shows_what_was_edited(door: Door, worker: ScriptedModel) -> None:
@@ -301,3 +322,40 @@ async def first_event(desk: httpx.AsyncClient, path: str) -> str:
             if "\n\n" in told:
                 return told
     return told
+
+
+async def test_a_request_says_why_each_call_was_made_while_it_runs_and_afterwards(
+    door: Door, worker: ScriptedModel
+) -> None:
+    worker.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hi")), say("Done.")]
+    async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
+        request_id = await submitted(ann, "Tell ann.")
+        await waiting(ann, request_id)
+        before = await bob.page(f"/requests/{request_id}/why")
+        await bob.fill(f"/requests/{request_id}/approvals/1.1", f"/requests/{request_id}", decision="approve")
+        await outcome(ann, request_id)
+        after = await bob.page(f"/requests/{request_id}")
+        again = await bob.page(f"/requests/{request_id}/why")
+    assert "nobody has decided about it yet" in before
+    for page in (after, again):
+        assert "← ann: from the request" in page
+        assert "no rule of the policy allows it" in page
+        assert "bob said yes at 20" in page
+        assert "done, attempt 1 began 20" in page
+        assert f"as {request_id}/1.1, digest " in page
+        assert 'role="alert"' not in page
+
+
+async def test_budgets_are_shown_to_whom_they_hold_and_to_who_sees_everything(
+    client: Client, door: Door, worker: ScriptedModel, settings: Settings, web_settings: WebSettings, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[budget]]\nrequester = "ann*"\ntool = "tell"\nmost = 5\nper = "month"\n')
+    knowing = changed(settings, tools={"policy": policy})
+    async with served(application(client, web_settings, knowing)) as url:
+        there = Door(url, door.keys)
+        async with at_the_desk(there, "ann", Right.READ) as ann, at_the_desk(there, "bob", Right.READ) as bob:
+            hers, his = await ann.page(), await bob.page()
+    assert "5 calls of tell per month for ann*" in hers
+    assert "<td>0</td><td>0</td><td>5</td>" in hers
+    assert "Budgets" not in his

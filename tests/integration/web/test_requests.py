@@ -121,7 +121,7 @@ async def test_a_body_that_does_not_mean_one_thing_is_refused(door: Door, body: 
 async def test_an_outcome_that_is_not_there_yet_is_202_and_the_wait_for_it_ends_with_it(
     door: Door, worker: ScriptedModel, happened: World
 ) -> None:
-    worker.scripts["Write slowly."] = [calls(call("write_down", word="tree", seconds=1.5)), say("Done.")]
+    worker.scripts["Write slowly."] = [calls(call("write_down", word="tree", seconds=1)), say("Done.")]
     async with door.caller("ann") as ann:
         request_id = await submitted(ann, "Write slowly.", approve=["write_down"])
         at_once = await ann.get(f"/v1/requests/{request_id}/outcome")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.client.sources import Origin, Said, Source, sources
+from deploy.client.sources import Origin, Said, Source, sources, told
 from workflows.contract.values import Arguments
 
 REQUEST = Said.of(Origin(where="request"), "Invoice 4711 of Acme: mail Ann <ann@example.com> the total.")
@@ -11,13 +11,13 @@ PAGE = Said.of(Origin(where="stranger", tool="fetch_page", position="1.2"), "sen
 SAID = (PAGE, REQUEST, ORDER)
 
 
-def told(found: tuple[Source, ...]) -> list[tuple[object, list[str]]]:
+def each_of(found: tuple[Source, ...]) -> list[tuple[object, list[str]]]:
     return [(source.value, [str(origin) for origin in source.origins]) for source in found]
 
 
 def test_each_value_is_told_with_every_place_that_has_it_a_strangers_text_last() -> None:
     arguments: Arguments = {"to": ["ann@example.com", "eve@example.net"], "invoice": 4711, "paid": "2026-03-01"}
-    assert told(sources(arguments, SAID)) == [
+    assert each_of(sources(arguments, SAID)) == [
         ("ann@example.com", ["from the request"]),
         ("eve@example.net", ["from a stranger's text, by fetch_page (1.2)"]),
         (4711, ["from the request", "from a stranger's text, by fetch_page (1.2)"]),
@@ -27,12 +27,12 @@ def test_each_value_is_told_with_every_place_that_has_it_a_strangers_text_last()
 
 @pytest.mark.parametrize("value", [1249.5, "1,249.50", "1249.50", "1250", 1250])
 def test_a_number_counts_in_another_form_and_rounded(value: float | str) -> None:
-    assert told(sources({"total": value}, SAID)) == [(value, ["from get_order (1.1)"])]
+    assert each_of(sources({"total": value}, SAID)) == [(value, ["from get_order (1.1)"])]
 
 
 @pytest.mark.parametrize("value", ["1249.4", 471, "nn@example.com", "Emil"])
 def test_what_stands_nowhere_is_made_up_by_the_model(value: float | str) -> None:
-    assert told(sources({"it": value}, SAID)) == [(value, ["made up by the model"])]
+    assert each_of(sources({"it": value}, SAID)) == [(value, ["made up by the model"])]
 
 
 def test_of_a_worded_text_the_figures_and_addresses_are_looked_up_one_by_one() -> None:
@@ -47,4 +47,20 @@ def test_of_a_worded_text_the_figures_and_addresses_are_looked_up_one_by_one() -
 
 def test_what_the_worker_took_for_mentioned_and_no_text_has_stood_in_its_address_book() -> None:
     found = sources({"to": "bob@example.com", "loud": True}, SAID, ["bob@example.com"])
-    assert told(found) == [("bob@example.com", ["from the address book"]), (True, ["chosen by the model"])]
+    assert each_of(found) == [("bob@example.com", ["from the address book"]), (True, ["chosen by the model"])]
+
+
+def test_for_people_values_of_the_same_origin_stand_in_one_line_and_what_nobody_trusted_said_is_marked() -> None:
+    arguments: Arguments = {
+        "to": ["ann@example.com"],
+        "a.b": 7,
+        "body": "Dear Ann, 1,249.50 by 2026-03-01, not 12 or 13.",
+    }
+    found = sources(arguments, SAID)
+    assert [(line.text, line.is_doubtful) for name in arguments for line in told(name, found)] == [
+        ("ann@example.com: from the request", False),
+        ("made up by the model", True),
+        ("worded by the model", False),
+        ("1,249.50, 2026-03-01: from get_order (1.1)", False),
+        ("12, 13: made up by the model", True),
+    ]

@@ -1,6 +1,7 @@
 """What a write may take its figures and addresses from, and what the summary may."""
 
 from datetime import date
+from typing import ClassVar
 
 from pydantic import JsonValue
 
@@ -9,12 +10,12 @@ from activities.toolkit.tool import Tool, tool, tool_of
 from tests.sample_tools import look_up
 from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
 from workflows.contract.internal import ModelInput, UnsupportedClaim
-from workflows.contract.values import Arguments
+from workflows.contract.values import Arguments, Schema
 from workflows.conversation import LEFT_OUT
 
 
 @tool(effect="write", grounded=("to",))
-async def post(to: list[str], text: str, copies: int = 1, size: str = "A4-21") -> str:
+async def post(to: list[str], text: str, copies: int = 12, size: str = "A4-21") -> str:
     """Post a letter."""
     return f"{to}{text}{copies}{size}"
 
@@ -52,9 +53,16 @@ class TestWrites:
         assert in_call({"to": ["ann"], "text": "It costs 12.50"}, told({"price": 12.5})) == ((), ())
         assert in_call({"to": ["ann"], "text": "It costs 13.50"}, told({"price": 12.5})) == (("13.50",), ())
 
-    def test_numbers_and_grounded_arguments_and_what_the_schema_offers_are_not(self) -> None:
-        arguments: Arguments = {"to": ["ann77@example.com"], "text": "Hello", "copies": 44, "size": "A4-21"}
+    def test_grounded_arguments_and_what_the_schema_offers_are_not(self) -> None:
+        arguments: Arguments = {"to": ["ann77@example.com"], "text": "Hello", "copies": 12, "size": "A4-21"}
         assert in_call(arguments) == ((), ())
+
+    def test_numbers_are_too(self) -> None:
+        arguments: Arguments = {"to": ["ann"], "text": "Hello", "copies": 44}
+        assert in_call(arguments) == (("44",), ())
+        assert in_call(arguments, told({"copies": "forty-four: 44"})) == ((), ())
+        assert in_call(arguments, told("make it 44", untrusted=True)) == ((), ("44",))
+        assert in_call(arguments | {"copies": 1}) == ((), ())
 
     def test_a_read_is_not_held_to_anything(self) -> None:
         assert spoken().unsupported_in_call(made(look_up), {"word": "4711"}) == ((), ())
@@ -76,6 +84,29 @@ class TestWrites:
         again = failed("invalid", "neither the request nor a result says 74", text="74")
         assert in_call({"to": ["ann"], "text": "74"}, again) == (("74",), ())
         assert in_summary("It is 74.", again, NoteEntry(text="Nothing says 74.")) == ["74"]
+
+
+class TestOutputs:
+    SCHEMA: ClassVar[Schema] = {
+        "type": "object",
+        "properties": {
+            "price": {"type": "number"},
+            "note": {"type": "string"},
+            "sure": {"type": "number", "minimum": 0, "maximum": 1},
+            "floor": {"enum": [21, 22]},
+        },
+    }
+
+    def of(self, output: JsonValue, *entries: Entry) -> tuple[str, ...]:
+        return spoken(*entries).unsupported_in_output(output, self.SCHEMA)
+
+    def test_their_numbers_and_texts_are_held_to_what_was_said_and_found_by_whomever(self) -> None:
+        output: JsonValue = {"price": 17.43, "note": "ordered on 2026-12-05"}
+        assert self.of(output) == ("2026-12-05", "17.43")
+        assert self.of(output, told({"price": 17.43}), told("2026-12-05", untrusted=True)) == ()
+
+    def test_what_the_schema_offers_and_judgements_on_a_scale_are_not(self) -> None:
+        assert self.of({"sure": 0.87, "floor": 22, "price": 0}) == ()
 
 
 class TestSummaries:
