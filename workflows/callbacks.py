@@ -85,7 +85,7 @@ class Callbacks:
         notice = ApprovalNotice(
             request_id=workflow.info().workflow_id,
             requester=self._requester,
-            pending=pending.model_copy(update={"arguments": {}}),
+            pending=pending.model_copy(update={"arguments": {}, "approvers": ()}),
             event_id=id,
             since=workflow.now(),
             to=rules.to,

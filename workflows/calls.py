@@ -11,8 +11,9 @@ from temporalio.exceptions import ActivityError
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult
-from workflows.approvals import Approvals, Expired, Why, may_decide
+from workflows.approvals import Approvals, Expired, Why
 from workflows.contract.api import EVERY_TOOL, Approve, Receipt, ReceiptStatus, Reject, Request
+from workflows.contract.approvals import may_decide
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
 from workflows.contract.progress import Progress
@@ -177,7 +178,7 @@ class Calls:
             return None
         if route.ruling == "allow" and (not self.untrusted or route.after_untrusted == "allow-if-grounded"):
             return "policy"
-        if route.four_eyes or (route.approval and not may_decide(route.approval, self._request.requester)):
+        if route.four_eyes or (route.approval and not may_decide(route.approval.approvers, self._request.requester)):
             return None
         return "requester" if {step.call.tool, EVERY_TOOL} & set(self._request.approve) else None
 

@@ -237,6 +237,7 @@ class PendingApproval(Message):
     about: str = ""
     reason: str = Field(default="", description="why it needs a person")
     four_eyes: bool = omitted(False, description="the requester's own yes does not count")
+    approvers: tuple[str, ...] = omitted((), description="patterns of who may decide; empty: anybody")
     expires_at: datetime
 
 

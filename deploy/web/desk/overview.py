@@ -18,6 +18,7 @@ from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
 from deploy.web.actions import Action
 from deploy.web.callers import Caller
+from deploy.web.desk.deciders import why_no_word, why_no_yes
 from deploy.web.door import Door
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
@@ -31,12 +32,16 @@ MOST_ENDED = 10
 
 @dataclass(frozen=True)
 class Call:
-    """A call that waits; `before` are the arguments that the model gave it, where a person has edited them."""
+    """A call that waits; `before` are the arguments that the model gave it, where a person has edited them.
+
+    `why_no_yes` says why this caller cannot approve it, and is empty where they can.
+    """
 
     found: Found
     pending: PendingApproval
     before: Arguments | None
-    may_decide: bool
+    why_no_yes: str
+    may_reject: bool
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,13 @@ def _waits(now: RequestState) -> bool:
 async def calls_of(door: Door, caller: Caller, found: Found, now: RequestState) -> list[Call]:
     """The calls of a request that wait for a yes."""
     return [
-        Call(found, each, await before(door, each, found.request_id), may_decide(caller, found, each))
+        Call(
+            found,
+            each,
+            await before(door, each, found.request_id),
+            why_no_yes=why_no_yes(caller, found, each),
+            may_reject=not why_no_word(caller, each),
+        )
         for each in now.awaiting_approval
     ]
 
@@ -130,11 +141,6 @@ def questions_of(caller: Caller, found: Found, now: RequestState) -> list[Questi
     if not caller.may(Right.SUBMIT) or (found.requester != caller.name and not caller.may(Right.ADMIN)):
         return []
     return [Question(found, each) for each in now.awaiting_answer]
-
-
-def may_decide(caller: Caller, found: Found, pending: PendingApproval) -> bool:
-    own = found.requester.strip().casefold() == caller.name.strip().casefold()
-    return caller.may(Right.APPROVE) and not (pending.four_eyes and own)
 
 
 async def before(door: Door, pending: PendingApproval, request_id: str) -> Arguments | None:

@@ -170,6 +170,10 @@ export interface PendingApproval {
    * the requester's own yes does not count
    */
   four_eyes?: boolean;
+  /**
+   * patterns of who may decide; empty: anybody
+   */
+  approvers?: string[];
   expires_at: string;
 }
 /**
