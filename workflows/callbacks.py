@@ -1,4 +1,4 @@
-"""What a request has told to the endpoints that it names: its end, calls and questions that wait, actions of unknown end."""
+"""What a request has told to the endpoints that it names: its end, what waits for a person, actions of unknown end."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
