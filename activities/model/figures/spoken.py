@@ -40,14 +40,17 @@ class Spoken:
     situation: ModelInput
     today: date
 
-    def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def unsupported_in_call(
+        self, tool: Tool, arguments: Arguments, copied: Collection[str] = ()
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The figures in the texts of a write that nobody but the model has mentioned, and the figures and addresses
-        that only a stranger has. Grounded arguments are held to more than that elsewhere."""
+        that only a stranger has. Grounded arguments are held to more than that elsewhere, and `copied` are the texts
+        that are a result, which no model has touched."""
         if tool.route.effect != "write":
             return (), ()
         foreseen = {text.casefold() for text in _foreseen(tool.parameters.schema.document)}
         texts = (text for name, value in arguments.items() if name not in tool.grounded for text in _written(value))
-        checked = [text for text in texts if text.casefold() not in foreseen]
+        checked = [text for text in texts if text.casefold() not in foreseen and text not in copied]
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
         made_up = (
             figure.text for figure in loose if not (self._strangers and is_supported(figure, self._with_strangers))
