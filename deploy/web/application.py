@@ -18,6 +18,7 @@ from deploy.web.desk import deciding, pages, reading, sign_in, submitting, timet
 from deploy.web.desk.sessions import Sessions, by_session, secret_beside
 from deploy.web.document import completed
 from deploy.web.door import Door
+from deploy.web.event_stream import StreamLimit
 from deploy.web.guard import Guard
 from deploy.web.keys import Keys
 from deploy.web.problems import Problem, body_of, http_problem, problem_of, unreadable
@@ -63,7 +64,8 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     )
     keys, sessions = Keys(settings.keys), Sessions(secret_beside(settings.keys), settings.url.startswith("https:"))
     callers = callers_of(settings, keys, sessions)
-    app.state.door = Door(settings, service, client, callers, RateLimit(settings.rate_limit), keys, sessions)
+    limit, streams = RateLimit(settings.rate_limit), StreamLimit(settings.event_streams)
+    app.state.door = Door(settings, service, client, callers, limit, streams, keys, sessions)
     for router in (*ROUTERS, *DESK):
         app.include_router(router)
     for kind in (ErrandError, RPCError, TemporalError, TimeoutError, Problem):

@@ -22,6 +22,7 @@ from deploy.client.requests import PATIENCE
 from deploy.web.callers import Caller, Callers
 from deploy.web.desk.known import Known
 from deploy.web.desk.sessions import Sessions
+from deploy.web.event_stream import StreamLimit
 from deploy.web.keys import Keys
 from deploy.web.problems import Kind, Problem, no_such_request, of_the_door
 from deploy.web.rate_limit import RateLimit
@@ -39,6 +40,7 @@ class Door:
     client: Client
     callers: Callers
     limit: RateLimit
+    streams: StreamLimit
     keys: Keys
     sessions: Sessions
     known: Known = field(default_factory=Known)

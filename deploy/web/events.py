@@ -23,7 +23,8 @@ from deploy.client.history_steps import Place, Told, follow_from
 from deploy.client.listing import Found
 from deploy.client.requests import handle_of, state
 from deploy.web import examples
-from deploy.web.door import OF_ONE, Door, TheDoor, ToRead
+from deploy.web.door import OF_ONE, AnyCaller, Door, TheDoor, ToRead
+from deploy.web.event_stream import EventStream
 from deploy.web.problems import documented
 from workflows.contract.api import RequestState, RequestStatus
 
@@ -69,6 +70,7 @@ router = APIRouter(tags=["requests"])
 )
 async def get_events(
     found: ToRead,
+    caller: AnyCaller,
     door: TheDoor,
     last_event_id: Annotated[
         str | None, Header(max_length=200, description="the id of the event behind which to go on")
@@ -78,10 +80,7 @@ async def get_events(
     after = Place.parse(last_event_id) if last_event_id else None
     if after and found.closed_at and await _is_told(door, found.request_id, after):
         return Response(status_code=204)
-    # nginx and others collect what is streamed, unless they are told not to.
-    return StreamingResponse(
-        _stream(door, found, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    return EventStream(_stream(door, found, after), caller.name, door.streams)
 
 
 async def _is_told(door: Door, request_id: str, after: Place) -> bool:

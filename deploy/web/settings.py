@@ -29,6 +29,9 @@ class WebSettings(KeySettings):
         default="scope", min_length=1, description="the claim with the caller's rights, such as `errand:submit`"
     )
     rate_limit: int = Field(default=600, ge=1, description="calls a minute that one caller may make of one door")
+    event_streams: int = Field(
+        default=100, ge=1, description="streams of events that one caller may have open at one door"
+    )
     largest_body: int = Field(default=1_048_576, ge=1024, description="bytes of a call's body")
 
     @field_validator("public_url", "oidc_issuer")

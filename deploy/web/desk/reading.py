@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
@@ -35,6 +34,7 @@ from deploy.web.desk.overview import (
 )
 from deploy.web.desk.pages import common, page, templates
 from deploy.web.door import AnyCaller, Door, TheDoor, ToRead
+from deploy.web.event_stream import EventStream
 from deploy.web.events import PING, PING_EVERY, SETTLES_IN
 from deploy.web.problems import Problem
 
@@ -57,7 +57,7 @@ async def get_desk(request: Request, caller: AnyCaller, door: TheDoor) -> Respon
 
 @router.get("/desk/events")
 async def get_desk_events(request: Request, caller: AnyCaller, door: TheDoor) -> Response:
-    return _streamed(_overview(request, caller, door))
+    return EventStream(_overview(request, caller, door), caller.name, door.streams)
 
 
 async def _overview(request: Request, caller: Caller, door: Door) -> AsyncGenerator[bytes]:
@@ -116,7 +116,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
 
 @router.get("/requests/{request_id}/live")
 async def get_request_events(found: ToRead, request: Request, caller: AnyCaller, door: TheDoor) -> Response:
-    return _streamed(_request(request, caller, door, found))
+    return EventStream(_request(request, caller, door, found), caller.name, door.streams)
 
 
 async def _request(request: Request, caller: Caller, door: Door, found: Found) -> AsyncGenerator[bytes]:
@@ -156,10 +156,6 @@ async def _request(request: Request, caller: Caller, door: Door, found: Found) -
     while True:  # a stream that ends is asked for again
         yield PING
         await asyncio.sleep(PING_EVERY)
-
-
-def _streamed(told: AsyncGenerator[bytes]) -> Response:
-    return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _written(html: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 
+from pydantic import JsonValue
 from temporalio.client import Client
 
 from activities.settings import Settings
@@ -13,7 +14,7 @@ from tests.scripted_model import ScriptedModel, call, calls, say
 from tests.unit.smtp.fake_smtp import fake_smtp
 
 FOUND = '{\n  "word": "tree",\n  "meaning": "the meaning of tree"\n}\n'
-FILES = [{"name": "tree.json", "from_result": "look_up"}]
+FILES: JsonValue = [{"name": "tree.json", "from_result": "look_up"}]
 
 
 async def test_a_file_made_of_a_result_is_seen_whole_approved_and_arrives_as_it_was_seen(
