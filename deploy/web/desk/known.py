@@ -1,10 +1,15 @@
-"""What never changes, so that the desk asks for it once: how requests ended, and the arguments that the model gave."""
+"""What the desk asks for once, for all who look: what never changes (how requests ended, the arguments that the model
+gave), and for a moment what does."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from workflows.contract.api import Outcome
+from deploy.client.listing import Found
+from deploy.client.schedules import Scheduled
+from deploy.web.desk.shared import Shared
+from deploy.web.recorded_action import Action
+from workflows.contract.api import Outcome, RequestState
 from workflows.contract.values import Arguments
 
 V = TypeVar("V")
@@ -31,6 +36,21 @@ class Kept(Generic[V]):
 
 
 @dataclass(frozen=True)
+class Ended:
+    found: Found
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
 class Known:
+    """Of what is shared, each is kept by whose requests it is about: None stands for everybody's."""
+
     outcomes: Kept[Outcome] = field(default_factory=lambda: Kept[Outcome]())
     given: Kept[Arguments | None] = field(default_factory=lambda: Kept["Arguments | None"]())
+    going_on: Shared[list[tuple[Found, RequestState]]] = field(
+        default_factory=lambda: Shared[list[tuple[Found, RequestState]]]()
+    )
+    ended: Shared[tuple[list[Ended], list[Action]]] = field(
+        default_factory=lambda: Shared[tuple[list[Ended], list[Action]]]()
+    )
+    schedules: Shared[list[Scheduled]] = field(default_factory=lambda: Shared[list[Scheduled]]())

@@ -16,10 +16,11 @@ from deploy.client.keys import Right
 from deploy.client.listing import Found, find
 from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
-from deploy.web.actions import Action
 from deploy.web.callers import Caller
 from deploy.web.desk.deciders import why_no_word, why_no_yes
+from deploy.web.desk.known import Ended
 from deploy.web.door import Door
+from deploy.web.recorded_action import Action
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
 
@@ -57,12 +58,6 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Ended:
-    found: Found
-    outcome: Outcome | None
-
-
-@dataclass(frozen=True)
 class Live:
     """What changes while somebody looks."""
 
@@ -89,23 +84,29 @@ def whose(caller: Caller) -> str | None:
     return None if caller.sees_all else caller.name
 
 
-async def live(door: Door, caller: Caller) -> Live:
-    """What waits and what runs, of what this caller may see."""
+async def live(door: Door, caller: Caller, age: float = 0) -> Live:
+    """What waits and what runs, of what this caller may see: as it was `age` seconds ago at the most."""
     if not (caller.may(Right.READ) or caller.sees_all):
         return Live()
+    of = whose(caller)
+    seen = await door.known.going_on.get(of, lambda: _going_on(door, of), age=age)
+    calls = [each for one, now in seen for each in await calls_of(door, caller, one, now)]
+    return Live(
+        sorted(calls, key=lambda each: each.pending.expires_at),
+        [each for one, now in seen for each in questions_of(caller, one, now)],
+        [Running(one, now.doing) for one, now in seen if not _waits(now)],
+    )
+
+
+async def _going_on(door: Door, requester: str | None) -> list[tuple[Found, RequestState]]:
     waiting, running = await asyncio.gather(
-        find(door.client, awaiting_approval=True, awaiting_answer=True, requester=whose(caller), limit=MOST_WAITING),
-        find(door.client, status=RequestStatus.RUNNING, requester=whose(caller), limit=MOST_RUNNING),
+        find(door.client, awaiting_approval=True, awaiting_answer=True, requester=requester, limit=MOST_WAITING),
+        find(door.client, status=RequestStatus.RUNNING, requester=requester, limit=MOST_RUNNING),
     )
     known = {each.request_id: each for each in (*waiting, *running)}
     found = [each for each in known.values() if each.closed_at is None]
     states = await asyncio.gather(*(_state(door, each) for each in found))
-    calls = [each for one, now in zip(found, states, strict=True) for each in await calls_of(door, caller, one, now)]
-    return Live(
-        sorted(calls, key=lambda each: each.pending.expires_at),
-        [each for one, now in zip(found, states, strict=True) for each in questions_of(caller, one, now)],
-        [Running(one, now.doing) for one, now in zip(found, states, strict=True) if not _waits(now)],
-    )
+    return list(zip(found, states, strict=True))
 
 
 async def _state(door: Door, found: Found) -> RequestState:
@@ -167,18 +168,32 @@ async def _arguments_before(door: Door, pending: PendingApproval, request_id: st
     return None if first == pending.arguments else first
 
 
-async def settled(door: Door, caller: Caller) -> Settled:
-    """What has ended, what nobody knows the end of, and this caller's schedules."""
+async def settled(door: Door, caller: Caller, now: Live | None = None, age: float = 0) -> Settled:
+    """What has ended, what nobody knows the end of, and this caller's schedules.
+
+    Args:
+        now: what goes on. Where that is not the same as it was, nor is what has ended.
+        age: how many seconds ago it may have been so.
+    """
     if not (caller.may(Right.READ) or caller.sees_all):
         return Settled([], [], [])
-    latest, unknown, schedules = await asyncio.gather(
-        find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING),
-        unknown_writes(door, caller),
-        find_schedules(door.client, requester=caller.name),
+    of, ids = whose(caller), now and now.ids
+    (ended, unknown), schedules = await asyncio.gather(
+        door.known.ended.get(of, lambda: _ended(door, of), age=age, about=ids),
+        door.known.schedules.get(
+            caller.name, lambda: find_schedules(door.client, requester=caller.name), age=age, about=ids
+        ),
+    )
+    return Settled(ended, unknown, schedules)
+
+
+async def _ended(door: Door, requester: str | None) -> tuple[list[Ended], list[Action]]:
+    latest, unknown = await asyncio.gather(
+        find(door.client, requester=requester, limit=MOST_ENDED + MOST_RUNNING), unknown_writes(door, requester)
     )
     over = [each for each in latest if each.closed_at][:MOST_ENDED]
     outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
-    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules)
+    return [Ended(*each) for each in zip(over, outcomes, strict=True)], unknown
 
 
 async def outcome(door: Door, found: Found) -> Outcome | None:
@@ -193,14 +208,14 @@ async def outcome(door: Door, found: Found) -> Outcome | None:
     return outcomes[known]
 
 
-async def unknown_writes(door: Door, caller: Caller, request_id: str | None = None) -> list[Action]:
+async def unknown_writes(door: Door, requester: str | None, request_id: str | None = None) -> list[Action]:
     """The writes of which nobody knows whether they happened; none where the door has no ledger to ask."""
     from activities.ledger.rows import State
 
     try:
         async with ledger_of_the_workers(door.service) as ledger:
             found = await ledger.search(
-                request_id=request_id, requester=whose(caller), state=State.UNKNOWN, since=None, limit=MOST_WAITING
+                request_id=request_id, requester=requester, state=State.UNKNOWN, since=None, limit=MOST_WAITING
             )
     except ConfigurationError:
         return []

@@ -31,6 +31,7 @@ from deploy.web.desk.overview import (
     questions_of,
     settled,
     unknown_writes,
+    whose,
 )
 from deploy.web.desk.pages import common, page, templates
 from deploy.web.door import AnyCaller, Door, TheDoor, ToRead
@@ -40,6 +41,8 @@ from deploy.web.problems import Problem
 
 LOOKS_EVERY = 1.5
 """Seconds between two looks at what waits and runs."""
+AS_NEW = 0.9 * LOOKS_EVERY
+"""Seconds for which one look serves all who see the same."""
 ENDED_ANEW = 4.0
 """Seconds after which what has ended is looked at again, though nothing seems to have changed."""
 MOST_STEPS = 200
@@ -61,13 +64,11 @@ async def get_desk_events(request: Request, caller: AnyCaller, door: TheDoor) ->
 
 
 async def _overview(request: Request, caller: Caller, door: Door) -> AsyncGenerator[bytes]:
-    last, silent, rest, ids, read_at = "", 0.0, None, frozenset[str](), 0.0
-    clock = asyncio.get_running_loop().time
+    last, silent = "", 0.0
     while True:
         try:
-            now = await live(door, caller)
-            if rest is None or now.ids != ids or clock() > read_at + ENDED_ANEW:
-                rest, ids, read_at = await settled(door, caller), now.ids, clock()
+            now = await live(door, caller, age=AS_NEW)
+            rest = await settled(door, caller, now, age=ENDED_ANEW)
             text = _fragment(request, caller, door, now, rest)
         except (ErrandError, RPCError, TemporalError, TimeoutError) as error:
             log.info("the desk could not be told anew", error=str(error))
@@ -108,7 +109,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
         "calls": await calls_of(door, caller, found, now),
         "questions": questions_of(caller, found, now),
         "outcome": await outcome(door, found) if found.closed_at else None,
-        "unknown": await unknown_writes(door, caller, found.request_id) if found.closed_at else [],
+        "unknown": await unknown_writes(door, whose(caller), found.request_id) if found.closed_at else [],
         "events": events[-MOST_STEPS:],
         "differences": differences,
     }
