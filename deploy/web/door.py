@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from json import JSONDecodeError
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
@@ -30,6 +30,9 @@ from deploy.web.settings import WebSettings
 from workflows.contract.api import RequestStatus
 from workflows.refusals import problem_with_id
 
+if TYPE_CHECKING:
+    from deploy.web.code_flow import CodeFlow
+
 T = TypeVar("T")
 
 
@@ -43,6 +46,8 @@ class Door:
     streams: StreamLimit
     keys: Keys
     sessions: Sessions
+    code_flow: "CodeFlow | None" = None
+    """By which people sign in at the desk, where an issuer knows this door as its client."""
     known: Known = field(default_factory=Known)
 
 
