@@ -51,7 +51,7 @@ bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 min
 image: $(INSTALLED)  ## build the container image and run a request through it; with Docker, or as root with buildah and runc
 	@$(PYTHON) -m tests.container
 
-pictures: $(INSTALLED)  ## record the pictures of README.md anew, from a real run (1 minute)
+pictures: $(INSTALLED)  ## record the pictures of README.md anew, from real runs (2 minutes)
 	@$(PYTHON) -m deploy.local.pictures
 
 contract: $(INSTALLED)  ## write docs/contract and its TypeScript types anew (takes npm)

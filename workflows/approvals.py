@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
@@ -12,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract.api import Approve, PendingApproval, Reject
-from workflows.contract.approvals import ApprovalRules
+from workflows.contract.approvals import ApprovalRules, is_same_person, may_decide
 from workflows.contract.internal import CHECK, EditedCall, ProposedCall, Route, ToolCall
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
@@ -32,12 +31,6 @@ class Expired:
     """Nobody decided in time, which is a no."""
 
     reason: str
-
-
-def may_decide(rules: ApprovalRules, who: str) -> bool:
-    """Whether the policy lets somebody decide about a call that waits."""
-    patterns = rules.approvers or ("*",)
-    return any(fnmatchcase(who.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 class Approvals:
@@ -83,7 +76,8 @@ class Approvals:
         self._calls[call.key], self._why[call.key], self._forbidden[call.key] = call, why, forbidden
         # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
         self._shown[call.key] = {reason, why(_without_figures(proposed))}
-        if proposed.route and (rules := proposed.route.approval):
+        rules = proposed.route.approval if proposed.route else None
+        if rules:
             self.rules[call.key] = rules
         self._waiting[call.key] = PendingApproval(
             key=call.key,
@@ -93,6 +87,7 @@ class Approvals:
             about=proposed.about,
             reason=reason,
             four_eyes=proposed.route is not None and proposed.route.four_eyes,
+            approvers=rules.approvers if rules else (),
             expires_at=workflow.now() + wait,
         )
         self._changed()
@@ -141,11 +136,10 @@ class Approvals:
                 type="DigestMismatch",
                 non_retryable=True,
             )
-        rules = self.rules.get(verdict.key)
-        if rules and not may_decide(rules, verdict.by):
-            who = f"the policy lets {', '.join(rules.approvers)} decide about it, and not {verdict.by}"
+        if not may_decide(pending.approvers, verdict.by):
+            who = f"the policy lets {', '.join(pending.approvers)} decide about it, and not {verdict.by}"
             raise ApplicationError(f"{verdict.key}: {who}", type="NotAnApprover", non_retryable=True)
-        if pending.four_eyes and isinstance(verdict, Approve) and _same_person(verdict.by, self._requester):
+        if pending.four_eyes and isinstance(verdict, Approve) and is_same_person(verdict.by, self._requester):
             raise ApplicationError(
                 f"{verdict.key}: {verdict.by} asked for it, and the policy wants the yes of somebody else",
                 type="OwnRequest",
@@ -196,10 +190,6 @@ class Approvals:
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again
-
-
-def _same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _without_figures(proposed: ProposedCall) -> ProposedCall:

@@ -1,4 +1,4 @@
-"""What a request has told to the endpoints that it names: its end, calls that wait, actions of unknown end."""
+"""What a request has told to the endpoints that it names: its end, what waits for a person, actions of unknown end."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,15 @@ from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from workflows.contract.api import Outcome, PendingApproval, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.api import (
+    Outcome,
+    PendingApproval,
+    PendingQuestion,
+    Receipt,
+    ReceiptStatus,
+    Request,
+    RequestStatus,
+)
 from workflows.contract.approvals import APPROVAL_NOTICE_WORKFLOW, ApprovalNotice, ApprovalRules
 from workflows.contract.callbacks import CALLBACK_WORKFLOW, Delivery, Event, EventType
 from workflows.contract.values import Arguments, sha256
@@ -43,15 +51,22 @@ class Callbacks:
         self._starting: set[asyncio.Task[None]] = set()
 
     def look(
-        self, waiting: Sequence[PendingApproval], receipts: Sequence[Receipt], rules: Mapping[str, ApprovalRules]
+        self,
+        waiting: Sequence[PendingApproval],
+        questions: Sequence[PendingQuestion],
+        receipts: Sequence[Receipt],
+        rules: Mapping[str, ApprovalRules],
     ) -> None:
-        """Tell what is new among the calls that wait and those that have ended. `rules` are the policy's, by key."""
+        """Tell what is new among the calls and questions that wait, and the calls that have ended. `rules` are the
+        policy's, by key."""
         for pending in waiting:
             if (known := rules.get(pending.key)) and known.to:
                 self._tell_approvers(pending, known)
         if self._endpoints:
             for pending in waiting:
                 self._tell("approval.requested", pending.digest, about_waiting(pending))
+            for question in questions:
+                self._tell("question.asked", question.key, _question(question))
             for receipt in filter(_is_unknown, receipts):
                 self._tell("action.unknown", receipt.key, _unknown(receipt))
 
@@ -85,7 +100,7 @@ class Callbacks:
         notice = ApprovalNotice(
             request_id=workflow.info().workflow_id,
             requester=self._requester,
-            pending=pending.model_copy(update={"arguments": {}}),
+            pending=pending.model_copy(update={"arguments": {}, "approvers": ()}),
             event_id=id,
             since=workflow.now(),
             to=rules.to,
@@ -143,6 +158,14 @@ def about_waiting(pending: PendingApproval) -> Arguments:
         "about": beginning(pending.about, LONGEST_LINE),
         "reason": beginning(pending.reason, LONGEST_LINE),
         "expires_at": pending.expires_at.isoformat(),
+    }
+
+
+def _question(question: PendingQuestion) -> Arguments:
+    return {
+        "key": question.key,
+        "text": beginning(question.text, LONGEST_SUMMARY),
+        "expires_at": question.expires_at.isoformat(),
     }
 
 

@@ -1,7 +1,7 @@
 """What the rules say of a call before anybody is asked: whether it is forbidden, approved in advance, or why not."""
 
-from workflows.approvals import may_decide
 from workflows.contract.api import EVERY_TOOL, Request
+from workflows.contract.approvals import may_decide
 from workflows.contract.internal import Route
 
 
@@ -25,7 +25,7 @@ def approved_in_advance(tool: str, route: Route, request: Request, *, untrusted:
         return None
     if route.ruling == "allow" and (not untrusted or route.after_untrusted == "allow-if-grounded"):
         return "policy"
-    if route.four_eyes or (route.approval and not may_decide(route.approval, request.requester)):
+    if route.four_eyes or (route.approval and not may_decide(route.approval.approvers, request.requester)):
         return None
     return "requester" if {tool, EVERY_TOOL} & set(request.approve) else None
 

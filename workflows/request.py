@@ -292,7 +292,7 @@ class RequestWorkflow:
         text, settled = self.inbox.text or self.request.title, self.calls.receipts.settled()
         waiting = (*self.approvals.waiting, *self.questions.waiting)
         timeline.show(text, self.doing, settled, waiting, self.model.demoted)
-        self.callbacks.look(self.approvals.waiting, settled, self.approvals.rules)
+        self.callbacks.look(self.approvals.waiting, self.questions.waiting, settled, self.approvals.rules)
 
     def show_approvals(self) -> None:
         timeline.awaiting_approval(bool(self.approvals.waiting))

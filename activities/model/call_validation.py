@@ -5,14 +5,17 @@ from collections.abc import Iterable, Mapping
 from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
+from activities.model.earlier_results import earlier_results
 from activities.model.figures.numbers import numbers_in
 from activities.model.figures.offered import checked_texts
 from activities.model.figures.spoken import Spoken
 from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy, Rule
+from activities.toolkit.earlier_results import Filled
 from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.function_names import LONGEST_NAME
+from activities.toolkit.parameters import Valid
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ProposedCall
 from workflows.contract.values import AfterUntrusted, Arguments, texts
@@ -33,7 +36,8 @@ class Proposals:
         self._policy = policy
 
     def propose(self, call: RawCall, requester: str, heard: Heard, spoken: Spoken | None = None) -> ProposedCall:
-        """Never with arguments other than those that the model wrote: what does not fit is not run.
+        """Never with arguments other than those that the model wrote, and the results that it named in them: what does
+        not fit is not run.
 
         Args:
             call: as it was written.
@@ -51,19 +55,20 @@ class Proposals:
         try:
             if call.problem:
                 raise InvalidArguments(call.problem)
-            valid = tool.validate(call.arguments)
+            valid, filled = _with_results(tool, call.arguments, spoken)
         except InvalidArguments as error:
             return _not_to_run(call, str(error), hint=_hint(tool))
-        ruling, reason = self._policy.rule_on(tool, call.arguments, requester, as_used=valid.used)
-        loose = ungrounded(tool, call.arguments, heard)
-        made_up, strangers = spoken.unsupported_in_call(tool, call.arguments) if spoken else ((), ())
-        rule = self._policy.fitting(tool, call.arguments, requester, as_used=valid.used)
+        written = filled.arguments
+        ruling, reason = self._policy.rule_on(tool, written, requester, as_used=valid.used)
+        loose = ungrounded(tool, written, heard)
+        made_up, strangers = spoken.unsupported_in_call(tool, written, filled.copied) if spoken else ((), ())
+        rule = self._policy.fitting(tool, written, requester, as_used=valid.used)
         said: dict[str, object] = {
             "ruling": ruling,
             "reason": reason,
             "ungrounded": loose,
             "unsupported": made_up,
-            "strangers": strangers,
+            "strangers": (*filled.strangers, *strangers),
             "after_untrusted": _after_untrusted(rule[1], tool, call.arguments, heard) if rule else "ask",
             "four_eyes": self._policy.four_eyes,
         }
@@ -93,6 +98,23 @@ def _is_grounded(tool: Tool, arguments: Arguments, heard: Heard) -> bool:
         return True
     written = checked_texts(tool, arguments)
     return bool(written or [*numbers_in(arguments)]) and all(heard.mentions(text) for text in written)
+
+
+def _with_results(tool: Tool, arguments: Arguments, spoken: Spoken | None) -> tuple[Valid, Filled]:
+    """The arguments, with the results that they name in the place of the names.
+
+    Raises:
+        InvalidArguments: they do not fit, with the results or without.
+    """
+    valid = tool.validate(arguments)
+    if tool.fill is None:
+        return valid, Filled(arguments)
+    filled = tool.fill(arguments, earlier_results(spoken.situation.conversation if spoken else ()))
+    if filled.arguments is arguments:
+        return valid, filled
+    if len(to_json(filled.arguments)) > LONGEST_ARGUMENTS:
+        raise InvalidArguments(f"with the results in them, the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
+    return tool.validate(filled.arguments), filled
 
 
 def each_hint_once(calls: Iterable[ProposedCall]) -> tuple[ProposedCall, ...]:

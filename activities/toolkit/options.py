@@ -6,6 +6,7 @@ from typing import TypedDict
 from pydantic import ValidationError
 
 from activities.toolkit.definitions import Unfit
+from activities.toolkit.earlier_results import Fill
 from workflows.contract.internal import Route
 from workflows.contract.values import Effect
 
@@ -50,6 +51,9 @@ class ToolOptions(TypedDict, total=False):
     self_evident: tuple[str, ...]
     """The arguments that are clear by their names and types, to a model that was trained on many functions. It is not
     told their descriptions and bounds; a call is held to them all the same."""
+    fill: Fill
+    """Puts the results of earlier calls into arguments that name them, before anything is decided about the call: what
+    a person approves, and what the ledger knows, is what runs."""
     replaces: str
     """The tool that is not offered because this one is, under the same name or another."""
 

@@ -26,6 +26,7 @@ from activities.errors import ConfigurationError, InvalidArguments
 from activities.execution.act import Act
 from activities.schema.json_schema import SchemaMismatch
 from activities.toolkit.definitions import Unfit, defined_at, naming
+from activities.toolkit.earlier_results import Fill
 from activities.toolkit.function_names import LEGAL, LONGEST_NAME
 from activities.toolkit.options import ToolOptions, route_of
 from activities.toolkit.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
@@ -62,6 +63,7 @@ class Tool:
     same_as: str
     replaces: str
     self_evident: tuple[str, ...]
+    fill: Fill | None
 
     def __str__(self) -> str:
         return f"tool {self.name} ({self.defined_at})"
@@ -189,6 +191,7 @@ def made_of(
             same_as=options.get("same_as", ""),
             replaces=options.get("replaces", ""),
             self_evident=options.get("self_evident", ()),
+            fill=options.get("fill"),
         )
     )
 

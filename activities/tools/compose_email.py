@@ -7,7 +7,7 @@ from pydantic import Field
 from activities.execution.act import Act
 from activities.settings.mail import MailSettings
 from activities.smtp.addresses import Copies, Recipients, once_each
-from activities.smtp.attachments import Attachment
+from activities.smtp.attachments import Attachment, from_results
 from activities.smtp.connections import MailConnections
 from activities.smtp.html import Html
 from activities.smtp.message import Body, Mail, Subject
@@ -25,6 +25,7 @@ MOST_COPIES = 25
     claim_verbs=SENT,
     confirmed={"to": "accepted", "cc": "accepted", "bcc": "accepted", "reply_to": ""},
     same_as="send_email",
+    fill=from_results,
     **SENDING,
 )
 async def compose_email(
@@ -52,12 +53,14 @@ async def compose_email(
         bcc: Email addresses that get a copy of which the other recipients do not know.
         reply_to: Email addresses that replies go to, instead of the sender's.
         html: The same text as HTML. Links, tables and inline colours are kept; images, scripts and forms are not.
-        attachments: Files. The name of each ends in .csv, .tsv, .json, .txt, .log or .md; the content is its text.
+        attachments: Files. The name of each ends in .csv, .tsv, .json, .txt, .log or .md; the content is its text. For
+            a file with the result of an earlier call, leave the content out: from_result names the function, or the id
+            of the call.
 
     Raises:
         ServiceUnavailable, ServiceRefused, OutcomeUnknown: as in `activities.smtp.sending`.
     """
-    files = tuple((each.name, each.content) for each in attachments)
+    files = tuple(each.file for each in attachments)
     mail = Mail(sender_of(settings), to, subject, body, cc=cc, reply_to=reply_to, html=html, attachments=files)
     recipients = once_each((*to, *cc, *bcc))
     return await send(mail, recipients, settings=settings, connections=connections, call=call, act=act)

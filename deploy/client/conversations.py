@@ -103,11 +103,11 @@ async def say(
 
 
 async def say_within(
-    client: Client, request_id: str, text: str, *, by: str, message_id: str, seconds: float
+    client: Client, request_id: str, text: str, *, by: str, message_id: str, seconds: float, question: str = ""
 ) -> Outcome | None:
     """Say a message, and wait so many seconds for its outcome; None where it was taken and is not answered yet.
 
-    The same again waits for the same outcome.
+    `question` is as for `say`. The same again waits for the same outcome.
 
     Raises:
         NotOpen, WorkflowUpdateFailedError: as `say`.
@@ -123,7 +123,7 @@ async def say_within(
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 taken = await handle.start_update(  # pyright: ignore[reportUnknownMemberType]
                     "say",
-                    Say(text=text, by=by),
+                    Say(text=text, by=by, question=question),
                     id=message_id,
                     wait_for_stage=WorkflowUpdateStage.ACCEPTED,
                     result_type=Outcome,

@@ -150,28 +150,17 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
-<<<<<<< HEAD
         is_free = route.effect == "read" and route.ruling == "allow"
-        if route.ruling == "deny" or (self._untrusted and not is_free and route.after_untrusted == "deny"):
-            return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
-=======
-        if why := forbidden(route, untrusted=self._untrusted):
+        if not is_free and (why := forbidden(route, untrusted=self._untrusted)):
             return self._not_run(call, "refused", why)
->>>>>>> taint
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)
         if route.effect == "write":
             self._acted.add(_content(call))
-<<<<<<< HEAD
-        self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=route.ruling))
-        self._untrusted = self._untrusted or route.untrusted
-        return await self._result(call)
-=======
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=self._ruling(call.tool, route)))
         told = await self._result(call)
         self._untrusted = self._untrusted or told.untrusted
         return told
->>>>>>> taint
 
     def _ruling(self, tool: str, route: Route) -> Ruling:
         """What the policy comes to, with all that the workflow knows: an allow may be a question by now."""

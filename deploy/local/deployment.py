@@ -105,6 +105,8 @@ class Deployment:
             "ERRAND_WEATHER_URL": samples,
             "ERRAND_GEOCODING_URL": samples,
             "ERRAND_STOCKS_URL": samples,
+            # Links in callbacks and in mails to approvers lead to the desk, unless somebody has another page for them.
+            "ERRAND_REQUEST_URL": os.environ.get("ERRAND_REQUEST_URL") or f"{self.door_url}/requests/{{request_id}}",
             "ERRAND_LEDGER_URL": f"sqlite:///{self.state / 'ledger.db'}",
             "NO_PROXY": "127.0.0.1,localhost",
         }

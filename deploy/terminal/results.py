@@ -130,7 +130,8 @@ class ResultScreen(Paper):
         self._line(INDENT, ("! ", "yellow"), (call.tool, "bold"), " waits for approval", (why, "dim"), console=console)
         self._arguments(call, console)
         until = f"{call.expires_at.astimezone():%Y-%m-%d %H:%M}"
-        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no", "dim"), console=console)
+        by = f"; {', '.join(call.approvers)} may decide" if call.approvers else ""
+        self._line(INDENT, "  ", (f"{call.key}, undecided until {until} is a no{by}", "dim"), console=console)
 
     def edited(self, call: PendingApproval) -> None:
         """Show what a call was changed into."""

@@ -3,12 +3,10 @@
 The ledger itself is asked, so this works where Temporal does not answer.
 """
 
-from datetime import datetime
-from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from deploy.client.actions import ledger_of_the_workers
 from deploy.web import examples
@@ -25,40 +23,10 @@ from deploy.web.door import (
     own_word,
 )
 from deploy.web.problems import Kind, Problem, documented, of_the_door
+from deploy.web.recorded_action import Action, ActionState
 from workflows.contract.messages import Input
-from workflows.contract.values import Arguments
 
 router = APIRouter(tags=["actions"], route_class=StrictRoute)
-
-
-class ActionState(StrEnum):
-    """As in the ledger, which is not loaded before it is needed."""
-
-    BEGUN = "begun"
-    DONE = "done"
-    NOT_DONE = "not_done"
-    UNKNOWN = "unknown"
-
-
-class Action(BaseModel):
-    """A write, as the ledger has it."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    key: str = Field(description="of the call: `<request id>/<turn>.<index>`")
-    digest: str
-    tool: str
-    arguments: Arguments
-    request_id: str
-    requester: str
-    approved_by: str
-    state: ActionState
-    attempt: int
-    begun_at: datetime
-    finished_at: datetime | None
-    result: JsonValue
-    error: str | None
-    resolved_by: str | None
 
 
 class Actions(BaseModel):

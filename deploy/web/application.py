@@ -1,6 +1,7 @@
 """The door, put together: its operations, who may call them, and what it answers when something goes wrong."""
 
 import getpass
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -14,15 +15,19 @@ from activities.errors import ErrandError
 from activities.settings import Settings
 from deploy.web import actions, answers, approvals, events, health, messages, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
-from deploy.web.desk import deciding, explaining, pages, reading, sign_in, submitting, timetables
+from deploy.web.desk import deciding, explaining, issuer_sign_in, pages, reading, sign_in, submitting, timetables
 from deploy.web.desk.sessions import Sessions, by_session, secret_beside
 from deploy.web.document import completed
 from deploy.web.door import Door
+from deploy.web.event_stream import StreamLimit
 from deploy.web.guard import Guard
 from deploy.web.keys import Keys
 from deploy.web.problems import Problem, body_of, http_problem, problem_of, unreadable
 from deploy.web.rate_limit import RateLimit
 from deploy.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from deploy.web.code_flow import CodeFlow
 
 log = structlog.stdlib.get_logger("errand")
 
@@ -41,6 +46,7 @@ ROUTERS = (
 DESK = (
     pages.router,
     sign_in.router,
+    issuer_sign_in.router,
     reading.router,
     explaining.router,
     deciding.router,
@@ -69,9 +75,12 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    keys, sessions = Keys(settings.keys), Sessions(secret_beside(settings.keys), settings.url.startswith("https:"))
-    callers = callers_of(settings, keys, sessions)
-    app.state.door = Door(settings, service, client, callers, RateLimit(settings.rate_limit), keys, sessions)
+    keys, secret = Keys(settings.keys), secret_beside(settings.keys)
+    sessions = Sessions(secret, settings.url.startswith("https:"), f"{settings.oidc_issuer} {settings.oidc_client_id}")
+    tokens, code_flow = _issuer(settings, keys)
+    callers = callers_of(settings, keys, sessions, tokens)
+    limit, streams = RateLimit(settings.rate_limit), StreamLimit(settings.event_streams)
+    app.state.door = Door(settings, service, client, callers, limit, streams, keys, sessions, code_flow)
     for router in (*ROUTERS, *DESK):
         app.include_router(router)
     for kind in (ErrandError, RPCError, TemporalError, TimeoutError, Problem):
@@ -84,17 +93,27 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     return app
 
 
-def callers_of(settings: WebSettings, keys: Keys, sessions: Sessions) -> Callers:
+def _issuer(settings: WebSettings, keys: Keys) -> "tuple[Way | None, CodeFlow | None]":
+    """How the issuer's tokens are taken, and how people sign in there; where there is one."""
+    if not settings.oidc_issuer:
+        return None, None
+    from deploy.web.code_flow import CodeFlow
+    from deploy.web.oidc import IssuerKeys, by_token
+
+    issued = IssuerKeys(settings.oidc_issuer)
+    code_flow = CodeFlow(settings, issued, keys) if settings.oidc_client_id else None
+    return by_token(settings, keys, issued), code_flow
+
+
+def callers_of(settings: WebSettings, keys: Keys, sessions: Sessions, tokens: Way | None) -> Callers:
     """Who is let in.
 
     Raises:
         ConfigurationError: nobody would be, or anybody.
     """
     ways: list[Way] = [by_key(keys)]
-    if settings.oidc_issuer:
-        from deploy.web.oidc import by_token
-
-        ways.append(by_token(settings, keys))
+    if tokens:
+        ways.append(tokens)
     ways.append(by_session(sessions, keys))
     if not must_be_closed(settings, keys):
         name = _login_name()

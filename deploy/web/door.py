@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from json import JSONDecodeError
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
@@ -22,12 +22,16 @@ from deploy.client.requests import PATIENCE
 from deploy.web.callers import Caller, Callers
 from deploy.web.desk.known import Known
 from deploy.web.desk.sessions import Sessions
+from deploy.web.event_stream import StreamLimit
 from deploy.web.keys import Keys
 from deploy.web.problems import Kind, Problem, no_such_request, of_the_door
 from deploy.web.rate_limit import RateLimit
 from deploy.web.settings import WebSettings
 from workflows.contract.api import RequestStatus
 from workflows.refusals import problem_with_id
+
+if TYPE_CHECKING:
+    from deploy.web.code_flow import CodeFlow
 
 T = TypeVar("T")
 
@@ -39,8 +43,11 @@ class Door:
     client: Client
     callers: Callers
     limit: RateLimit
+    streams: StreamLimit
     keys: Keys
     sessions: Sessions
+    code_flow: "CodeFlow | None" = None
+    """By which people sign in at the desk, where an issuer knows this door as its client."""
     known: Known = field(default_factory=Known)
 
 

@@ -23,7 +23,8 @@ from deploy.client.history_steps import Place, Told, follow_from
 from deploy.client.listing import Found
 from deploy.client.requests import handle_of, state
 from deploy.web import examples
-from deploy.web.door import OF_ONE, Door, TheDoor, ToRead, still_reads
+from deploy.web.door import OF_ONE, AnyCaller, Door, TheDoor, ToRead, still_reads
+from deploy.web.event_stream import EventStream
 from deploy.web.problems import documented
 from workflows.contract.api import RequestState, RequestStatus
 
@@ -70,6 +71,7 @@ router = APIRouter(tags=["requests"])
 async def get_events(
     found: ToRead,
     request: Request,
+    caller: AnyCaller,
     door: TheDoor,
     last_event_id: Annotated[
         str | None, Header(max_length=200, description="the id of the event behind which to go on")
@@ -79,10 +81,7 @@ async def get_events(
     after = Place.parse(last_event_id) if last_event_id else None
     if after and found.closed_at and await _is_told(door, found.request_id, after):
         return Response(status_code=204)
-    # nginx and others collect what is streamed, unless they are told not to.
-    return StreamingResponse(
-        _stream(request, door, found, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    return EventStream(_stream(request, door, found, after), caller.name, door.streams)
 
 
 async def _is_told(door: Door, request_id: str, after: Place) -> bool:

@@ -29,7 +29,7 @@ router = APIRouter(tags=["requests"], route_class=StrictRoute)
 
 
 class Message(Say):
-    """A message to a request that is kept open."""
+    """A message to a request that is kept open, or the answer to a question of the model's that waits."""
 
     text: str = Field(min_length=1, max_length=20_000, json_schema_extra=NOT_BLANK)
     message_id: str | None = Field(
@@ -60,11 +60,21 @@ async def say(
     idempotency_key: IdempotencyKey = None,
     wait: Wait = 0,
 ) -> Response:
-    """Say more to a request that is kept open, and wait for the answer; the same message again waits on."""
+    """Say more to a request that is kept open, and wait for the answer; the same message again waits on.
+
+    While a question of the model's waits, what is said is the answer to it: to the one that `question` names, or else
+    the first. The outcome's status is `running` then.
+    """
     own_word("by", message.by, caller)
     message_id = the_one("message_id", message.message_id, idempotency_key)
     outcome = await say_within(
-        door.client, found.request_id, message.text, by=caller.name, message_id=message_id, seconds=wait
+        door.client,
+        found.request_id,
+        message.text,
+        by=caller.name,
+        message_id=message_id,
+        seconds=wait,
+        question=message.question,
     )
     if outcome is None:
         return answer(Running(request_id=found.request_id, message_id=message_id), 202)

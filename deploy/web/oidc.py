@@ -48,6 +48,7 @@ class IssuerKeys:
         default_factory=lambda: httpx.AsyncClient(verify=trusted_roots(), timeout=PATIENCE, follow_redirects=False)
     )
     _keys: KeySet | None = None
+    _configuration: Mapping[str, object] = field(default_factory=dict[str, object])
     _fetched_at: float = float("-inf")
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -75,6 +76,22 @@ class IssuerKeys:
                 self._fetched_at = time.monotonic() - KEPT + NOT_BEFORE  # those from before count until the next try
             return self._keys
 
+    async def endpoint(self, name: str) -> str:
+        """Where the issuer takes what its configuration calls so.
+
+        Raises:
+            Problem: the issuer cannot be asked, or has no such endpoint that is safe.
+        """
+        await self.get()
+        where = self._configuration.get(name)
+        if not isinstance(where, str) or (self.issuer.startswith("https://") and not where.startswith("https://")):
+            raise Problem(Kind.UNAVAILABLE, f"{self.issuer} has no {name} that can be used", again_in=60)
+        return where
+
+    def says(self, name: str) -> object:
+        """What else the configuration says; None, where it does not."""
+        return self._configuration.get(name)
+
     async def _fetch(self) -> KeySet:
         found = await self._json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
         if found["issuer"] != self.issuer:
@@ -82,7 +99,9 @@ class IssuerKeys:
         where = str(found["jwks_uri"])
         if self.issuer.startswith("https://") and not where.startswith("https://"):
             raise ValueError(f"its keys are at {where}, which is not https")
-        return KeySet.import_key_set(cast("Any", await self._json(where)))
+        known = KeySet.import_key_set(cast("Any", await self._json(where)))
+        self._configuration = found
+        return known
 
     async def _json(self, url: str) -> Mapping[str, object]:
         answer = await self.http.get(url)
@@ -90,29 +109,37 @@ class IssuerKeys:
         return answer.json()
 
 
-def by_token(settings: WebSettings, keys: Keys) -> Way:
+def by_token(settings: WebSettings, keys: Keys, issued: IssuerKeys | None = None) -> Way:
     """Callers with tokens of the issuer that the settings name. None may be called like one who has a key."""
-    issuer = settings.oidc_issuer or ""
-    issued = IssuerKeys(issuer)
-    claims_wanted = jwt.JWTClaimsRegistry(
-        leeway=LEEWAY,
-        iss={"essential": True, "value": issuer},
-        aud={"essential": True, "value": settings.oidc_audience or ""},
-        exp={"essential": True},
-    )
+    issued = issued or IssuerKeys(settings.oidc_issuer or "")
 
     async def way(connection: HTTPConnection) -> Caller | None:
         token = bearer(connection)
         if token is None:
             return None
-        claims = await _signed(token, issued)
-        try:
-            claims_wanted.validate(claims)
-        except JoseError as error:
-            raise not_authenticated(f"the token: {error.description or error.error}") from error
-        return _caller(claims, settings, keys)
+        return caller_in(await claims_in(token, issued, settings.oidc_audience or ""), settings, keys)
 
     return way
+
+
+async def claims_in(token: str, issued: IssuerKeys, audience: str) -> dict[str, Any]:
+    """The claims of a token that the issuer has signed for this audience, and whose time is not over.
+
+    Raises:
+        Problem: it is none.
+    """
+    claims = await _signed(token, issued)
+    wanted = jwt.JWTClaimsRegistry(
+        leeway=LEEWAY,
+        iss={"essential": True, "value": issued.issuer},
+        aud={"essential": True, "value": audience},
+        exp={"essential": True},
+    )
+    try:
+        wanted.validate(claims)
+    except JoseError as error:
+        raise not_authenticated(f"the token: {error.description or error.error}") from error
+    return claims
 
 
 async def _signed(token: str, issued: IssuerKeys) -> dict[str, Any]:
@@ -127,7 +154,12 @@ async def _signed(token: str, issued: IssuerKeys) -> dict[str, Any]:
     raise AssertionError("one of the two returns or raises")
 
 
-def _caller(claims: Mapping[str, Any], settings: WebSettings, keys: Keys) -> Caller:
+def caller_in(claims: Mapping[str, Any], settings: WebSettings, keys: Keys) -> Caller:
+    """Whom a token's claims name.
+
+    Raises:
+        Problem: nobody, or somebody who is called like a caller with a key.
+    """
     name = claims.get(settings.oidc_name)
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise not_authenticated(f"the token: its claim {settings.oidc_name} is no name")

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from activities.settings.environment import Words, is_loopback
 from deploy.client.keys import KeySettings
@@ -28,7 +28,15 @@ class WebSettings(KeySettings):
     oidc_rights: str = Field(
         default="scope", min_length=1, description="the claim with the caller's rights, such as `errand:submit`"
     )
+    oidc_client_id: str | None = Field(
+        default=None, description="this door as a client of the issuer: with it, people sign in there"
+    )
+    oidc_client_secret: SecretStr | None = Field(default=None, description="its secret, if it has one")
+    oidc_scopes: Words = Field(default=(), description="what is asked for beside `openid`, such as `errand:approve`")
     rate_limit: int = Field(default=600, ge=1, description="calls a minute that one caller may make of one door")
+    event_streams: int = Field(
+        default=100, ge=1, description="streams of events that one caller may have open at one door"
+    )
     largest_body: int = Field(default=1_048_576, ge=1024, description="bytes of a call's body")
 
     @field_validator("public_url", "oidc_issuer")
@@ -54,6 +62,8 @@ class WebSettings(KeySettings):
     def _tokens_are_for_this_door(self) -> "WebSettings":
         if self.oidc_issuer and not self.oidc_audience:
             raise ValueError("ERRAND_WEB_OIDC_AUDIENCE: say what tokens for this door name as their audience")
+        if self.oidc_client_id and not self.oidc_issuer:
+            raise ValueError("ERRAND_WEB_OIDC_CLIENT_ID: say at which issuer people sign in (ERRAND_WEB_OIDC_ISSUER)")
         return self
 
     @property

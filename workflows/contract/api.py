@@ -70,8 +70,8 @@ class Request(Input):
     notify: tuple[str, ...] = omitted(
         (),
         max_length=5,
-        description="names of callback endpoints that are told of its end, of calls that wait for a yes and of actions "
-        "whose end is unknown",
+        description="names of callback endpoints that are told of its end, of calls that wait for a yes, of questions "
+        "that wait for an answer and of actions whose end is unknown",
     )
     limits: Limits = omitted(Limits())
     output_schema: Schema | None = omitted(None, description="JSON Schema of the outcome's `output`")
@@ -237,6 +237,7 @@ class PendingApproval(Message):
     about: str = ""
     reason: str = Field(default="", description="why it needs a person")
     four_eyes: bool = omitted(False, description="the requester's own yes does not count")
+    approvers: tuple[str, ...] = omitted((), description="patterns of who may decide; empty: anybody")
     expires_at: datetime
 
 

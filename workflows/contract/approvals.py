@@ -1,6 +1,8 @@
 """Who may decide about a call that waits, and who is told of it: messages of the policy, as a request records them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 
 from workflows.contract.api import PendingApproval
 from workflows.contract.messages import Message, omitted
@@ -10,6 +12,15 @@ STILL_WAITING = "still_waiting"
 MAIL = "send_email"
 """The tool that mails to approvers."""
 MAILTO = "mailto:"
+
+
+def may_decide(approvers: Sequence[str], who: str) -> bool:
+    """Whether the policy lets somebody decide about a call that waits. Without a pattern, it lets everybody."""
+    return any(fnmatchcase(who.casefold(), pattern.casefold()) for pattern in approvers or ("*",))
+
+
+def is_same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
 
 
 class ApprovalRules(Message):

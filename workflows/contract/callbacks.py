@@ -18,6 +18,7 @@ EventType: TypeAlias = Literal[
     "request.limit_reached",
     "approval.requested",
     "approval.reminder",
+    "question.asked",
     "action.unknown",
 ]
 

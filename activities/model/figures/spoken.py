@@ -44,13 +44,16 @@ class Spoken:
     situation: ModelInput
     today: date
 
-    def unsupported_in_call(self, tool: Tool, arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def unsupported_in_call(
+        self, tool: Tool, arguments: Arguments, copied: Collection[str] = ()
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What nobody but the model has mentioned of a write's arguments, without the grounded ones, which are held to
-        more than that elsewhere; and what only a stranger has: figures, addresses, and arguments of a single word.
-        Addresses that are made up are told where a stranger's text has been read, which may have led to them."""
+        more than that elsewhere, and without `copied`, the texts that are a result, which no model has touched; and
+        what only a stranger has: figures, addresses, and arguments of a single word. Addresses that are made up are
+        told where a stranger's text has been read, which may have led to them."""
         if tool.route.effect != "write":
             return (), ()
-        checked = checked_texts(tool, arguments)
+        checked = [text for text in checked_texts(tool, arguments) if text not in copied]
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
         numbers = [number for number in checked_numbers(tool, arguments) if number not in self._trusted_numbers]
         numbers = numbers[:MOST_TOLD]

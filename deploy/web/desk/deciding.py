@@ -11,6 +11,7 @@ from deploy.web.actions import Resolution, settle
 from deploy.web.answers import Reply, replied
 from deploy.web.approvals import Verdict, decided, too_late
 from deploy.web.desk.argument_form import Field, as_filled, edited, fields
+from deploy.web.desk.deciders import why_no_yes
 from deploy.web.desk.forms import Form, back_to, page_of, where_from
 from deploy.web.desk.pages import page
 from deploy.web.door import AnyCaller, Approver, Door, Own, Resolver, TheDoor, ToDecide
@@ -42,6 +43,8 @@ async def decide(key: Key, form: Form, found: ToDecide, caller: Approver, door: 
 @router.get("/requests/{request_id}/approvals/{key}/edit")
 async def get_edit(key: Key, request: Request, found: ToDecide, caller: Approver, door: TheDoor) -> Response:
     pending = await _pending(f"{found.request_id}/{key}", found.request_id, door)
+    if why := why_no_yes(caller, found, pending):
+        raise Problem(Kind.FORBIDDEN, why)
     known = {"found": found, "pending": pending, "fields": await _fields(pending), "position": key, "problem": ""}
     return page("edit.html", door, request, caller, known)
 

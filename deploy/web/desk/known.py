@@ -1,13 +1,20 @@
-"""What never changes, so that the desk asks for it once: how requests ended and why, and where the arguments of
-calls came from."""
+"""What the desk asks for once, for all who look: what never changes (how requests ended and why, where the arguments
+of calls came from), and for a moment what does."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from deploy.client.explanations import Explanation
+from deploy.client.listing import Found
+from deploy.client.schedules import Scheduled
 from deploy.client.traced_approvals import TracedApproval
-from workflows.contract.api import Outcome
+from deploy.web.desk.shared import Shared
+from deploy.web.recorded_action import Action
+from workflows.contract.api import Outcome, RequestState
+
+if TYPE_CHECKING:
+    from activities.ledger.spending import Standing
 
 V = TypeVar("V")
 
@@ -33,7 +40,23 @@ class Kept(Generic[V]):
 
 
 @dataclass(frozen=True)
+class Ended:
+    found: Found
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
 class Known:
+    """Of what is shared, each is kept by whose requests it is about: None stands for everybody's."""
+
     outcomes: Kept[Outcome] = field(default_factory=lambda: Kept[Outcome]())
     explanations: Kept[Explanation] = field(default_factory=lambda: Kept[Explanation]())
     traced: Kept[TracedApproval] = field(default_factory=lambda: Kept[TracedApproval]())
+    going_on: Shared[list[tuple[Found, RequestState]]] = field(
+        default_factory=lambda: Shared[list[tuple[Found, RequestState]]]()
+    )
+    ended: Shared[tuple[list[Ended], list[Action]]] = field(
+        default_factory=lambda: Shared[tuple[list[Ended], list[Action]]]()
+    )
+    schedules: Shared[list[Scheduled]] = field(default_factory=lambda: Shared[list[Scheduled]]())
+    budgets: "Shared[list[Standing]]" = field(default_factory=lambda: Shared["list[Standing]"]())

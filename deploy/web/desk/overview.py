@@ -15,14 +15,12 @@ from deploy.client.listing import Found, find
 from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
 from deploy.client.traced_approvals import TracedApproval, traced
-from deploy.web.actions import Action
 from deploy.web.callers import Caller
-<<<<<<< HEAD
-from deploy.web.door import UNLISTED, Door
-=======
 from deploy.web.desk.budgeting import budgets
-from deploy.web.door import Door
->>>>>>> taint
+from deploy.web.desk.deciders import why_no_word, why_no_yes
+from deploy.web.desk.known import Ended
+from deploy.web.door import UNLISTED, Door
+from deploy.web.recorded_action import Action
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
 
@@ -38,11 +36,12 @@ MOST_ENDED = 10
 
 @dataclass(frozen=True)
 class Call:
-    """A call that waits."""
+    """A call that waits. `why_no_yes` says why this caller cannot approve it, and is empty where they can."""
 
     found: Found
     pending: TracedApproval
-    may_decide: bool
+    why_no_yes: str
+    may_reject: bool
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,6 @@ class Question:
 class Running:
     found: Found
     doing: str
-
-
-@dataclass(frozen=True)
-class Ended:
-    found: Found
-    outcome: Outcome | None
 
 
 @dataclass(frozen=True)
@@ -93,30 +86,36 @@ def whose(caller: Caller) -> str | None:
     return None if caller.sees_all else caller.name
 
 
-async def live(door: Door, caller: Caller) -> Live:
-    """What waits and what runs, of what this caller may see."""
+async def live(door: Door, caller: Caller, age: float = 0) -> Live:
+    """What waits and what runs, of what this caller may see: as it was `age` seconds ago at the most."""
     if not (caller.may(Right.READ) or caller.sees_all):
         return Live()
-    if _are_hidden(door, caller):
+    of = whose(caller)
+    if _are_hidden(door, of):
         return Live(unlisted=UNLISTED)
+    seen = await door.known.going_on.get(of, lambda: _going_on(door, of), age=age)
+    calls = [each for one, now in seen for each in await calls_of(door, caller, one, now)]
+    return Live(
+        sorted(calls, key=lambda each: each.pending.expires_at),
+        [each for one, now in seen for each in questions_of(caller, one, now)],
+        [Running(one, now.doing) for one, now in seen if not _waits(now)],
+    )
+
+
+async def _going_on(door: Door, requester: str | None) -> list[tuple[Found, RequestState]]:
     waiting, running = await asyncio.gather(
-        find(door.client, awaiting_approval=True, awaiting_answer=True, requester=whose(caller), limit=MOST_WAITING),
-        find(door.client, status=RequestStatus.RUNNING, requester=whose(caller), limit=MOST_RUNNING),
+        find(door.client, awaiting_approval=True, awaiting_answer=True, requester=requester, limit=MOST_WAITING),
+        find(door.client, status=RequestStatus.RUNNING, requester=requester, limit=MOST_RUNNING),
     )
     known = {each.request_id: each for each in (*waiting, *running)}
     found = [each for each in known.values() if each.closed_at is None]
     states = await asyncio.gather(*(_state(door, each) for each in found))
-    calls = [each for one, now in zip(found, states, strict=True) for each in await calls_of(door, caller, one, now)]
-    return Live(
-        sorted(calls, key=lambda each: each.pending.expires_at),
-        [each for one, now in zip(found, states, strict=True) for each in questions_of(caller, one, now)],
-        [Running(one, now.doing) for one, now in zip(found, states, strict=True) if not _waits(now)],
-    )
+    return list(zip(found, states, strict=True))
 
 
-def _are_hidden(door: Door, caller: Caller) -> bool:
-    """Whether Temporal does not know which requests are the caller's, who may see no others."""
-    return whose(caller) is not None and door.service.encryption.hides_requester
+def _are_hidden(door: Door, requester: str | None) -> bool:
+    """Whether Temporal does not know which requests are this requester's."""
+    return requester is not None and door.service.encryption.hides_requester
 
 
 async def _state(door: Door, found: Found) -> RequestState:
@@ -136,7 +135,12 @@ def _waits(now: RequestState) -> bool:
 async def calls_of(door: Door, caller: Caller, found: Found, now: RequestState) -> list[Call]:
     """The calls of a request that wait for a yes."""
     return [
-        Call(found, await _traced(door, each, found.request_id), may_decide(caller, found, each))
+        Call(
+            found,
+            await _traced(door, each, found.request_id),
+            why_no_yes=why_no_yes(caller, found, each),
+            may_reject=not why_no_word(caller, each),
+        )
         for each in now.awaiting_approval
     ]
 
@@ -146,11 +150,6 @@ def questions_of(caller: Caller, found: Found, now: RequestState) -> list[Questi
     if not caller.may(Right.SUBMIT) or (found.requester != caller.name and not caller.may(Right.ADMIN)):
         return []
     return [Question(found, each) for each in now.awaiting_answer]
-
-
-def may_decide(caller: Caller, found: Found, pending: PendingApproval) -> bool:
-    own = found.requester.strip().casefold() == caller.name.strip().casefold()
-    return caller.may(Right.APPROVE) and not (pending.four_eyes and own)
 
 
 async def _traced(door: Door, pending: PendingApproval, request_id: str) -> TracedApproval:
@@ -164,31 +163,37 @@ async def _traced(door: Door, pending: PendingApproval, request_id: str) -> Trac
     return known[at].model_copy(update=dict(pending))
 
 
-async def settled(door: Door, caller: Caller) -> Settled:
-    """What has ended, what nobody knows the end of, this caller's schedules, and the budgets."""
+async def settled(door: Door, caller: Caller, now: Live | None = None, age: float = 0) -> Settled:
+    """What has ended, what nobody knows the end of, this caller's schedules, and the budgets.
+
+    Args:
+        now: what goes on. Where that is not the same as it was, nor is what has ended.
+        age: how many seconds ago it may have been so.
+    """
     if not (caller.may(Right.READ) or caller.sees_all):
-<<<<<<< HEAD
-        return Settled([], [], [])
-    latest, unknown, schedules = await asyncio.gather(
-        _latest(door, caller),
-=======
         return Settled([], [], [], [])
-    latest, unknown, schedules, standings = await asyncio.gather(
-        find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING),
->>>>>>> taint
-        unknown_writes(door, caller),
-        find_schedules(door.client, requester=caller.name),
-        budgets(door, caller),
+    of, ids, known = whose(caller), now and now.ids, door.known
+    (ended, unknown), schedules, standings = await asyncio.gather(
+        known.ended.get(of, lambda: _ended(door, of), age=age, about=ids),
+        known.schedules.get(
+            caller.name, lambda: find_schedules(door.client, requester=caller.name), age=age, about=ids
+        ),
+        known.budgets.get(of, lambda: budgets(door, caller), age=age, about=ids),
     )
+    return Settled(ended, unknown, schedules, standings)
+
+
+async def _ended(door: Door, requester: str | None) -> tuple[list[Ended], list[Action]]:
+    latest, unknown = await asyncio.gather(_latest(door, requester), unknown_writes(door, requester))
     over = [each for each in latest if each.closed_at][:MOST_ENDED]
     outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
-    return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules, standings)
+    return [Ended(*each) for each in zip(over, outcomes, strict=True)], unknown
 
 
-async def _latest(door: Door, caller: Caller) -> list[Found]:
-    if _are_hidden(door, caller):
+async def _latest(door: Door, requester: str | None) -> list[Found]:
+    if _are_hidden(door, requester):
         return []
-    return await find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING)
+    return await find(door.client, requester=requester, limit=MOST_ENDED + MOST_RUNNING)
 
 
 async def outcome(door: Door, found: Found) -> Outcome | None:
@@ -203,14 +208,14 @@ async def outcome(door: Door, found: Found) -> Outcome | None:
     return outcomes[known]
 
 
-async def unknown_writes(door: Door, caller: Caller, request_id: str | None = None) -> list[Action]:
+async def unknown_writes(door: Door, requester: str | None, request_id: str | None = None) -> list[Action]:
     """The writes of which nobody knows whether they happened; none where the door has no ledger to ask."""
     from activities.ledger.rows import State
 
     try:
         async with ledger_of_the_workers(door.service) as ledger:
             found = await ledger.search(
-                request_id=request_id, requester=whose(caller), state=State.UNKNOWN, since=None, limit=MOST_WAITING
+                request_id=request_id, requester=requester, state=State.UNKNOWN, since=None, limit=MOST_WAITING
             )
     except ConfigurationError:
         return []

@@ -106,7 +106,7 @@ def templates() -> Environment:
     )
     cast("dict[str, object]", made.tests).update({"hiding": hides_something})
     cast("dict[str, object]", made.globals).update(
-        {"static": static(), "is_mail": is_mail, "told": told_origins, "facts": facts}
+        {"static": static(), "is_mail": is_mail, "files_in": files_in, "told": told_origins, "facts": facts}
     )
     return made
 
@@ -143,6 +143,14 @@ def is_for_a_reader(request: Request) -> bool:
 
 def is_mail(arguments: Mapping[str, JsonValue]) -> bool:
     return "to" in arguments and isinstance(arguments.get("subject"), str) and isinstance(arguments.get("body"), str)
+
+
+def files_in(value: JsonValue) -> list[tuple[str, str]]:
+    """The name and the content of each, where an argument is files and nothing else."""
+    files = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    named = [(each.get("name"), each.get("content")) for each in files if each.keys() == {"name", "content"}]
+    found = [(name, text) for name, text in named if isinstance(name, str) and isinstance(text, str)]
+    return found if isinstance(value, list) and len(found) == len(value) else []
 
 
 def time_of(moment: datetime) -> str:

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
@@ -33,14 +32,18 @@ from deploy.web.desk.overview import (
     questions_of,
     settled,
     unknown_writes,
+    whose,
 )
 from deploy.web.desk.pages import common, page, templates
 from deploy.web.door import AnyCaller, Door, TheDoor, ToRead, still_reads
+from deploy.web.event_stream import EventStream
 from deploy.web.events import PING, PING_EVERY, SETTLES_IN
 from deploy.web.problems import Problem
 
 LOOKS_EVERY = 1.5
 """Seconds between two looks at what waits and runs."""
+AS_NEW = 0.9 * LOOKS_EVERY
+"""Seconds for which one look serves all who see the same."""
 ENDED_ANEW = 4.0
 """Seconds after which what has ended is looked at again, though nothing seems to have changed."""
 MOST_STEPS = 200
@@ -58,17 +61,15 @@ async def get_desk(request: Request, caller: AnyCaller, door: TheDoor) -> Respon
 
 @router.get("/desk/events")
 async def get_desk_events(request: Request, caller: AnyCaller, door: TheDoor) -> Response:
-    return _streamed(_overview(request, caller, door))
+    return EventStream(_overview(request, caller, door), caller.name, door.streams)
 
 
 async def _overview(request: Request, caller: Caller, door: Door) -> AsyncGenerator[bytes]:
-    last, silent, rest, ids, read_at = "", 0.0, None, frozenset[str](), 0.0
-    clock = asyncio.get_running_loop().time
+    last, silent = "", 0.0
     while True:
         try:
-            now = await live(door, caller)
-            if rest is None or now.ids != ids or clock() > read_at + ENDED_ANEW:
-                rest, ids, read_at = await settled(door, caller), now.ids, clock()
+            now = await live(door, caller, age=AS_NEW)
+            rest = await settled(door, caller, now, age=ENDED_ANEW)
             text = _fragment(request, caller, door, now, rest)
         except (ErrandError, RPCError, TemporalError, TimeoutError) as error:
             log.info("the desk could not be told anew", error=str(error))
@@ -109,7 +110,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
         "calls": await calls_of(door, caller, found, now),
         "questions": questions_of(caller, found, now),
         "outcome": await outcome(door, found) if found.closed_at else None,
-        "unknown": await unknown_writes(door, caller, found.request_id) if found.closed_at else [],
+        "unknown": await unknown_writes(door, whose(caller), found.request_id) if found.closed_at else [],
         "why": await of_ended(door, caller, found),
         "events": events[-MOST_STEPS:],
         "differences": differences,
@@ -118,7 +119,7 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
 
 @router.get("/requests/{request_id}/live")
 async def get_request_events(found: ToRead, request: Request, caller: AnyCaller, door: TheDoor) -> Response:
-    return _streamed(_request(request, caller, door, found))
+    return EventStream(_request(request, caller, door, found), caller.name, door.streams)
 
 
 async def _request(request: Request, caller: Caller, door: Door, found: Found) -> AsyncGenerator[bytes]:
@@ -160,10 +161,6 @@ async def _request(request: Request, caller: Caller, door: Door, found: Found) -
     while await still_reads(request, found, door):  # a stream that ends is asked for again
         yield PING
         await asyncio.sleep(PING_EVERY)
-
-
-def _streamed(told: AsyncGenerator[bytes]) -> Response:
-    return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _written(html: str) -> bytes:

@@ -1,7 +1,8 @@
 """Who sits at the desk: a cookie that is signed, so that any door knows it, also after a restart.
 
-A session belongs to one key: where the key is removed or replaced, it is over. It counts for the pages alone, and not
-for `/v1/`, whose callers say who they are with every call.
+A session belongs to one key: where the key is removed or replaced, it is over. One of somebody whom an issuer has let
+in has the rights that the issuer gave then. It counts for the pages alone, and not for `/v1/`, whose callers say who
+they are with every call.
 """
 
 import base64
@@ -23,14 +24,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from deploy.client.keys import Key
+from deploy.client.keys import Key, Right
 from deploy.web.callers import Caller, Way
 from deploy.web.keys import Keys
 from deploy.web.problems import Kind, Problem
 
 LASTS = 12 * 3600
 """Seconds."""
+LASTS_BY_ISSUER = 4 * 3600
+"""Nobody tells the door when the issuer takes a right away."""
+SIGN_IN_LASTS = 600
 COOKIE = "errand_desk"
+SIGN_IN_COOKIE = "errand_sign_in"
 SECRET_BYTES = 32
 
 log = structlog.stdlib.get_logger("errand")
@@ -42,33 +47,45 @@ class Session(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    of_key: str
     until: int
+    of_key: str = ""
+    of_issuer: str = ""
+    may: tuple[Right, ...] = ()
+    """Of somebody whom an issuer has let in; a key says itself what it may."""
 
 
 class _Rules(TypedDict):
     path: str
     secure: bool
     httponly: bool
-    samesite: Literal["strict"]
+    samesite: Literal["strict", "lax"]
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """`secret` signs cookies and tokens; `secure` keeps the cookie to HTTPS."""
+    """`secret` signs cookies and tokens; `secure` keeps the cookie to HTTPS; `issuer` is who lets people in."""
 
     secret: bytes
     secure: bool
+    issuer: str = ""
     now: Callable[[], float] = time.time
 
     def begin(self, response: Response, key: Key) -> None:
         """Let a response say that its reader is signed in."""
-        session = Session(name=key.name, of_key=_of(key), until=int(self.now()) + LASTS)
+        self._begin(response, Session(name=key.name, of_key=_of(key), until=int(self.now()) + LASTS), LASTS)
+
+    def begin_by_issuer(self, response: Response, caller: Caller) -> None:
+        """The same, of somebody whom the issuer has let in."""
+        until, may = int(self.now()) + LASTS_BY_ISSUER, tuple(sorted(caller.rights))
+        session = Session(name=caller.name, until=until, of_issuer=self.issuer, may=may)
+        self._begin(response, session, LASTS_BY_ISSUER)
+
+    def _begin(self, response: Response, session: Session, lasts: int) -> None:
         written = base64.urlsafe_b64encode(session.model_dump_json().encode()).decode()
-        response.set_cookie(self.cookie, f"{written}.{self._sign('session', written)}", max_age=LASTS, **self._rules)
+        response.set_cookie(self.cookie, f"{written}.{self._sign('session', written)}", max_age=lasts, **self._rules())
 
     def end(self, response: Response) -> None:
-        response.delete_cookie(self.cookie, **self._rules)
+        response.delete_cookie(self.cookie, **self._rules())
 
     def of(self, connection: HTTPConnection, keys: Keys) -> Caller | None:
         """Who is signed in with this call, if anybody is."""
@@ -80,9 +97,33 @@ class Sessions:
         except (ValidationError, binascii.Error):
             return None
         key = keys.named(session.name)
-        if session.until < self.now() or key is None or _of(key) != session.of_key:
+        if session.until < self.now():
             return None
-        return Caller(key.name, frozenset(key.may))
+        if session.of_issuer:  # who is called like a caller with a key is none of the issuer's
+            is_of_it = session.of_issuer == self.issuer and key is None
+            return Caller(session.name, frozenset(session.may)) if is_of_it else None
+        return Caller(key.name, frozenset(key.may)) if key and _of(key) == session.of_key else None
+
+    def begin_sign_in(self, response: Response, begun: str) -> None:
+        """Let the browser keep what a sign-in at the issuer began with.
+
+        It is sent along when the issuer's page leads back here, which `SameSite=Strict` would not be.
+        """
+        text = base64.urlsafe_b64encode(begun.encode()).decode()
+        written = f"{int(self.now()) + SIGN_IN_LASTS}.{text}"
+        value = f"{written}.{self._sign('sign-in', written)}"
+        response.set_cookie(self._sign_in_cookie, value, max_age=SIGN_IN_LASTS, **self._rules("lax"))
+
+    def sign_in_of(self, connection: HTTPConnection) -> str | None:
+        """What it began with; None where none was begun, or too long ago."""
+        written, _, signature = connection.cookies.get(self._sign_in_cookie, "").rpartition(".")
+        if not hmac.compare_digest(self._sign("sign-in", written).encode(), signature.encode()):
+            return None
+        until, _, text = written.partition(".")
+        return base64.urlsafe_b64decode(text).decode() if int(until) >= self.now() else None
+
+    def end_sign_in(self, response: Response) -> None:
+        response.delete_cookie(self._sign_in_cookie, **self._rules("lax"))
 
     def token(self, connection: HTTPConnection) -> str:
         """What a form of this session has to bring along (CSRF): no other site can know it."""
@@ -103,8 +144,11 @@ class Sessions:
         return f"__Host-{COOKIE}" if self.secure else COOKIE
 
     @property
-    def _rules(self) -> _Rules:
-        return {"path": "/", "secure": self.secure, "httponly": True, "samesite": "strict"}
+    def _sign_in_cookie(self) -> str:
+        return f"__Host-{SIGN_IN_COOKIE}" if self.secure else SIGN_IN_COOKIE
+
+    def _rules(self, sent: Literal["strict", "lax"] = "strict") -> _Rules:
+        return {"path": "/", "secure": self.secure, "httponly": True, "samesite": sent}
 
     def _sign(self, what: str, text: str) -> str:
         return hmac.new(self.secret, f"{what}|{text}".encode(), hashlib.sha256).hexdigest()

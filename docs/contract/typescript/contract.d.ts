@@ -77,7 +77,7 @@ export interface Request {
    */
   approve?: string[];
   /**
-   * names of callback endpoints that are told of its end, of calls that wait for a yes and of actions whose end is unknown
+   * names of callback endpoints that are told of its end, of calls that wait for a yes, of questions that wait for an answer and of actions whose end is unknown
    *
    * @maxItems 5
    */
@@ -170,6 +170,10 @@ export interface PendingApproval {
    * the requester's own yes does not count
    */
   four_eyes?: boolean;
+  /**
+   * patterns of who may decide; empty: anybody
+   */
+  approvers?: string[];
   expires_at: string;
 }
 /**

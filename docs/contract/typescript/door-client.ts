@@ -41,9 +41,9 @@ export class OverHttp implements Errand {
     return ((await decided.json()) as { waits: PendingApproval | null }).waits;
   }
 
-  say(requestId: string, text: string, by: string, messageId: string = randomUUID()): Promise<Outcome> {
-    const message = { text, by, message_id: messageId };
-    return this.awaited('POST', `${path(requestId)}/messages?wait=${WAIT_SECONDS}`, message);
+  say(id: string, text: string, by: string, messageId: string = randomUUID(), question?: string): Promise<Outcome> {
+    const message = { text, by, message_id: messageId, question };
+    return this.awaited('POST', `${path(id)}/messages?wait=${WAIT_SECONDS}`, message);
   }
 
   /** Ask until the answer is there: 202 says that it is not yet. */

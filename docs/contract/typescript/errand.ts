@@ -15,6 +15,10 @@ export interface Errand {
    * second yes.
    */
   approve(requestId: string, call: PendingApproval, by: string, edited?: object): Promise<PendingApproval | null>;
-  /** Say more to a request that is kept open, and wait for the answer. The same message id again is the same message. */
-  say(requestId: string, text: string, by: string, messageId?: string): Promise<Outcome>;
+  /**
+   * Answer a question that waits (`awaiting_answer`): the one of this key, or the first; the outcome is `running` then.
+   * Where none waits, say more to a request that is kept open, and wait for the answer. The same message id again is
+   * the same message.
+   */
+  say(requestId: string, text: string, by: string, messageId?: string, question?: string): Promise<Outcome>;
 }

@@ -54,11 +54,11 @@ export class OverTemporal implements Errand {
     return waits ?? null; // the SDK gives undefined for null
   }
 
-  async say(requestId: string, text: string, by: string, messageId: string = randomUUID()): Promise<Outcome> {
+  async say(id: string, text: string, by: string, messageId: string = randomUUID(), question = ''): Promise<Outcome> {
     for (;;) {
       try {
-        const update = { args: [{ text, by }] as [Say], updateId: messageId };
-        return await this.handle(requestId).executeUpdate<Outcome, [Say]>('say', update);
+        const update = { args: [{ text, by, question }] as [Say], updateId: messageId };
+        return await this.handle(id).executeUpdate<Outcome, [Say]>('say', update);
       } catch (error) {
         if (!['Moved', 'Busy'].includes(refusal(error) ?? '')) throw error;
       }

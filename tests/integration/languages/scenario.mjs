@@ -13,7 +13,15 @@ const conversation = await errand.submit({ keep_open: true, requester: 'ann' }, 
 const answer = await errand.say(conversation, 'Hello?', 'ann', 'm1');
 const sameAnswer = await errand.say(conversation, 'Hello?', 'ann', 'm1');
 
-console.log(JSON.stringify({ requestId, again, waiting, refusal, second, outcome, answer, sameAnswer }));
+const puzzled = await errand.submit({ text: 'Paris or Rome?', requester: 'ann' }, `typescript-${way}-asks`);
+const [, other] = await questionsThatWait(puzzled, 2);
+const goesOn = await errand.say(puzzled, 'In Italy.', 'ann', 'a1', other.key);
+const [first] = await questionsThatWait(puzzled, 1);
+await errand.say(puzzled, 'In Texas.', 'ann');
+const answered = await errand.wait(puzzled);
+
+const came = { requestId, again, waiting, refusal, second, outcome, answer, sameAnswer, other, goesOn, first, answered };
+console.log(JSON.stringify(came));
 await errand.close?.();
 
 async function connected() {
@@ -29,6 +37,14 @@ async function callThatWaits(id) {
   for (;;) {
     const { awaiting_approval: [call] } = await errand.state(id);
     if (call) return call;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function questionsThatWait(id, number) {
+  for (;;) {
+    const { awaiting_answer: questions = [] } = await errand.state(id);
+    if (questions.length === number) return questions;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -59,6 +59,8 @@ async def carried_out(client: Client, model: ScriptedModel, *words: str) -> dict
     """What came back in the scenario, which is the same for every client."""
     model.scripts["Write down: milk."] = [calls(call("write_down", word="milk")), say("I wrote it down.")]
     model.scripts["Hello?"] = [say("Hello!")]
+    questions = (call("ask_requester", question=each) for each in ("Which Paris?", "Which Rome?"))
+    model.scripts["Paris or Rome?"] = [calls(*questions), say("Both.")]
     build = await asyncio.to_thread(typescript.compiled)
     node = await asyncio.create_subprocess_exec(
         *("node", str(SCENARIO), str(build), *words), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -84,6 +86,10 @@ def as_it_should_be(came_back: dict[str, Any]) -> None:
     assert (receipt.status, receipt.approved_by, receipt.arguments) == ("done", "ann", {"word": "oat milk"})
     assert came_back["answer"]["summary"] == "Hello!"
     assert came_back["sameAnswer"] == came_back["answer"]
+    assert (came_back["other"]["text"], came_back["first"]["text"]) == ("Which Rome?", "Which Paris?")
+    assert came_back["goesOn"]["status"] == "running"
+    answers = [each["result"]["answer"] for each in came_back["answered"]["receipts"]]
+    assert answers == ["In Texas.", "In Italy."]
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from activities.errors import NotOpen
 from activities.settings import Settings
 from activities.temporal import data_converter
 from client import approve, outcome, submit
+from client import say as client_say
 from deploy.client.callbacks import Callback, CallbackStatus, callbacks_of, send_callback_again
 from deploy.client.requests import RequestHandle
 from tests.conftest import running_worker, settings_for
@@ -118,6 +119,23 @@ async def test_a_call_that_waits_is_told_once_and_then_the_end(
         await ops.until(2)
         assert [each.verified()["type"] for each in ops.received] == ["approval.requested", "request.completed"]
         assert len({each.headers["webhook-id"] for each in ops.received}) == 2
+
+
+async def test_a_question_that_waits_is_told_and_answered_by_its_key(
+    client: Client, worker: Worker, model: ScriptedModel, ops: Receiver
+) -> None:
+    model.scripts["Paris?"] = [calls(call("ask_requester", question="Which Paris?")), say("The one in Texas.")]
+    async with worker() as settings:
+        handle = await asked(client, settings, "Paris?", "ops")
+        [told] = await ops.until(1)
+        body = told.verified()
+        await client_say(client, handle.id, "Texas", question=body["data"]["key"])
+        await outcome(handle)
+        await ops.until(2)
+    assert body["type"] == "question.asked"
+    assert (body["data"]["key"], body["data"]["text"]) == (f"{handle.id}/1.1", "Which Paris?")
+    assert body["data"]["url"] == f"https://errand.test/r/{handle.id}"
+    assert [each.verified()["type"] for each in ops.received] == ["question.asked", "request.completed"]
 
 
 async def test_an_action_of_unknown_end_is_told(

@@ -9,9 +9,13 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from deploy.client.keys import Right, remove_key
+from activities.settings import Settings
+from deploy.client.keys import Right, add_key, remove_key
 from deploy.web import events
-from tests.integration.web.conftest import Door, an_id, outcome, submitted
+from deploy.web.application import application
+from deploy.web.settings import WebSettings
+from tests.integration.cli.conftest import eventually
+from tests.integration.web.conftest import Door, an_id, outcome, served, submitted
 from tests.integration.web.test_approvals import APPROVER, TREE, decide
 from tests.scripted_model import ScriptedModel, say
 from workflows.contract.api import REQUEST_WORKFLOW, PendingApproval, Request
@@ -120,3 +124,30 @@ async def test_a_stream_ends_when_the_key_of_its_reader_is_removed(door: Door, w
                 await decide(bob, request_id, PendingApproval.model_validate(each.data["awaiting_approval"][0]))
         assert (await outcome(bob, request_id)).status == "completed"
     assert {"approved", "calling", "ended"} & {each.name for each in told} == set()
+
+
+async def test_a_stream_too_many_is_refused_and_one_that_is_closed_makes_room(
+    client: Client, settings: Settings, web_settings: WebSettings, worker: ScriptedModel
+) -> None:
+    worker.scripts["Write."] = TREE
+    ann = add_key(web_settings.keys, "ann", [Right.SUBMIT, Right.READ])
+    few = application(client, web_settings.model_copy(update={"event_streams": 1}), settings)
+    async with served(few) as url, Door(url, web_settings.keys).with_key(ann) as caller:
+        request_id = await submitted(caller, "Write.")
+        at = f"/v1/requests/{request_id}/events"
+        async with caller.stream("GET", at) as first:
+            refused = await caller.get(at)
+        again = await eventually(lambda: status_of(caller, at))
+        await caller.post(f"/v1/requests/{request_id}/cancel")
+    assert first.status_code == 200
+    assert (refused.status_code, refused.json()["type"]) == (429, "urn:errand:problem:too-many")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.json()["detail"].startswith("ann has 1 streams of events open")
+    assert refused.headers["Retry-After"] == "15"
+    assert again == 200
+
+
+async def status_of(caller: httpx.AsyncClient, path: str) -> int | None:
+    """Of a stream; None where there is no room for it yet."""
+    async with caller.stream("GET", path) as answer:
+        return None if answer.status_code == 429 else answer.status_code

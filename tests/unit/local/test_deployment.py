@@ -58,3 +58,16 @@ def test_settings_for_other_services_do_not_reach_the_parts(monkeypatch: pytest.
     monkeypatch.setenv("ERRAND_POLICY", "policy.toml")
     assert {"OPENAI_API_KEY", "TEMPORAL_API_KEY"}.isdisjoint(surroundings({}))
     assert surroundings({})["ERRAND_POLICY"] == "policy.toml"
+
+
+def test_what_approvers_are_told_leads_to_the_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ERRAND_REQUEST_URL", raising=False)
+    deployment = Deployment.on_free_ports(tmp_path)
+    there = deployment.worker_environment()["ERRAND_REQUEST_URL"]
+    assert there == f"{deployment.door_url}/requests/{{request_id}}"
+
+
+def test_whoever_has_a_page_of_their_own_for_requests_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERRAND_REQUEST_URL", "https://ops.example.com/{request_id}")
+    there = Deployment.on_free_ports(tmp_path).worker_environment()["ERRAND_REQUEST_URL"]
+    assert there == "https://ops.example.com/{request_id}"

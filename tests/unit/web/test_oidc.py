@@ -1,16 +1,10 @@
 """Bearer tokens count that the issuer has signed for this door, and no others."""
 
-import json
-import threading
-import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from pydantic import ValidationError
 from starlette.requests import HTTPConnection
@@ -21,49 +15,13 @@ from deploy.web.callers import Caller, Way
 from deploy.web.keys import Keys
 from deploy.web.problems import Problem
 from deploy.web.settings import WebSettings
-
-AUDIENCE = "errand"
-
-
-@dataclass
-class Issuer:
-    """Serves its configuration and its public keys on loopback."""
-
-    url: str = ""
-    keys: list[ECKey | RSAKey] = field(default_factory=lambda: [ECKey.generate_key("P-256", {"kid": "1"})])
-    name: str | None = None
-    """What it calls itself, where that is not its URL."""
-    asked: int = 0
-
-    def token(self, *, key: Any = None, alg: str = "ES256", kid: str = "1", **claims: object) -> str:
-        usual = {"iss": self.url, "aud": AUDIENCE, "sub": "ann", "exp": int(time.time()) + 60, "scope": "errand:read"}
-        left = {name: value for name, value in (usual | claims).items() if value is not None}
-        return jwt.encode({"alg": alg, "kid": kid}, left, key or self.keys[-1], algorithms=[alg])
+from tests.issuer import AUDIENCE, Issuer, serving
 
 
 @pytest.fixture
 def issuer() -> Generator[Issuer]:
-    told = Issuer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            told.asked += 1
-            keys = {"keys": [each.as_dict(private=False) for each in told.keys]}
-            configuration = {"issuer": told.name or told.url, "jwks_uri": f"{told.url}/keys"}
-            body = json.dumps(keys if self.path == "/keys" else configuration).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    yield told
-    server.shutdown()
-    server.server_close()
+    with serving() as issuer:
+        yield issuer
 
 
 def way_of(issuer: Issuer, tmp_path: Path, **more: object) -> Way:
