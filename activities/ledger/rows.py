@@ -217,6 +217,20 @@ def give_up(connection: sa.Connection, write: Write, *, acting: bool, now: datet
     return settled
 
 
+def put_back(connection: sa.Connection, write: Write, state: State, known: Mapping[str, object]) -> bool:
+    """Insert the row of a write that began once, unless there is one."""
+    _one_at_a_time(connection, write)
+    own = write.under_its_own_key()
+    usual = row_of(connection, write.call.key)
+    is_taken = usual is not None and not usual.is_of(write.call)
+    key = (own if is_taken else write).call.key
+    if (row_of(connection, key) if is_taken else usual) is not None:
+        return False
+    row = {"key": key, "state": state, "token": secrets.token_hex(16), "approved_by": write.call.approved_by}
+    _insert(connection, _identity(write) | row | dict(known))
+    return True
+
+
 def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
     """Of the writes of one request id; a file has one writer at a time anyway."""
     if connection.dialect.name == "postgresql":

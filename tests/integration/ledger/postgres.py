@@ -31,6 +31,7 @@ class Postgres:
     """A running server."""
 
     folder: Path
+    programs: Path
 
     @property
     def url(self) -> str:
@@ -48,6 +49,20 @@ class Postgres:
 
     async def empty(self) -> None:
         await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+    async def dump(self, copy: Path) -> None:
+        await self._program("pg_dump", "--format=custom", f"--file={copy}")
+
+    async def restore(self, copy: Path) -> None:
+        """As after a failover: all connections end, and behind the same URL is what the copy has."""
+        await self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        await self.empty()
+        await self._program("pg_restore", "--schema=public", "--dbname=postgres", str(copy))
+
+    async def _program(self, name: str, *arguments: str) -> None:
+        surroundings = {"PGHOST": str(self.folder), "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        process = await asyncio.create_subprocess_exec(self.programs / name, *arguments, env=surroundings)
+        assert await process.wait() == 0, name
 
     async def disconnect(self) -> None:
         """End every connection, and let nobody connect."""
@@ -137,7 +152,7 @@ def postgres_server() -> Generator[Postgres]:
                 assert server.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < until, "PostgreSQL does not start"
                 time.sleep(0.05)
-            yield Postgres(folder)
+            yield Postgres(folder, programs)
         finally:
             server.send_signal(signal.SIGQUIT)
             server.wait(10)

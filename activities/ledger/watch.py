@@ -1,0 +1,124 @@
+"""The activity by which Temporal keeps a ledger's newest mark, as its heartbeat."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import structlog
+from pydantic import ValidationError
+from temporalio import activity
+from temporalio.client import AsyncActivityCancelledError, Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.errors import ServiceUnavailable
+from activities.failures import translated
+from activities.heartbeats import remember
+from activities.ledger.ledger import Ledger
+from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, WATCH_LEDGER, LedgerMark, WatchedLedger, watch_id
+
+log = structlog.stdlib.get_logger(__name__)
+
+LOOKS_EVERY = 5.0
+"""Seconds: what is lost with all workers that knew of it, and was younger, is not noticed."""
+TURN = 3600.0
+"""Seconds, after which the watch goes on in a new run."""
+
+
+class LedgerWatch:
+    """Of the ledger of one worker; of all workers that share it, one at a time watches."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._restores = ledger.restores
+
+    @activity.defn(name=WATCH_LEDGER)
+    async def watch(self, watched: WatchedLedger) -> WatchedLedger:
+        """Compare the ledger with the newest mark that Temporal has, and give it newer ones, for an hour."""
+        with translated():
+            self._ledger.must_be(watched.identity)
+            mark = _heard() or watched.mark
+            until = time.monotonic() + TURN
+            while time.monotonic() < until:
+                await self._restores.compare(mark)
+                mark = await self._mark(mark)
+                if await _worker_stops(LOOKS_EVERY):
+                    raise ServiceUnavailable("the worker stops; another one goes on")
+            return watched.model_copy(update={"mark": mark})
+
+    async def _mark(self, before: LedgerMark | None) -> LedgerMark | None:
+        """Let Temporal hear the newest mark, and the ledger that it has."""
+        mark = await self._restores.next_mark(before)
+        if mark is None or mark == before:
+            return before
+        remember(mark)
+        await _heartbeat(mark)
+        await self._restores.confirmed(mark)
+        return mark
+
+
+@asynccontextmanager
+async def watched_by_temporal(client: Client, ledger: Ledger, task_queue: str) -> AsyncGenerator[None]:
+    """Compare the ledger with what Temporal knows of it before a worker begins, and see to it that it is watched."""
+    try:
+        await ledger.restores.compare(await mark_in_temporal(client, ledger.identity))
+        await client.start_workflow(
+            LEDGER_WATCH_WORKFLOW,
+            WatchedLedger(identity=ledger.identity),
+            id=watch_id(ledger.identity),
+            task_queue=task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"how far the ledger {ledger.identity} has come",
+        )
+    except RPCError as error:
+        log.warning("nobody watches the ledger: an older copy may go unnoticed", reason=error.message)
+    yield
+
+
+async def mark_in_temporal(client: Client, identity: str) -> LedgerMark | None:
+    """The newest mark that Temporal has of a ledger, if any.
+
+    Raises:
+        RPCError: Temporal cannot be asked.
+    """
+    try:
+        found = await client.get_workflow_handle(watch_id(identity)).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    for pending in found.raw_description.pending_activities:
+        for value in await client.data_converter.decode(pending.heartbeat_details.payloads):
+            return _mark_of(value)
+    return None
+
+
+def _heard() -> LedgerMark | None:
+    """What the attempt before has let Temporal hear."""
+    details = activity.info().heartbeat_details
+    return _mark_of(details[0]) if details else None
+
+
+def _mark_of(value: object) -> LedgerMark | None:
+    try:
+        return LedgerMark.model_validate(value)
+    except ValidationError:  # of another release
+        return None
+
+
+async def _heartbeat(mark: LedgerMark) -> None:
+    attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+    try:
+        await attempt.heartbeat(mark)
+    except (RPCError, AsyncActivityCancelledError) as error:
+        raise ServiceUnavailable(f"Temporal has not heard the ledger's mark: {error}") from error
+
+
+async def _worker_stops(within: float) -> bool:
+    try:
+        async with asyncio.timeout(within):
+            await activity.wait_for_worker_shutdown()
+    except TimeoutError:
+        return False
+    return True
