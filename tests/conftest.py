@@ -112,8 +112,14 @@ def changed(settings: Settings, **groups: Mapping[str, object]) -> Settings:
 
 
 @asynccontextmanager
-async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
+async def running_worker(
+    client: Client, settings: Settings, *, sandboxed: bool = True, watches_ledger: bool = False
+) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
     runner = SandboxedWorkflowRunner(RESTRICTIONS) if sandboxed else UnsandboxedWorkflowRunner()
-    async with build_worker(client, Service.assemble(settings), workflow_runner=runner) as worker, worker:
+    service = Service.assemble(settings)
+    async with (
+        build_worker(client, service, workflow_runner=runner, watches_ledger=watches_ledger) as worker,
+        worker,
+    ):
         yield worker

@@ -137,7 +137,7 @@ class Ledger:
         Raises:
             OutcomeUnknownRetryable: another attempt has begun meanwhile.
             KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
-            BudgetReached, LedgerRestored, ServiceUnavailable: over a budget, held, or not written: nothing has happened.
+            BudgetReached, LedgerRestored, ServiceUnavailable: it may not, or cannot be written; nothing has happened.
         """
         token = token or secrets.token_hex(16)
         begun: dict[str, object] = {

@@ -180,9 +180,11 @@ class Restores:
 
         return await self._database.read(read)
 
-    async def put_back(self, write: Write, state: State, **known: object) -> bool:
-        """Insert a row that was lost, as Temporal's history tells of it; false where there is one."""
-        return await self._database.write(lambda connection: rows.put_back(connection, write, state, known))
+    async def put_back(self, write: Write, state: State, *, only_look: bool = False, **known: object) -> bool:
+        """Put a row back that was lost, as Temporal's history tells of it; false where the ledger knows as much."""
+        return await self._database.write(
+            lambda connection: rows.put_back(connection, write, state, known, only_look=only_look)
+        )
 
     async def settle(self, by: str) -> None:
         """Let writes go on."""
