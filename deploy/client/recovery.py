@@ -4,7 +4,7 @@ Of a write whose activity came to its end, history has the result. One of which 
 `unknown`. An activity that is still open is left alone: its own attempts know whether they have acted.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -20,7 +20,7 @@ from activities.execution.write_attempts import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
 from activities.ledger.watch import mark_in_temporal
-from activities.toolkit.catalogue import Catalogue
+from activities.toolkit.tool import Tool
 from deploy.client.payloads import Payloads
 from workflows.contract.api import REQUEST_WORKFLOW, ReceiptStatus
 from workflows.contract.approvals import APPROVAL_NOTICE_WORKFLOW
@@ -58,14 +58,14 @@ async def noticed(client: Client, ledger: Ledger) -> str:
 
 
 async def recover(
-    client: Client, ledger: Ledger, catalogue: Catalogue, *, since: datetime | None, dry_run: bool = False
+    client: Client, ledger: Ledger, tools: Mapping[str, Tool], *, since: datetime | None, dry_run: bool = False
 ) -> Recovered:
     """Put the rows back that the ledger has lost, as far as Temporal's histories go; this lets no write go on.
 
     Args:
         client: of the namespace of the requests.
         ledger: that was restored.
-        catalogue: of the workers' tools: two writes are alike by what their tool says.
+        tools: of the workers: two writes are alike by what their tool says.
         since: the copy's moment, or before; None looks through all that Temporal keeps.
         dry_run: only say what is missing.
     """
@@ -80,7 +80,7 @@ async def recover(
                 "result": told.result,
                 "error": None if told.state is State.DONE else LOST,
             }
-            write = write_of(told.call, catalogue.tools.get(told.call.tool))
+            write = write_of(told.call, tools.get(told.call.tool))
             if await ledger.restores.put_back(write, told.state, only_look=dry_run, **known):
                 recovered.writes.append(told)
     return recovered

@@ -45,8 +45,8 @@ def recover_command(
             if not dry_run and not yes and not agreed(question):
                 screen.note("Nothing was changed.")
                 return ENDED_OTHERWISE
-            catalogue = Catalogue.load(session.settings)
-            found = await recovery.recover(session.client, ledger, catalogue, since=begun_since, dry_run=dry_run)
+            tools = Catalogue.load(session.settings).tools
+            found = await recovery.recover(session.client, ledger, tools, since=begun_since, dry_run=dry_run)
             if not dry_run:
                 await ledger.restores.settle(who)
         typer.echo(json.dumps(as_object(found))) if as_json else screen.say(in_words(found, dry_run=dry_run))

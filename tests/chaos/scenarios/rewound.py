@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.chaos.insist import insist
+from tests.chaos.scenarios.failover import operator
 from tests.chaos.scenarios.scene import Letter, Run, Scene
 from tests.chaos.scenarios.used_again import Handle, once_more
 from workflows.contract.api import Approve, RequestState
@@ -21,10 +22,11 @@ async def play(scene: Scene) -> None:
     await temporal.restore(copy)
     for letter in thinking:
         scene.stage.model.turn(letter.text)
-    await asyncio.gather(
-        all_end(scene, acting, asking, thinking, handles),
-        *(once_more(scene, letter, other_path=index % 2 == 1) for index, letter in enumerate(later)),
-    )
+    async with operator(scene):
+        await asyncio.gather(
+            all_end(scene, acting, asking, thinking, handles),
+            *(once_more(scene, letter, other_path=index % 2 == 1) for index, letter in enumerate(later)),
+        )
 
 
 async def under_way(

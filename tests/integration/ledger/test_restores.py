@@ -130,14 +130,24 @@ async def test_what_is_settled_is_noticed_once_and_a_further_restore_again(datab
     assert await held(another)
 
 
-async def test_a_row_that_history_knows_is_put_back_once(database: Database) -> None:
+async def test_what_history_knows_is_put_back_where_the_ledger_knows_less(database: Database) -> None:
     ledger = await database.open()
-    known = {"attempt": 1, "begun_at": datetime.now(UTC), "error": "lost"}
-    assert await ledger.restores.put_back(Write(call("lost/1.1")), State.UNKNOWN, **known)
-    assert not await ledger.restores.put_back(Write(call("lost/1.1")), State.DONE, **known)
-    other = call("lost/1.1").model_copy(update={"chain": "0dd"})
-    assert await ledger.restores.put_back(Write(other), State.DONE, **known)
+
+    async def put_back(key: str, state: State, *, chain: str = "5eed") -> bool:
+        write = Write(call(key).model_copy(update={"chain": chain}))
+        return await ledger.restores.put_back(write, state, attempt=1, begun_at=datetime.now(UTC))
+
+    assert await put_back("lost/1.1", State.UNKNOWN)
+    assert not await put_back("lost/1.1", State.UNKNOWN)
+    assert await put_back("lost/1.1", State.UNKNOWN, chain="0dd")
+    assert await put_back("lost/1.1", State.DONE)
+    assert not await put_back("lost/1.1", State.UNKNOWN)
+    await ledger.finish("tried/1.1", await begun(ledger, "tried/1.1"), State.NOT_DONE)
+    assert await put_back("tried/1.1", State.UNKNOWN)
+    await ledger.resolve("tried/1.1", delivered=False, by="ann")
+    assert not await put_back("tried/1.1", State.UNKNOWN)
     assert {row.key: row.state for row in await ledger.search()} == {
-        "lost/1.1": State.UNKNOWN,
-        "lost/1.1~0dd": State.DONE,
+        "lost/1.1": State.DONE,
+        "lost/1.1~0dd": State.UNKNOWN,
+        "tried/1.1": State.NOT_DONE,
     }

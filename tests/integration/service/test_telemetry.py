@@ -83,7 +83,7 @@ async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[
     traced, (runtime, metrics) = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
     telemetry = Telemetry(
         interceptors=(*traced.interceptors, Measuring(metrics)),
-        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
+        watching=lambda client, ledger, budgets: OpenWork(client, ledger, metrics, budgets).watched(),
     )
     observed = await Client.connect(
         client.service_client.config.target_host,
@@ -201,7 +201,7 @@ def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
 def test_every_metric_of_the_rules_is_in_a_scrape(seen: Seen) -> None:
     groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     rules = [rule["expr"] for group in groups for rule in group["rules"]]
-    assert len(rules) == 8
+    assert len(rules) == 9
     assert missing_in(seen.scrape, rules) == []
 
 
