@@ -43,6 +43,13 @@ class Database:
             with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
                 connection.execute(statement)
 
+    async def count(self, question: str) -> int:
+        """The one number that SQL answers with, past the ledger."""
+        if self._postgres:
+            return await self._postgres.ask(question)
+        with closing(sqlite3.connect(self._file, timeout=10)) as connection:
+            return int(connection.execute(question).fetchone()[0])
+
     async def backup(self) -> Path:
         """A copy of it, as it is now."""
         copy = self._folder / f"copy-{secrets.token_hex(4)}"

