@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.capacity.costs import Costs, measured
-from tests.bench.capacity.plan import Plan, plan
+from tests.bench.capacity.plan import SLOTS, Plan, plan
 from tests.bench.capacity.simulation import Load, Simulated, simulate
 
 RATES = (1.0, 100.0, 10_000.0)
@@ -36,7 +36,7 @@ class Checked:
 
     @property
     def suffices(self) -> bool:
-        return self.simulated.p99_wait <= LONGEST_WAIT
+        return self.simulated.p99_wait <= LONGEST_WAIT and self.simulated.most_activities <= self.plan.workers * SLOTS
 
 
 def check(costs: Costs, rates: Sequence[float], simulated: int) -> list[Checked]:

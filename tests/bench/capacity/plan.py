@@ -5,17 +5,18 @@ from dataclasses import dataclass
 
 from activities.settings.worker import WorkerSettings
 from tests.bench.capacity.costs import ACTIVITIES, Costs
+from tests.bench.job import MODEL_CALLS
 
 BUSY = 0.6
 """Of a worker's core, at most: the rest is for bursts, and for a worker that is being replaced."""
 LEDGER_BUSY = 0.5
 MODEL_SECONDS = 2.0
 """That a model's call takes, on average; measure your own."""
+SLOTS = int(WorkerSettings.model_fields["activity_slots"].default)
+"""Activities that a worker runs at once, by default."""
 RETENTION_DAYS = 30
 LEDGER_DAYS = 400
 DAY = 86_400
-CLOUD_ACTIONS = 500
-"""A second, that Temporal Cloud gives a namespace to begin with."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class Plan:
 def plan(costs: Costs, rate: float, *, model_seconds: float = MODEL_SECONDS) -> Plan:
     """Both CPU and slots of workers have to suffice, and there are always two."""
     by_cpu = rate * costs.worker_cpu / BUSY
-    slots = WorkerSettings.model_fields["activity_slots"].default
-    by_slots = rate * 3 * model_seconds / (slots * BUSY)
+    by_slots = rate * MODEL_CALLS * model_seconds / (SLOTS * BUSY)
     return Plan(
         rate=rate,
         workers=max(2, math.ceil(by_cpu), math.ceil(by_slots)),
