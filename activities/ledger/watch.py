@@ -6,8 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog
+from google.protobuf.field_mask_pb2 import FieldMask
 from pydantic import ValidationError
 from temporalio import activity
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
+from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsRequest
 from temporalio.client import AsyncActivityCancelledError, Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -59,8 +63,17 @@ class LedgerWatch:
 
 
 @asynccontextmanager
-async def watched_by_temporal(client: Client, ledger: Ledger, task_queue: str) -> AsyncGenerator[None]:
-    """Compare the ledger with what Temporal knows of it before a worker begins, and see to it that it is watched."""
+async def watched_by_temporal(
+    client: Client, ledger: Ledger, task_queue: str, *, versioned: bool = False
+) -> AsyncGenerator[None]:
+    """Compare the ledger with what Temporal knows of it before a worker begins, and see to it that it is watched.
+
+    Args:
+        client: of the worker.
+        ledger: that the worker opened.
+        task_queue: of the worker.
+        versioned: whether it takes part in Worker Versioning.
+    """
     try:
         await ledger.restores.compare(await mark_in_temporal(client, ledger.identity))
         await client.start_workflow(
@@ -71,9 +84,26 @@ async def watched_by_temporal(client: Client, ledger: Ledger, task_queue: str) -
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"how far the ledger {ledger.identity} has come",
         )
+        if versioned:
+            await _follow_versions(client, watch_id(ledger.identity))
     except RPCError as error:
         log.warning("nobody watches the ledger: an older copy may go unnoticed", reason=error.message)
     yield
+
+
+async def _follow_versions(client: Client, workflow_id: str) -> None:
+    """Let the watch go over to each version as it becomes the current one: the one before may be gone at once."""
+    await client.workflow_service.update_workflow_execution_options(
+        UpdateWorkflowExecutionOptionsRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+            workflow_execution_options=WorkflowExecutionOptions(
+                versioning_override=VersioningOverride(auto_upgrade=True)
+            ),
+            update_mask=FieldMask(paths=["versioning_override"]),
+            identity=client.identity,
+        )
+    )
 
 
 async def mark_in_temporal(client: Client, identity: str) -> LedgerMark | None:

@@ -144,7 +144,9 @@ async def build_worker(
         aclosing(ledger),
         aclosing(service.catalogue.sources),
         telemetry.watching(client, ledger, service.policy.budget),
-        watched_by_temporal(client, ledger, settings.worker.task_queue) if watches_ledger else nullcontext(),
+        watched_by_temporal(client, ledger, settings.worker.task_queue, versioned=version is not None)
+        if watches_ledger
+        else nullcontext(),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
         provisions: dict[type, object] = {
