@@ -123,26 +123,31 @@ class Restores:
 
     async def compare(self, mark: LedgerMark | None) -> None:
         """Hold all writes where Temporal's newest mark and the ledger do not belong together."""
+        if mark and (found := await self.difference(mark)):
+            older, message = found
+            await self._hold(older, message, mark.number)
+
+    async def difference(self, mark: LedgerMark) -> tuple[Older, str] | None:
+        """Which of Temporal and the ledger is an older copy, and how that shows; None where they belong together."""
 
         def read(connection: sa.Connection) -> tuple[int, int, str | None]:
             settled = connection.execute(
                 sa.select(sa.func.max(restores.c.number)).where(restores.c.settled_at.is_not(None))
             ).scalar_one()
-            token = connection.execute(_DONE, {"key": mark.key if mark else ""}).scalar_one_or_none()
+            token = connection.execute(_DONE, {"key": mark.key}).scalar_one_or_none()
             return _told(connection), settled or 0, token
 
-        if mark is None:
-            return
         told, settled, token = await self._database.read(read)
         if mark.number <= settled:
-            return
+            return None
         since = mark.done_at or datetime.now(UTC)
         if mark.key and hashed(token) != mark.token and since > datetime.now(UTC) - KEPT:
             known = f"Temporal knows {mark.key}, done at {since:%Y-%m-%d %H:%M:%S} UTC"
-            await self._hold("ledger", f"{known}, and the ledger does not: it is an older copy", mark.number)
-        elif mark.number + MARKS_APART < told:
-            message = f"Temporal knows the ledger's mark {mark.number}, and had known {told}: it is an older copy"
-            await self._hold("temporal", message, mark.number)
+            return "ledger", f"{known}, and the ledger does not: the ledger is an older copy"
+        if mark.number + MARKS_APART < told:
+            known = f"Temporal knows the ledger's mark {mark.number}, and had known {told}"
+            return "temporal", f"{known}: Temporal's database is an older copy"
+        return None
 
     async def next_mark(self, before: LedgerMark | None) -> LedgerMark | None:
         """The newest mark; the one before where it is the same. None while writes are held."""

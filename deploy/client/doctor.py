@@ -40,6 +40,7 @@ OF_TEMPORAL: dict[str, Callable[[Client, Settings], Awaitable[str]]] = {
     "namespace": doctor_temporal.namespace,
     "search attributes": doctor_temporal.search_attributes,
     "workers": doctor_temporal.workers,
+    "restores": doctor_temporal.restores,
 }
 OF_THE_REST: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "sources": doctor_checks.sources,

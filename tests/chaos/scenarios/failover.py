@@ -45,6 +45,12 @@ async def to_a_lagging_replica(scene: Scene) -> None:
         )
         for letter in lost:
             await scene.ends(letter, await latest_run(scene, letter))
+    must_have_been_noticed(scene, "ledger")
+
+
+def must_have_been_noticed(scene: Scene, older: str) -> None:
+    if older not in scene.ledger.older_copies():
+        scene.problems.append(f"nobody has noticed that the {older} is older")
 
 
 @asynccontextmanager

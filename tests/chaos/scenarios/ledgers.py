@@ -31,6 +31,16 @@ class SceneLedger(ABC):
         with self._connection() as connection:
             return [(str(key), str(state), str(subject)) for key, state, subject in connection.exec_driver_sql(ROWS)]
 
+    def older_copies(self) -> Sequence[str]:
+        """What was noticed to be older, each time: the ledger, or Temporal."""
+        with self._connection() as connection:
+            return [str(older) for (older,) in connection.exec_driver_sql("SELECT older FROM errand_restores")]
+
+    def mark(self) -> int:
+        """The number of the newest mark that Temporal has confirmed."""
+        with self._connection() as connection:
+            return int(connection.exec_driver_sql("SELECT max(number) FROM errand_marks").scalar_one() or 0)
+
     def run(self, *statements: str) -> None:
         with self._connection() as connection:
             for each in statements:

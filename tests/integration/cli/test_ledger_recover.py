@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from activities.errors import LedgerRestored
@@ -20,7 +21,7 @@ from activities.settings import Settings
 from deploy.client.doctor_checks import ledger as ledger_check
 from tests.conftest import running_worker
 from tests.integration.cli.conftest import CommandLine, eventually
-from tests.integration.requests.asking import reset_to_its_beginning, start, why_it_is_tried_again
+from tests.integration.requests.asking import Handle, reset_to_its_beginning, start, why_it_is_tried_again
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, ReceiptStatus
@@ -70,6 +71,16 @@ async def known_to_temporal(client: Client, settings: Settings, key: str) -> Non
     await eventually(is_known)
 
 
+async def has_begun_anew(handle: Handle) -> bool:
+    """Whether all attempts of its write were used up, and the request has asked for it once more."""
+    scheduled = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in (await handle.fetch_history()).events
+        if event.event_type is EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    ]
+    return scheduled.count("write_down") > 1
+
+
 async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice(
     client: Client, settings: Settings, cli: CommandLine, happened: World
 ) -> None:
@@ -80,12 +91,18 @@ async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice
         await lost.result()
         await known_to_temporal(client, settings, f"{lost.id}/1.1")
     put_back(settings, copy)
+    said = await cli("doctor", "--json")
+    [line] = [each for each in map(json.loads, said.out.splitlines()) if each["of"] == "restores"]
+    assert (said.code > 0, line["level"]) == (True, "fail")
+    assert "the ledger is an older copy" in line["said"]
+    assert "ledger recover" in line["todo"]
     async with watching(client, settings):
         following = await start(client, settings, "next", approve=("*",))
         again = await reset_to_its_beginning(client, lost)
         assert f"Temporal knows {lost.id}/1.1" in await why_it_is_tried_again(following)
         with pytest.raises(LedgerRestored, match="older copy"):
             await ledger_check(settings)
+        await eventually(lambda: has_begun_anew(following))
         would = await cli("ledger", "recover", "--dry-run", "--since", "1d")
         assert (would.code, happened.done("write_down")) == (0, ["before", "lost"])
         assert "missing: 1 rows" in would.out

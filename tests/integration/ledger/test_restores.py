@@ -82,7 +82,7 @@ async def test_a_ledger_that_remembers_a_newer_mark_than_temporal_holds_writes_t
     await ledger.restores.compare(marks[-2])  # as where Temporal heard the last one late
     assert await held(ledger) == ""
     await ledger.restores.compare(marks[0])
-    assert "it is an older copy" in await held(ledger)
+    assert "Temporal's database is an older copy" in await held(ledger)
     with pytest.raises(LedgerRestored):
         await begun(ledger, "next/1.1")
 
