@@ -68,6 +68,7 @@ class Budget(BaseModel):
 
     @property
     def counts(self) -> str:
+        """What it limits."""
         return "cost" if self.cost is not None else "amount" if self.amount else "calls"
 
     @cached_property

@@ -135,7 +135,7 @@ class Restores:
                 sa.select(sa.func.max(restores.c.number)).where(restores.c.settled_at.is_not(None))
             ).scalar_one()
             token = connection.execute(_DONE, {"key": mark.key}).scalar_one_or_none()
-            return _told(connection), settled or 0, token
+            return _told(connection, mark.namespace), settled or 0, token
 
         told, settled, token = await self._database.read(read)
         if mark.number <= settled:
@@ -149,8 +149,9 @@ class Restores:
             return "temporal", f"{known}: Temporal's database is an older copy"
         return None
 
-    async def next_mark(self, before: LedgerMark | None) -> LedgerMark | None:
-        """The newest mark; the one before where it is the same. None while writes are held."""
+    async def next_mark(self, before: LedgerMark | None, *, namespace: str) -> LedgerMark | None:
+        """The newest mark, for one of Temporal's namespaces; the one before where it is the same. None while writes are
+        held."""
 
         def read(connection: sa.Connection) -> LedgerMark | None:
             if _unsettled(connection):
@@ -160,8 +161,8 @@ class Restores:
             settled = connection.execute(sa.select(sa.func.max(restores.c.number))).scalar_one() or 0
             if before and (before.key, before.token) == (key, token) and before.number > settled:
                 return before
-            number = max(_told(connection), settled, before.number if before else 0) + 1
-            return LedgerMark(number=number, key=key, token=token, done_at=at)
+            number = max(_told(connection, namespace), settled, before.number if before else 0) + 1
+            return LedgerMark(number=number, namespace=namespace, key=key, token=token, done_at=at)
 
         return await self._database.read(read)
 
@@ -169,10 +170,12 @@ class Restores:
         """Write down that Temporal has heard a mark."""
 
         def write(connection: sa.Connection) -> None:
-            if connection.execute(sa.select(sa.func.count()).select_from(marks)).scalar_one():
-                connection.execute(sa.update(marks).where(marks.c.number < mark.number).values(number=mark.number))
+            here = marks.c.namespace == mark.namespace
+            if _told(connection, mark.namespace):
+                newer = sa.update(marks).where(here, marks.c.number < mark.number)
+                connection.execute(newer.values(number=mark.number))
             else:
-                connection.execute(sa.insert(marks).values(number=mark.number))
+                connection.execute(sa.insert(marks).values(namespace=mark.namespace, number=mark.number))
 
         await self._database.write(write)
 
@@ -219,7 +222,8 @@ class Restores:
                 return held.message
             newest = connection.execute(sa.select(sa.func.max(restores.c.number))).scalar_one() or 0
             row = {"older": older, "noticed_at": self._database.now, "message": message}
-            at = max(number, _told(connection), newest + 1)
+            told = connection.execute(sa.select(sa.func.max(marks.c.number))).scalar_one() or 0
+            at = max(number, told, newest + 1)
             connection.execute(sa.insert(restores).values(number=at, **row))
             log.error(f"{message}; {WHAT_TO_DO}")
             return message
@@ -247,8 +251,9 @@ def _unsettled(connection: sa.Connection) -> Restore | None:
     return Restore(row.number, row.older, row.noticed_at, row.message) if row else None
 
 
-def _told(connection: sa.Connection) -> int:
-    return connection.execute(sa.select(marks.c.number)).scalar_one_or_none() or 0
+def _told(connection: sa.Connection, namespace: str) -> int:
+    query = sa.select(marks.c.number).where(marks.c.namespace == namespace)
+    return connection.execute(query).scalar_one_or_none() or 0
 
 
 _DONE = sa.select(actions.c.token).where(actions.c.key == sa.bindparam("key"), actions.c.state == State.DONE)

@@ -85,8 +85,13 @@ restores = sa.Table(
 """Copies of before that were put back, as they were noticed. No write begins while one is not settled. `number` is that
 of the newest mark then, `older` says which is the older one, the ledger or Temporal."""
 
-marks = sa.Table("errand_marks", metadata, sa.Column("number", sa.BigInteger, nullable=False))
-"""One row: the newest mark that Temporal has confirmed."""
+marks = sa.Table(
+    "errand_marks",
+    metadata,
+    sa.Column("namespace", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""The newest mark that Temporal has confirmed, in each of its namespaces."""
 
 NEW_IN_VERSION_2 = (schema.c.identity, actions.c.chain, actions.c.likeness, actions.c.worker, actions.c.deadline)
 

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ServiceUnavailable
 from activities.failures import translated
-from activities.heartbeats import remember
+from activities.heartbeats import remember, send_heartbeat_details
 from activities.ledger.ledger import Ledger
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, WATCH_LEDGER, LedgerMark, WatchedLedger, watch_id
 
@@ -42,7 +42,8 @@ class LedgerWatch:
         """Compare the ledger with the newest mark that Temporal has, and give it newer ones, for an hour."""
         with translated():
             self._ledger.must_be(watched.identity)
-            mark = _heard() or watched.mark
+            if mark := _heard() or watched.mark:
+                send_heartbeat_details(mark)  # in a new run, nobody could find it otherwise
             until = time.monotonic() + TURN
             while time.monotonic() < until:
                 await self._restores.compare(mark)
@@ -53,7 +54,7 @@ class LedgerWatch:
 
     async def _mark(self, before: LedgerMark | None) -> LedgerMark | None:
         """Let Temporal hear the newest mark, and the ledger that it has."""
-        mark = await self._restores.next_mark(before)
+        mark = await self._restores.next_mark(before, namespace=activity.client().namespace)
         if mark is None or mark == before:
             return before
         remember(mark)

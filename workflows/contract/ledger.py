@@ -13,6 +13,7 @@ class LedgerMark(Message):
 
     number: int
     """Rises by one with each mark of the same ledger."""
+    namespace: str = omitted("", description="Temporal's: a ledger may serve several")
     key: str = ""
     token: str = ""
     """A part of what the row's own is hashed to: a write that is done never changes it."""

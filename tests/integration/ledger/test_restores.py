@@ -26,7 +26,7 @@ async def done(ledger: Ledger, key: str) -> None:
 
 async def marked(ledger: Ledger, before: LedgerMark | None = None) -> LedgerMark:
     """The newest mark, which Temporal has heard."""
-    mark = await ledger.restores.next_mark(before)
+    mark = await ledger.restores.next_mark(before, namespace="default")
     assert mark
     await ledger.restores.confirmed(mark)
     return mark
@@ -87,6 +87,19 @@ async def test_a_ledger_that_remembers_a_newer_mark_than_temporal_holds_writes_t
         await begun(ledger, "next/1.1")
 
 
+async def test_a_ledger_of_two_namespaces_does_not_take_the_quiet_one_for_an_older_copy(database: Database) -> None:
+    ledger = await database.open()
+    quiet = await ledger.restores.next_mark(None, namespace="quiet")
+    assert quiet
+    await ledger.restores.confirmed(quiet)
+    busy: LedgerMark | None = None
+    for number in range(4):
+        await done(ledger, f"r{number}/1.1")
+        busy = await marked(ledger, busy)
+    await ledger.restores.compare(quiet)
+    assert await held(ledger) == ""
+
+
 async def test_the_same_ledger_further_on_is_no_restore(database: Database) -> None:
     ledger = await database.open()
     await ledger.restores.compare(None)
@@ -96,7 +109,7 @@ async def test_the_same_ledger_further_on_is_no_restore(database: Database) -> N
     assert (await marked(ledger, mark)).number == mark.number + 1
     await begun(ledger, "open/1.1")
     later = await marked(ledger, mark)
-    assert await ledger.restores.next_mark(later) == later
+    assert await ledger.restores.next_mark(later, namespace="default") == later
     await done(await database.open(), "second/1.1")
     assert await held(ledger) == ""
 
