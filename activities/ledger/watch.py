@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsRequest
-from temporalio.client import AsyncActivityCancelledError, Client
+from temporalio.client import AsyncActivityCancelledError, Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -113,15 +113,25 @@ async def mark_in_temporal(client: Client, identity: str) -> LedgerMark | None:
     Raises:
         RPCError: Temporal cannot be asked.
     """
+    watch: WorkflowHandle[object, None] = client.get_workflow_handle(watch_id(identity))
     try:
-        found = await client.get_workflow_handle(watch_id(identity)).describe()
+        found = await watch.describe()
+        for pending in found.raw_description.pending_activities:
+            for value in await client.data_converter.decode(pending.heartbeat_details.payloads):
+                return _mark_of(value)
+        return await _mark_of_run(client, watch)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-    for pending in found.raw_description.pending_activities:
-        for value in await client.data_converter.decode(pending.heartbeat_details.payloads):
-            return _mark_of(value)
+
+
+async def _mark_of_run(client: Client, watch: WorkflowHandle[object, None]) -> LedgerMark | None:
+    """The mark with which a run has begun, whose activity has not said a newer one yet."""
+    async for event in watch.fetch_history_events():
+        given = event.workflow_execution_started_event_attributes.input.payloads
+        [ledger] = await client.data_converter.decode(given, [WatchedLedger])
+        return ledger.mark
     return None
 
 

@@ -30,6 +30,7 @@ from workflows.contract.api import Outcome, ReceiptStatus
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, model: ScriptedModel) -> None:
     monkeypatch.setattr(watch, "LOOKS_EVERY", 0.2)
+    monkeypatch.setattr(watch, "TURN", 1.0)  # and it goes on in a new run
     monkeypatch.setattr(write_attempts, "FIRST_PAUSE", timedelta(seconds=0.2))
     monkeypatch.setattr(write_attempts, "LONGEST_PAUSE", timedelta(seconds=0.5))
     for word in ("before", "lost", "next"):
