@@ -29,6 +29,7 @@ from deploy.terminal import (
     key_commands,
     ledger_commands,
     policy_commands,
+    recovery_command,
     schedule_commands,
     schema_command,
     tools_command,
@@ -211,6 +212,7 @@ app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
+ledger_commands.ledger_app.add_typer(recovery_command.app)
 app.add_typer(budget_commands.app)
 app.add_typer(doctor_command.app)
 app.add_typer(schema_command.app)

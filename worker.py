@@ -47,7 +47,7 @@ async def serve(service: Service, telemetry: Telemetry) -> None:
         log.warning("the ledger is SQLite: only workers on this machine share it", setting="ERRAND_LEDGER_URL")
     version = version_of_environment()
     await check_current(client, settings.task_queue, version)
-    async with build_worker(client, service, telemetry=telemetry, version=version) as worker:
+    async with build_worker(client, service, telemetry=telemetry, version=version, watches_ledger=True) as worker:
         await register_search_attributes(client)
         async with worker, health_server(settings.health_address, readiness(worker, client)):
             # What was made at the start stays: nobody has to look through it again and again for what is garbage.

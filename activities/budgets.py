@@ -66,12 +66,16 @@ class Budget(BaseModel):
             raise ValueError("cost is of the model's tokens: it goes with no tool, and nobody is asked")
         return self
 
+    @property
+    def counts(self) -> str:
+        """What it limits."""
+        return "cost" if self.cost is not None else "amount" if self.amount else "calls"
+
     @cached_property
     def id(self) -> str:
         """By what is counted and for whom, so that a limit that is raised keeps its count."""
         argument = self.amount.argument if self.amount else None
-        counted = "cost" if self.cost is not None else "amount" if self.amount else "calls"
-        return sha256([self.requester, self.tool, counted, argument, self.per, self.then])[:16]
+        return sha256([self.requester, self.tool, self.counts, argument, self.per, self.then])[:16]
 
     @property
     def limit(self) -> int:

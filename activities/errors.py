@@ -18,6 +18,7 @@
     │   │                          which the asking run knows nothing
     │   ├── BudgetReached          not retried: it would exceed a budget of the policy
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
+    │   ├── LedgerRestored         retried: an older copy of the ledger or of Temporal's database was put back
     │   ├── ToolCrashed              not retried: a mistake in the tool, before the action took effect
     │   ├── ReadCrashed              retried: a mistake in a tool that only reads
     │   └── OutcomeUnknown         not retried: the action may have taken effect
@@ -156,6 +157,12 @@ class AnotherLedger(ToolError):
 
     retryable = True
     status = ReceiptStatus.REFUSED
+
+
+class LedgerRestored(ToolError):
+    """A copy of before was put back, of the ledger or of Temporal's database, and no operator has settled it yet."""
+
+    retryable = True
 
 
 class ToolCrashed(ToolError):

@@ -19,6 +19,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
+from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
 from tests.sample_tools import World, world
 from tests.scripted_model import ScriptedModel
@@ -112,8 +113,21 @@ def changed(settings: Settings, **groups: Mapping[str, object]) -> Settings:
 
 
 @asynccontextmanager
-async def running_worker(client: Client, settings: Settings, *, sandboxed: bool = True) -> AsyncGenerator[Worker]:
+async def running_worker(
+    client: Client,
+    settings: Settings,
+    *,
+    sandboxed: bool = True,
+    watches_ledger: bool = False,
+    telemetry: Telemetry = OFF,
+) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
     runner = SandboxedWorkflowRunner(RESTRICTIONS) if sandboxed else UnsandboxedWorkflowRunner()
-    async with build_worker(client, Service.assemble(settings), workflow_runner=runner) as worker, worker:
+    service = Service.assemble(settings)
+    async with (
+        build_worker(
+            client, service, workflow_runner=runner, watches_ledger=watches_ledger, telemetry=telemetry
+        ) as worker,
+        worker,
+    ):
         yield worker

@@ -104,7 +104,7 @@ class ToolRuns:
             call = self._context.of_write(call)
             self._context.writes.append(call.position)
         try:
-            result = await _execute(call, route, about, deadline)
+            result = await _execute_when_allowed(call, route, about, deadline)
         except ActivityError as error:
             detail = receipts.detail_of(error.cause)
             self._context.earlier |= detail is not None and detail.earlier
@@ -152,6 +152,17 @@ class ToolRuns:
         except UnusableResult as unusable:
             why = str(unusable)
         return Settlement(status=ReceiptStatus.UNKNOWN, error=why)
+
+
+async def _execute_when_allowed(call: ToolCall, route: Route, about: str, deadline: datetime) -> ToolResult:
+    """A write for which an older copy of the ledger has to be settled first waits for that as long as the request."""
+    while True:
+        try:
+            return await _execute(call, route, about, deadline)
+        except ActivityError as error:
+            detail = receipts.detail_of(error.cause)
+            if detail is None or not detail.held or workflow.now() >= deadline:
+                raise
 
 
 async def _execute(call: ToolCall, route: Route, about: str, deadline: datetime) -> ToolResult:

@@ -14,10 +14,12 @@ from activities.errors import (
     BudgetReached,
     ErrandError,
     KeyTaken,
+    LedgerRestored,
     OutcomeUnknown,
     OutcomeUnknownRetryable,
     ServiceUnavailable,
     ToolCrashed,
+    ToolError,
 )
 from activities.execution.act import Act, Fence
 from activities.execution.attempt_beats import count_attempt
@@ -30,6 +32,9 @@ from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import sha256, texts
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+"""Between attempts of a write that waits for an operator."""
 
 
 def write_of(call: ToolCall, tool: Tool | None) -> Write:
@@ -74,6 +79,7 @@ class WriteAttempt:
         self._number = activity.info().attempt
         self._said = count_attempt()
         self._certain = False
+        self._held = False
         self._over_budgets: tuple[str, ...] = ()
         self.earlier = False
         """The ledger knows writes of the same request id that the asking run does not know of."""
@@ -84,7 +90,7 @@ class WriteAttempt:
     def detail(self) -> Mapping[str, object]:
         """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
         known = {"certain": self._certain, "acting": self._acted_before, "earlier": self.earlier}
-        return {**known, "ledger_key": self.ledger_key, "over_budgets": self._over_budgets}
+        return {**known, "held": self._held, "ledger_key": self.ledger_key, "over_budgets": self._over_budgets}
 
     async def carry_out(self) -> Action | object:
         """What the tool returned; the row, where an earlier attempt has done it.
@@ -94,6 +100,7 @@ class WriteAttempt:
             OutcomeUnknown: an earlier attempt began, and nobody knows how it ended.
             AnotherLedger: this worker cannot know.
             BudgetReached: it would exceed a budget.
+            LedgerRestored: an older copy of the ledger or of Temporal's database was put back.
             ErrandError: whatever the tool raises.
         """
         await self._check_ledger()
@@ -122,6 +129,9 @@ class WriteAttempt:
         except BudgetReached as reached:
             self._over_budgets = reached.ask
             raise
+        except LedgerRestored as error:
+            self._held = True
+            raise _paused(error, self._number, may_have_happened=uncertain) from error
         except ErrandError as error:
             if not uncertain or isinstance(error, OutcomeUnknown):
                 raise
@@ -188,6 +198,7 @@ class WriteAttempt:
         return said is not None and row.state is State.BEGUN and said.stage == "preparing" and said.token == row.token
 
     async def _run(self, write: Write, seen: Action | None, *, may_have_happened: bool) -> object:
+        await self._ledger.restores.must_not_be_held()
         arguments = self._tool.validate(self._call.arguments)
         # What may have happened already has its share.
         if self._budgets and not may_have_happened and OF_NO_BUDGET not in self._call.over_budgets:
@@ -205,6 +216,12 @@ class WriteAttempt:
         given = {ToolCall: write.call, Act: act}
         acting = _acting(self._tool, act, lambda: self._function(arguments, given))
         return await to_its_end(act, acting, longest=self._tool.route.start_to_close, grace=self._grace)
+
+
+def _paused(error: LedgerRestored, attempt: int, *, may_have_happened: bool) -> ToolError:
+    """With the pause before the next attempt: an operator comes in minutes or hours, not in seconds."""
+    kind = OutcomeUnknownRetryable if may_have_happened else LedgerRestored
+    return kind(message_of(error), retry_after=min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
 
 
 async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:

@@ -26,6 +26,7 @@ from activities.errors import AnotherLedger, ConfigurationError, NotOpen
 from activities.ledger import rows
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
+from activities.ledger.restores import Restores
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
@@ -48,6 +49,7 @@ class Ledger:
         self._lock = lock
         self.spending = SpendingBook(database)
         self.upkeep = Upkeep(database)
+        self.restores = Restores(database)
 
     @classmethod
     async def open(
@@ -117,9 +119,8 @@ class Ledger:
 
     async def is_under_way(self, write: Write) -> bool:
         """Whether the write has begun, not ended, and may still end by itself."""
-        under_way = sa.and_(actions.c.state == State.BEGUN, self._is_under_way())
         keys = [write.call.key, write.under_its_own_key().call.key]
-        query = sa.select(actions).where(actions.c.key.in_(keys), under_way)
+        query = sa.select(actions).where(actions.c.key.in_(keys), actions.c.state == State.BEGUN, self._is_under_way())
         found = await self._database.read(lambda connection: rows.actions_of(connection, query))
         return any(row.is_of(write.call) for row in found)
 
@@ -136,8 +137,7 @@ class Ledger:
         Raises:
             OutcomeUnknownRetryable: another attempt has begun meanwhile.
             KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
-            BudgetReached: it would exceed a budget; nothing has happened.
-            ServiceUnavailable: the ledger cannot be written; nothing has happened.
+            BudgetReached, LedgerRestored, ServiceUnavailable: it may not, or cannot be written; nothing has happened.
         """
         token = token or secrets.token_hex(16)
         begun: dict[str, object] = {
@@ -158,7 +158,7 @@ class Ledger:
             if write.charges:
                 take(connection, write.call.key, write.charges, over=write.call.over_budgets)
 
-        await self._database.write(begin)
+        await self.restores.begin(begin)
         return token
 
     @stage("ledger finish")
@@ -167,7 +167,7 @@ class Ledger:
     ) -> bool:
         """Write down what became of the act; false where the row is no longer this attempt's to change."""
         news = {"state": state, "result": result, "error": error, "finished_at": self._database.now}
-        return await self._database.write(lambda connection: rows.replace(connection, key, token, news))
+        return await self.restores.finish(key, token, news)
 
     async def give_up(self, write: Write, *, acting: bool = False) -> Action:
         """Settle what a lost attempt left behind, and keep it from acting later.

@@ -219,6 +219,31 @@ def give_up(connection: sa.Connection, write: Write, *, acting: bool, now: datet
     return settled
 
 
+def put_back(
+    connection: sa.Connection, write: Write, state: State, known: Mapping[str, object], *, only_look: bool
+) -> bool:
+    """Write down of a write that it is done, or may be, where the ledger does not know; returns whether it did not."""
+    _one_at_a_time(connection, write)
+    own = write.under_its_own_key()
+    found = row_of(connection, write.call.key)
+    if found is not None and not found.is_of(write.call):
+        write, found = own, row_of(connection, own.call.key)
+    if found is not None and not _knows_less(found, write.call, state):
+        return False
+    row = {"state": state, "token": secrets.token_hex(16), "approved_by": write.call.approved_by, **known}
+    if not only_look and found is None:
+        _insert(connection, _identity(write) | row)
+    elif not only_look and found is not None:
+        replace(connection, found.key, found.token, row)
+    return True
+
+
+def _knows_less(row: Action, call: ToolCall, state: State) -> bool:
+    if row.digest != call.digest or row.state is State.DONE:
+        return False
+    return state is State.DONE or (row.state is State.NOT_DONE and row.resolved_by is None)
+
+
 def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
     """Of the writes of one request id; a file has one writer at a time anyway."""
     if connection.dialect.name == "postgresql":

@@ -72,6 +72,27 @@ spending = sa.Table(
     sa.Index("errand_spending_of_budget", "budget", "taken_at"),
 )
 """What is taken of budgets. `key` is that of a write's row, which says whether it is settled, or of a model call."""
+restores = sa.Table(
+    "errand_restores",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("older", sa.String(8), nullable=False),
+    sa.Column("noticed_at", UtcDateTime, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("settled_at", UtcDateTime),
+    sa.Column("settled_by", sa.Text),
+)
+"""Copies of before that were put back, as they were noticed. No write begins while one is not settled. `number` is that
+of the newest mark then, `older` says which is the older one, the ledger or Temporal."""
+
+marks = sa.Table(
+    "errand_marks",
+    metadata,
+    sa.Column("namespace", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""The newest mark that Temporal has confirmed, in each of its namespaces."""
+
 NEW_IN_VERSION_2 = (schema.c.identity, actions.c.chain, actions.c.likeness, actions.c.worker, actions.c.deadline)
 
 

@@ -1,17 +1,19 @@
 """What an operator does with a ledger: look whether it can be used, write its rows out, remove old ones."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from activities.ledger import rows
 from activities.ledger.database import Database
 from activities.ledger.rows import Action, State
-from activities.ledger.tables import actions, schema
+from activities.ledger.tables import actions, schema, spending
 
 AT_ONCE = 500
 """Rows of one transaction: others that write wait no longer than that takes."""
+LONGEST_PERIOD = timedelta(days=31)
+"""Of a budget: a share counts until its month is over."""
 SETTLED = (State.DONE, State.NOT_DONE)
 
 
@@ -44,15 +46,25 @@ class Upkeep:
     async def remove_settled(self, before: datetime) -> int:
         """Remove the rows of acts that had begun and ended before a moment, and of which it is known how they ended.
 
+        What was taken of budgets in periods that were over by then goes with them.
+
         Returns:
-            How many there were.
+            How many acts there were.
         """
         some = sa.select(actions.c.key).where(_settled(before)).order_by(actions.c.begun_at).limit(AT_ONCE)
         # The condition again: what is begun anew meanwhile stays.
         query = sa.delete(actions).where(actions.c.key.in_(some.scalar_subquery()), _settled(before))
+        counts = await self._database.read(lambda connection: sa.inspect(connection).has_table(spending.name))
+        if counts:
+            await self._remove(_given_back(before))
+            await self._remove(_of_past_periods(before))
+        return await self._remove(query)
+
+    async def _remove(self, some: sa.Delete) -> int:
+        """Repeat a deletion of up to AT_ONCE rows until there are no more."""
         removed, last = 0, AT_ONCE
         while last == AT_ONCE:
-            last = await self._database.write(lambda connection: connection.execute(query).rowcount)
+            last = await self._database.write(lambda connection: connection.execute(some).rowcount)
             removed += last
         return removed
 
@@ -70,6 +82,24 @@ class Upkeep:
 
     async def _page(self, query: sa.Select[tuple[object, ...]]) -> list[Action]:
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
+
+
+def _given_back(before: datetime) -> sa.Delete:
+    """Shares of writes that did not happen: without their rows, they would count again."""
+    not_done = sa.select(actions.c.key).where(_settled(before), actions.c.state == State.NOT_DONE)
+    return _some_of(spending.c.key.in_(not_done))
+
+
+def _of_past_periods(before: datetime) -> sa.Delete:
+    """Shares of periods that are over, but of writes that are open."""
+    is_open = sa.exists().where(actions.c.key == spending.c.key, actions.c.state.not_in(SETTLED))
+    return _some_of(sa.and_(spending.c.taken_at < before - LONGEST_PERIOD, ~is_open))
+
+
+def _some_of(which: sa.ColumnElement[bool]) -> sa.Delete:
+    row = sa.tuple_(spending.c.budget, spending.c.key)
+    some = sa.select(spending.c.budget, spending.c.key).where(which).limit(AT_ONCE)
+    return sa.delete(spending).where(row.in_(some))
 
 
 def _settled(before: datetime) -> sa.ColumnElement[bool]:

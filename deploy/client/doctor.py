@@ -10,7 +10,7 @@ from enum import StrEnum
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.errors import ErrandError
+from activities.errors import ErrandError, LedgerRestored
 from activities.settings import Settings
 from activities.temporal import connect
 from deploy.client import doctor_checks, doctor_temporal
@@ -40,6 +40,7 @@ OF_TEMPORAL: dict[str, Callable[[Client, Settings], Awaitable[str]]] = {
     "namespace": doctor_temporal.namespace,
     "search attributes": doctor_temporal.search_attributes,
     "workers": doctor_temporal.workers,
+    "restores": doctor_temporal.restores,
 }
 OF_THE_REST: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "sources": doctor_checks.sources,
@@ -59,6 +60,7 @@ TODO = {
     "keys": "mend the file that the setting names",
 }
 """What is to be done where a check fails."""
+RECOVER = "client.py ledger recover; see docs/operations.md, Backup and restore"
 
 
 async def examine(settings: Settings) -> AsyncGenerator[Finding]:
@@ -86,4 +88,5 @@ async def _found(name: str, check: Awaitable[str]) -> Finding:
 
 def _failed(name: str, error: ErrandError | RPCError) -> Finding:
     said = error.message if isinstance(error, RPCError) else str(error)
-    return Finding(name, Level.FAIL, said, TODO.get(name, ""), error)
+    todo = RECOVER if isinstance(error, LedgerRestored) else TODO.get(name, "")
+    return Finding(name, Level.FAIL, said, todo, error)

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from activities.encryption.loading import load_key_ring
+from activities.errors import LedgerRestored
 from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.actions import ledger_of_the_workers
@@ -80,12 +81,15 @@ async def ledger(settings: Settings) -> str:
 
     Raises:
         ConfigurationError, Unreachable, ServiceUnavailable: it is not there, or cannot be used.
+        LedgerRestored: an older copy was put back, and writes wait.
         Doubt: there are writes that a person has to settle.
     """
     from activities.ledger.rows import State
 
     async with ledger_of_the_workers(settings) as opened:
         await opened.upkeep.check_writable()
+        if held := await opened.restores.unsettled():
+            raise LedgerRestored(held.message)
         found = await opened.search(state=State.UNKNOWN, limit=MOST_UNKNOWN)
     if found:
         said = f"{len(found)} unknown writes, the oldest of {found[-1].begun_at:%Y-%m-%d %H:%M} UTC"

@@ -7,7 +7,9 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.errors import ErrandError, LedgerRestored
 from activities.settings import Settings
+from deploy.client.actions import ledger_of_the_workers
 from deploy.client.doubt import Doubt
 from workflows.timeline import SEARCH_ATTRIBUTES
 
@@ -39,6 +41,27 @@ async def search_attributes(client: Client, _: Settings) -> str:
     if missing := [key.name for key in SEARCH_ATTRIBUTES if key.name not in known.custom_attributes]:
         raise Doubt(f"not registered: {', '.join(missing)}", todo)
     return f"{len(SEARCH_ATTRIBUTES)} registered"
+
+
+async def restores(client: Client, settings: Settings) -> str:
+    """Whether Temporal and the ledger are of one time, also where no worker has compared them yet.
+
+    Raises:
+        LedgerRestored: one of the two is an older copy.
+        Doubt: the ledger cannot be asked.
+    """
+    # Not before it is needed: SQLAlchemy is large.
+    from activities.ledger.watch import mark_in_temporal
+
+    try:
+        async with ledger_of_the_workers(settings) as ledger:
+            mark = await mark_in_temporal(client, ledger.identity)
+            found = await ledger.restores.difference(mark) if mark else None
+    except ErrandError as error:
+        raise Doubt("not known, as the ledger cannot be asked", "see below") from error
+    if found:
+        raise LedgerRestored(found[1])
+    return f"the ledger has what Temporal knows of it, up to {mark.key}" if mark and mark.key else "nothing to compare"
 
 
 async def workers(client: Client, settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """What a worker is made of: settings, clients, activities."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
@@ -27,6 +27,7 @@ from activities.http.staged import HttpSender
 from activities.http.tls import trusted_roots
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
+from activities.ledger.watch import LedgerWatch, watched_by_temporal
 from activities.model.answer import Answers, check_schema
 from activities.model.cost_budgets import CostBudgets
 from activities.model.decide import Decide
@@ -45,6 +46,7 @@ from deploy.service.observed import OFF, Telemetry
 from deploy.service.versioning import deployment_config
 from workflows.approval_notice import ApprovalNoticeWorkflow
 from workflows.callback import CallbackWorkflow
+from workflows.ledger_watch import LedgerWatchWorkflow
 from workflows.request import RequestWorkflow
 
 log = structlog.stdlib.get_logger("errand")
@@ -95,6 +97,7 @@ async def build_worker(
     workflow_runner: WorkflowRunner | None = None,
     telemetry: Telemetry = OFF,
     version: WorkerDeploymentVersion | None = None,
+    watches_ledger: bool = False,
 ) -> AsyncGenerator[Worker]:
     """A worker with its clients, which are closed when the block ends.
 
@@ -103,6 +106,7 @@ async def build_worker(
         service: what the worker is made of.
         workflow_runner: by default none that is a sandbox.
         version: where the worker takes part in Worker Versioning.
+        watches_ledger: whether it has Temporal remember how far the ledger has come.
 
     Raises:
         ConfigurationError: a tool asks for what no worker has.
@@ -139,7 +143,10 @@ async def build_worker(
         aclosing(service.endpoint),
         aclosing(ledger),
         aclosing(service.catalogue.sources),
-        telemetry.watching(client, ledger),
+        telemetry.watching(client, ledger, service.policy.budget),
+        watched_by_temporal(client, ledger, settings.worker.task_queue, versioned=version is not None)
+        if watches_ledger
+        else nullcontext(),
     ):
         given = (http, mail, HttpSender(for_reads, for_writes), settings, *settings.group_objects())
         provisions: dict[type, object] = {
@@ -160,7 +167,7 @@ async def build_worker(
         yield Worker(
             redacting(client),
             task_queue=settings.worker.task_queue,
-            workflows=[RequestWorkflow, CallbackWorkflow, ApprovalNoticeWorkflow],
+            workflows=[RequestWorkflow, CallbackWorkflow, ApprovalNoticeWorkflow, LedgerWatchWorkflow],
             activities=[
                 decide.decide,
                 decide.check,
@@ -169,6 +176,7 @@ async def build_worker(
                 check_schema,
                 about_writes.settle,
                 about_writes.recall,
+                LedgerWatch(ledger).watch,
                 # Also where the model is shown all tools: a request may have begun where it was not.
                 read_activity(search_tool(), provisions),
                 deliveries.deliver,

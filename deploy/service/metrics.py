@@ -22,8 +22,10 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
+from activities.budgets import UNITS
 from activities.error_text import name_of
 from activities.errors import ConfigurationError
+from activities.ledger.spending import Standing
 from activities.model.endpoint import Endpoint
 from activities.stages import OBSERVERS
 from deploy.service import genai
@@ -81,6 +83,9 @@ class Metrics:
         self.approvals = meter.create_gauge("errand_approvals_waiting", "Calls that wait for a yes")
         self.approval_age = self._seconds("errand_approval_oldest_seconds", "Since the oldest of them was noticed")
         self.approval_expires = self._seconds("errand_approval_expires_seconds", "Until the next of them expires")
+        self.held = meter.create_gauge("errand_writes_held", "Whether writes wait until a restore is settled")
+        self.budget_left = meter.create_gauge_float("errand_budget_left", "Of a budget of the policy, in its period")
+        self.budget_limit = meter.create_gauge_float("errand_budget_limit", "All of it")
         self.ledger_up = meter.create_gauge("errand_ledger_up", "Whether the ledger can be read")
         for outcome in (*RequestStatus, NO_OUTCOME):
             if outcome is not RequestStatus.RUNNING:
@@ -96,6 +101,13 @@ class Metrics:
             # Of what is no tool, the model has made up the name.
             tool = "" if receipt.status is ReceiptStatus.INVALID else receipt.tool
             self.tool_calls.add(1, {"tool": tool, "status": receipt.status})
+
+    def budget(self, standing: Standing) -> None:
+        """How a budget stands."""
+        budget = standing.budget
+        labels = {"requester": budget.requester, "tool": budget.tool, "counts": budget.counts, "per": budget.per}
+        self.budget_left.set(standing.left / UNITS, labels)
+        self.budget_limit.set(budget.limit / UNITS, labels)
 
     @contextmanager
     def model_call(self, stage: str, args: Sequence[object]) -> Generator[Callable[[object], object]]:

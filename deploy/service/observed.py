@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
     from temporalio.worker import Interceptor
 
+    from activities.budgets import Budget
     from activities.ledger.ledger import Ledger
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-def _not_watched(_: Client, __: "Ledger") -> AbstractAsyncContextManager[None]:
+def _not_watched(_: Client, __: "Ledger", ___: "Sequence[Budget]") -> AbstractAsyncContextManager[None]:
     return nullcontext()
 
 
@@ -38,8 +39,8 @@ class Telemetry:
     """Of workers alone."""
     log_processors: Sequence["Processor"] = ()
     """Say in each line of the log which trace it belongs to."""
-    watching: Callable[[Client, "Ledger"], AbstractAsyncContextManager[None]] = _not_watched
-    """Measures what waits for a person, while the block runs."""
+    watching: Callable[[Client, "Ledger", "Sequence[Budget]"], AbstractAsyncContextManager[None]] = _not_watched
+    """Measures what waits for a person, and what is left of budgets, while the block runs."""
     close: Callable[[], object] = _nothing_left
     """Sends what is left."""
 

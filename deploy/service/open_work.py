@@ -1,7 +1,8 @@
-"""What waits for a person, measured again and again: writes whose end nobody knows, and calls that wait for a yes."""
+"""What waits for a person, measured again and again: writes whose end nobody knows, calls that wait for a yes, a
+restore that is not settled; and how the policy's budgets stand."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +10,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.budgets import Budget
 from activities.errors import ErrandError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
@@ -31,13 +33,14 @@ WAITING = f'{AWAITING_APPROVAL.name}=true AND ExecutionStatus="Running"'
 class OpenWork:
     """Every worker measures the same, so the largest of their values is the true one."""
 
-    def __init__(self, client: Client, ledger: Ledger, metrics: Metrics) -> None:
+    def __init__(self, client: Client, ledger: Ledger, metrics: Metrics, budgets: Sequence[Budget] = ()) -> None:
         # Without the interceptors: these questions are no part of any request's trace.
         config = client.config()
         config["interceptors"] = []
         self._client = Client(**config)
         self._ledger = ledger
         self._metrics = metrics
+        self._budgets = budgets
         self._noticed: dict[str, datetime] = {}
 
     @asynccontextmanager
@@ -60,6 +63,9 @@ class OpenWork:
         """Once. What cannot be asked keeps the value that it had."""
         try:
             await self._unknown_writes()
+            await self._writes_held()
+            for standing in await self._ledger.spending.standings(self._budgets) if self._budgets else ():
+                self._metrics.budget(standing)
         except ErrandError as error:
             self._metrics.ledger_up.set(0)
             log.warning("the ledger cannot be read", reason=str(error))
@@ -74,6 +80,9 @@ class OpenWork:
         self._metrics.ledger_up.set(1)
         self._metrics.unknown.set(len(rows))
         self._metrics.unknown_age.set(max(((now - row.begun_at).total_seconds() for row in rows), default=0))
+
+    async def _writes_held(self) -> None:
+        self._metrics.held.set(int(await self._ledger.restores.unsettled() is not None))
 
     async def _approvals(self) -> None:
         requests = [each async for each in self._client.list_workflows(WAITING, limit=1000)]

@@ -54,7 +54,7 @@ def worker_telemetry(metrics_address: str | None, environment: Mapping[str, str]
         client_interceptors=traced.client_interceptors,
         interceptors=(*traced.interceptors, Measuring(metrics)),
         log_processors=traced.log_processors,
-        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
+        watching=lambda client, ledger, budgets: OpenWork(client, ledger, metrics, budgets).watched(),
         close=traced.close,
     )
 

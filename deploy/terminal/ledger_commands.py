@@ -111,7 +111,7 @@ def prune_command(
         async with ledger_of_the_workers() as ledger:
             count = await ledger.upkeep.count_settled(before)
             question = f"Remove {count} rows of {ledger.place} from before {before:%Y-%m-%d %H:%M} UTC, for ever?"
-            if not dry_run and count and not yes and not _agreed(question):
+            if not dry_run and count and not yes and not agreed(question):
                 screen.note("Nothing was removed.")
                 return ENDED_OTHERWISE
             removed = 0 if dry_run else await ledger.upkeep.remove_settled(before)
@@ -141,7 +141,7 @@ def export_command(
     end_with(command, quiet=True)
 
 
-def _agreed(question: str) -> bool:
+def agreed(question: str) -> bool:
     """A person's yes.
 
     Raises:

@@ -196,6 +196,7 @@ class FailureDetail(Message):
     )
     acting: bool = omitted(False, description="of a write: an attempt has said that it acts")
     earlier: bool = omitted(False, description="as on a tool's result")
+    held: bool = omitted(False, description="of a write: it waits until an operator has settled a restore")
     over_budgets: tuple[str, ...] = omitted(
         (), description="of a write: the reached budgets over which a person may say yes"
     )

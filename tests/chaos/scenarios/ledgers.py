@@ -31,6 +31,16 @@ class SceneLedger(ABC):
         with self._connection() as connection:
             return [(str(key), str(state), str(subject)) for key, state, subject in connection.exec_driver_sql(ROWS)]
 
+    def older_copies(self) -> Sequence[str]:
+        """What was noticed to be older, each time: the ledger, or Temporal."""
+        with self._connection() as connection:
+            return [str(older) for (older,) in connection.exec_driver_sql("SELECT older FROM errand_restores")]
+
+    def mark(self) -> int:
+        """The number of the newest mark that Temporal has confirmed."""
+        with self._connection() as connection:
+            return int(connection.exec_driver_sql("SELECT max(number) FROM errand_marks").scalar_one() or 0)
+
     def run(self, *statements: str) -> None:
         with self._connection() as connection:
             for each in statements:
@@ -86,12 +96,29 @@ class DatabaseLedger(SceneLedger):
     @asynccontextmanager
     async def out_of_reach(self, worker: WorkerProcess) -> AsyncGenerator[None]:
         """Nobody can connect to it."""
-        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
-        await asyncio.to_thread(self._on_server, f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false', ended)
+        await asyncio.to_thread(self._on_server, f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false', self._ended)
         try:
             yield
         finally:
             await asyncio.to_thread(self._on_server, f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS true')
+
+    def replicate(self) -> None:
+        """Make a replica, which from now on hears no more."""
+        self._without_connections(f'CREATE DATABASE "{self.name}-replica" TEMPLATE "{self.name}"')
+
+    def fail_over(self) -> None:
+        """Behind the same URL is the replica."""
+        rename = f'ALTER DATABASE "{self.name}-replica" RENAME TO "{self.name}"'
+        self._without_connections(f'DROP DATABASE "{self.name}" WITH (FORCE)', rename)
+
+    def _without_connections(self, *statements: str) -> None:
+        """PostgreSQL wants to be alone with a database that is copied."""
+        self._on_server(f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false', self._ended, *statements)
+        self._on_server(f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS true')
+
+    @property
+    def _ended(self) -> str:
+        return f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'"
 
     def _on_server(self, *statements: str) -> None:
         with self._connection(self.server) as connection:

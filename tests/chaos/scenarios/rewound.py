@@ -2,7 +2,9 @@
 
 import asyncio
 
+from activities.ledger.restores import MARKS_APART
 from tests.chaos.insist import insist
+from tests.chaos.scenarios.failover import must_have_been_noticed, operator
 from tests.chaos.scenarios.scene import Letter, Run, Scene
 from tests.chaos.scenarios.used_again import Handle, once_more
 from workflows.contract.api import Approve, RequestState
@@ -15,16 +17,35 @@ async def play(scene: Scene) -> None:
     temporal = scene.stage.temporal
     acting, asking, thinking, later = [[scene.letter() for _ in range(EACH)] for _ in range(4)]
     handles = await under_way(scene, acting, asking, thinking)
-    copy = await asyncio.to_thread(temporal.copy)
+    copy, mark = await asyncio.to_thread(temporal.copy), scene.ledger.mark()
     await all_end(scene, acting, asking, thinking, handles)
     await asyncio.gather(*(scene.carry_out(letter) for letter in later))
+    await until_it_is_marked(scene, mark)
     await temporal.restore(copy)
     for letter in thinking:
         scene.stage.model.turn(letter.text)
-    await asyncio.gather(
-        all_end(scene, acting, asking, thinking, handles),
-        *(once_more(scene, letter, other_path=index % 2 == 1) for index, letter in enumerate(later)),
-    )
+    async with operator(scene):
+        await asyncio.gather(
+            all_end(scene, acting, asking, thinking, handles),
+            *(once_more(scene, letter, other_path=index % 2 == 1) for index, letter in enumerate(later)),
+        )
+        await until_it_is_noticed(scene)
+
+
+async def until_it_is_marked(scene: Scene, before: int) -> None:
+    """Temporal has heard of the ledger's progress often enough since then for an older copy to show."""
+    while scene.ledger.mark() <= before + MARKS_APART:
+        await scene.carry_out(scene.letter())
+        await asyncio.sleep(1)
+
+
+async def until_it_is_noticed(scene: Scene) -> None:
+    """The watch goes on with the mark of the copy once its lost attempt is missed."""
+    for _ in range(30):
+        if "temporal" in scene.ledger.older_copies():
+            return
+        await asyncio.sleep(1)
+    must_have_been_noticed(scene, "temporal")
 
 
 async def under_way(

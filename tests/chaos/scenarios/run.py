@@ -12,6 +12,7 @@ from tests.chaos.forks import zygote
 from tests.chaos.postgres import running
 from tests.chaos.scenarios import (
     clocks,
+    failover,
     http_writes,
     many_writes,
     mcp_server,
@@ -52,6 +53,7 @@ SCENARIOS = {
     "row deleted": Scenario(second_attempts.row_deleted, ("ledger-alone",)),
     "disk full": Scenario(second_attempts.ledger_out_of_reach, ("last-error-counts",)),
     "PostgreSQL out of reach": Scenario(second_attempts.ledger_out_of_reach, ("last-error-counts",), POSTGRES),
+    "failover to a lagging replica": Scenario(failover.to_a_lagging_replica, ("notices-no-restore",), POSTGRES),
     "another version": Scenario(second_attempts.another_version, ("arguments-first",)),
     "operators": Scenario(operators.play, ("two-seconds", "anybody-is-believed")),
     "MCP server": Scenario(mcp_server.play, (mcp_server.CALLS_AGAIN,)),

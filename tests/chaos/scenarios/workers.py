@@ -28,6 +28,7 @@ from activities.http.staged import FarEnd, HttpSender
 from activities.ledger import rows as ledger_rows
 from activities.ledger.database import Database
 from activities.ledger.ledger_activities import LedgerActivities
+from activities.ledger.restores import Restores
 from activities.ledger.rows import Action, Write
 from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
@@ -205,6 +206,18 @@ def mcp_calls_again() -> None:
     sessions.Live.call = call
 
 
+def notices_no_restore() -> None:
+    """Whatever the ledger has lost, writes go on."""
+
+    def nothing(*_: object) -> str:
+        return ""
+
+    async def never(*_: object) -> str:
+        return ""
+
+    Restores._look, Restores._hold = nothing, never
+
+
 def plain_post() -> None:
     """A POST is sent until a good answer comes, three times at most, as any HTTP library does it with retries."""
 
@@ -235,6 +248,7 @@ KNOWN: dict[str, Callable[..., None]] = {
     "by-the-clock": by_the_clock,
     "mcp-calls-again": mcp_calls_again,
     "plain-post": plain_post,
+    "notices-no-restore": notices_no_restore,
 }
 """A way may have a value: `attempts=3`."""
 

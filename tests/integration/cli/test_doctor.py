@@ -85,7 +85,7 @@ async def test_where_everything_is_there_every_line_is_ok(whole: CommandLine, mo
     assert said.code == 0, said
     lines = found(said)
     assert {line["level"] for line in lines.values()} == {"ok"}, lines
-    names = ["temporal", "namespace", "search attributes", "workers", "sources", "model", "mail", "ledger"]
+    names = ["temporal", "namespace", "search attributes", "workers", "restores", "sources", "model", "mail", "ledger"]
     assert [*lines] == [*names, "clock", "keys"]
     assert "greets and takes the password" in lines["mail"]["said"]
     assert len(model.asked) == 1

@@ -56,6 +56,7 @@ NOT_RUN = {
     'curl -s "$DOOR/v1/requests/invoice-4711/approvals': "it takes the digest of a call that waits",
     "errand=http://": "`test_other_languages.py` runs its lines, each with what the one before has shown",
     "uv run -m deploy.codec_server": "it serves until it is stopped; its own tests start it",
+    ".venv/bin/python -m tests.bench.capacity": "it takes minutes; its own test measures a little",
     "docker compose": "it needs Docker; the files are held to their schema",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
     "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",

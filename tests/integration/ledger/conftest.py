@@ -1,5 +1,8 @@
 """Every test with a ledger runs on SQLite and on PostgreSQL."""
 
+import asyncio
+import secrets
+import shutil
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -21,6 +24,7 @@ class Database:
 
     url: str
     _postgres: Postgres | None
+    _folder: Path
     _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def open(self) -> Ledger:
@@ -38,6 +42,34 @@ class Database:
         else:
             with closing(sqlite3.connect(self._file, timeout=10, isolation_level=None)) as connection:
                 connection.execute(statement)
+
+    async def count(self, question: str) -> int:
+        """The one number that SQL answers with, past the ledger."""
+        if self._postgres:
+            return await self._postgres.ask(question)
+        with closing(sqlite3.connect(self._file, timeout=10)) as connection:
+            return int(connection.execute(question).fetchone()[0])
+
+    async def backup(self) -> Path:
+        """A copy of it, as it is now."""
+        copy = self._folder / f"copy-{secrets.token_hex(4)}"
+        if self._postgres:
+            await self._postgres.dump(copy)
+        else:
+            await self.run(f"VACUUM INTO '{copy}'")
+        return copy
+
+    async def put_back(self, copy: Path) -> None:
+        """In place of what is there, while workers have it open."""
+        if self._postgres:
+            await self._postgres.restore(copy)
+        else:
+            await asyncio.to_thread(self._replace, copy)
+
+    def _replace(self, copy: Path) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        shutil.copy(copy, self._file)
 
     @property
     def is_postgresql(self) -> bool:
@@ -75,11 +107,11 @@ def postgres() -> Generator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/ledger.db", None)
+        made = Database(f"sqlite:///{tmp_path}/ledger.db", None, tmp_path)
     else:
         server: Postgres = request.getfixturevalue("postgres")
         await server.empty()
-        made = Database(server.url, server)
+        made = Database(server.url, server, tmp_path)
     yield made
     await made.close()
 

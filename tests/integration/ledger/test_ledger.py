@@ -563,6 +563,33 @@ async def test_a_worker_works_on_a_ledger_that_the_next_version_has_brought_up_t
     await again.begin(Write(CALL.model_copy(update={"key": "orders/8/1.1"})), attempt=1, seen=None)
 
 
+async def test_one_goes_back_to_the_worker_of_the_version_before_and_forward_again_with_all_rows(
+    database: Database,
+) -> None:
+    """Nothing has to be migrated back: that worker's statements, which know no newer column, run as they are."""
+    if not database.is_postgresql:
+        sqlite3.connect(database.url.removeprefix("sqlite:///")).close()
+    for statement in OF_VERSION_1:
+        await database.run(statement)
+    forward = await database.open()
+    key = "orders/8/1.1"
+    await forward.begin(Write(CALL.model_copy(update={"key": key})), attempt=1, seen=None)
+    columns = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
+    await database.run(
+        f"INSERT INTO errand_actions ({columns}) VALUES ('orders/9/1.1', 'd', 'pay', '{{}}', 'orders/9', '', '', "
+        "'begun', 'old-token', 1, '2026-01-02 00:00:00')"
+    )
+    for mine in ("orders/9/1.1", key):
+        await database.run(f"UPDATE errand_actions SET state = 'done', result = '1' WHERE key = '{mine}'")
+    again = await database.open()
+    assert again.identity == forward.identity
+    rows = {row.key: (row.state, row.result) for row in await again.search()}
+    assert rows == {CALL.key: (State.UNKNOWN, None), key: (State.DONE, 1), "orders/9/1.1": (State.DONE, 1)}
+    found = await again.look_up(Write(CALL.model_copy(update={"key": "orders/9/1.1"})))
+    assert found.row is not None
+    assert found.row.state is State.DONE
+
+
 async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_writes(tmp_path: Path) -> None:
     """It would go on writing where nobody else can read."""
     file, aside = tmp_path / "ledger.db", tmp_path / "aside.db"

@@ -15,6 +15,7 @@ from tests.integration.ledger.postgres import Postgres
 from workflows.contract.internal import ToolCall
 
 OLD = datetime(2024, 1, 1, tzinfo=UTC)
+NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 async def written(ledger: Ledger, key: str, state: State) -> None:
@@ -44,6 +45,38 @@ async def test_old_rows_are_removed_but_never_those_whose_end_is_not_known(aged:
     assert await aged.upkeep.count_settled(before) == 2
     assert await aged.upkeep.remove_settled(before) == 2
     assert await keys(aged) == ["old/begun", "old/unknown", "new/done"]
+
+
+async def test_what_was_taken_of_budgets_goes_with_old_rows_and_with_nothing_else(
+    database: Database, aged: Ledger
+) -> None:
+    await written(aged, "now/not_done", State.NOT_DONE)
+    for key in ("old/done", "old/not_done", "old/unknown", "old/model-call", "new/done", "now/not_done"):
+        taken = datetime.now(UTC) if key.startswith("n") else OLD
+        columns = "INSERT INTO errand_spending (budget, key, taken_at, amount)"
+        await database.run(f"{columns} VALUES ('b', '{key}', '{taken:%Y-%m-%d %H:%M:%S}', 1)")
+    await aged.upkeep.remove_settled(datetime.now(UTC) - timedelta(days=30))
+    for key, is_kept in {
+        "old/done": False,
+        "old/not_done": False,
+        "old/unknown": True,
+        "old/model-call": False,
+        "new/done": True,
+        "now/not_done": True,
+    }.items():
+        assert await database.count(f"SELECT count(*) FROM errand_spending WHERE key = '{key}'") == is_kept, key
+
+
+async def test_a_share_that_was_given_back_does_not_count_again_when_its_write_is_removed(
+    database: Database, opened: Ledger
+) -> None:
+    """It was taken on the first of a month of 31 days, and the row is removed on its last."""
+    await written(opened, "old/1.1", State.NOT_DONE)
+    await database.run(
+        f"INSERT INTO errand_spending (budget, key, taken_at, amount) VALUES ('b', 'old/1.1', '{NOW}', 1)"
+    )
+    assert await opened.upkeep.remove_settled(datetime.now(UTC) + timedelta(seconds=5)) == 1
+    assert await database.count("SELECT count(*) FROM errand_spending") == 0
 
 
 async def test_what_began_long_ago_and_ended_lately_stays(database: Database, opened: Ledger) -> None:

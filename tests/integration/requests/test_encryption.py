@@ -13,6 +13,7 @@ import secrets
 import signal
 import sqlite3
 import sys
+import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,11 +33,15 @@ from activities.encryption.hidden_requester import HiddenRequester
 from activities.encryption.key_ring import KeyRing
 from activities.settings import Settings
 from activities.settings.environment import PROJECT
+from activities.stages import OBSERVERS
 from activities.temporal import data_converter
 from client import app, approve, close, handle_of, outcome, reject, say, submit
 from deploy.client.schedules import add_schedule, delete_schedule
 from deploy.client.timetables import Timetable
 from deploy.local.ports import free_ports
+from deploy.service.metrics import Measuring, scraped
+from deploy.service.observed import OFF, Telemetry
+from deploy.service.open_work import OpenWork
 from deploy.service.probe import why_not
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.requests.asking import until_it_waits
@@ -105,14 +110,32 @@ async def carry_out(client: Client, settings: Settings, of: Mapping[str, str]) -
 
 
 @asynccontextmanager
-async def encrypting(client: Client, settings: Settings) -> AsyncGenerator[Client]:
+async def encrypting(client: Client, settings: Settings, telemetry: Telemetry = OFF) -> AsyncGenerator[Client]:
     """A client as `connect` makes it, with a worker."""
     assert settings.encryption.payload_keys is not None
-    config = client.config()
-    config["data_converter"] = data_converter(client.namespace, KeyRing.read(settings.encryption.payload_keys))
-    with_keys = Client(**config)
-    async with running_worker(with_keys, settings):
+    with_keys = await Client.connect(
+        client.service_client.config.target_host,
+        namespace=client.namespace,
+        data_converter=data_converter(client.namespace, KeyRing.read(settings.encryption.payload_keys)),
+        runtime=telemetry.runtime,
+    )
+    async with running_worker(with_keys, settings, telemetry=telemetry):
         yield with_keys
+
+
+def measured(address: str) -> Telemetry:
+    """As a worker measures whom Prometheus scrapes."""
+    runtime, metrics = scraped(address, {})
+    return Telemetry(
+        runtime=runtime,
+        interceptors=(Measuring(metrics),),
+        watching=lambda client, ledger, budgets: OpenWork(client, ledger, metrics, budgets).watched(),
+    )
+
+
+def scrape_of(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/metrics") as reply:
+        return reply.read().decode()
 
 
 def letters() -> str:
@@ -128,6 +151,8 @@ def canaries() -> dict[str, str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def seen(client: Client, scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("encryption")
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
     of = canaries()
     settings = settings_for(
         scripted_model,
@@ -141,8 +166,10 @@ async def seen(client: Client, scripted_model: ScriptedModel, tmp_path_factory: 
     )
     scripted(scripted_model, of)
     with logged(contents=False) as log:
-        async with encrypting(client, settings) as with_keys:
+        async with encrypting(client, settings, measured(address)) as with_keys:
             ended = await carry_out(with_keys, settings, of)
+            metrics = await asyncio.to_thread(scrape_of, address)
+    OBSERVERS.clear()
     plain = handle_of(client, ended.request_id)
     history = (await plain.fetch_history()).to_json_dict()
     found = payloads_in(history)
@@ -158,13 +185,14 @@ async def seen(client: Client, scripted_model: ScriptedModel, tmp_path_factory: 
             "visibility": MessageToJson(description.raw_description),
             "log": log.getvalue(),
             "ledger": rows,
+            "metrics": metrics,
         },
         with_keys="".join(payload.data.decode() for payload in await codec.decode(found)),
         requester=description.typed_search_attributes.get(REQUESTER),
     )
 
 
-async def test_nothing_that_is_said_and_no_secret_is_in_temporal_the_ledger_or_the_log(seen: Seen) -> None:
+async def test_nothing_that_is_said_and_no_secret_is_in_temporal_ledger_log_or_metrics(seen: Seen) -> None:
     assert len(seen.canaries) >= 20
     leaks = {
         (name, place)
@@ -185,6 +213,7 @@ async def test_the_request_went_every_way(seen: Seen) -> None:
     assert [receipt.status for receipt in seen.ended.receipts] == [*done, *posted]
     assert all(seen.without_keys.values())
     assert "activity failed" in seen.without_keys["log"]
+    assert 'errand_tool_calls_total{status="rejected"' in seen.without_keys["metrics"]
 
 
 async def test_who_asks_is_no_search_attribute_unless_a_setting_says_so(

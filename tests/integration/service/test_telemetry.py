@@ -6,9 +6,11 @@ import re
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.request
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -24,19 +26,26 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.ledger.ledger import Ledger
+from activities.settings import Settings
 from activities.settings.environment import PROJECT
 from activities.stages import OBSERVERS
 from client import submit
+from deploy.client.keys import add_key
+from deploy.local.sample_services import SampleServices
 from deploy.service.assembly import Service, build_worker
 from deploy.service.logs import configure_logging
 from deploy.service.metrics import Measuring, scraped
 from deploy.service.observed import Telemetry
 from deploy.service.open_work import OpenWork
 from deploy.service.tracing import tracing
+from deploy.web.application import application
+from deploy.web.settings import WebSettings
 from tests.conftest import settings_for
+from tests.integration.web.conftest import EVERYTHING, Door, outcome, served, submitted
 from tests.logged import Line, lines_of, logged
 from tests.sample_tools import world
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
+from tests.unit.tools.mailing import Inbox, serving
 from workflows.contract.api import Outcome, ReceiptStatus, Request
 
 RULES = PROJECT / "deploy" / "grafana" / "rules.yaml"
@@ -60,6 +69,8 @@ class BrokenWorkflow:
 class Seen:
     request_id: str
     outcome: Outcome
+    by_the_door: str
+    """The id of a request that the door has started, with a mail and a question over HTTP."""
     spans: tuple[ReadableSpan, ...]
     scrape: str
     log: list[Line]
@@ -76,14 +87,49 @@ def scrape_of(address: str) -> str:
         return reply.read().decode()
 
 
+@pytest.fixture(scope="module")
+def far_ends() -> Generator[dict[str, object]]:
+    """Settings by which a mail server and an HTTP service are found."""
+    services = SampleServices(0)
+    threading.Thread(target=services.serve_forever, daemon=True).start()
+    with serving(Inbox()) as mail:
+        rates = f"http://127.0.0.1:{services.server_port}"
+        yield {"smtp_url": mail.smtp_url, "mail_from": mail.mail_from, "exchange_rates_url": rates}
+    services.shutdown()
+
+
+async def by_the_door(client: Client, model: ScriptedModel, settings: Settings, folder: Path) -> str:
+    """The id of a request that was made over HTTP."""
+    text = "Mail the rate of the dollar to ann@example.com"
+    model.scripts[text] = [
+        calls(call("get_exchange_rate", source="EUR", target="USD")),
+        calls(call("send_email", to=["ann@example.com"], subject="Dollar", body="See the rate of the dollar.")),
+        say("Sent to ann@example.com."),
+    ]
+    web = WebSettings(keys=folder / "keys.json", rate_limit=100_000)
+    key = add_key(web.keys, "caller", EVERYTHING)
+    async with served(application(client, web, settings)) as url:
+        caller = Door(url, web.keys).with_key(key)
+        async with caller:
+            request_id = await submitted(caller, text, approve=["send_email"])
+            ended = await outcome(caller, request_id)
+    assert [each.status for each in ended.receipts] == [ReceiptStatus.DONE, ReceiptStatus.DONE]
+    return request_id
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[Seen]:
+async def seen(
+    client: Client,
+    scripted_model: ScriptedModel,
+    far_ends: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[Seen]:
     """A request with a read that fails once, a write whose end nobody knows, and a model that is away once."""
     address, spans = free_address(), InMemorySpanExporter()
     traced, (runtime, metrics) = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
     telemetry = Telemetry(
         interceptors=(*traced.interceptors, Measuring(metrics)),
-        watching=lambda client, ledger: OpenWork(client, ledger, metrics).watched(),
+        watching=lambda client, ledger, budgets: OpenWork(client, ledger, metrics, budgets).watched(),
     )
     observed = await Client.connect(
         client.service_client.config.target_host,
@@ -92,7 +138,10 @@ async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[
         interceptors=traced.client_interceptors,
         runtime=runtime,
     )
-    settings = settings_for(scripted_model, model_prices="scripted=1000/1000")
+    folder = tmp_path_factory.mktemp("telemetry")
+    policy = folder / "policy.toml"
+    policy.write_text('[[budget]]\ntool = "send_email"\nmost = 5\nper = "month"\n')
+    settings = settings_for(scripted_model, model_prices="scripted=1000/1000", policy=policy, **far_ends)
     queue = settings.worker.task_queue
     world.failures[WORD] = 1
     scripted_model.trouble.append(Raw(500, f"no {WORD}"))
@@ -114,10 +163,12 @@ async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[
         ):
             request = Request(text="Observed", approve=("write_down",))
             handle = await submit(observed, request, task_queue=queue)
-            outcome = await handle.result()
+            ended = await handle.result()
+            asked = await by_the_door(observed, scripted_model, settings, folder)
             scripted_model.scripts["Waits"] = [calls(call("write_down", word="tree")), say("Done.")]
             waits = await submit(observed, Request(text="Waits"), task_queue=queue)
-            open_work = OpenWork(observed, await Ledger.open(settings.ledger.ledger_url, create=False), metrics)
+            ledger = await Ledger.open(settings.ledger.ledger_url, create=False)
+            open_work = OpenWork(observed, ledger, metrics, service.policy.budget)
             stuck = await observed.start_workflow("BrokenWorkflow", id=f"{queue}-broken", task_queue=f"{queue}-broken")
             async with asyncio.timeout(20):
                 while "workflow_task_execution_failed" not in scrape_of(address):
@@ -129,7 +180,7 @@ async def seen(client: Client, scripted_model: ScriptedModel) -> AsyncGenerator[
             scrape = scrape_of(address)
             await waits.terminate()
     OBSERVERS.clear()
-    yield Seen(handle.id, outcome, spans.get_finished_spans(), scrape, lines_of(log))
+    yield Seen(handle.id, ended, asked, spans.get_finished_spans(), scrape, lines_of(log))
 
 
 def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tools(seen: Seen) -> None:
@@ -155,6 +206,33 @@ def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tool
     assert parents["chat scripted"] == "RunActivity:decide"
 
 
+def test_a_request_that_the_door_starts_is_one_trace_down_to_the_stages_of_mail_and_http(seen: Seen) -> None:
+    starts = [span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow"]
+    [start] = [span for span in starts if (span.attributes or {}).get("temporalWorkflowID") == seen.by_the_door]
+    assert start.context is not None
+    ours = [span for span in seen.spans if span.context and span.context.trace_id == start.context.trace_id]
+    by_id = {span.context.span_id: span for span in ours if span.context}
+
+    def above(name: str) -> str:
+        [span] = [each for each in ours if each.name == name]
+        assert span.parent is not None
+        return by_id[span.parent.span_id].name
+
+    assert above("smtp prepare") == above("smtp commit") == above("ledger begin") == "execute_tool send_email"
+    assert above("GET") == "execute_tool get_exchange_rate"
+    [asked] = [dict(span.attributes or {}) for span in ours if span.name == "GET"]
+    assert asked["server.address"] == "127.0.0.1"
+    assert asked["http.response.status_code"] == 200
+    assert "ann@example.com" not in "".join(span.to_json() for span in ours)
+
+
+def test_what_is_left_of_a_budget_is_measured(seen: Seen) -> None:
+    labels = 'budget_left{counts="calls",per="month",requester="*",tool="send_email",service_name="errand"}'
+    assert f"errand_{labels} 4" in seen.scrape
+    assert f"errand_{labels.replace('left', 'limit')} 5" in seen.scrape
+    assert value_in(seen.scrape, "errand_writes_held") == 0
+
+
 def test_a_models_call_says_what_the_conventions_ask_for(seen: Seen) -> None:
     failed, *good = [dict(span.attributes or {}) for span in seen.spans if span.name == "chat scripted"]
     assert failed["error.type"] == "ModelUnavailable"
@@ -174,10 +252,10 @@ def test_spans_and_metrics_do_not_say_what_a_request_says(seen: Seen) -> None:
 def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
     assert [each.status for each in seen.outcome.receipts] == [ReceiptStatus.DONE, ReceiptStatus.UNKNOWN]
     for line in (
-        'errand_requests_total{outcome="completed",service_name="errand"} 1',
+        'errand_requests_total{outcome="completed",service_name="errand"} 2',
         'errand_tool_calls_total{status="unknown",tool="write_down",service_name="errand"} 1',
-        'gen_ai_client_inference_usage_input_tokens_total{gen_ai_request_model="scripted",service_name="errand"} 400',
-        'errand_model_cost_micros_total{gen_ai_request_model="scripted",service_name="errand"} 440000',
+        'gen_ai_client_inference_usage_input_tokens_total{gen_ai_request_model="scripted",service_name="errand"} 700',
+        'errand_model_cost_micros_total{gen_ai_request_model="scripted",service_name="errand"} 770000',
         'errand_ledger_up{service_name="errand"} 1',
     ):
         assert line in seen.scrape
@@ -201,7 +279,7 @@ def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
 def test_every_metric_of_the_rules_is_in_a_scrape(seen: Seen) -> None:
     groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     rules = [rule["expr"] for group in groups for rule in group["rules"]]
-    assert len(rules) == 8
+    assert len(rules) == 9
     assert missing_in(seen.scrape, rules) == []
 
 

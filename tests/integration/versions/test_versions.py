@@ -4,7 +4,7 @@ import asyncio
 import sys
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +14,9 @@ from temporalio.common import WorkerDeploymentVersion
 from temporalio.testing import WorkflowEnvironment
 
 from activities.errors import ConfigurationError
+from activities.ledger import watch
+from activities.ledger.ledger import Ledger
+from activities.ledger.rows import State, Write
 from activities.settings import Settings
 from client import approve, close, handle_of, open_with, say
 from deploy.service.assembly import Service, build_worker
@@ -23,6 +26,7 @@ from tests.integration.requests.test_stopping import ROOT, variables_of
 from tests.scripted_model import ScriptedModel, call, calls
 from tests.scripted_model import say as saying
 from workflows.contract.api import Request
+from workflows.contract.internal import ToolCall
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class Deployment:
     async def running(self, build: str) -> AsyncGenerator[None]:
         """A worker of this version, which promotes itself."""
         service = Service.assemble(self.settings)
-        async with build_worker(self.client, service, version=self.version(build)) as worker, worker:
+        version = self.version(build)
+        async with build_worker(self.client, service, version=version, watches_ledger=True) as worker, worker:
             await promote(self.client, self.version(build))
             await self.seen_as_current(build)
             yield
@@ -165,3 +170,24 @@ async def worker_that_ends(environment: dict[str, str]) -> tuple[int | None, str
     async with asyncio.timeout(30):
         _, said = await process.communicate()
     return process.returncode, said.decode()
+
+
+async def test_the_ledger_is_watched_by_the_next_version_although_the_one_before_is_gone(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOKS_EVERY", 0.2)
+    ledger = await Ledger.open(deployment.settings.ledger.ledger_url)
+
+    async def write(key: str) -> None:
+        action = ToolCall(key=key, tool="pay", arguments={}, chain="5eed")
+        await ledger.finish(key, await ledger.begin(Write(action), attempt=1, seen=None), State.DONE)
+
+    async def known(key: str) -> bool:
+        mark = await watch.mark_in_temporal(deployment.client, ledger.identity)
+        return mark is not None and mark.key == key
+
+    async with aclosing(ledger):
+        for build in ("1", "2"):
+            async with deployment.running(build):
+                await write(f"by-{build}/1.1")
+                await eventually(lambda build=build: known(f"by-{build}/1.1"))

@@ -75,6 +75,12 @@ def test_the_worker_is_killed_only_after_its_grace_period() -> None:
     assert int(killed) == int(grace) + 15
 
 
+def test_the_worker_is_scraped_within_the_network_alone() -> None:
+    worker = SERVICES["worker"]
+    assert worker["environment"][variable("metrics_address")].startswith("0.0.0.0:")
+    assert "ports" not in worker
+
+
 def test_nothing_is_published_beyond_this_machine() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
     assert ports

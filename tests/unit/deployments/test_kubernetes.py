@@ -70,6 +70,17 @@ def test_a_worker_is_alive_while_its_loop_runs_and_ready_while_temporal_answers(
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_prometheus_may_scrape_what_the_alerts_are_about(overlay: str) -> None:
+    found, [worker] = manifests(overlay), pod(overlay)["containers"]
+    [port] = [each["containerPort"] for each in worker["ports"] if each["name"] == "metrics"]
+    assert found["ConfigMap"]["data"][variable("metrics_address")] == f"0.0.0.0:{port}"
+    assert template(overlay)["metadata"]["annotations"]["prometheus.io/port"] == str(port)
+    [rule] = found["NetworkPolicy"]["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+    assert rule["from"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_selectors_find_the_worker(overlay: str) -> None:
     found, labels = manifests(overlay), template(overlay)["metadata"]["labels"]
     wanted = [

@@ -1,0 +1,69 @@
+"""`client.py ledger recover`: an operator settles that an older copy of a database was put back."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from activities.errors import ConfigurationError
+from deploy.client.actions import ledger_of_the_workers
+from deploy.terminal.exit_codes import ENDED_OTHERWISE
+from deploy.terminal.ledger_commands import agreed
+from deploy.terminal.options import AsJson, Name, login_name, moment
+from deploy.terminal.session import Session, run
+
+if TYPE_CHECKING:
+    from deploy.client.recovery import Recovered
+
+app = typer.Typer()
+
+
+@app.command("recover")
+def recover_command(
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="the copy's moment: 2h, 3d or an ISO date; by default, all")
+    ] = None,
+    by: Name = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what is missing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put back the rows that a restored ledger has lost, from Temporal's histories, and let writes go on."""
+
+    async def command(session: Session) -> int:
+        from activities.toolkit.catalogue import Catalogue
+        from deploy.client import recovery
+
+        who, screen = by or login_name(), session.screen
+        if not who:
+            raise ConfigurationError("--by: say who settles it")
+        begun_since = moment("--since", since) if since else None
+        async with ledger_of_the_workers(session.settings) as ledger:
+            held = await recovery.noticed(session.client, ledger)
+            screen.note(held or "No older copy was noticed; rows are looked for all the same.")
+            question = f"Put lost rows back into {ledger.place}, and let writes go on?"
+            if not dry_run and not yes and not agreed(question):
+                screen.note("Nothing was changed.")
+                return ENDED_OTHERWISE
+            tools = Catalogue.load(session.settings).tools
+            found = await recovery.recover(session.client, ledger, tools, since=begun_since, dry_run=dry_run)
+            if not dry_run:
+                await ledger.restores.settle(who)
+        typer.echo(json.dumps(as_object(found))) if as_json else screen.say(in_words(found, dry_run=dry_run))
+        return 0
+
+    run(command, quiet=as_json)
+
+
+def as_object(found: "Recovered") -> dict[str, object]:
+    writes = [{"key": each.call.key, "tool": each.call.tool, "state": each.state} for each in found.writes]
+    return {"histories": found.histories, "writes": writes}
+
+
+def in_words(found: "Recovered", *, dry_run: bool) -> str:
+    lines = [f"{each.state:<8} {each.call.key}  {each.call.tool}" for each in found.writes]
+    verb = "missing" if dry_run else "put back"
+    lines.append(f"{found.histories} histories read; {verb}: {len(found.writes)} rows")
+    if not dry_run:
+        lines.append("Writes go on. See client.py actions --state unknown, and settle each: client.py resolve")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What requests cost, measured here, and what that means for many of them."""
