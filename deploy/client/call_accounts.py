@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.model.origins import Origin, Said
 from activities.toolkit.find_tools import FIND_TOOLS
-from deploy.client.sources import Origin, Said
 from deploy.client.steps import (
     Asked,
     AskedAgain,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.model.origins import Origin, Source, sources
 from deploy.client.call_accounts import CallAccount, RequestAccount, Verdict
-from deploy.client.sources import Origin, Source, sources
 from workflows.calls import made_up, of_strangers
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall

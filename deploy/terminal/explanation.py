@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from activities.model.origins import Source
 from deploy.client.explanations import Attempts, ExplainedCall, Explanation, LedgerRow
-from deploy.client.sources import Source
 from deploy.terminal.console import Paper
 from deploy.terminal.marks import MARKS
 from deploy.terminal.text import compact, short
