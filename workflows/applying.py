@@ -16,14 +16,12 @@ from workflows.approvals import Expired
 from workflows.calls import Calls, Step
 from workflows.contract.api import Approve, ReceiptStatus, Reject, RequestStatus
 from workflows.contract.internal import ProposedCall, Route, ToolCall
-from workflows.contract.plans import Apply
+from workflows.contract.plans import READS, THE_PLAN, WRITES, Apply
 from workflows.contract.rehearsing import TAKE_PLAN, TakenPlan, TakenRead, WantedPlan
-from workflows.contract.values import Arguments, position, sha256
+from workflows.contract.values import Arguments, sha256
 from workflows.limits import Ended
 from workflows.timeline import count
 
-READS, WRITES = 1, 2
-"""The turns of their keys."""
 PATIENCE_WITH_PLAN = timedelta(minutes=10)
 
 
@@ -110,7 +108,7 @@ class PlannedCalls(Calls):
         self, wanted: Apply, steps: list[Step], asking: list[tuple[Step, str]]
     ) -> tuple[ToolCall, ProposedCall]:
         """The plan as what a person says yes to; its digest is over the plan's own and every write in it."""
-        key = f"{self.write_context.request_id}/{position(WRITES, 0)}"
+        key = f"{self.write_context.request_id}/{THE_PLAN}"
         writes: Arguments = {
             step.call.position: {"tool": step.call.tool, "arguments": step.call.arguments} for step in steps
         }

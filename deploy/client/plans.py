@@ -3,7 +3,7 @@
 from temporalio.client import Client
 
 from activities.errors import NotFound
-from deploy.client.requests import RequestHandle, handle_of, outcome_or_account, start
+from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or_account, start
 from workflows.contract.api import EVERY_TOOL, TASK_QUEUE, Limits, Request
 from workflows.contract.plans import Apply, Plan, applied_id
 
@@ -23,16 +23,17 @@ async def plan_of(client: Client, request_id: str) -> Plan:
     return ended.plan
 
 
-def request_to_apply(plan: Plan, *, requester: str, approve: bool = False) -> Request:
+def request_to_apply(rehearsal: str, digest: str, *, requester: str, approve: bool) -> Request:
     """The request that applies a plan.
 
     Args:
-        plan: as it was shown; the request is bound to its digest.
+        rehearsal: its request id.
+        digest: of the plan, as it was shown.
         requester: who applies it.
         approve: whether this is also their yes to the whole plan, where the policy lets it count.
     """
     return Request(
-        apply=Apply(request_id=plan.request_id, digest=plan.digest),
+        apply=Apply(request_id=rehearsal, digest=digest),
         requester=requester,
         approve=(EVERY_TOOL,) if approve else (),
         limits=Limits(calls=MOST_CALLS),
@@ -52,8 +53,24 @@ async def apply(
         task_queue: of the workers.
 
     Raises:
-        TakenId: somebody else has applied it, or this one with another yes.
+        TakenId: somebody else has applied it.
     """
-    request = request_to_apply(plan, requester=requester, approve=approve)
-    handle, _ = await start(client, request, request_id=applied_id(plan.request_id), task_queue=task_queue)
+    request = request_to_apply(plan.request_id, plan.digest, requester=requester, approve=approve)
+    handle, _ = await start_to_apply(client, request, task_queue=task_queue)
     return handle
+
+
+async def start_to_apply(client: Client, request: Request, *, task_queue: str) -> tuple[RequestHandle, bool]:
+    """Start the request that applies a plan, or join it; and whether it is a new one.
+
+    Raises:
+        TakenId: somebody else has applied a plan of this rehearsal, or another plan of it was applied.
+    """
+    assert request.apply is not None
+    request_id = applied_id(request.apply.request_id)
+    try:
+        return await start(client, request, request_id=request_id, task_queue=task_queue)
+    except TakenId as taken:
+        if set(taken.fields) == {"approve"}:  # who asks again with a yes, or without: the first one counts
+            return handle_of(client, request_id), False
+        raise

@@ -6,10 +6,15 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from workflows.contract.messages import Input, Message, omitted
-from workflows.contract.values import Arguments, sha256
+from workflows.contract.values import Arguments, position, sha256
 
 APPLIED = ".apply"
 """Behind the id of a rehearsal: the id of the request that applies its plan."""
+
+READS, WRITES = 1, 2
+"""The turns in the keys of the calls of a plan that is applied."""
+THE_PLAN = position(WRITES, 0)
+"""In the key of the approval of a whole plan."""
 
 Verdict: TypeAlias = Literal["allowed", "needs approval", "refused"]
 

@@ -11,6 +11,7 @@ from activities.ledger.ledger import Ledger
 from activities.settings import Settings
 from deploy.client.plans import apply, plan_of
 from deploy.client.requests import RequestHandle, start, submit
+from deploy.client.why import explain
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import answer, until_it_waits
 from tests.sample_tools import World
@@ -140,6 +141,11 @@ async def test_one_person_says_one_yes_to_the_whole_plan(
         await answer(handle, Approve(key=pending.key, digest=pending.digest, by="bob"))
         outcome = await handle.result()
     assert happened.done("write_down") == ["a", "b"]
+    why = await explain(client, handle.id, ledger=await Ledger.open(settings.ledger.ledger_url, create=False))
+    assert [call.contradictions for call in why.calls] == [(), ()]
+    assert why.calls[0].allowed.startswith("bob said yes at ")
+    assert f"UTC to the whole plan, with the digest {pending.digest}" in why.calls[0].allowed
+    assert str(why.calls[0].sources[0].origins[0]) == "from the plan"
     assert [receipt.approved_by for receipt in outcome.receipts] == ["bob", "bob"]
 
 
@@ -231,7 +237,6 @@ async def test_a_budget_that_is_used_up_meanwhile_stops_it_too_and_a_rehearsal_t
     model.scripts[BY_HAND] = [*SCRIPTS[BY_HAND], say("It is not written down.")]
     async with running_worker(client, settings):
         plans = [(await rehearse(client, settings, BY_HAND)).plan for _ in range(2)]
-        assert plans[0] is not None and plans[1] is not None
         first, second = [await (await applied(client, settings, plan)).result() for plan in plans if plan]
         too_late = await rehearse(client, settings, BY_HAND)
     assert (first.status, second.status) == (RequestStatus.COMPLETED, RequestStatus.FAILED)
@@ -248,7 +253,8 @@ async def test_one_given_call_can_be_rehearsed(
     async with running_worker(client, settings):
         outcome = await rehearse(client, settings, "", call=given)
     assert outcome.status is RequestStatus.COMPLETED
-    assert outcome.plan is not None and len(outcome.plan.writes) == 1
+    assert outcome.plan is not None
+    assert len(outcome.plan.writes) == 1
     assert happened.done("write_down") == []
 
 
