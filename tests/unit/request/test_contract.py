@@ -153,7 +153,16 @@ class TestWhatComesBack:
         }
 
     def test_the_statuses_are_these(self) -> None:
-        assert [*ReceiptStatus] == ["done", "failed", "invalid", "rejected", "refused", "cancelled", "unknown"]
+        assert [*ReceiptStatus] == [
+            "done",
+            "failed",
+            "invalid",
+            "rejected",
+            "refused",
+            "cancelled",
+            "unknown",
+            "planned",
+        ]
         assert [*RequestStatus] == ["running", "completed", "failed", "cancelled", "limit_reached"]
 
     def test_fields_of_a_newer_sender_are_ignored(self) -> None:
