@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute
-from workflows.approvals import Expired
+from workflows.approvals import Expired, Why
 from workflows.calls import Calls, Step
 from workflows.contract.api import Approve, ReceiptStatus, Reject, RequestStatus
 from workflows.contract.internal import ProposedCall, Route, ToolCall
@@ -22,6 +22,7 @@ from workflows.contract.values import Arguments, sha256
 from workflows.limits import Ended
 from workflows.timeline import count
 
+EDITED = "a person has edited it, and a plan is made as it stands; rehearse again"
 PATIENCE_WITH_PLAN = timedelta(minutes=10)
 
 
@@ -32,7 +33,7 @@ class PlannedCalls(Calls):
         """Make the writes of a plan; after one that is not done no further one is made.
 
         Raises:
-            Ended: it is not as planned any more, a limit is reached, or somebody said no. Nothing was written.
+            Ended: it is not as planned any more, or somebody said no, and nothing was written; or a limit is reached.
             asyncio.CancelledError: the request is cancelled.
         """
         plan = await self._take(wanted)
@@ -94,6 +95,8 @@ class PlannedCalls(Calls):
         call, proposed = self._as_one_call(wanted, steps, asking)
         verdict = await self._approvals.ask(call, proposed, lambda asked: _route_of(asked).reason, self._patience())
         match verdict:
+            case Approve() if call.key in self._approvals.edited:
+                said = EDITED
             case Approve(by=by):
                 return by
             case Reject(by=by, reason=why):
@@ -103,6 +106,13 @@ class PlannedCalls(Calls):
         for step in steps:
             self._no(step, ReceiptStatus.REJECTED, said)
         raise Ended(RequestStatus.FAILED, f"The plan was not approved: {said}.")
+
+    async def _decided(self, step: Step, why_ask: Why) -> Step | None:
+        """A yes to a write that a budget has a person asked about; not to another one in its place."""
+        approved = await super()._decided(step, why_ask)
+        if approved and approved.call.content != step.call.content:
+            return self._no(step, ReceiptStatus.REJECTED, EDITED)
+        return approved
 
     def _as_one_call(
         self, wanted: Apply, steps: list[Step], asking: list[tuple[Step, str]]

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from workflows.contract.api import (
     ReceiptStatus,
     Reject,
     Request,
+    RequestState,
     RequestStatus,
 )
 from workflows.contract.plans import Apply, Plan, applied_id
@@ -53,11 +55,8 @@ def with_policy(model: ScriptedModel, folder: Path, text: str) -> Settings:
 
 
 async def rows(settings: Settings) -> int:
-    ledger = await Ledger.open(settings.ledger.ledger_url, create=False)
-    try:
+    async with aclosing(await Ledger.open(settings.ledger.ledger_url, create=False)) as ledger:
         return len(await ledger.search())
-    finally:
-        await ledger.aclose()
 
 
 async def test_reads_run_and_a_write_becomes_a_plan_and_no_row_of_the_ledger(
@@ -141,7 +140,8 @@ async def test_one_person_says_one_yes_to_the_whole_plan(
         await answer(handle, Approve(key=pending.key, digest=pending.digest, by="bob"))
         outcome = await handle.result()
     assert happened.done("write_down") == ["a", "b"]
-    why = await explain(client, handle.id, ledger=await Ledger.open(settings.ledger.ledger_url, create=False))
+    async with aclosing(await Ledger.open(settings.ledger.ledger_url, create=False)) as ledger:
+        why = await explain(client, handle.id, ledger)
     assert [call.contradictions for call in why.calls] == [(), ()]
     assert why.calls[0].allowed.startswith("bob said yes at ")
     assert f"UTC to the whole plan, with the digest {pending.digest}" in why.calls[0].allowed
@@ -244,6 +244,54 @@ async def test_a_budget_that_is_used_up_meanwhile_stops_it_too_and_a_rehearsal_t
     assert too_late.plan is not None
     assert [write.verdict for write in too_late.plan.refused] == ["refused"]
     assert happened.done("write_down") == ["tree"]
+
+
+async def test_a_budget_that_asks_is_asked_about_at_its_write_and_nobody_puts_another_in_its_place(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    settings = with_policy(model, tmp_path, '[[budget]]\ntool = "write_down"\nmost = 0\nper = "day"\nthen = "ask"\n')
+    model.scripts.update(SCRIPTS)
+    async with running_worker(client, settings):
+        plan = (await rehearse(client, settings, BY_HAND, approve=["*"])).plan
+        assert plan is not None
+        assert (plan.writes[0].verdict, "is reached" in plan.writes[0].why) == ("needs approval", True)
+        handle = await applied(client, settings, plan)
+        pending = await until_it_waits(handle)
+        edited = Approve(key=pending.key, digest=pending.digest, by="bob", arguments={"word": "another"})
+        await answer(handle, edited)
+        if again := (await handle.query("state", result_type=RequestState)).awaiting_approval:
+            await answer(handle, edited.model_copy(update={"digest": again[0].digest, "arguments": None}))
+        outcome = await handle.result()
+    assert happened.happened == []
+    assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.REJECTED]
+
+
+TICKETS = '''
+from activities.toolkit.tool import tool
+
+@tool(effect="write", preview=lambda arguments: {"ticket": "T-000"})
+async def open_ticket(title: str) -> dict[str, str]:
+    """Open a ticket."""
+    raise AssertionError("it is only rehearsed")
+'''
+
+
+async def test_a_plan_that_rests_on_what_only_a_stand_in_says_cannot_be_applied(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    (tmp_path / "tickets.py").write_text(TICKETS)
+    settings = settings_for(model, tools=("tests.sample_tools", str(tmp_path / "tickets.py")))
+    opened, written = calls(call("open_ticket", title="Help")), calls(call("write_down", word="T-000"))
+    model.scripts["Open a ticket called Help, and write its number down"] = [opened, written, say("Done.")]
+    async with running_worker(client, settings):
+        text = "Open a ticket called Help, and write its number down"
+        plan = (await rehearse(client, settings, text, approve=["*"])).plan
+        assert plan is not None
+        assert plan.writes[1].stand_ins == (plan.writes[0].key,)
+        outcome = await (await applied(client, settings, plan)).result()
+    assert plan.problem == f"{plan.writes[1].key} has a value that only a write before it will bring"
+    assert outcome.summary == f"Nothing was written: the plan of {plan.request_id} cannot be applied: {plan.problem}."
+    assert happened.happened == []
 
 
 async def test_one_given_call_can_be_rehearsed(
