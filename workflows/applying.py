@@ -72,8 +72,8 @@ class PlannedCalls(Calls):
         for write, step in zip(plan.writes, steps, strict=True):
             route = _route(step)
             self.untrusted = write.untrusted
-            if write.untrusted and route.after_untrusted == "deny":
-                raise _changed(f"{step.call.tool}: the policy forbids it after a stranger's text has been read")
+            if forbidden := self._forbidden(route):
+                raise _changed(f"{step.call.tool}: {forbidden}")
             if write.repeats:
                 self.acted.add(step.call.content)
             by = None if write.repeats else self._approved_in_advance(step, route)
@@ -93,7 +93,9 @@ class PlannedCalls(Calls):
             Ended: somebody says no, or nobody anything.
         """
         call, proposed = self._as_one_call(wanted, steps, asking)
-        verdict = await self._approvals.ask(call, proposed, lambda asked: _route_of(asked).reason, self._patience())
+        verdict = await self._approvals.ask(
+            call, proposed, lambda asked: _route_of(asked).reason, self._forbidden, self._patience()
+        )
         match verdict:
             case Approve() if call.key in self._approvals.edited:
                 said = EDITED

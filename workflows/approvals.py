@@ -13,14 +13,18 @@ from workflows import timeline
 from workflows.activity_results import UnusableResult, execute
 from workflows.contract.api import Approve, PendingApproval, Reject
 from workflows.contract.approvals import ApprovalRules
-from workflows.contract.internal import CHECK, EditedCall, ProposedCall, ToolCall
+from workflows.contract.internal import CHECK, EditedCall, ProposedCall, Route, ToolCall
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
 from workflows.markdown import code
 
 Verdict = Approve | Reject
+IN_ADVANCE = ("policy", "requester")
+"""Who a receipt says has approved, where it was nobody who decided about the call itself."""
 Why = Callable[[ProposedCall], str]
 """Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
+Forbidden = Callable[[Route], str]
+"""Why nobody may say yes to a call of this route; empty where somebody may."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Approvals:
         self._changed = changed
         self._reworded = reworded
         self._waiting: dict[str, PendingApproval] = {}
+        self._calls: dict[str, ToolCall] = {}
         self._why: dict[str, Why] = {}
+        self._forbidden: dict[str, Forbidden] = {}
         self._shown: dict[str, set[str]] = {}
         """The reasons that people have seen, by key."""
         self._verdicts: dict[str, Verdict] = {}
@@ -68,18 +74,20 @@ class Approvals:
     def waiting(self) -> tuple[PendingApproval, ...]:
         return tuple(self._waiting.values())
 
-    async def ask(self, call: ToolCall, proposed: ProposedCall, why: Why, wait: timedelta) -> Verdict | Expired:
+    async def ask(
+        self, call: ToolCall, proposed: ProposedCall, why: Why, forbidden: Forbidden, wait: timedelta
+    ) -> Verdict | Expired:
         """Wait for a verdict, for so long."""
         reason = why(proposed)
         self._verdicts.pop(call.key, None)  # it may have waited before, for another reason
-        self._why[call.key] = why
+        self._calls[call.key], self._why[call.key], self._forbidden[call.key] = call, why, forbidden
         # Who sees a figure that nobody mentioned, and edits the call, has seen enough for the call as edited.
         self._shown[call.key] = {reason, why(_without_figures(proposed))}
         if proposed.route and (rules := proposed.route.approval):
             self.rules[call.key] = rules
         self._waiting[call.key] = PendingApproval(
             key=call.key,
-            digest=call.digest,
+            digest=call.approval_digest,
             tool=call.tool,
             arguments=call.arguments,
             about=proposed.about,
@@ -115,8 +123,11 @@ class Approvals:
 
         Raises:
             ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`,
-                `NotAnApprover` or `OwnRequest`; the Update is then rejected and leaves no trace.
+                `NotAnApprover`, `OwnRequest` or `BadRequest`; the Update is then rejected and leaves no trace.
         """
+        if verdict.by.strip().casefold() in IN_ADVANCE:
+            why = f"by: {verdict.by.strip()} is nobody's name here: it stands for a yes given in advance"
+            raise ApplicationError(why, type="BadRequest", non_retryable=True)
         pending = self._waiting.get(verdict.key)
         if pending is None or verdict.key in self._verdicts:
             decided = self._verdicts.get(verdict.key)
@@ -166,9 +177,9 @@ class Approvals:
             )
         except UnusableResult as error:
             raise ApplicationError(f"{verdict.key}: {error}", type="InvalidArguments", non_retryable=True) from error
-        if edited.route is None or edited.route.ruling == "deny":
-            why = edited.error or "the policy forbids it"
-            raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
+        why_not = self._forbidden[verdict.key](edited.route) if edited.route else edited.error or "it cannot be run"
+        if why_not:
+            raise ApplicationError(f"{verdict.key}: {why_not}", type="InvalidArguments", non_retryable=True)
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
         self.edited_by[verdict.key] = verdict.by
@@ -180,8 +191,8 @@ class Approvals:
         return self._ask_again(waiting, edited, reason)
 
     def _ask_again(self, waiting: PendingApproval, edited: ProposedCall, reason: str) -> PendingApproval:
-        call = ToolCall(key=waiting.key, tool=waiting.tool, arguments=edited.arguments)
-        news = {"digest": call.digest, "arguments": call.arguments, "about": edited.about, "reason": reason}
+        call = self._calls[waiting.key].model_copy(update={"arguments": edited.arguments})
+        news = {"digest": call.approval_digest, "arguments": call.arguments, "about": edited.about, "reason": reason}
         self._waiting[waiting.key] = again = waiting.model_copy(update=news)
         self._reworded()
         return again

@@ -24,6 +24,8 @@ from workflows.receipts import Receipts
 from workflows.tool_runs import ToolRuns, WriteContext
 
 DONE_BEFORE = "the same is done already, or may be"
+IN_ITS_WORDS = (ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN)
+"""What may be told in the words of a tool, and so of a stranger."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,7 @@ class Calls:
 
     async def _approved(self, step: Step, route: Route) -> Step | None:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
-        if route.ruling == "deny":
-            return self._no(step, ReceiptStatus.REFUSED, f"the policy forbids it: {route.reason}")
-        if self.untrusted and route.after_untrusted == "deny":
-            why = f"the policy forbids it after a stranger's text has been read: {route.reason}"
+        if why := self._forbidden(route):
             return self._no(step, ReceiptStatus.REFUSED, why)
         if made_up(route) and step.call.tool not in self.sent_back:
             self.sent_back.add(step.call.tool)
@@ -141,6 +140,14 @@ class Calls:
             return self._yes(step, step.proposed, by)
         return await self._decided(step, self._why_ask)
 
+    def _forbidden(self, route: Route) -> str:
+        """Why nobody may say yes to a call; empty where somebody may."""
+        if route.ruling == "deny":
+            return f"the policy forbids it: {route.reason}"
+        if self.untrusted and route.after_untrusted == "deny":
+            return f"the policy forbids it after a stranger's text has been read: {route.reason}"
+        return ""
+
     async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
         """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
         self.receipts.put_open(
@@ -148,17 +155,14 @@ class Calls:
                 step.call, step.proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before"
             )
         )
-        approved = await self._decided(
-            step, lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
+        over = step.call.model_copy(update={"over_budgets": (*step.call.over_budgets, *budgets)})
+        return await self._decided(
+            Step(over, step.proposed), lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
         )
-        if approved is None:
-            return None
-        over = {"over_budgets": (*step.call.over_budgets, *budgets)}
-        return Step(approved.call.model_copy(update=over), approved.proposed)
 
     async def _decided(self, step: Step, why_ask: Why) -> Step | None:
         """The call as a person has said yes to it; None, and a receipt, where nobody did."""
-        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._patience())
+        verdict = await self._approvals.ask(step.call, step.proposed, why_ask, self._forbidden, self._patience())
         if self._out_of_time():
             return None
         match verdict:
@@ -227,16 +231,18 @@ class Calls:
             if approved is not None:
                 await self._run(approved, route)
             return
-        if receipt.status is ReceiptStatus.DONE:
+        if receipt.status in IN_ITS_WORDS:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
             self.acted |= marks(step)
 
     def _told(self, step: Step, receipt: Receipt) -> ToolMessage:
+        route = step.proposed.route
+        untrusted = route is not None and route.untrusted and receipt.status in IN_ITS_WORDS
         if receipt.status is not ReceiptStatus.DONE:
             hint: Arguments = {"hint": step.proposed.hint} if step.proposed.hint else {}
-            return ToolMessage(value={"status": receipt.status.value, "error": receipt.error, **hint}, failed=True)
-        untrusted = step.proposed.route is not None and step.proposed.route.untrusted
+            why: Arguments = {"status": receipt.status.value, "error": receipt.error, **hint}
+            return ToolMessage(value=why, failed=True, untrusted=untrusted)
         if receipt.key not in self._approvals.edited:
             return ToolMessage(value=receipt.result, untrusted=untrusted)
         by = self._approvals.edited_by[receipt.key]

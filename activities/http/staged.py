@@ -162,10 +162,12 @@ def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:
     if status in NOT_TAKEN or (status == HTTPStatus.SERVICE_UNAVAILABLE and far.safe_503):
         raise ServiceUnavailable(f"{far.name} did not take it: {_words(reply)}", retry_after=_pause(reply))
     under_way = status == HTTPStatus.CONFLICT and bool(far.idempotency_header) and act.may_have_happened
-    if under_way or status == HTTPStatus.REQUEST_TIMEOUT or reply.is_server_error:
-        raise _unknown(far, _words(reply), _pause(reply))
     if reply.is_redirect and status not in ELSEWHERE:
         raise _unknown(far, f"{_words(reply)}; a redirect of a write is not followed")
+    # RFC 9110 section 15 takes a status beyond 599 for a 5xx.
+    says_no = reply.is_client_error or status in ELSEWHERE
+    if not says_no or under_way or status == HTTPStatus.REQUEST_TIMEOUT:
+        raise _unknown(far, _words(reply), _pause(reply))
     raise ServiceRefused(f"{far.name} refused: {_words(reply)}")
 
 

@@ -236,17 +236,17 @@ class Ledger:
         columns = [each for each in actions.c if each not in (actions.c.state, actions.c.error)]
         error = sa.case((lost, NEVER_REPORTED), else_=actions.c.error)
         query = sa.select(*columns, shown.label("state"), error.label("error"))
-        query = query.order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
+        query = query.order_by(actions.c.begun_at.desc(), actions.c.key)
         if request_id:
             times = actions.c.request_id.startswith(f"{request_id}@", autoescape=True)
             query = query.where(sa.or_(actions.c.request_id == request_id, times))
         if requester is not None:
-            query = query.where(actions.c.requester == requester)
+            query = query.where(rows.may_be_of(requester))
         if state:
             query = query.where(shown == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
-        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+        return await self._database.read(lambda connection: rows.listed(connection, query, requester, limit))
 
     async def between(self, since: datetime | None, until: datetime) -> list[Action]:
         """Actions that were begun in this time, as they stand in the table, the earliest first."""

@@ -91,7 +91,7 @@ class Verified(BaseModel):
 
 async def export(ledger: "Ledger", since: datetime | None) -> tuple[list[str], Head]:
     """The lines of an export of all writes begun since a moment, and its head."""
-    until = datetime.now(UTC)
+    until = await ledger.upkeep.clock()  # by which rows are begun: one begun later is not missing from the file
     rows = await ledger.between(since, until)
     links = [Link.after(FIRST, Scope(ledger=ledger.identity, since=since, until=until).model_dump(mode="json"))]
     for row in rows:
@@ -136,12 +136,22 @@ async def verify(file: Path, ledger: "Ledger | None", *, head: str | None = None
 def _read(file: Path) -> tuple[Scope, list[Link], Head | None]:
     try:
         lines = file.read_text(encoding="utf-8").rstrip("\n").split("\n")
-        is_whole = "head" in json.loads(lines[-1])
-        links = [Link.model_validate_json(line) for line in (lines[:-1] if is_whole else lines)]
+        *_, last = objects = [json.loads(line, object_pairs_hook=_each_once) for line in lines]
+        is_whole = "head" in last
+        links = [Link.model_validate(each) for each in (objects[:-1] if is_whole else objects)]
         scope = Scope.model_validate(links[0].content if links else {})
-        return scope, links, Head.model_validate_json(lines[-1]) if is_whole else None
+        return scope, links, Head.model_validate(last) if is_whole else None
     except (OSError, ValidationError, ValueError, TypeError) as error:
         raise ConfigurationError(f"{file} is no export of `client.py audit`: {error}") from error
+
+
+def _each_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    """An object. Of one in which a name is there twice, some readers see the first and others the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name in found if [each for each, _ in pairs].count(name) > 1)
+        raise ValueError(f"{twice} is there twice")
+    return found
 
 
 def _breaks(links: Sequence[Link]) -> Iterator[str]:
@@ -167,7 +177,7 @@ async def _compared(
         now = there.pop(key, None) or await ledger.find(key)
         if now is None:
             problems.append(f"{key} is no longer in the ledger")
-        elif changed := [name for name, value in content(now).items() if row.get(name) != value]:
+        elif changed := [name for name, value in content(now).items() if sha256(row.get(name)) != sha256(value)]:
             may_be = MAY_CHANGE.get(row["state"], frozenset()).issuperset(changed)
             told = f"{key}: {', '.join(changed)} changed in the ledger: {row['state']} then, {now.state} now"
             (moved if may_be else problems).append(told + _settled(now))

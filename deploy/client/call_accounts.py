@@ -68,6 +68,7 @@ class CallAccount:
     about: str = ""
     effect: Effect | None = None
     approved_by: str = ""
+    over_budgets: tuple[str, ...] = ()
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
     began_at: datetime | None = None
     ended_at: datetime | None = None
@@ -206,6 +207,7 @@ class RequestAccount:
             case Calling(call):
                 if each := self._of(call.key):
                     each.arguments, each.approved_by, each.began_at = call.arguments, call.approved_by, at
+                    each.over_budgets = call.over_budgets
             case Returned(calling, result, took):
                 if each := self._of(calling.call.key):
                     each.tried(took, at)
@@ -218,6 +220,7 @@ class RequestAccount:
                 if each := self._of(call.key):
                     each.tried(took, at)
                     each.attempt_error = each.error = error
+                    self._untrusted = self._untrusted or bool(each.route and each.route.untrusted)
                     each.status = ReceiptStatus.FAILED if each.effect == "read" else each.status
             case Settled(call, settlement):
                 if each := self._of(call.key):

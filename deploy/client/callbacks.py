@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -69,7 +70,7 @@ async def describe_callback(client: Client, callback_id: str) -> Callback | None
                 due = pending.next_attempt_schedule_time if pending.HasField("next_attempt_schedule_time") else None
                 news = {
                     "attempts": pending.attempt - 1,
-                    "error": pending.last_failure.message,
+                    "error": await _said(client, pending.last_failure) if pending.HasField("last_failure") else "",
                     "next_attempt_at": due.ToDatetime(tzinfo=described.start_time.tzinfo) if due else None,
                 }
                 return known.model_copy(update=news)
@@ -108,6 +109,10 @@ async def _delivery(client: Client, handle: WorkflowHandle[object, Delivered]) -
         payloads = event.workflow_execution_started_event_attributes.input.payloads
         return await Payloads(client.data_converter).read(payloads, Delivery)
     return None
+
+
+async def _said(client: Client, failure: Failure) -> str:
+    return await Payloads(client.data_converter).reason(failure)
 
 
 async def _why(handle: WorkflowHandle[object, Delivered]) -> str:

@@ -136,7 +136,7 @@ def explained(
 
 
 def _explained(each: CallAccount, account: RequestAccount, row: "Action | None", *, asked: bool) -> ExplainedCall:
-    call = ToolCall(key=each.key, tool=each.tool, arguments=each.arguments)
+    call = ToolCall(key=each.key, tool=each.tool, arguments=each.arguments, over_budgets=each.over_budgets)
     route = each.route
     return ExplainedCall(
         key=each.key,
@@ -231,14 +231,9 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
     if each.by_a_person and each.yes is None and each.whole:
         found.append(f"it ran with the yes of {each.approved_by}, and the history has none")
     yes = each.yes
-    if (
-        each.began_at
-        and yes
-        and yes.arguments is None
-        and not (each.edited or yes.of_plan)
-        and yes.digest != call.digest
-    ):
-        found.append(f"the yes was to the digest {yes.digest}, and what ran has {call.digest}")
+    to_itself = yes and yes.arguments is None and not (each.edited or yes.of_plan)
+    if each.began_at and yes and to_itself and yes.digest != call.approval_digest:
+        found.append(f"the yes was to the digest {yes.digest}, and what ran has {call.approval_digest}")
     if row is None:
         done = each.effect == "write" and each.status is ReceiptStatus.DONE and not each.shortened
         return [*found, "it is done, and the ledger has no row of it"] if done and asked else found

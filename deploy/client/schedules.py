@@ -117,7 +117,7 @@ async def add_schedule(
     told = plain(code(request.text))
     memo = ScheduleMemo(timetable=timetable, text=told, requester=request.requester)
     schedule = Schedule(
-        _action(request, schedule_id, task_queue),
+        _action(client, request, schedule_id, task_queue),
         timetable.spec(),
         policy=timetable.policy(),
     )
@@ -131,8 +131,10 @@ async def add_schedule(
     return await describe_schedule(client, schedule_id)
 
 
-def _action(request: Request, schedule_id: str, task_queue: str) -> ScheduleActionStartWorkflow:
-    whose = [SearchAttributePair(REQUESTER, request.requester)] if request.requester else []
+def _action(client: Client, request: Request, schedule_id: str, task_queue: str) -> ScheduleActionStartWorkflow:
+    # A search attribute is never encrypted: with keys, the worker alone says whether Temporal may know who asks.
+    may_be_seen = bool(request.requester) and client.data_converter.payload_codec is None
+    whose = [SearchAttributePair(REQUESTER, request.requester)] if may_be_seen else []
     return ScheduleActionStartWorkflow(
         REQUEST_WORKFLOW,
         request,

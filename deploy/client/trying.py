@@ -149,16 +149,16 @@ class _Run:
         route = call.route
         if route is None:
             return self._not_run(call, "invalid", call.error or f"{call.tool} cannot be run")
-        if route.ruling == "deny" or (self._untrusted and route.after_untrusted == "deny"):
+        is_free = route.effect == "read" and route.ruling == "allow"
+        if route.ruling == "deny" or (self._untrusted and not is_free and route.after_untrusted == "deny"):
             return self._not_run(call, "refused", f"the policy forbids it: {route.reason}")
         if route.effect == "write" and (problem := self._sent_back_once(call)):
             return self._not_run(call, "invalid", problem)
         if route.effect == "write":
             self._acted.add(_content(call))
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=route.ruling))
-        told = await self._result(call)
-        self._untrusted = self._untrusted or told.untrusted
-        return told
+        self._untrusted = self._untrusted or route.untrusted
+        return await self._result(call)
 
     def _sent_back_once(self, call: ProposedCall) -> str:
         """Why a write goes back to the model, which it does once."""
@@ -182,7 +182,7 @@ class _Run:
         untrusted = call.route is not None and call.route.untrusted
         if stub := self.case.stub_for(call.tool, call.arguments, self._answered):
             if stub.error is not None:
-                return _failed("failed", stub.error)
+                return _failed("failed", stub.error, untrusted=untrusted)
             return ToolMessage(value=stub.result, untrusted=untrusted)
         tool = self.tryout.tools[call.tool]
         if tool.route.effect == "write":
@@ -193,7 +193,7 @@ class _Run:
             try:
                 return ToolMessage(value=await self.tryout.live(call.tool, call.arguments), untrusted=untrusted)
             except ApplicationError as error:
-                return _failed("failed", error.message)
+                return _failed("failed", error.message, untrusted=untrusted)
         self.unanswered.append(f"{call.tool} {call.about}".strip())
         return _failed("failed", f"{call.tool} cannot answer now")
 
@@ -209,8 +209,8 @@ def _content(call: ProposedCall) -> str:
     return sha256([call.tool, call.arguments])
 
 
-def _failed(status: str, error: str, hint: Arguments | None = None) -> ToolMessage:
-    return ToolMessage(value={"status": status, "error": error, **(hint or {})}, failed=True)
+def _failed(status: str, error: str, hint: Arguments | None = None, *, untrusted: bool = False) -> ToolMessage:
+    return ToolMessage(value={"status": status, "error": error, **(hint or {})}, failed=True, untrusted=untrusted)
 
 
 def _as_if_done(tool: Tool, arguments: Arguments) -> JsonValue:

@@ -18,8 +18,11 @@ from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.tool_index import ToolIndex
 from deploy.client.requests import outcome, submit
 from deploy.client.trying import Live, Tryout
-from workflows.contract.api import GivenCall, ReceiptStatus, Request
+from workflows.contract.api import GivenCall, Limits, ReceiptStatus, Request
 from workflows.contract.values import Arguments
+
+NOBODY_IS_ASKED = Limits(approval_seconds=0.1)
+"""A read that a person would have to allow is not waited for, by default for a day."""
 
 
 @asynccontextmanager
@@ -69,7 +72,7 @@ def live_reads(client: Client, task_queue: str, requester: str) -> Live:
     """Reads that a running worker makes, each as a request that is one call: by its policy, with a receipt."""
 
     async def read(tool: str, arguments: Arguments) -> JsonValue:
-        request = Request(call=GivenCall(tool=tool, arguments=arguments), requester=requester)
+        request = Request(call=GivenCall(tool=tool, arguments=arguments), requester=requester, limits=NOBODY_IS_ASKED)
         ended = await outcome(await submit(client, request, task_queue=task_queue))
         receipt = next(iter(ended.receipts), None)
         if receipt is None or receipt.status is not ReceiptStatus.DONE:

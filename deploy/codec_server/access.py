@@ -18,12 +18,14 @@ import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from activities.errors import ConfigurationError, ErrandError
+from activities.settings.environment import is_loopback
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
 """Of signatures by a key that only the provider has."""
@@ -51,6 +53,13 @@ class Oidc(BaseModel):
     audience: str
     claim: str = "groups"
     groups: dict[str, Keys]
+
+    @field_validator("issuer")
+    @classmethod
+    def _keys_cannot_be_changed_on_the_way(cls, url: str) -> str:
+        if not url.startswith("https://") and not is_loopback(urlsplit(url).hostname or ""):
+            raise ValueError("expected https://: whoever is on the way could sign tokens")
+        return url
 
 
 class Access(BaseModel):

@@ -78,6 +78,7 @@ def main() -> int:
     configure_logging()
     try:
         settings, service = WebSettings.from_environment(), Settings.from_environment()
+        configure_logging(contents=not service.encryption.encrypts)
         with closing(client_telemetry()) as telemetry:
             uvloop.run(serve(settings, service, telemetry))
     except ConfigurationError as error:

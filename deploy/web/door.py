@@ -114,6 +114,15 @@ async def read_request(request_id: RequestId, caller: Reader, door: TheDoor) -> 
     return await seen(request_id, caller, door)
 
 
+async def still_reads(request: Request, found: Found, door: Door) -> bool:
+    """Whether a stream may go on: since it began, the key of its reader may have been removed."""
+    try:
+        caller = await door.callers.of(request)
+    except Problem:
+        return False
+    return caller.sees_all or (caller.may(Right.READ) and caller.name == found.requester)
+
+
 async def decided_request(request_id: RequestId, caller: Approver, door: TheDoor) -> Found:
     return await seen(request_id, caller, door)
 
@@ -158,6 +167,9 @@ ALWAYS = (Kind.NOT_AUTHENTICATED, Kind.FORBIDDEN, Kind.INVALID, Kind.TOO_MANY, K
 OF_ONE = (*ALWAYS, Kind.NOT_FOUND)
 WITH_BODY = (Kind.UNREADABLE, Kind.TOO_LARGE, Kind.NOT_JSON)
 """What operations may answer with."""
+
+UNLISTED = "Temporal is not told who asks, so nobody's own requests can be listed, unless ERRAND_SHOW_REQUESTER is true"
+"""Where payloads are encrypted."""
 
 Wait = Annotated[
     float, Query(ge=0, le=LONGEST_WAIT, description="seconds to wait for it", examples=[30], allow_inf_nan=False)

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 from temporalio.exceptions import TemporalError
@@ -23,7 +23,7 @@ from deploy.client.history_steps import Place, Told, follow_from
 from deploy.client.listing import Found
 from deploy.client.requests import handle_of, state
 from deploy.web import examples
-from deploy.web.door import OF_ONE, Door, TheDoor, ToRead
+from deploy.web.door import OF_ONE, Door, TheDoor, ToRead, still_reads
 from deploy.web.problems import documented
 from workflows.contract.api import RequestState, RequestStatus
 
@@ -69,6 +69,7 @@ router = APIRouter(tags=["requests"])
 )
 async def get_events(
     found: ToRead,
+    request: Request,
     door: TheDoor,
     last_event_id: Annotated[
         str | None, Header(max_length=200, description="the id of the event behind which to go on")
@@ -80,7 +81,7 @@ async def get_events(
         return Response(status_code=204)
     # nginx and others collect what is streamed, unless they are told not to.
     return StreamingResponse(
-        _stream(door, found, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        _stream(request, door, found, after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
@@ -106,13 +107,15 @@ async def _behind(door: Door, request_id: str, after: Place | None) -> AsyncGene
                 yield each
 
 
-async def _stream(door: Door, found: Found, after: Place | None) -> AsyncGenerator[bytes]:
+async def _stream(request: Request, door: Door, found: Found, after: Place | None) -> AsyncGenerator[bytes]:
     yield await _state(door, found)
     async with aclosing(_behind(door, found.request_id, after)) as told:
         coming, changed = _next(told), False
         try:
             while True:
                 done, _ = await asyncio.wait([coming], timeout=SETTLES_IN if changed else PING_EVERY)
+                if not await still_reads(request, found, door):
+                    return
                 if not done:
                     yield await _state(door, found) if changed else PING
                     changed = False

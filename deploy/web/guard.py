@@ -1,6 +1,7 @@
 """What every call is held to before anything else: the name under which the door is called, the site that a browser
 calls from, and the size of the body."""
 
+import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ PROBES = ("/healthz", "/readyz")
 """What orchestrators call by an address of their own choice."""
 HEARD_OUT = 10
 """Times the largest body."""
+PATIENCE = 60.0
+"""Seconds for a whole body: it is read before anybody knows who sends it."""
 ADDED: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -26,10 +29,11 @@ class Guard:
     """Middleware. Another name in `Host` is that of a site whose name leads here (DNS rebinding), and a browser that
     sends something for another site says so in `Sec-Fetch-Site` or `Origin`."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str], largest_body: int) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str], largest_body: int, patience: float = PATIENCE) -> None:
         self._app = app
         self._names = names
         self._largest = largest_body
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +49,7 @@ class Guard:
 
         try:
             self._check(scope["method"], scope["path"], Headers(scope=scope))
-            body = await self._body(receive)
+            body = await self._body_in_time(receive)
         except Problem as problem:
             await problem.response()(scope, receive, with_headers)
             return
@@ -59,14 +63,20 @@ class Guard:
         if method in SAFE:
             return
         site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
-        if site not in (None, "same-origin", "none") or (
-            origin and urlsplit(origin).netloc.casefold() != host.casefold()
-        ):
+        if site not in (None, "same-origin", "none") or (origin and _place(origin) != host.casefold()):
             raise Problem(Kind.ELSEWHERE, "a page of another site may not do this")
         kind = headers.get("Content-Type", "").partition(";")[0].strip().casefold()
         has_body = headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
         if has_body and path.startswith("/v1/") and kind != "application/json":
             raise Problem(Kind.NOT_JSON, "the header Content-Type: expected application/json")
+
+    async def _body_in_time(self, receive: Receive) -> bytes:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._body(receive)
+        except TimeoutError:
+            late = f"the body did not come within {self._patience:g} s"
+            raise Problem(Kind.UNREADABLE, late, headers={"Connection": "close"}) from None
 
     async def _body(self, receive: Receive) -> bytes:
         """The whole of it, where it is no larger than it may be.
@@ -90,6 +100,14 @@ def _name(host: str) -> str:
     """Of a header `Host`, without the port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _place(origin: str) -> str:
+    """Of a header `Origin`, name and port."""
+    try:
+        return urlsplit(origin).netloc.casefold()
     except ValueError:
         return ""
 

@@ -18,6 +18,7 @@ from deploy.web.door import (
     ALWAYS,
     LONGEST_WAIT,
     OF_ONE,
+    UNLISTED,
     WITH_BODY,
     Reader,
     Running,
@@ -122,6 +123,8 @@ async def list_requests(
         if requester not in (None, caller.name):
             raise forbidden(caller, Right.READ_ALL)
         requester = caller.name
+    if requester is not None and door.service.encryption.hides_requester:
+        raise Problem(Kind.UNAVAILABLE, f"requester: {UNLISTED}")
     try:
         page = await in_time(
             find_page(

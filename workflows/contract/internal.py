@@ -56,8 +56,13 @@ class ToolCall(Message):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over tool, arguments and key: what an approval is bound to."""
+        """SHA-256 over tool, arguments and key."""
         return sha256([self.tool, self.arguments, self.key])
+
+    @property
+    def approval_digest(self) -> str:
+        """What an approval is bound to: the digest and, of one that is to go over budgets, which these are."""
+        return sha256([self.digest, *self.over_budgets]) if self.over_budgets else self.digest
 
     @property
     def content(self) -> str:

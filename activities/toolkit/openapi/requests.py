@@ -57,7 +57,8 @@ def _path(operation: Operation, given: list[tuple[Parameter, JsonValue]]) -> str
             path = path.replace(
                 f"{{{each.name}}}", _segment(each, in_path(each.name, shown, each.style, explode=each.explode))
             )
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+    # Also behind an encoded slash, which some servers decode before they look for the operation.
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
         raise InvalidArguments("a part of the path would be . or .., which means another path")
     return path
 

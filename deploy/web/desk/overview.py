@@ -18,7 +18,7 @@ from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
 from deploy.web.actions import Action
 from deploy.web.callers import Caller
-from deploy.web.door import Door
+from deploy.web.door import UNLISTED, Door
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
 from workflows.contract.values import Arguments
 
@@ -64,6 +64,8 @@ class Live:
     calls: list[Call] = field(default_factory=list[Call])
     questions: list[Question] = field(default_factory=list[Question])
     running: list[Running] = field(default_factory=list[Running])
+    unlisted: str = ""
+    """Why nothing can be listed."""
 
     @property
     def ids(self) -> frozenset[str]:
@@ -88,6 +90,8 @@ async def live(door: Door, caller: Caller) -> Live:
     """What waits and what runs, of what this caller may see."""
     if not (caller.may(Right.READ) or caller.sees_all):
         return Live()
+    if _are_hidden(door, caller):
+        return Live(unlisted=UNLISTED)
     waiting, running = await asyncio.gather(
         find(door.client, awaiting_approval=True, awaiting_answer=True, requester=whose(caller), limit=MOST_WAITING),
         find(door.client, status=RequestStatus.RUNNING, requester=whose(caller), limit=MOST_RUNNING),
@@ -101,6 +105,11 @@ async def live(door: Door, caller: Caller) -> Live:
         [each for one, now in zip(found, states, strict=True) for each in questions_of(caller, one, now)],
         [Running(one, now.doing) for one, now in zip(found, states, strict=True) if not _waits(now)],
     )
+
+
+def _are_hidden(door: Door, caller: Caller) -> bool:
+    """Whether Temporal does not know which requests are the caller's, who may see no others."""
+    return whose(caller) is not None and door.service.encryption.hides_requester
 
 
 async def _state(door: Door, found: Found) -> RequestState:
@@ -166,13 +175,19 @@ async def settled(door: Door, caller: Caller) -> Settled:
     if not (caller.may(Right.READ) or caller.sees_all):
         return Settled([], [], [])
     latest, unknown, schedules = await asyncio.gather(
-        find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING),
+        _latest(door, caller),
         unknown_writes(door, caller),
         find_schedules(door.client, requester=caller.name),
     )
     over = [each for each in latest if each.closed_at][:MOST_ENDED]
     outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
     return Settled([Ended(*each) for each in zip(over, outcomes, strict=True)], unknown, schedules)
+
+
+async def _latest(door: Door, caller: Caller) -> list[Found]:
+    if _are_hidden(door, caller):
+        return []
+    return await find(door.client, requester=whose(caller), limit=MOST_ENDED + MOST_RUNNING)
 
 
 async def outcome(door: Door, found: Found) -> Outcome | None:

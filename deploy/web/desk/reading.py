@@ -34,7 +34,7 @@ from deploy.web.desk.overview import (
     unknown_writes,
 )
 from deploy.web.desk.pages import common, page, templates
-from deploy.web.door import AnyCaller, Door, TheDoor, ToRead
+from deploy.web.door import AnyCaller, Door, TheDoor, ToRead, still_reads
 from deploy.web.events import PING, PING_EVERY, SETTLES_IN
 from deploy.web.problems import Problem
 
@@ -136,6 +136,8 @@ async def _request(request: Request, caller: Caller, door: Door, found: Found) -
         try:
             while True:
                 done, _ = await asyncio.wait([coming], timeout=SETTLES_IN if is_new else PING_EVERY)
+                if not await still_reads(request, found, door):
+                    return
                 if not done:
                     yield await text() if is_new else PING
                     is_new = False
@@ -153,7 +155,7 @@ async def _request(request: Request, caller: Caller, door: Door, found: Found) -
             coming.cancel()
             with suppress(asyncio.CancelledError, RPCError, TemporalError):
                 await coming
-    while True:  # a stream that ends is asked for again
+    while await still_reads(request, found, door):  # a stream that ends is asked for again
         yield PING
         await asyncio.sleep(PING_EVERY)
 

@@ -73,7 +73,7 @@ class Sessions:
     def of(self, connection: HTTPConnection, keys: Keys) -> Caller | None:
         """Who is signed in with this call, if anybody is."""
         written, _, signature = connection.cookies.get(self.cookie, "").partition(".")
-        if not signature or not hmac.compare_digest(self._sign("session", written), signature):
+        if not hmac.compare_digest(self._sign("session", written).encode(), signature.encode()):
             return None
         try:
             session = Session.model_validate_json(base64.urlsafe_b64decode(written))

@@ -5,9 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
 from activities.settings import Settings
-from tests.conftest import TEMPORAL
+from deploy.client.tryouts import live_reads
+from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.cli.conftest import CommandLine, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -139,3 +142,39 @@ async def test_a_real_request_is_explained_and_becomes_a_case_that_its_model_pas
     live = CommandLine({**alone.environment, "TEMPORAL_ADDRESS": cli.environment["TEMPORAL_ADDRESS"]})
     assert (await live("try", str(tmp_path / "live.jsonl"), "--live")).code == 0
     assert (happened.done("look_up"), happened.done("tell")) == (["tree"], [])
+
+
+async def test_a_live_read_is_made_by_a_worker_and_waits_for_no_person(
+    client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\ntool = "look_up"\narguments = { word = "s*" }\nruling = "ask"\n')
+    settings = settings_for(model, policy=policy)
+    read = live_reads(client, settings.worker.task_queue, "ann")
+    async with running_worker(client, settings):
+        assert await read("look_up", {"word": "tree"}) == {"word": "tree", "meaning": "the meaning of tree"}
+        with pytest.raises(ApplicationError, match="nobody approved it"):
+            await asyncio.wait_for(read("look_up", {"word": "salary"}), 15)
+
+
+async def test_what_the_policy_forbids_after_a_strangers_text_is_a_write_as_in_a_request(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text('[[rule]]\nruling = "allow"\nafter_untrusted = "deny"\n')
+    page = {"tool": "read_page", "arguments": {"name": "news"}, "result": "a stranger's text"}
+    read = {"tool": "look_up", "arguments": {"word": "tree"}, "result": "a plant"}
+    case = {"request": "Read news and look up tree.", "call": [page, read], "more": True}
+    (tmp_path / "cases.jsonl").write_text(json.dumps(case) + "\n")
+    model.scripts["Read news and look up tree."] = [
+        calls(call("read_page", name="news")),
+        calls(call("look_up", word="tree"), call("write_down", word="tree")),
+        say("A tree is a plant."),
+    ]
+    tried = await alone(
+        "try", str(tmp_path / "cases.jsonl"), "--against", f"ERRAND_POLICY={tmp_path / 'policy.toml'}", "--json"
+    )
+    [_, against] = json.loads(tried.out)
+    assert (against["passed"], against["of"]) == (1, 1)
+    told = json.dumps(model.asked[-1]["messages"])
+    assert "a plant" in told
+    assert "the policy forbids it" in told

@@ -113,7 +113,7 @@ async def test_without_a_whole_answer_nobody_knows(
         *[(status, PLAIN, ServiceRefused, State.NOT_DONE) for status in (307, 308)],
         *[(status, PLAIN, OutcomeUnknown, State.UNKNOWN) for status in (301, 302, 303)],
         *[(status, PLAIN, ServiceUnavailable, State.NOT_DONE) for status in (425, 429)],
-        *[(status, PLAIN, OutcomeUnknown, State.UNKNOWN) for status in (408, 500, 502, 503, 504)],
+        *[(status, PLAIN, OutcomeUnknown, State.UNKNOWN) for status in (408, 500, 502, 503, 504, 600, 999)],
         *[(status, KEYED, OutcomeUnknownRetryable, State.UNKNOWN) for status in (408, 500, 502, 503, 504)],
         (503, FarEnd("bank pay", safe_503=True), ServiceUnavailable, State.NOT_DONE),
         (500, FarEnd("bank pay", repeatable=True), OutcomeUnknownRetryable, State.UNKNOWN),

@@ -65,6 +65,19 @@ async def test_what_was_written_is_found_again_and_the_database_has_none_of_it(
     assert "canary" not in kept
 
 
+async def test_the_writes_of_one_requester_are_found_among_those_of_others(database: Database, tmp_path: Path) -> None:
+    async with opened(database, None) as ledger:
+        await done(ledger, Write(MAIL.model_copy(update={"key": "r/0.1"})))
+    async with opened(database, ring(tmp_path, old=OLD)) as ledger:
+        for number in range(1, 5):
+            whose = "somebody else" if number % 2 else MAIL.requester
+            await done(ledger, Write(MAIL.model_copy(update={"key": f"r/{number}.1", "requester": whose})))
+        found = await ledger.search(requester=MAIL.requester)
+        [latest] = await ledger.search(requester=MAIL.requester, limit=1)
+    assert [row.key for row in found] == ["r/4.1", "r/2.1", "r/0.1"]
+    assert latest.key == "r/4.1"
+
+
 async def test_a_like_write_is_refused_although_nobody_can_read_the_first_one_in_the_database(
     database: Database, tmp_path: Path
 ) -> None:

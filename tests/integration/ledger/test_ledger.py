@@ -584,3 +584,15 @@ async def test_two_ledgers_are_told_apart_and_a_copy_is_not(tmp_path: Path) -> N
         assert one.identity != two.identity
         async with aclosing(await Ledger.open(urls[0])) as again:
             assert again.identity == one.identity
+
+
+async def test_a_worker_whose_file_cannot_be_opened_may_live(tmp_path: Path) -> None:
+    ledger = await Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+    folder = tmp_path / "ledger.db.workers"
+    [lock] = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    await ledger.begin(Write(CALL), attempt=1, seen=None)
+    lock.rename(tmp_path / "kept")
+    lock.symlink_to(lock.name)  # it leads nowhere, and so no more can be opened than without permission
+    with pytest.raises(NotOpen, match="it may be under way"):
+        await ledger.resolve(CALL.key, delivered=False, by="ann")
+    await ledger.aclose()

@@ -65,6 +65,22 @@ async def test_a_yes_to_another_digest_or_another_key_or_given_twice_is_refused(
     assert len(outcome.receipts) == 1
 
 
+async def test_nobody_says_yes_under_the_name_of_a_yes_in_advance(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    model.scripts["Write"] = WRITE
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write")
+        pending = await until_it_waits(handle)
+        for name in ("policy", "Requester "):
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await answer(handle, Approve(key=pending.key, digest=pending.digest, by=name))
+            assert "stands for a yes given in advance" in str(refused.value.__cause__)
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await handle.result()
+    assert happened.done("write_down") == []
+
+
 async def test_a_no_keeps_the_write_from_running_and_the_model_is_told_the_reason(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:

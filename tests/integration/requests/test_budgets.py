@@ -1,14 +1,17 @@
 """Requests of many people share the policy's budgets, and none goes beyond."""
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.errors import ConfigurationError
+from activities.ledger.ledger import Ledger
 from activities.settings import Settings
 from client import approve, outcome, submit
+from deploy.client.why import explain
 from deploy.service.assembly import Service
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import until_it_waits
@@ -88,6 +91,31 @@ async def test_a_call_that_a_person_said_yes_to_before_the_budget_was_seen_waits
         await approve(handle, second, by="carol")
         ended = await outcome(handle)
     assert [each.approved_by for each in ended.receipts] == ["carol"]
+
+
+async def test_a_yes_from_before_the_budget_was_seen_is_none_to_going_over_it_and_its_giver_can_say_yes_again(
+    client: Client, model: ScriptedModel, happened: World, policy: Path
+) -> None:
+    model.scripts["Write a."] = [WRITE, say("That is what came of it.")]
+    settings = with_budget(
+        model, policy, 'tool = "write_down"\nmost = 0\nper = "day"\nthen = "ask"', rules=ALLOWED.replace("allow", "ask")
+    )
+    async with running_worker(client, settings):
+        handle = await submit(client, Request(text="Write a.", requester="bob"), task_queue=settings.worker.task_queue)
+        first = await until_it_waits(handle)
+        await approve(handle, first, by="ann")
+        while (second := await until_it_waits(handle)).reason == first.reason:
+            await asyncio.sleep(0.05)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await approve(handle, first, by="carol")
+        assert happened.done("write_down") == []
+        await approve(handle, second, by="ann")
+        ended = await asyncio.wait_for(outcome(handle), 10)
+    async with aclosing(await Ledger.open(settings.ledger.ledger_url)) as ledger:
+        [explained] = (await explain(client, handle.id, ledger)).calls
+    assert [(each.status, each.approved_by) for each in ended.receipts] == [(ReceiptStatus.DONE, "ann")]
+    assert [each.digest for each in explained.verdicts] == [first.digest, second.digest]
+    assert explained.contradictions == ()
 
 
 async def test_a_request_ends_before_a_model_call_that_the_budget_of_cost_may_not_pay_for(

@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.encryption.key_ring import KeyRing
 from activities.errors import NotOpen
 from activities.settings import Settings
+from activities.temporal import data_converter
 from client import approve, outcome, submit
 from deploy.client.callbacks import Callback, CallbackStatus, callbacks_of, send_callback_again
 from deploy.client.requests import RequestHandle
@@ -18,6 +20,7 @@ from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import reset_to_its_beginning, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
+from tests.unit.encryption.keys import key_file, new_key
 from tests.webhook_receiver import OTHER_SECRET, SECRET, Receiver, receiver
 from workflows.contract.api import Request, RequestStatus
 
@@ -174,9 +177,14 @@ async def test_what_cannot_be_told_is_seen_and_can_be_told_again_by_hand(
             await send_callback_again(client, failed.callback_id)
 
 
+@pytest.mark.parametrize("encrypts", [False, True])
 async def test_what_is_still_tried_says_why_and_when(
-    client: Client, worker: Worker, model: ScriptedModel, ops: Receiver
+    client: Client, worker: Worker, model: ScriptedModel, ops: Receiver, tmp_path: Path, encrypts: bool
 ) -> None:
+    if encrypts:
+        config = client.config()
+        config["data_converter"] = data_converter(client.namespace, KeyRing.read(key_file(tmp_path, k1=new_key())))
+        client = worker.client = Client(**config)
     ops.answers = ["503 Busy\r\nRetry-After: 3600"]
     model.scripts["Hello."] = [say("Hello.")]
     async with worker() as settings:

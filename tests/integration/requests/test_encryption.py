@@ -34,6 +34,8 @@ from activities.settings import Settings
 from activities.settings.environment import PROJECT
 from activities.temporal import data_converter
 from client import app, approve, close, handle_of, outcome, reject, say, submit
+from deploy.client.schedules import add_schedule, delete_schedule
+from deploy.client.timetables import Timetable
 from deploy.local.ports import free_ports
 from deploy.service.probe import why_not
 from tests.conftest import TEMPORAL, running_worker, settings_for
@@ -203,6 +205,22 @@ async def test_who_asks_is_no_search_attribute_unless_a_setting_says_so(
         workflows=[RequestWorkflow], data_converter=with_keys.data_converter, interceptors=[HiddenRequester()]
     )
     await hiding.replay_workflow(history)
+
+
+async def test_a_schedule_tells_temporal_neither_who_asks_nor_what(client: Client, tmp_path: Path) -> None:
+    config = client.config()
+    config["data_converter"] = data_converter(client.namespace, KeyRing.read(key_file(tmp_path, k1=new_key())))
+    with_keys, (who, what, when) = Client(**config), (letters(), letters(), letters())
+    yearly, request = Timetable(cron="0 8 1 1 *", words=when), Request(text=what, requester=who)
+    made = await add_schedule(with_keys, yearly, request, schedule_id=f"s-{letters()}")
+    try:
+        described = (await client.get_schedule_handle(made.schedule_id).describe()).raw_description
+    finally:
+        await delete_schedule(with_keys, made.schedule_id)
+    assert (made.requester, made.text, made.timetable.words) == (who, what, when)
+    kept = MessageToJson(described)
+    kept += "".join(payload.data.decode(errors="replace") for payload in payloads_in(json.loads(kept)))
+    assert [each for each in (who, what, when) if each in kept] == []
 
 
 async def test_a_plain_start_by_any_client_still_runs_and_its_result_needs_the_keys(

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.settings import Settings
+from client import approve
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import answer, ask, start, until_it_waits
 from tests.sample_tools import World
@@ -50,6 +51,48 @@ async def test_the_policy_says_what_becomes_of_its_yes(
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Write tree 7")
     assert (outcome.receipts[1].status, outcome.receipts[1].error) == (status, why)
+
+
+async def test_no_person_can_edit_a_call_to_what_the_policy_forbids_after_a_strangers_text(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[rule]]\narguments = { word = "o*" }\nruling = "allow"\nafter_untrusted = "deny"\n'
+        '[[rule]]\narguments = { word = "t*" }\nruling = "ask"\n'
+    )
+    settings = settings_for(model, policy=policy)
+    model.scripts["Write tree"] = [PAGE, calls(call("write_down", word="tree")), say("That is all.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Write tree")
+        pending = await until_it_waits(handle)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await approve(handle, pending, by="ann", arguments={"word": "oak"})
+        assert "the policy forbids it after a stranger's text has been read" in str(refused.value.__cause__)
+        assert await until_it_waits(handle) == pending
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await handle.result()
+    assert happened.done("write_down") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [("pwned", "the request has read a stranger's text"), ("pay 990", "only a stranger's text says 990")],
+)
+async def test_a_strangers_words_in_a_refusal_are_a_strangers_text_too(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path, word: str, why: str
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\nruling = "allow"\n')
+    settings = settings_for(model, policy=policy)
+    model.scripts["Read it"] = [calls(call("read_page", name="gone")), calls(call("write_down", word=word)), say("So.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Read it")
+        pending = await until_it_waits(handle)
+        await answer(handle, Reject(key=pending.key, digest=pending.digest, by="ann"))
+        await handle.result()
+    assert pending.reason == why
+    assert happened.done("write_down") == []
 
 
 async def test_without_a_strangers_text_the_policys_yes_is_one(

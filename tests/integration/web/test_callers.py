@@ -13,9 +13,11 @@ from activities.settings import Settings
 from deploy.client.keys import Right, add_key, remove_key
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
+from tests.conftest import settings_for
 from tests.integration.web.conftest import Door, served, submitted
 from tests.integration.web.test_approvals import TREE, waiting
 from tests.scripted_model import ScriptedModel
+from tests.unit.encryption.keys import key_file, new_key
 
 OPERATIONS = (
     ("GET", "", None),
@@ -237,3 +239,24 @@ class TestElsewhere:
         remove_key(keys, "ann")
         with pytest.raises(ConfigurationError, match="has no key"):
             application(client, WebSettings(keys=keys), settings)
+
+
+async def test_where_temporal_is_not_told_who_asks_the_list_of_ones_own_says_so(
+    client: Client, model: ScriptedModel, web_settings: WebSettings, tmp_path: Path
+) -> None:
+    settings = settings_for(model, payload_keys=key_file(tmp_path, k1=new_key()))
+    key, every = (add_key(web_settings.keys, *each) for each in (("ann", [Right.READ]), ("rachel", [Right.READ_ALL])))
+    async with served(application(client, web_settings, settings)) as url, httpx.AsyncClient(base_url=url) as door:
+        own = await door.get("/v1/requests", headers={"Authorization": f"Bearer {key}"})
+        all_of_them = await door.get("/v1/requests", headers={"Authorization": f"Bearer {every}"})
+        desk = await door.get("/", headers={"Authorization": f"Bearer {key}"})
+    assert (own.status_code, all_of_them.status_code) == (503, 200)
+    assert "ERRAND_SHOW_REQUESTER" in own.json()["detail"]
+    assert "ERRAND_SHOW_REQUESTER" in desk.text
+
+
+@pytest.mark.parametrize("cookie", ["abc.def", "abc.d\u00e9f", "d\u00e9f.", "."])
+async def test_a_cookie_that_no_door_has_signed_is_none(door: Door, cookie: str) -> None:
+    async with httpx.AsyncClient(base_url=door.url) as anybody:
+        answer = await anybody.get("/", headers={b"Cookie": f"errand_desk={cookie}".encode("latin-1")})
+    assert answer.status_code == 401

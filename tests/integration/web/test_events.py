@@ -9,7 +9,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from deploy.client.keys import Right
+from deploy.client.keys import Right, remove_key
 from deploy.web import events
 from tests.integration.web.conftest import Door, an_id, outcome, submitted
 from tests.integration.web.test_approvals import APPROVER, TREE, decide
@@ -106,3 +106,17 @@ async def test_something_is_said_in_silence_and_a_closed_stream_ends_nothing(
         ended = await outcome(auditor, request_id)
     assert (told[-1].name, told[-1].data["status"]) == ("ended", "failed")
     assert ended.status == "failed"
+
+
+async def test_a_stream_ends_when_the_key_of_its_reader_is_removed(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts["Write."] = TREE
+    async with door.caller("ann") as ann, door.caller("bob", APPROVER) as bob:
+        request_id = await submitted(ann, "Write.")
+        told: list[Seen] = []
+        async for each in stream(ann, request_id):
+            told.append(each)
+            if each.name == "state" and each.data["awaiting_approval"]:
+                remove_key(door.keys, "ann")
+                await decide(bob, request_id, PendingApproval.model_validate(each.data["awaiting_approval"][0]))
+        assert (await outcome(bob, request_id)).status == "completed"
+    assert {"approved", "calling", "ended"} & {each.name for each in told} == set()

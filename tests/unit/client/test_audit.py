@@ -15,6 +15,7 @@ from activities.ledger.rows import State, Write
 from deploy.client.audit import Link, export, verify
 from workflows.contract.internal import ToolCall
 
+PAID = ToolCall(key="d/1.1", tool="pay", arguments={"times": 1})
 STATES = {"a/1.1": State.DONE, "b/1.1": State.UNKNOWN, "c/1.1": State.NOT_DONE}
 
 
@@ -76,6 +77,33 @@ async def test_a_line_that_was_changed_or_moved_shows(file: Path, tmp_path: Path
     lines = lines_of(file)
     for wrong in ([*lines[:2], lines[2].replace("carol", "carla"), *lines[3:]], [lines[0], *lines[2:0:-1], *lines[3:]]):
         assert any("line 3" in problem for problem in (await verify(written(tmp_path, wrong), None)).problems)
+
+
+async def test_an_export_ends_now_by_the_ledgers_own_clock(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_there = datetime.now(UTC) - timedelta(hours=1)
+
+    async def clock() -> datetime:
+        return now_there
+
+    monkeypatch.setattr(ledger.upkeep, "clock", clock)
+    lines, head = await export(ledger, None)
+    assert datetime.fromisoformat(json.loads(lines[0])["content"]["until"]) == now_there
+    assert head.rows == 0
+
+
+async def test_a_line_that_says_something_twice_is_no_line_of_an_export(file: Path, tmp_path: Path) -> None:
+    lines = lines_of(file)
+    lines[2] = lines[2].replace('"approved_by":"carol"', '"approved_by":"carla","approved_by":"carol"')
+    with pytest.raises(ConfigurationError, match="approved_by is there twice"):
+        await verify(written(tmp_path, lines), None)
+
+
+async def test_a_number_that_became_a_yes_in_the_database_shows(ledger: Ledger, tmp_path: Path) -> None:
+    await ledger.finish("d/1.1", await ledger.begin(Write(PAID), attempt=1, seen=None), State.DONE)
+    lines, _ = await export(ledger, None)
+    changed(tmp_path / "ledger.db", """UPDATE errand_actions SET arguments = '{"times": true}' WHERE key = 'd/1.1'""")
+    [problem] = (await verify(written(tmp_path, lines), ledger)).problems
+    assert problem.startswith("d/1.1: arguments changed in the ledger")
 
 
 async def test_a_chain_that_was_made_anew_shows_by_the_head_that_was_kept_and_by_the_ledger(

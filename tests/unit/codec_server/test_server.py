@@ -222,6 +222,7 @@ def test_a_token_that_anybody_can_make_is_refused(by_provider: TestClient, provi
         ("[token.a]\nsha256 = 'x'\nkeys = ['*']", "token.a.sha256"),
         (f"[token.a]\nsha256 = '{'0' * 64}'\nkeys = []", "token.a.keys"),
         ("[oidc]\nissuer = 'login.example.com'\naudience = 'a'\ngroups = {}", "oidc.issuer"),
+        ("[oidc]\nissuer = 'http://login.example.com'\naudience = 'a'\ngroups = {}", "oidc.issuer"),
         ("[tokens.a]", "tokens"),
         ("token", "cannot be read"),
     ],

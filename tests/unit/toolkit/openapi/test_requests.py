@@ -83,15 +83,15 @@ def test_a_parameter_with_a_media_type_is_json() -> None:
     assert request.url.params["color"] == '{"a":[1]}'
 
 
-@pytest.mark.parametrize("value", ["..", ".", ""])
+@pytest.mark.parametrize("value", ["..", ".", "", "../orders/7", "7/../../orders", "..\\orders"])
 def test_a_value_never_makes_another_path(value: str) -> None:
     with pytest.raises(InvalidArguments):
         _with({"in": "path", "required": True, "schema": {}}, value)
 
 
 def test_a_slash_in_a_value_stays_in_its_part_of_the_path() -> None:
-    request = _with({"in": "path", "required": True, "schema": {}}, "../admin?x#y")
-    assert request.url.raw_path == b"/v2/at/..%2Fadmin%3Fx%23y"
+    request = _with({"in": "path", "required": True, "schema": {}}, "7/admin?x#y")
+    assert request.url.raw_path == b"/v2/at/7%2Fadmin%3Fx%23y"
 
 
 @pytest.mark.parametrize("value", ["a\r\nx-admin: 1", "ä", " a"])
