@@ -18,6 +18,7 @@ from activities.temporal import connect
 from deploy.client.callbacks import callbacks_of
 from deploy.client.conversations import close, open_with, say
 from deploy.client.listing import Found, describe, find
+from deploy.client.plans import apply, plan_of
 from deploy.client.requests import approve, handle_of, outcome, output_of, reject, state, submit
 from deploy.terminal import (
     approval_commands,
@@ -28,6 +29,7 @@ from deploy.terminal import (
     doctor_command,
     key_commands,
     ledger_commands,
+    plan_commands,
     policy_commands,
     recovery_command,
     schedule_commands,
@@ -53,6 +55,7 @@ from workflows.refusals import problem_with_id
 
 __all__ = [
     "Found",
+    "apply",
     "approve",
     "close",
     "connect",
@@ -61,6 +64,7 @@ __all__ = [
     "open_with",
     "outcome",
     "output_of",
+    "plan_of",
     "reject",
     "say",
     "state",
@@ -88,6 +92,7 @@ def submit_command(
     notify: Annotated[
         list[str] | None, typer.Option(metavar="ENDPOINT", help="a callback endpoint that is told of its end")
     ] = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="write nothing, and end with a plan to apply")] = False,
     max_turns: Annotated[int, typer.Option(help="model calls")] = Limits().turns,
     max_calls: Annotated[int, typer.Option(help="tool calls")] = Limits().calls,
     max_input_tokens: Annotated[int | None, typer.Option(help="tokens that the model reads")] = None,
@@ -112,6 +117,7 @@ def submit_command(
             requester=requester or login_name(),
             approve=in_advance(approved, yes=yes),
             notify=tuple(notify or ()),
+            rehearse=rehearse,
             limits=limits,
             output_schema=json_schema("--schema", schema) if schema else None,
         )
@@ -210,6 +216,7 @@ def cancel_command(id: Id) -> None:
 
 app.add_typer(chat_commands.app)
 app.add_typer(approval_commands.app)
+app.add_typer(plan_commands.app)
 app.add_typer(callback_commands.app)
 app.add_typer(ledger_commands.app)
 ledger_commands.ledger_app.add_typer(recovery_command.app)

@@ -16,6 +16,7 @@
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
     │   ├── KeyTaken               not retried: the ledger knows another action under the same key, or a like one of
     │   │                          which the asking run knows nothing
+    │   ├── RehearsalOnly          not retried: a write of a rehearsal, which is never made
     │   ├── BudgetReached          not retried: it would exceed a budget of the policy
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── LedgerRestored         retried: an older copy of the ledger or of Temporal's database was put back
@@ -138,6 +139,12 @@ class Withdrawn(ToolError):
 
 class KeyTaken(ToolError):
     """The ledger knows another action under the same key, or a like one of which the asking run knows nothing."""
+
+    status = ReceiptStatus.REFUSED
+
+
+class RehearsalOnly(ToolError):
+    """It is a call of a rehearsal, which never writes."""
 
     status = ReceiptStatus.REFUSED
 

@@ -1,5 +1,6 @@
 """Which calls need a person's yes: the policy file.
 
+plan_seconds = 900                      # how old a read may be that a rehearsed plan rests on, when it is applied
 four_eyes = true                        # nobody approves a call of their own request, in advance or later
 # The first rule that fits decides. A write that no rule fits is "ask", a read "allow".
 [[rule]]
@@ -101,6 +102,8 @@ class Policy(BaseModel):
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
     budget: tuple[Budget, ...] = ()
+    plan_seconds: float = Field(default=900, ge=0, le=366 * 86_400)
+    """How old the result of a read may be that a plan rests on, before it is made again."""
     four_eyes: bool = False
     """Whether a yes that a rule asks for has to come from somebody else than the requester."""
 

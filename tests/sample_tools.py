@@ -16,6 +16,8 @@ class World:
     happened: list[tuple[str, str, float, float]] = field(default_factory=list[tuple[str, str, float, float]])
     failures: dict[str, int] = field(default_factory=dict[str, int])
     """How often `look_up` shall fail before it works, by word."""
+    meaning: str = "the"
+    """The article of what `look_up` finds."""
 
     def done(self, tool: str) -> list[str]:
         return [value for name, value, _, _ in self.happened if name == tool]
@@ -40,7 +42,7 @@ async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
         world.failures[word] -= 1
         raise ServiceUnavailable("the dictionary is closed for a moment")
     world.happened.append(("look_up", word, begun, time.monotonic()))
-    return {"word": word, "meaning": f"the meaning of {word}"}
+    return {"word": word, "meaning": f"{world.meaning} meaning of {word}"}
 
 
 @tool(effect="write", about="{word}", timeout=10, claim_verbs=("wrote", "written"))

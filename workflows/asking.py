@@ -85,12 +85,15 @@ class Model:
         self._allowance.mistakes = self._allowance.mistakes + 1 if useless else 0
         return decision
 
-    async def check_schema(self, schema: Schema) -> None:
-        """Have the worker check that `output_schema` can be used.
+    async def check_schema(self) -> None:
+        """Before anything is done, have the worker check that `output_schema` can be used.
 
         Raises:
             Ended: `output_schema` cannot be used.
         """
+        schema = self._request.output_schema
+        if schema is None or self._allowance.turn:
+            return
         try:
             await workflow.execute_activity(
                 CHECK_SCHEMA,
@@ -201,6 +204,15 @@ def of_output(answer: Answer) -> tuple[UnsupportedClaim, ...]:
         return ()
     why = f"neither the request nor a result says {', '.join(answer.unsupported)}"
     return (UnsupportedClaim(sentence="the output", why=why, figures=answer.unsupported),)
+
+
+def problem_with(decision: Decision, *, corrected: bool) -> str | None:
+    """What the model has to be told before its words can be taken; of what they say, only once."""
+    if decision.problem or corrected:
+        return decision.problem
+    if decision.unsupported_claims:
+        return correction(decision.unsupported_claims)
+    return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
 
 def correction(claims: Sequence[UnsupportedClaim]) -> str:

@@ -45,7 +45,7 @@ class Callbacks:
     """
 
     def __init__(self, request: Request, known: Iterable[Receipt] = ()) -> None:
-        self._endpoints = tuple(dict.fromkeys(request.notify))
+        self._endpoints = () if request.rehearse else tuple(dict.fromkeys(request.notify))
         self._requester = request.requester
         self._told = {self._id("action.unknown", each.key) for each in known if _is_unknown(each)}
         self._starting: set[asyncio.Task[None]] = set()

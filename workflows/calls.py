@@ -16,6 +16,7 @@ from workflows.consent import approved_in_advance, forbidden, made_up, why_ask
 from workflows.contract.api import Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
+from workflows.contract.plans import Rehearsed
 from workflows.contract.progress import Progress
 from workflows.contract.values import Arguments, position, sha256, texts
 from workflows.limits import Allowance
@@ -63,6 +64,11 @@ class Calls:
         self._allowance = allowance
         self._changed = changed
 
+    @property
+    def rehearsed(self) -> Rehearsed | None:
+        """Of a rehearsal: what it has come to so far."""
+        return None
+
     async def carry_out(self, turn: int, proposed: Sequence[ProposedCall]) -> list[ToolMessage]:
         """Run the calls of a turn: neighbouring reads at once, a write after all before it and before all after it.
 
@@ -100,7 +106,7 @@ class Calls:
     def _step(self, turn: int, index: int, proposed: ProposedCall) -> Step:
         """From here on the call has a receipt, whatever ends the request."""
         key = f"{self.write_context.request_id}/{position(turn, index)}"
-        call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments)
+        call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments, rehearsed=self._request.rehearse)
         self.receipts.put_open(
             receipts.not_run(call, proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before")
         )
@@ -126,7 +132,7 @@ class Calls:
             self.sent_back.add(step.call.tool)
             return self._no(step, ReceiptStatus.INVALID, f"{made_up(route)}; use only what the request says")
         again = step.call.content in self.acted
-        fresh = (_marks(step) & self.acted) - self.sent_back
+        fresh = (marks(step) & self.acted) - self.sent_back
         if fresh:
             self.sent_back |= fresh
             what = f"{step.call.tool} {step.proposed.about}".strip()
@@ -211,7 +217,7 @@ class Calls:
         if receipt.status in IN_ITS_WORDS:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
-            self.acted |= _marks(step)
+            self.acted |= marks(step)
 
     def _told(self, step: Step, receipt: Receipt) -> ToolMessage:
         route = step.proposed.route
@@ -227,7 +233,7 @@ class Calls:
         return ToolMessage(value=edited, untrusted=untrusted, arguments=receipt.arguments)
 
 
-def _marks(step: Step) -> set[str]:
+def marks(step: Step) -> set[str]:
     """What makes another call look like this one: the same content, or the same recipients."""
     marks = {step.call.content}
     targets = sorted(

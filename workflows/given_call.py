@@ -45,4 +45,5 @@ async def decision_on(given: GivenCall, requester: str, allowance: Allowance) ->
 
 def status_of(receipt: Receipt) -> RequestStatus:
     """The status of a request that is this one call."""
-    return RequestStatus.COMPLETED if receipt.status is ReceiptStatus.DONE else RequestStatus.FAILED
+    good = (ReceiptStatus.DONE, ReceiptStatus.PLANNED)
+    return RequestStatus.COMPLETED if receipt.status in good else RequestStatus.FAILED

@@ -6,10 +6,10 @@ from pydantic import JsonValue, ValidationError
 from temporalio import workflow
 
 from workflows import receipts, timeline
+from workflows.applying import PlannedCalls
 from workflows.approvals import Approvals
-from workflows.asking import Model, correction, of_output
+from workflows.asking import Model, of_output, problem_with
 from workflows.callbacks import Callbacks
-from workflows.calls import Calls
 from workflows.continuation import is_due
 from workflows.contract.api import (
     Approve,
@@ -28,9 +28,11 @@ from workflows.contract.progress import Progress
 from workflows.conversation import Conversation
 from workflows.given_call import decision_on, status_of
 from workflows.inbox import Inbox
+from workflows.kinds_of_calls import calls_of
 from workflows.limits import Allowance, Ended
 from workflows.questions import Questions
 from workflows.refusals import read
+from workflows.rehearsal import in_words, plan_of
 from workflows.shielding import shielded
 from workflows.starting_point import starting_point
 
@@ -56,7 +58,8 @@ class RequestWorkflow:
         self.allowance = Allowance(request.limits, progress.spending)
         self.model = Model(request, self.conversation, self.allowance, progress.demoted, self.show)
         self.approvals = Approvals(request.requester, self.conversation, self.show_approvals, self.show)
-        self.calls = Calls(request, progress, self.approvals, self.questions, self.allowance, self.show)
+        waits = (self.approvals, self.questions)
+        self.calls = calls_of(request, progress, *waits, self.allowance, self.show, self.conversation)
         self.callbacks = Callbacks(request, progress.receipts)
 
     @workflow.run
@@ -73,12 +76,15 @@ class RequestWorkflow:
         try:
             if self.request.call is not None:
                 return await self.make_call(self.request.call)
-            await self.check_schema()
+            if self.request.apply and isinstance(self.calls, PlannedCalls):
+                status = await self.calls.apply(self.request.apply)
+                return self.outcome(status, receipts.told(self.receipts))
+            await self.model.check_schema()
             while True:
                 decision = await self.model.decide()
                 if decision.calls:
                     await self.carry_out(decision)
-                elif problem := self.problem_with(decision):
+                elif problem := problem_with(decision, corrected=self.corrected):
                     self.send_back(decision, problem)
                 else:
                     return await self.conclude(decision)
@@ -108,11 +114,6 @@ class RequestWorkflow:
             self.calls.sent_back.clear()
             self.corrected = False
 
-    async def check_schema(self) -> None:
-        """Before anything is done: whether the output can be had at all."""
-        if self.request.output_schema is not None and self.allowance.turn == 0:
-            await self.model.check_schema(self.request.output_schema)
-
     async def make_call(self, given: GivenCall) -> Outcome:
         """The one call that the request is, and its result as the output."""
         await self.carry_out(await decision_on(given, self.request.requester, self.allowance))
@@ -132,14 +133,6 @@ class RequestWorkflow:
         self.conversation.add_decision(turn, decision)
         self.show(f"turn {turn}: {', '.join(f'{call.tool} {call.about}'.strip() for call in decision.calls)}")
         self.conversation.add_results(turn, await self.calls.carry_out(turn, decision.calls))
-
-    def problem_with(self, decision: Decision) -> str | None:
-        """What the model has to be told before its words can be taken; of what they say, only once."""
-        if decision.problem or self.corrected:
-            return decision.problem
-        if decision.unsupported_claims:
-            return correction(decision.unsupported_claims)
-        return "Your answer was cut off. Say it again in fewer words." if decision.cut_off else None
 
     def send_back(self, decision: Decision, problem: str) -> None:
         self.corrected = self.corrected or decision.problem is None
@@ -185,6 +178,7 @@ class RequestWorkflow:
             ledger=self.calls.write_context.ledger,
             earlier=self.calls.write_context.earlier,
             demoted=self.model.demoted,
+            rehearsed=self.calls.rehearsed,
         )
 
     def outcome(
@@ -196,6 +190,8 @@ class RequestWorkflow:
         output: JsonValue = None,
     ) -> Outcome:
         """However a message ends, its outcome carries the receipt of every call that was made for it."""
+        plan = plan_of(self.calls.rehearsed) if status is RequestStatus.COMPLETED and self.calls.rehearsed else None
+        summary = in_words(plan, summary) if plan else summary
         self.show(f"{status}: {summary}{UNSUPPORTED if claims else ''}")
         return Outcome(
             request_id=workflow.info().workflow_id,
@@ -205,6 +201,7 @@ class RequestWorkflow:
             output=output,
             receipts=self.receipts,
             usage=self.allowance.usage,
+            plan=plan,
         )
 
     async def end(self) -> Outcome:

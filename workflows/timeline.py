@@ -29,6 +29,7 @@ MARKS = {
     ReceiptStatus.UNKNOWN: "❓",
     ReceiptStatus.REJECTED: "✋",
     ReceiptStatus.REFUSED: "⛔",
+    ReceiptStatus.PLANNED: "☐",
 }
 
 

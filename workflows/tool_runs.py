@@ -68,7 +68,10 @@ class WriteContext:
         )
 
     def of_write(self, call: ToolCall) -> ToolCall:
-        """The call, with what the ledger must know to keep it from being done twice."""
+        """The call, with what the ledger must know to keep it from being done twice. Of a rehearsal it gets none of
+        it, and without a chain no worker makes a write."""
+        if call.rehearsed:
+            return call
         return call.model_copy(
             update={
                 "chain": self.chain,

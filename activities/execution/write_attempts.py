@@ -28,7 +28,7 @@ from activities.execution.past_runs import ledger_of
 from activities.execution.tool_mistakes import mistake
 from activities.execution.unfinished_acts import GRACE, to_its_end
 from activities.ledger.ledger import Ledger
-from activities.ledger.rows import Action, State, Write
+from activities.ledger.rows import Action, State, Write, refuse_rehearsed
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import sha256, texts
@@ -143,10 +143,12 @@ class WriteAttempt:
         """Refuse to act where the ledger is not the one that knows the request's writes.
 
         Raises:
+            RehearsalOnly: it is a call of a rehearsal.
             ServiceUnavailable: another worker took the tool for a read, so nobody was asked for a yes.
             AnotherLedger: the request's writes stand in another ledger than this worker's.
         """
         call = self._call
+        refuse_rehearsed(call)
         if not call.chain:
             raise ServiceUnavailable(f"{call.tool} was called as a read, and this worker knows it as a write")
         wanted = call.ledger

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy.exc import IntegrityError
 
 from activities.budgets import Charge
-from activities.errors import KeyTaken, OutcomeUnknownRetryable
+from activities.errors import KeyTaken, OutcomeUnknownRetryable, RehearsalOnly
 from activities.ledger.contents import MARK, decrypted, encrypted
 from activities.ledger.tables import actions
 from workflows.contract.internal import ToolCall
@@ -175,7 +175,18 @@ _KNOWN = (
 """The rows of a write's own keys, and of the others of its request id that one which matters most."""
 
 
+def refuse_rehearsed(call: ToolCall) -> None:
+    """Keep a rehearsal from writing, whoever asks for it.
+
+    Raises:
+        RehearsalOnly: it is a call of a rehearsal.
+    """
+    if call.rehearsed:
+        raise RehearsalOnly(f"{call.key} is a call of a rehearsal, and a rehearsal never writes")
+
+
 def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: Mapping[str, object]) -> None:
+    refuse_rehearsed(write.call)
     late = OutcomeUnknownRetryable(f"another attempt of {write.call.key} has begun meanwhile")
     _one_at_a_time(connection, write)
     refuse_like(connection, write)

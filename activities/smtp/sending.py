@@ -1,11 +1,11 @@
 """A mail of a tool: composed, announced, and sent once. What every tool that sends mail has in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from activities.errors import ConfigurationError
 from activities.execution.act import Act
@@ -16,19 +16,27 @@ from activities.smtp.connections import MailConnections
 from activities.smtp.message import Mail, Sender, compose
 from activities.smtp.transaction import SmtpTransaction, Timeouts
 from workflows.contract.internal import ToolCall
-from workflows.contract.values import Effect
+from workflows.contract.values import Arguments, Effect, texts
 
 
 class _Sending(TypedDict):
     effect: Effect
+    preview: Callable[[Arguments], object]
     timeout: float
     total_timeout: float
     attempts: int
     needs: tuple[str, ...]
 
 
+def not_sent(arguments: Arguments) -> Arguments:
+    """What stands in for a sent mail in a rehearsal."""
+    to: list[JsonValue] = [*dict.fromkeys(each for name in ("to", "cc", "bcc") for each in texts(arguments.get(name)))]
+    return {"message_id": "", "accepted": to, "server_reply": "planned: it is sent when the plan is applied"}
+
+
 SENDING: _Sending = {
     "effect": "write",
+    "preview": not_sent,
     "timeout": 900,  # the server alone has ten minutes for its verdict
     "total_timeout": 7200,
     "attempts": 12,

@@ -1,6 +1,6 @@
 """What may be said of a tool beside its parameters; the same for every kind of tool."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypedDict
 
 from pydantic import ValidationError
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from activities.toolkit.definitions import Unfit
 from activities.toolkit.earlier_results import Fill
 from workflows.contract.internal import Route
-from workflows.contract.values import Effect
+from workflows.contract.values import Arguments, Effect
 
 
 class ToolOptions(TypedDict, total=False):
@@ -45,6 +45,9 @@ class ToolOptions(TypedDict, total=False):
     same_as: str
     """The tool whose action this one may repeat, because it does the same in another way: a call to the same recipients
     counts as the same, whichever of the two it is of."""
+    preview: Callable[[Arguments], object]
+    """Of a write: what stands in for its result in a rehearsal, made of the arguments as they would be used. It is a
+    function without effects. By default the model is told that the write is planned."""
     asks: str
     """The argument that is a question to people. The function is never run: what somebody says is the result, and where
     nobody does in time (`limits.approval_seconds`), that is."""

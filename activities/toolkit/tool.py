@@ -64,6 +64,7 @@ class Tool:
     replaces: str
     self_evident: tuple[str, ...]
     fill: Fill | None
+    preview: Callable[[Arguments], object] | None = None
 
     def __str__(self) -> str:
         return f"tool {self.name} ({self.defined_at})"
@@ -192,6 +193,7 @@ def made_of(
             replaces=options.get("replaces", ""),
             self_evident=options.get("self_evident", ()),
             fill=options.get("fill"),
+            preview=options.get("preview"),
         )
     )
 
@@ -216,6 +218,8 @@ def _checked(made: Tool) -> Tool:
         raise Unfit("a question is a read: nothing happens before its answer")
     if made.route.effect == "read" and made.asks_for(Act):
         raise Unfit("it asks for an Act, but only a write has a point of no return")
+    if made.route.effect == "read" and made.preview:
+        raise Unfit("it has a preview, but a read runs in a rehearsal too")
     if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:
         raise Unfit("attempts is at least 1, timeout more than 0, and total_timeout no less than timeout")
     _check_about(made.about, arguments)

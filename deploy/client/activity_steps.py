@@ -44,6 +44,7 @@ from workflows.contract.internal import (
     ToolCall,
     ToolResult,
 )
+from workflows.contract.rehearsing import PREVIEW, TAKE_PLAN
 from workflows.markdown import plain
 
 
@@ -108,7 +109,7 @@ class Work:
                 doing, news = await self._asked(event)
             case name if name == ANSWER:
                 doing = Shaping(self.turn)
-            case name if name in (CHECK, CHECK_SCHEMA, PREPARE):
+            case name if name in (CHECK, CHECK_SCHEMA, PREPARE, PREVIEW, TAKE_PLAN):
                 pass  # what comes of it is told by what it was done for
             case name if name == SETTLE:
                 if question := await self.payloads.read(scheduled.input.payloads, Settle):

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.model.origins import Origin, Said
 from activities.toolkit.find_tools import FIND_TOOLS
-from deploy.client.sources import Origin, Said
 from deploy.client.steps import (
     Asked,
     AskedAgain,
@@ -29,7 +29,9 @@ from deploy.client.steps import (
 from workflows.contract.api import Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import AssistantEntry, UserEntry
 from workflows.contract.internal import ProposedCall, Route
+from workflows.contract.plans import THE_PLAN, WRITES
 from workflows.contract.progress import Progress
+from workflows.contract.rehearsing import TakenPlan
 from workflows.contract.values import Arguments, Effect, position, texts
 
 
@@ -45,6 +47,8 @@ class Verdict(BaseModel):
     reason: str = ""
     arguments: Arguments | None = None
     """What they put in place of the call's own."""
+    of_plan: bool = False
+    """It was about the whole plan that the call is of."""
     came_to: str = ""
     """Why it did not count."""
 
@@ -172,6 +176,12 @@ class RequestAccount:
                 effect=proposed.route.effect if proposed.route else None,
             )
 
+    def take_plan(self, plan: TakenPlan, at: datetime) -> None:
+        """The writes of a plan that is applied; where their values came from, its rehearsal tells."""
+        calls = [write.proposed for write in plan.writes]
+        self._said += [Said(Origin(where="plan"), tuple(texts(call.arguments))) for call in calls]
+        self.propose(WRITES, calls, at)
+
     def _begin(self, request: Request, at: datetime) -> None:
         self.text, self.requester, self.approve, self.started_at = request.title, request.requester, request.approve, at
         self._hear(Origin(where="request"), request.text)
@@ -232,10 +242,17 @@ class RequestAccount:
                 came_to = f"a second yes was asked for: {pending.reason}"
             case _:
                 pass
-        if each := self._of(step.verdict.key):
-            each.verdicts.append(_verdict(step.verdict, at, came_to))
+        of_plan = step.verdict.key.endswith(f"/{THE_PLAN}")
+        for each in self._judged(step.verdict.key):
+            each.verdicts.append(_verdict(step.verdict, at, came_to).model_copy(update={"of_plan": of_plan}))
             if not came_to and isinstance(step.verdict, Reject):
                 each.status, each.error = ReceiptStatus.REJECTED, f"rejected by {step.verdict.by}"
+
+    def _judged(self, key: str) -> list[CallAccount]:
+        """The call that a verdict is about; where it is about a plan, all its writes."""
+        if not key.endswith(f"/{THE_PLAN}"):
+            return [each for each in (self._of(key),) if each]
+        return [each for place, each in self.calls.items() if place.startswith(f"{WRITES}.")]
 
     def _close(self, receipts: Iterable[Receipt]) -> None:
         for receipt in receipts:

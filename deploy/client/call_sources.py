@@ -1,7 +1,7 @@
 """Where the arguments of one call came from, by what a request's history says of it."""
 
+from activities.model.origins import Origin, Source, sources
 from deploy.client.call_accounts import CallAccount
-from deploy.client.sources import Origin, Source, sources
 from workflows.contract.values import texts
 
 

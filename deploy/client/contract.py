@@ -13,6 +13,7 @@ class MessageName(StrEnum):
 
     REQUEST = "Request"
     OUTCOME = "Outcome"
+    PLAN = "Plan"
     RECEIPT = "Receipt"
     STATE = "RequestState"
     PENDING_APPROVAL = "PendingApproval"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.model.origins import Source
 from deploy.client.call_accounts import CallAccount, RequestAccount, Verdict
 from deploy.client.call_sources import sources_of
-from deploy.client.sources import Source
 from workflows.consent import made_up, of_strangers
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
@@ -185,6 +185,8 @@ def _allowed(each: CallAccount, account: RequestAccount) -> str:
     """Why the call ran, or why not."""
     if each.status in (ReceiptStatus.INVALID, ReceiptStatus.REFUSED, ReceiptStatus.REJECTED) and not each.began_at:
         return f"it was not run: {each.error}"
+    if each.status is ReceiptStatus.PLANNED:
+        return "it was planned in a rehearsal, and not made"
     if not each.began_at:
         return f"it was not run: {each.error}" if each.error else "nobody has decided about it yet"
     rule = each.route.reason if each.route else ""
@@ -199,7 +201,8 @@ def _allowed(each: CallAccount, account: RequestAccount) -> str:
     if yes is None:
         return f"{each.approved_by} said yes" if each.approved_by else "who said yes is not known"
     changed = ", with other arguments" if yes.arguments is not None else ""
-    return f"{yes.by} said yes at {yes.at:%Y-%m-%d %H:%M:%S} UTC to the digest {yes.digest}{changed}"
+    what = "the whole plan, with the digest" if yes.of_plan else "the digest"
+    return f"{yes.by} said yes at {yes.at:%Y-%m-%d %H:%M:%S} UTC to {what} {yes.digest}{changed}"
 
 
 def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, asked: bool) -> list[str]:
@@ -207,7 +210,8 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
     if each.by_a_person and each.yes is None and each.whole:
         found.append(f"it ran with the yes of {each.approved_by}, and the history has none")
     yes = each.yes
-    if each.began_at and yes and yes.arguments is None and not each.edited and yes.digest != call.approval_digest:
+    to_itself = yes and yes.arguments is None and not (each.edited or yes.of_plan)
+    if each.began_at and yes and to_itself and yes.digest != call.approval_digest:
         found.append(f"the yes was to the digest {yes.digest}, and what ran has {call.approval_digest}")
     if row is None:
         done = each.effect == "write" and each.status is ReceiptStatus.DONE and not each.shortened

@@ -11,10 +11,10 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from activities.errors import ErrandError
+from activities.model.origins import Source
 from deploy.client.call_accounts import RequestAccount
 from deploy.client.call_sources import sources_of
 from deploy.client.requests import RequestHandle, state
-from deploy.client.sources import Source
 from deploy.client.why import account_of
 from workflows.contract.api import PendingApproval, RequestState
 from workflows.contract.messages import omitted

@@ -20,6 +20,7 @@ from deploy.client.explanations import Explanation, explained
 from deploy.client.history_steps import Story
 from deploy.client.payloads import Payloads
 from workflows.contract.internal import PREPARE, Decision
+from workflows.contract.rehearsing import TAKE_PLAN, TakenPlan
 
 if TYPE_CHECKING:
     from activities.ledger.ledger import Ledger
@@ -36,7 +37,8 @@ class Reading:
         self.account = RequestAccount(request_id)
         self._story = Story(converter)
         self._payloads = Payloads(converter)
-        self._preparing = 0
+        self._preparing = dict[int, str]()
+        """Activities that say what calls are to be made, by the events that scheduled them."""
 
     async def take(self, event: HistoryEvent) -> str | None:
         """Returns the id of the run that goes on from here, if one does."""
@@ -49,13 +51,17 @@ class Reading:
         return self._story.next_run
 
     async def _prepared(self, event: HistoryEvent) -> None:
-        """The one call of a request that is a call is no model's, and so no step tells of it."""
-        if event.activity_task_scheduled_event_attributes.activity_type.name == PREPARE:
-            self._preparing = event.event_id
+        """The one call of a request that is a call, and those of a plan, are no model's, and so no step tells of
+        them."""
+        if (name := event.activity_task_scheduled_event_attributes.activity_type.name) in (PREPARE, TAKE_PLAN):
+            self._preparing[event.event_id] = name
         ended = event.activity_task_completed_event_attributes
-        is_its_end = self._preparing and ended.scheduled_event_id == self._preparing
-        if is_its_end and (decision := await self._payloads.read(ended.result.payloads, Decision)):
-            self.account.propose(1, decision.calls, event.event_time.ToDatetime(tzinfo=UTC))
+        name = self._preparing.pop(ended.scheduled_event_id, "")
+        at, result = event.event_time.ToDatetime(tzinfo=UTC), ended.result.payloads
+        if name == PREPARE and (decision := await self._payloads.read(result, Decision)):
+            self.account.propose(1, decision.calls, at)
+        if name == TAKE_PLAN and (plan := await self._payloads.read(result, TakenPlan)):
+            self.account.take_plan(plan, at)
 
 
 async def explain(client: Client, request_id: str, ledger: "Ledger | None" = None) -> Explanation:

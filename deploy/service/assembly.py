@@ -35,6 +35,8 @@ from activities.model.endpoint import Endpoint
 from activities.model.tool_choice import ToolChoice
 from activities.policy import Policy
 from activities.redaction import SECRETS
+from activities.rehearsal.previews import Previews
+from activities.rehearsal.taken_plans import TakenPlans
 from activities.settings import Settings
 from activities.smtp.connections import MailConnections
 from activities.toolkit.catalogue import Catalogue
@@ -132,6 +134,7 @@ async def build_worker(
         costs,
     )
     about_writes = LedgerActivities(ledger, tools)
+    previews = Previews(tools, settings.tools.address_book, service.policy.budget, ledger.spending)
     guard = Guard(private=settings.http.http_private)
     async with (
         BoundedClient(verify=trusted_roots(), timeout=20, follow_redirects=False) as http,
@@ -177,6 +180,8 @@ async def build_worker(
                 about_writes.settle,
                 about_writes.recall,
                 LedgerWatch(ledger).watch,
+                previews.preview,
+                TakenPlans(client, tools, service.policy, ledger).take_plan,
                 # Also where the model is shown all tools: a request may have begun where it was not.
                 read_activity(search_tool(), provisions),
                 deliveries.deliver,

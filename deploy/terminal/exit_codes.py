@@ -29,6 +29,7 @@ INPUTS: dict[type[Input], dict[str, str]] = {
         "approve": "--approve",
         "output_schema": "--schema",
         "notify": "--notify",
+        "rehearse": "--rehearse",
     },
     Limits: {
         "turns": "--max-turns",

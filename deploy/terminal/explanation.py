@@ -3,9 +3,9 @@ it."""
 
 from collections.abc import Mapping
 
+from activities.model.origins import Source
 from deploy.client.explanation_lines import Tone, facts, moment
 from deploy.client.explanations import ExplainedCall, Explanation
-from deploy.client.sources import Source
 from deploy.terminal.console import Paper
 from deploy.terminal.marks import MARKS
 from deploy.terminal.text import compact, short

@@ -10,6 +10,7 @@ MARKS: dict[ReceiptStatus, tuple[str, str]] = {
     ReceiptStatus.REFUSED: ("✗", "yellow"),
     ReceiptStatus.CANCELLED: ("–", "yellow"),
     ReceiptStatus.UNKNOWN: ("?", "bold red"),
+    ReceiptStatus.PLANNED: ("☐", "cyan"),
 }
 COLOURS: dict[RequestStatus, str] = {RequestStatus.COMPLETED: "green", RequestStatus.RUNNING: "cyan"}
 STATE_COLOURS = {"begun": "cyan", "done": "green", "not_done": "red", "unknown": "bold red"}

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from activities.budgets import amount_text
+from activities.model.origins import told
 from deploy.client.listing import Found
-from deploy.client.sources import told
 from deploy.client.steps import Crashed
 from deploy.client.traced_approvals import TracedApproval
 from deploy.terminal.console import INDENT, Paper

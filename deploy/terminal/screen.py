@@ -5,6 +5,7 @@ It was written by somebody else: the requester, the model, a web page. So it is 
 
 from deploy.terminal.callback_results import CallbackScreen
 from deploy.terminal.explanation import ExplanationScreen
+from deploy.terminal.plan_results import PlanScreen
 from deploy.terminal.progress import ProgressScreen
 from deploy.terminal.results import ResultScreen
 from deploy.terminal.schedule_results import ScheduleScreen
@@ -12,5 +13,7 @@ from deploy.terminal.transcript import PastScreen
 from deploy.terminal.trial_results import TrialScreen
 
 
-class Screen(CallbackScreen, ExplanationScreen, ProgressScreen, PastScreen, ResultScreen, ScheduleScreen, TrialScreen):
+class Screen(
+    CallbackScreen, ExplanationScreen, PlanScreen, ProgressScreen, PastScreen, ResultScreen, ScheduleScreen, TrialScreen
+):
     """Steps as they happen, and what has become of them."""

@@ -93,6 +93,9 @@ class Session:
             typer.echo(outcome.model_dump_json(indent=2))
         else:
             self.screen.outcome(outcome, await self.link(outcome.request_id))
+            if outcome.plan:
+                self.screen.plan(outcome.plan)
+                self.screen.how_to_apply(outcome.plan)
         return 0 if outcome.status is RequestStatus.COMPLETED else ENDED_OTHERWISE
 
     async def link(self, request_id: str) -> str:

@@ -61,6 +61,7 @@ def call_command(
     arguments: Annotated[str, typer.Option(metavar="JSON", help="an object that fits the tool's schema")] = "{}",
     id: Annotated[str | None, typer.Option(help="the same id twice is the same call")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="approve it in advance; the policy can still forbid it")] = False,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="a write is not made: it ends with a plan")] = False,
     requester: Name = None,
     as_json: AsJson = False,
 ) -> None:
@@ -79,6 +80,7 @@ def call_command(
             text=f"call {name} with {arguments}",
             requester=requester or login_name(),
             approve=(name,) if yes else (),
+            rehearse=rehearse,
         )
         if id is not None and (problem := problem_with_id(id, "--id")):
             raise ConfigurationError(problem)

@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from activities.errors import ErrandError
 from activities.settings import Settings
-from deploy.web import actions, answers, approvals, events, health, messages, requests, schedules, tools
+from deploy.web import actions, answers, approvals, events, health, messages, plans, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
 from deploy.web.desk import deciding, explaining, issuer_sign_in, pages, reading, sign_in, submitting, timetables
 from deploy.web.desk.sessions import Sessions, by_session, secret_beside
@@ -37,6 +37,7 @@ ROUTERS = (
     messages.router,
     answers.router,
     approvals.router,
+    plans.router,
     schedules.router,
     actions.router,
     tools.router,

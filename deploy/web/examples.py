@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi.openapi.models import Example
 from pydantic import BaseModel, Field
 
+from activities.model.origins import Origin, Source
 from deploy.client.schedules import Scheduled, ScheduledRun, ScheduleState
-from deploy.client.sources import Origin, Source
 from deploy.client.timetables import Preview, Timetable
 from deploy.client.traced_approvals import TracedApproval, TracedState
 from workflows.contract.api import (
@@ -135,7 +135,12 @@ TOOL = {
 
 SUBMISSIONS: dict[str, Example] = {
     "a request": {"value": _json(Request(text=TEXT)) | {"request_id": ID}},
+    "a rehearsal": {"value": _json(Request(text=TEXT, rehearse=True)) | {"request_id": ID}},
     "a conversation": {"value": _json(Request(keep_open=True)) | {"request_id": "talk-1"}},
+}
+APPLICATIONS: dict[str, Example] = {
+    "as it was shown": {"value": {"digest": DIGEST}},
+    "with the caller's yes": {"value": {"digest": DIGEST, "approve": True}},
 }
 ANSWERED = {"key": f"{ID}/1.1", "by": "billing"}
 REPLIES: dict[str, Example] = {"an answer": {"value": {"text": "The one in Texas."}}}

@@ -38,12 +38,24 @@ class Submission(Request):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {"required": ["text"], "properties": {"text": NOT_BLANK, "call": NOTHING}},
-                {"required": ["keep_open"], "properties": {"keep_open": {"const": True}, "call": NOTHING}},
+                {
+                    "required": ["text"],
+                    "properties": {"text": NOT_BLANK, "call": NOTHING, "apply": NOTHING, "keep_open": {"const": False}},
+                },
+                {
+                    "required": ["keep_open"],
+                    "properties": {
+                        "keep_open": {"const": True},
+                        "call": NOTHING,
+                        "apply": NOTHING,
+                        "rehearse": {"const": False},
+                    },
+                },
                 {
                     "required": ["call"],
                     "properties": {
                         "call": {"type": "object"},
+                        "apply": NOTHING,
                         "keep_open": {"const": False},
                         "output_schema": NOTHING,
                     },

@@ -197,6 +197,8 @@ def as_asked_by(caller: Caller, asked: Request) -> Request:
     own_word("requester", asked.requester, caller)
     if asked.carried is not None:
         raise Problem(Kind.INVALID, "carried: only the workflow itself may set it")
+    if asked.apply is not None:
+        raise Problem(Kind.INVALID, "apply: it is the call POST /v1/requests/{request_id}/apply")
     if asked.approve and not caller.may(Right.APPROVE):
         raise Problem(Kind.FORBIDDEN, f"approve: {caller.name} may not approve tools: it takes the right approve")
     fields = asked.model_dump(include={*Request.model_fields})

@@ -6,13 +6,14 @@ Every message is plain JSON, so a caller in any language starts the workflow typ
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import to_json
 
 from workflows.contract.messages import Input, Message, omitted
+from workflows.contract.plans import Apply, Plan
 from workflows.contract.values import Arguments, Effect, Schema
 
 TASK_QUEUE = "errand"
@@ -24,6 +25,17 @@ LONGEST_TEXT_BYTES = 128 * 1024
 """Of a request's text, as JSON: it is never shortened, and what was said and found has to fit beside it."""
 INTERNAL_FIELDS = frozenset({"carried"})
 """Of a `Request`: no caller's."""
+EXCLUDED = {
+    "call": [(("keep_open",), "a request with a call of its own is not kept open")],
+    "apply": [(("keep_open", "call"), "a request that applies a plan has no call, and is not kept open")],
+    "rehearse": [(("keep_open", "apply"), "a rehearsal is not kept open, and applies no plan")],
+    "output_schema": [
+        (("call",), "a request with a call of its own asks no model for an output"),
+        (("apply",), "a request that applies a plan asks no model for an output"),
+    ],
+}
+"""Of a `Request`: with which fields before it a field does not go, and why."""
+Given = TypeVar("Given")
 
 
 class Limits(Input):
@@ -62,6 +74,10 @@ class Request(Input):
     call: GivenCall | None = omitted(
         None, description="instead of a text to be understood: no model is asked, and `output` is the call's result"
     )
+    apply: Apply | None = omitted(None, description="instead of a text: the plan whose writes are made")
+    rehearse: bool = omitted(
+        False, description="reads run, writes do not: the outcome is the plan of what would be written"
+    )
     text: str = Field(
         default="", validate_default=True, max_length=100_000, description="what should happen, in plain words"
     )
@@ -82,26 +98,21 @@ class Request(Input):
     @property
     def title(self) -> str:
         """What people see of it; nothing, of a conversation that begins with a message."""
-        return self.text or (f"call {self.call.tool}" if self.call else "")
+        given = self.call.tool if self.call else self.apply and self.apply.request_id
+        return self.text or (f"{'call' if self.call else 'apply'} {given}" if given else "")
 
-    @field_validator("call")
+    @field_validator(*EXCLUDED)
     @classmethod
-    def _is_all_there_is(cls, call: GivenCall | None, known: ValidationInfo) -> GivenCall | None:
-        if call and known.data.get("keep_open"):
-            raise ValueError("a request with a call of its own is not kept open")
-        return call
-
-    @field_validator("output_schema")
-    @classmethod
-    def _is_filled_by_a_model(cls, schema: Schema | None, known: ValidationInfo) -> Schema | None:
-        if schema is not None and known.data.get("call"):
-            raise ValueError("a request with a call of its own asks no model for an output")
-        return schema
+    def _goes_with_the_rest(cls, value: Given, known: ValidationInfo) -> Given:
+        for others, why in EXCLUDED[str(known.field_name)]:
+            if value not in (None, False) and any(known.data.get(name) for name in others):
+                raise ValueError(why)
+        return value
 
     @field_validator("text")
     @classmethod
     def _says_something(cls, text: str, known: ValidationInfo) -> str:
-        if not text.strip() and not (known.data.get("keep_open") or known.data.get("call")):
+        if not text.strip() and not any(known.data.get(name) for name in ("keep_open", "call", "apply")):
             raise ValueError("it is blank; say what should happen")
         if (bytes_ := len(to_json(text))) > LONGEST_TEXT_BYTES:
             raise ValueError(f"it has {bytes_:,} bytes as JSON, and {LONGEST_TEXT_BYTES:,} are the most")
@@ -158,6 +169,7 @@ class ReceiptStatus(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+    PLANNED = "planned"
 
 
 class Usage(Message):
@@ -181,7 +193,8 @@ class Usage(Message):
 class Receipt(Message):
     """What became of one tool call, taken from what happened and never from the model's words.
 
-    `failed` and `cancelled` mean that the action did not take effect; `unknown` means that it may have.
+    `failed` and `cancelled` mean that the action did not take effect; `unknown` means that it may have. `planned` is a
+    write of a rehearsal, which did not take effect either.
     """
 
     key: str
@@ -225,6 +238,7 @@ class Outcome(Message):
     output: JsonValue = None
     receipts: tuple[Receipt, ...] = ()
     usage: Usage = Usage()
+    plan: Plan | None = omitted(None, description="of a rehearsal: what would be written")
 
 
 class PendingApproval(Message):

@@ -44,6 +44,7 @@ class ToolCall(Message):
     over_budgets: tuple[str, ...] = omitted(
         (), description='of a write: the reached budgets over which a person has said yes; "*": it counts for none'
     )
+    rehearsed: bool = omitted(False, description="of a rehearsal: as a write it is never made")
 
     @property
     def request_id(self) -> str:

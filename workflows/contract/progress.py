@@ -7,6 +7,7 @@ from pydantic import Field
 from workflows.contract.api import Outcome, Receipt, Request, Usage
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
+from workflows.contract.plans import Rehearsed
 
 
 class QueuedMessage(Message):
@@ -58,6 +59,7 @@ class Progress(Message):
         False, description="the ledger knows writes of the same request id of which this run knows nothing"
     )
     demoted: tuple[str, ...] = Field(default=(), description="what the endpoint does not take, or wants back")
+    rehearsed: Rehearsed | None = omitted(None)
 
     @classmethod
     def carried_by(cls, request: Request) -> "Progress | None":

@@ -18,8 +18,8 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from activities.budgets import amount_text
 from activities.callbacks.links import Links
+from activities.model.origins import told as told_origins
 from deploy.client.explanation_lines import facts
-from deploy.client.sources import told as told_origins
 from deploy.web.callers import Caller
 from deploy.web.desk.visible_text import as_text, cut, hides_something, in_one_line, shown
 from deploy.web.door import Door

@@ -1,9 +1,23 @@
 // Made from ../contract.json by types.mjs. Times are texts in RFC 3339.
 
 export type JsonValue = unknown;
-export type ReceiptStatus = 'done' | 'failed' | 'invalid' | 'rejected' | 'refused' | 'cancelled' | 'unknown';
+export type ReceiptStatus =
+  'done' | 'failed' | 'invalid' | 'rejected' | 'refused' | 'cancelled' | 'unknown' | 'planned';
 export type RequestStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'limit_reached';
 
+/**
+ * The plan that a request applies. It runs under the id `<request_id>.apply`, so a plan is applied once.
+ */
+export interface Apply {
+  /**
+   * of the rehearsal
+   */
+  request_id: string;
+  /**
+   * of its plan, as it was shown
+   */
+  digest: string;
+}
 /**
  * A call of a tool, to be made as it is.
  */
@@ -65,6 +79,14 @@ export interface Request {
    */
   call?: GivenCall | null;
   /**
+   * instead of a text: the plan whose writes are made
+   */
+  apply?: Apply | null;
+  /**
+   * reads run, writes do not: the outcome is the plan of what would be written
+   */
+  rehearse?: boolean;
+  /**
    * what should happen, in plain words
    */
   text?: string;
@@ -97,9 +119,106 @@ export interface Request {
   } | null;
 }
 /**
+ * What a rehearsed request would do. Nothing of it has been done.
+ */
+export interface Plan {
+  /**
+   * those that would be made, in their order
+   */
+  writes: PlannedWrite[];
+  /**
+   * those that would not be made
+   */
+  refused?: PlannedWrite[];
+  /**
+   * those that the writes rest on
+   */
+  reads?: PlannedRead[];
+  /**
+   * of the rehearsal
+   */
+  request_id: string;
+  made_at: string;
+  /**
+   * why it cannot be applied
+   */
+  problem?: string;
+  /**
+   * SHA-256 of all else: what a yes to the plan is bound to
+   */
+  digest: string;
+}
+/**
+ * A write exactly as it would be made, and what the rules say of it.
+ */
+export interface PlannedWrite {
+  /**
+   * of the call in the rehearsal
+   */
+  key: string;
+  tool: string;
+  arguments: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * SHA-256 of tool and arguments
+   */
+  digest: string;
+  about?: string;
+  verdict: 'allowed' | 'needs approval' | 'refused';
+  /**
+   * what allows it, why it needs a yes, or what forbids it
+   */
+  why?: string;
+  /**
+   * the keys of the reads that its arguments rest on
+   */
+  depends_on?: string[];
+  /**
+   * the keys of planned writes of whose stand-in results it has values: it cannot be applied
+   */
+  stand_ins?: string[];
+  /**
+   * values that nobody mentioned before the model did
+   */
+  ungrounded?: string[];
+  /**
+   * figures in its texts that nobody mentioned either
+   */
+  unsupported?: string[];
+  /**
+   * figures and addresses that only a stranger's text mentions
+   */
+  strangers?: string[];
+  /**
+   * a stranger's text had been read before it
+   */
+  untrusted?: boolean;
+  /**
+   * the same is planned before it
+   */
+  repeats?: boolean;
+}
+/**
+ * A read that planned writes rest on.
+ */
+export interface PlannedRead {
+  key: string;
+  tool: string;
+  arguments: {
+    [k: string]: JsonValue;
+  };
+  /**
+   * SHA-256 of its result
+   */
+  digest: string;
+  at: string;
+}
+/**
  * What became of one tool call, taken from what happened and never from the model's words.
  *
- * `failed` and `cancelled` mean that the action did not take effect; `unknown` means that it may have.
+ * `failed` and `cancelled` mean that the action did not take effect; `unknown` means that it may have. `planned` is a
+ * write of a rehearsal, which did not take effect either.
  */
 export interface Receipt {
   key: string;
@@ -150,6 +269,10 @@ export interface Outcome {
   output: JsonValue;
   receipts: Receipt[];
   usage: Usage;
+  /**
+   * of a rehearsal: what would be written
+   */
+  plan?: Plan | null;
 }
 /**
  * A call that waits for a yes or a no, exactly as it would be run.

@@ -6,6 +6,7 @@ mail server has, and is played twice: by the service's workers, and by a control
     many_writes.py      more writes than anybody asks for at once, and a reset
     second_attempts.py  a worker dies in the act, and the next finds another ledger, none, or another version of itself
     operators.py        every verb of Temporal's command line
+    plans.py            a plan is applied under kills, resets and terminations
     clocks.py           a worker's clock two hours off, and a person's word
     http_writes.py      1,000 orders over HTTP, at a far end (order_desk.py, order_tools.py) that fails at every stage
 

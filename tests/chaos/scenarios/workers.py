@@ -193,6 +193,11 @@ def by_the_clock() -> None:
     Database.now = property(lambda self: datetime.now(UTC))
 
 
+def keys_of_the_run() -> None:
+    """A write is known by the run that asks for it, and not by its request."""
+    tool_runs._name = lambda info: f"{info.workflow_id}~{info.run_id[:8]}"
+
+
 def mcp_calls_again() -> None:
     """A call of an MCP tool whose answer was lost is taken for one that did not happen, and made again."""
     usual = sessions.Live.call
@@ -247,6 +252,7 @@ KNOWN: dict[str, Callable[..., None]] = {
     "anybody-is-believed": anybody_is_believed,
     "by-the-clock": by_the_clock,
     "mcp-calls-again": mcp_calls_again,
+    "keys-of-the-run": keys_of_the_run,
     "plain-post": plain_post,
     "notices-no-restore": notices_no_restore,
 }

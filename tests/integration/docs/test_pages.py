@@ -40,7 +40,7 @@ from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
 from tests.integration.web.conftest import served
-from tests.scripted_model import Answer, ScriptedModel, say
+from tests.scripted_model import Answer, ScriptedModel, call, calls, say
 from tests.webhook_receiver import SECRET
 from worker import processes_wanted
 from workflows.contract.api import TASK_QUEUE, Approve, Outcome, Receipt, Reject, Request, Say
@@ -127,10 +127,15 @@ def test_the_readme_has_at_most_150_lines() -> None:
     assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= 150
 
 
+REHEARSED = "Get the weather in Paris and email it to ann@example.com."
+
+
 class Scripts(dict[str, Sequence[Answer]]):
-    """Whatever is asked for, the model says that it is done."""
+    """Whatever is asked for, the model says that it is done; but for what is rehearsed, where it calls a write."""
 
     def __missing__(self, text: str) -> Sequence[Answer]:
+        if text == REHEARSED:
+            return [calls(call("write_down", word="Paris")), say("Done.")]
         return [say("Done.")] * 5
 
 
@@ -155,7 +160,7 @@ def the_one_with(word: str) -> str:
 
 class TestPython:
     def test_every_example_is_run_by_one_of_these_tests(self) -> None:
-        words = ("ended.summary", "open_with", "send_fax", "open_ticket", "standardwebhooks", *TOOL_FILES)
+        words = ("ended.summary", "open_with", "plan_of", "send_fax", "open_ticket", "standardwebhooks", *TOOL_FILES)
         run = {the_one_with(word) for word in words}
         assert run == {*in_language("python")}
 
@@ -187,6 +192,10 @@ class TestPython:
         assert names["price"] == Price(price=230.79)
         assert names["second"].summary == "Done."
         await close(handle_of(names["client"], names["first"].request_id))
+
+    async def test_a_program_rehearses_and_applies(self, worker: Settings) -> None:
+        done: Outcome = (await executed(the_one_with("plan_of"), {}))["done"]
+        assert done.summary == "Done: write_down."
 
     async def test_a_write_says_where_its_point_of_no_return_is(self, tmp_path: Path) -> None:
         class Line:

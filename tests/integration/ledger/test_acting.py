@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.error_text import LONGEST_MESSAGE
-from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
+from activities.errors import OutcomeUnknown, RehearsalOnly, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
 from activities.execution import act as acting
 from activities.execution.act import Act, Fence
 from activities.execution.cancellation import to_the_end
@@ -149,6 +149,23 @@ async def row(ledger: Ledger, key: str = CALL.key) -> Action:
     found = await ledger.find(key)
     assert found is not None
     return found
+
+
+class TestRehearsal:
+    @EITHER
+    async def test_a_call_of_a_rehearsal_is_refused_before_the_tool_begins(
+        self, opened: Ledger, paper: Paper, function: object
+    ) -> None:
+        refused = ("RehearsalOnly", False, ReceiptStatus.REFUSED)
+        paper.before = paper.inside = raising(AssertionError("it has begun"))
+        call = CALL.model_copy(update={"rehearsed": True})
+        assert await fails(run(opened, paper, function, call=call)) == refused
+        assert (paper.acts, await opened.find(CALL.key)) == ([], None)
+
+    async def test_the_ledger_begins_no_row_for_it_whoever_asks(self, opened: Ledger) -> None:
+        with pytest.raises(RehearsalOnly, match="a rehearsal never writes"):
+            await opened.begin(Write(CALL.model_copy(update={"rehearsed": True})), attempt=1, seen=None)
+        assert await opened.find(CALL.key) is None
 
 
 class TestOnce:

@@ -15,6 +15,7 @@ from tests.unit.execution.arbitrary import json_values, quick
 from workflows.contract.api import Approve, Limits, Outcome, Receipt, ReceiptStatus, Reject, Request, RequestStatus, Say
 from workflows.contract.conversation import AssistantEntry, ToolCallRecord, ToolMessage, UserEntry
 from workflows.contract.internal import Route, ToolCall
+from workflows.contract.plans import Plan, PlannedWrite
 from workflows.contract.progress import LimitsUsed, Messages, Progress, QueuedMessage
 
 CALL = ToolCall(key="r/1.1", tool="send", arguments={"to": ["ann@example.com"], "body": "Hi"})
@@ -62,6 +63,13 @@ class TestWhatCallersWrite:
             (Request, {"text": "\x01" * 30_000}, ("text",)),
             (Request, {"text": "語" * 50_000}, ("text",)),
             (Request, {}, ("text",)),
+            (Request, {"rehearse": True}, ("text",)),
+            (Request, {"rehearse": True, "keep_open": True}, ("rehearse",)),
+            (Request, {"apply": {"request_id": "r", "digest": "d"}, "rehearse": True}, ("rehearse",)),
+            (Request, {"apply": {"request_id": "r", "digest": "d"}, "keep_open": True}, ("apply",)),
+            (Request, {"apply": {"request_id": "r", "digest": "d"}, "call": {"tool": "t"}}, ("apply",)),
+            (Request, {"apply": {"request_id": "r", "digest": "d"}, "output_schema": {}}, ("output_schema",)),
+            (Request, {"apply": {"request_id": "r"}}, ("apply", "digest")),
             (Limits, {"turns": 0}, ("turns",)),
             (Limits, {"calls": 1001}, ("calls",)),
             (Limits, {"seconds": 0}, ("seconds",)),
@@ -94,6 +102,22 @@ class TestWhatCallersWrite:
         assert Approve.model_validate({**approve.model_dump(), "arguments": None}) == approve
         reject = Reject(key="k", digest="d", by="ann")
         assert Reject.model_validate({**reject.model_dump(), "reason": None}) == reject
+
+
+class TestPlan:
+    PLAN = Plan(
+        request_id="r",
+        made_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+        writes=(PlannedWrite(key="r/1.1", tool="t", arguments={"x": 1.5}, digest="d", verdict="allowed"),),
+    ).sealed()
+
+    def test_its_digest_survives_the_journey_to_another_machine(self) -> None:
+        again = Plan.model_validate_json(to_json(self.PLAN))
+        assert again.content_digest == again.digest == self.PLAN.digest
+
+    @pytest.mark.parametrize("change", [{"request_id": "s"}, {"writes": ()}, {"problem": "none"}])
+    def test_its_digest_changes_with_all_that_is_in_it(self, change: dict[str, Any]) -> None:
+        assert self.PLAN.model_copy(update=change).content_digest != self.PLAN.digest
 
 
 class TestWhatComesBack:
@@ -129,7 +153,16 @@ class TestWhatComesBack:
         }
 
     def test_the_statuses_are_these(self) -> None:
-        assert [*ReceiptStatus] == ["done", "failed", "invalid", "rejected", "refused", "cancelled", "unknown"]
+        assert [*ReceiptStatus] == [
+            "done",
+            "failed",
+            "invalid",
+            "rejected",
+            "refused",
+            "cancelled",
+            "unknown",
+            "planned",
+        ]
         assert [*RequestStatus] == ["running", "completed", "failed", "cancelled", "limit_reached"]
 
     def test_fields_of_a_newer_sender_are_ignored(self) -> None:

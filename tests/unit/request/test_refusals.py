@@ -10,7 +10,7 @@ from workflows.contract.api import Approve, Limits, Reject, Request, Say
 from workflows.contract.messages import Input
 from workflows.refusals import no_such, problem_with_id, read, sentence
 
-FIELDS = "approve, call, keep_open, limits, notify, output_schema, requester, text"
+FIELDS = "apply, approve, call, keep_open, limits, notify, output_schema, rehearse, requester, text"
 
 
 @pytest.mark.parametrize(

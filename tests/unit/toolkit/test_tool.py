@@ -178,7 +178,8 @@ class TestMarking:
             (
                 {"efect": "write"},
                 "there is no option efect; the options are effect, about, timeout, total_timeout, attempts, needs, "
-                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, asks, self_evident, fill, replaces",
+                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, preview, asks, self_evident, fill, "
+                "replaces",
             ),
             ({"asks": "what"}, "asks names what, which is no argument; its arguments are to, day"),
             ({"asks": "to", "effect": "write"}, "a question is a read: nothing happens before its answer"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.client.sources import Origin, Said, Source, sources, told
+from activities.model.origins import Origin, Said, Source, sources, told
 from workflows.contract.values import Arguments
 
 REQUEST = Said.of(Origin(where="request"), "Invoice 4711 of Acme: mail Ann <ann@example.com> the total.")

@@ -17,7 +17,7 @@ from activities.model.grounding import EDGES, occurs
 from workflows.contract.values import Arguments, texts
 
 Where: TypeAlias = Literal[
-    "request", "message", "answer", "tool", "stranger", "person", "address book", "made up", "worded", "chosen"
+    "request", "message", "answer", "tool", "stranger", "person", "plan", "address book", "made up", "worded", "chosen"
 ]
 WORDS: dict[Where, str] = {
     "request": "from the request",
@@ -26,6 +26,7 @@ WORDS: dict[Where, str] = {
     "tool": "from {tool} ({position})",
     "stranger": "from a stranger's text, by {tool} ({position})",
     "person": "put there by {by}",
+    "plan": "from the plan",
     "address book": "from the address book",
     "made up": "made up by the model",
     "worded": "worded by the model",
