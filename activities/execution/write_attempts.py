@@ -28,7 +28,8 @@ from activities.execution.past_runs import ledger_of
 from activities.execution.tool_mistakes import mistake
 from activities.execution.unfinished_acts import GRACE, to_its_end
 from activities.ledger.ledger import Ledger
-from activities.ledger.rows import Action, State, Write, refuse_rehearsed
+from activities.ledger.rehearsals import refuse_rehearsed
+from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import sha256, texts

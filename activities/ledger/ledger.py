@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from activities.errors import AnotherLedger, ConfigurationError, NotOpen
-from activities.ledger import rows
+from activities.ledger import of_requester, rows
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.restores import Restores
@@ -241,12 +241,12 @@ class Ledger:
             times = actions.c.request_id.startswith(f"{request_id}@", autoescape=True)
             query = query.where(sa.or_(actions.c.request_id == request_id, times))
         if requester is not None:
-            query = query.where(rows.may_be_of(requester))
+            query = query.where(of_requester.may_be_of(requester))
         if state:
             query = query.where(shown == state)
         if since:
             query = query.where(actions.c.begun_at >= since)
-        return await self._database.read(lambda connection: rows.listed(connection, query, requester, limit))
+        return await self._database.read(lambda connection: of_requester.listed(connection, query, requester, limit))
 
     async def between(self, since: datetime | None, until: datetime) -> list[Action]:
         """Actions that were begun in this time, as they stand in the table, the earliest first."""

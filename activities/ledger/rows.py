@@ -11,16 +11,15 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy.exc import IntegrityError
 
 from activities.budgets import Charge
-from activities.errors import KeyTaken, OutcomeUnknownRetryable, RehearsalOnly
-from activities.ledger.contents import MARK, decrypted, encrypted
+from activities.errors import KeyTaken, OutcomeUnknownRetryable
+from activities.ledger.contents import decrypted, encrypted
+from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.tables import actions
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
 
 LONGEST_ACT = timedelta(minutes=30)
 """After which an act is not under way any more, where its tool does not say."""
-AT_ONCE = 500
-"""Rows that are looked through at once for those of one requester."""
 
 
 class State(StrEnum):
@@ -175,16 +174,6 @@ _KNOWN = (
 """The rows of a write's own keys, and of the others of its request id that one which matters most."""
 
 
-def refuse_rehearsed(call: ToolCall) -> None:
-    """Keep a rehearsal from writing, whoever asks for it.
-
-    Raises:
-        RehearsalOnly: it is a call of a rehearsal.
-    """
-    if call.rehearsed:
-        raise RehearsalOnly(f"{call.key} is a call of a rehearsal, and a rehearsal never writes")
-
-
 def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: Mapping[str, object]) -> None:
     refuse_rehearsed(write.call)
     late = OutcomeUnknownRetryable(f"another attempt of {write.call.key} has begun meanwhile")
@@ -264,26 +253,6 @@ def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
 
 def actions_of(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Action]:
     return [_action(connection, row) for row in connection.execute(query).mappings()]
-
-
-def may_be_of(requester: str) -> sa.ColumnElement[bool]:
-    """Rows of a requester, and those that do not say whose they are until they are decrypted."""
-    hidden = actions.c.requester.startswith(f"{MARK}:", autoescape=True)
-    return sa.or_(actions.c.requester == requester, hidden)
-
-
-def listed(
-    connection: sa.Connection, query: sa.Select[tuple[object, ...]], requester: str | None, limit: int
-) -> list[Action]:
-    """The first so many, of everybody or of one requester."""
-    found: list[Action] = []
-    start, at_once = 0, limit  # which is enough, unless it takes the keys to tell whose a row is
-    while True:
-        page = actions_of(connection, query.limit(at_once).offset(start))
-        found += [each for each in page if requester in (None, each.requester)]
-        if len(found) >= limit or len(page) < at_once:
-            return found[:limit]
-        start, at_once = start + at_once, AT_ONCE
 
 
 def row_of(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
