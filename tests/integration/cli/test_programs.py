@@ -134,8 +134,10 @@ async def test_a_message_is_said_again_to_the_run_that_continues_the_request(
 async def test_an_output_is_asked_for_and_read_as_a_model(
     client: Client, settings: Settings, worker: ScriptedModel
 ) -> None:
-    worker.scripts["How long is errand?"] = [say("It has six letters."), say('{"word": "errand", "length": 6}')]
-    handle = await submit(client, Request(text="How long is errand?"), Word, task_queue=settings.worker.task_queue)
+    worker.scripts["How long is errand: 6 letters?"] = [say("Yes."), say('{"word": "errand", "length": 6}')]
+    handle = await submit(
+        client, Request(text="How long is errand: 6 letters?"), Word, task_queue=settings.worker.task_queue
+    )
     assert output_of(await outcome(handle), Word) == Word(word="errand", length=6)
 
 

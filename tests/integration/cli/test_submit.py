@@ -150,12 +150,12 @@ async def test_an_output_is_shown_below_the_summary_and_is_in_the_json(
 ) -> None:
     schema = {"type": "object", "properties": {"letters": {"type": "integer"}}, "required": ["letters"]}
     (file := tmp_path / "letters.json").write_text(json.dumps(schema))
-    worker.scripts["How long is errand?"] = [say("It has six letters."), say('{"letters": 6}')]
-    shown = await cli("submit", "How long is errand?", "--schema", str(file))
+    worker.scripts["Has errand 6 letters?"] = [say("It has six letters."), say('{"letters": 6}')]
+    shown = await cli("submit", "Has errand 6 letters?", "--schema", str(file))
     assert shown.code == 0, shown.err
     assert "turn 1  the result is put into the schema" in shown.out
     assert 'completed: It has six letters.\n{\n  "letters": 6\n}\n' in shown.out
-    as_json = await cli("submit", "How long is errand?", "--schema", str(file), "--json")
+    as_json = await cli("submit", "Has errand 6 letters?", "--schema", str(file), "--json")
     assert json.loads(as_json.out)["output"] == {"letters": 6}
 
 

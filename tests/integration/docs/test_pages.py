@@ -187,7 +187,7 @@ class TestPython:
         class Price(BaseModel):
             price: float
 
-        model.scripts["What is IBM trading at?"] = [say("Here it is."), say('{"price": 230.79}')]
+        model.scripts["What is IBM trading at?"] = [say("Here it is."), *[say('{"price": 230.79}')] * 2]
         names = await executed(the_one_with("open_with"), {"Price": Price})
         assert names["price"] == Price(price=230.79)
         assert names["second"].summary == "Done."

@@ -44,7 +44,7 @@ class TestAStart:
     @pytest.mark.parametrize(
         ("given", "words"),
         cast("list[tuple[list[object], str]]", [
-            ([{"txt": "Go"}], "txt: there is no such field; did you mean text? The fields are approve, "),
+            ([{"txt": "Go"}], "txt: there is no such field; did you mean text? The fields are apply, approve, "),
             ([{"text": "Go", "limits": {"turn": 1}}], "limits.turn: there is no such field; did you mean turns?"),
             ([{"text": "Go", "approve": "tell"}], 'approve: expected a list, not "tell"'),
             ([{"text": "Go", "carried": {}}], "carried: only the workflow itself may set it"),

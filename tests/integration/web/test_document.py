@@ -7,7 +7,6 @@ from typing import Any, TypeAlias, cast
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -63,8 +62,12 @@ async def test_every_answer_to_made_up_calls_is_one_that_the_document_knows(
 
 
 def make_sense(case: Case) -> None:
-    """What a cron text means, and which times have passed, is more than a document can say."""
+    """What a cron text means, which times have passed, and what goes together is more than a document can say."""
     body = cast("dict[str, Any]", case.body) if isinstance(case.body, dict) else {}
+    for each in (body, body.get("request", {})):
+        if {"apply", "rehearse"} & each.keys():
+            each.pop("apply", None)
+            each["rehearse"] = False
     timetable = body.get("timetable", body)
     if "cron" in timetable:
         timetable |= {"cron": "0 8 * * 1-5", "zone": "Europe/Berlin"}
@@ -82,6 +85,8 @@ def say_it_once(case: Case) -> None:
 
 
 def hold(url: str, key: str, known: str) -> None:
+    import schemathesis  # no process but the one that runs this test has to load it
+
     document: Any = schemathesis.openapi.from_url(f"{url}/openapi.json")
     for found in document.get_all_operations():
 
