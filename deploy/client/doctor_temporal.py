@@ -21,7 +21,7 @@ async def namespace(client: Client, _: Settings) -> str:
     asked = DescribeNamespaceRequest(namespace=client.namespace)
     found = await client.workflow_service.describe_namespace(asked)
     days = found.config.workflow_execution_retention_ttl.ToTimedelta().days
-    return f"{client.namespace} keeps histories for {days} days"
+    return f"{client.namespace} keeps histories for {days} {'day' if days == 1 else 'days'}"
 
 
 async def search_attributes(client: Client, _: Settings) -> str:

@@ -98,7 +98,8 @@ class Deployment:
             "OPENAI_API_KEY": "local",
             "OPENAI_MODEL": MODEL_NAME,
             "ERRAND_MODEL_CONSTRAINED": "true",  # llama.cpp decodes by a grammar made of the schemas
-            "ERRAND_OFFER": "get_weather get_stock_price send_email",  # what the model was trained on
+            # What the model was trained on, unless somebody asks for more: tools of their own, or of ERRAND_SOURCES.
+            "ERRAND_OFFER": os.environ.get("ERRAND_OFFER") or "get_weather get_stock_price send_email",
             "ERRAND_EXCHANGE_RATES_URL": samples,
             "ERRAND_SMTP_URL": f"smtp+plain://127.0.0.1:{self.smtp_port}",
             "ERRAND_MAIL_FROM": "errand@example.com",

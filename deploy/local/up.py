@@ -39,7 +39,7 @@ def _tell_how_to_use(deployment: Deployment) -> None:
     found_by = "" if usual else "".join(f"{name}={it} " for name, it in deployment.client_environment().items())
     console.print(f"[dim]  mail arrives in {deployment.mail}; weather and prices are samples[/dim]")
     console.print(f'  try: {found_by}.venv/bin/python client.py submit "Get the weather in Paris" --wait')
-    console.print(f"[dim]  Temporal's HTTP API is at {deployment.http_url}, for who calls it {HTTP_HOST}[/dim]")
+    console.print(f"[dim]  Temporal's HTTP API is at {deployment.http_url}, by 'Host: {HTTP_HOST}'[/dim]")
     urls = f"door at {deployment.door_url}, Temporal UI at {deployment.ui_url}"
     console.print(f"[green]ready[/green]: {urls} (Ctrl-C stops everything)")
 

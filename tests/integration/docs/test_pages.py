@@ -62,6 +62,7 @@ NOT_RUN = {
     "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
     "StartWorkflow:RequestWorkflow": "it is a map of spans, and nothing to run",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
+    "uv run client.py tools call crm_createTicket": "it needs that source; `test_tools_call.py` calls other tools",
 }
 """How a block begins → why it is not run."""
 ELSEWHERE = {"typescript"}

@@ -71,3 +71,13 @@ def test_whoever_has_a_page_of_their_own_for_requests_keeps_it(tmp_path: Path, m
     monkeypatch.setenv("ERRAND_REQUEST_URL", "https://ops.example.com/{request_id}")
     there = Deployment.on_free_ports(tmp_path).worker_environment()["ERRAND_REQUEST_URL"]
     assert there == "https://ops.example.com/{request_id}"
+
+
+def test_what_make_up_offers_is_what_its_model_was_trained_on_unless_somebody_asks_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment.on_free_ports(tmp_path)
+    monkeypatch.delenv("ERRAND_OFFER", raising=False)
+    assert deployment.worker_environment()["ERRAND_OFFER"] == "get_weather get_stock_price send_email"
+    monkeypatch.setenv("ERRAND_OFFER", "get_weather crm_*")
+    assert deployment.worker_environment()["ERRAND_OFFER"] == "get_weather crm_*"
