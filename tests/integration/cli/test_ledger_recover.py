@@ -110,7 +110,9 @@ async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice
         put = await cli("ledger", "recover", "--yes", "--json", "--by", "carol")
         assert put.code == 0
         # The worker of this process may log meanwhile.
-        assert json.loads(put.out.splitlines()[-1])["writes"] == [{"key": f"{lost.id}/1.1", "tool": "write_down", "state": "done"}]
+        assert json.loads(put.out.splitlines()[-1])["writes"] == [
+            {"key": f"{lost.id}/1.1", "tool": "write_down", "state": "done"}
+        ]
         outcomes = await asyncio.gather(
             following.result(), client.get_workflow_handle(lost.id, run_id=again, result_type=Outcome).result()
         )
