@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -179,5 +179,8 @@ def _is_certain(error: BaseException) -> bool:
     """Whether an attempt says, for all before it too, that nothing has happened."""
     if not isinstance(error, ApplicationError) or not error.details:
         return False
-    detail = FailureDetail.model_validate(error.details[0])
+    try:
+        detail = FailureDetail.model_validate(error.details[0])
+    except ValidationError:  # an operator has ended the activity in their own words
+        return False
     return detail.certain and detail.status in NOTHING_HAPPENED
