@@ -107,10 +107,13 @@ class Calls:
         """From here on the call has a receipt, whatever ends the request."""
         key = f"{self.write_context.request_id}/{position(turn, index)}"
         call = ToolCall(key=key, tool=proposed.tool, arguments=proposed.arguments, rehearsed=self._request.rehearse)
-        self.receipts.put_open(
-            receipts.not_run(call, proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before")
-        )
-        return Step(call, proposed)
+        step = Step(call, proposed)
+        self._open(step)
+        return step
+
+    def _open(self, step: Step) -> None:
+        why = "not run: the request ended before"
+        self.receipts.put_open(receipts.not_run(step.call, step.proposed.route, ReceiptStatus.CANCELLED, why))
 
     async def _carry_out(self, step: Step) -> None:
         route = step.proposed.route
@@ -148,11 +151,7 @@ class Calls:
 
     async def _over_budget(self, step: Step, budgets: tuple[str, ...], reached: str) -> Step | None:
         """The call with a person's yes to it although budgets are reached; None, and a receipt, without one."""
-        self.receipts.put_open(
-            receipts.not_run(
-                step.call, step.proposed.route, ReceiptStatus.CANCELLED, "not run: the request ended before"
-            )
-        )
+        self._open(step)
         over = step.call.model_copy(update={"over_budgets": (*step.call.over_budgets, *budgets)})
         return await self._decided(
             Step(over, step.proposed), lambda proposed: "; ".join(filter(None, (reached, self._why_ask(proposed))))
