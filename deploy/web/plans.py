@@ -7,12 +7,10 @@ from pydantic import Field
 
 from deploy.client.keys import Right
 from deploy.client.plans import request_to_apply, start_to_apply
-from deploy.client.requests import TakenId
 from deploy.web import examples
-from deploy.web.door import OF_ONE, WITH_BODY, AnyCaller, Own, StrictRoute, TheDoor, answer, in_time
-from deploy.web.idempotency import taken_problem
+from deploy.web.door import OF_ONE, WITH_BODY, AnyCaller, Own, StrictRoute, TheDoor
 from deploy.web.problems import Kind, Problem, documented
-from deploy.web.requests import Started
+from deploy.web.requests import Started, told_started
 from workflows.contract.messages import Input
 
 router = APIRouter(tags=["requests"], route_class=StrictRoute)
@@ -51,9 +49,5 @@ async def apply(
     if application.approve and not caller.may(Right.APPROVE):
         raise Problem(Kind.FORBIDDEN, f"approve: {caller.name} may not approve: it takes the right approve")
     request = request_to_apply(found.request_id, application.digest, requester=caller.name, approve=application.approve)
-    try:
-        handle, new = await in_time(start_to_apply(door.client, request, task_queue=door.service.worker.task_queue))
-    except TakenId as taken:
-        raise taken_problem(taken, None) from taken
-    told = Started(request_id=handle.id, requester=caller.name)
-    return answer(told, 201 if new else 200, Location=f"/v1/requests/{handle.id}")
+    started = start_to_apply(door.client, request, task_queue=door.service.worker.task_queue)
+    return await told_started(started, caller)

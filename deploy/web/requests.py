@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -11,7 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find_page
-from deploy.client.requests import TakenId, handle_of, outcome_or_account, start
+from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or_account, start
 from deploy.client.traced_approvals import TracedState, traced_state
 from deploy.web import examples
 from deploy.web.callers import Caller
@@ -92,11 +93,18 @@ async def submit(
     """Start a request. The same call again, under the same key or id, is the same request."""
     request_id = request_id_of(submission, idempotency_key, caller)
     request = as_asked_by(caller, submission)
+    started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
+    return await told_started(started, caller, idempotency_key)
+
+
+async def told_started(
+    starting: Awaitable[tuple[RequestHandle, bool]], caller: Caller, key: str | None = None
+) -> Response:
+    """The answer to who has started a request, or joined it; `key` is the one that the call came with."""
     try:
-        started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
-        handle, new = await in_time(started)
+        handle, new = await in_time(starting)
     except TakenId as taken:
-        raise taken_problem(taken, idempotency_key) from taken
+        raise taken_problem(taken, key) from taken
     told = Started(request_id=handle.id, requester=caller.name)
     return answer(told, 201 if new else 200, Location=f"/v1/requests/{handle.id}")
 
