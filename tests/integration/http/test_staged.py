@@ -1,7 +1,8 @@
 """A write over HTTP: at whichever stage it fails, error and ledger say what can have happened, and no more."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,14 +37,27 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     await opened.aclose()
 
 
-@pytest.fixture
-async def sender() -> AsyncIterator[HttpSender]:
+@asynccontextmanager
+async def patient_for(seconds: float) -> AsyncGenerator[HttpSender]:
     guard = Guard(private=True)
     async with (
-        guarded_client(guard, timeout=1) as reads,
-        guarded_client(guard, timeout=1, keep_connections=False) as writes,
+        guarded_client(guard, timeout=seconds) as reads,
+        guarded_client(guard, timeout=seconds, keep_connections=False) as writes,
     ):
         yield HttpSender(reads, writes)
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[HttpSender]:
+    async with patient_for(20) as sender:
+        yield sender
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[HttpSender]:
+    """One that does not wait long for a far end that says nothing."""
+    async with patient_for(1) as sender:
+        yield sender
 
 
 async def still_counts(beat: AttemptBeat) -> None:
@@ -97,10 +111,10 @@ async def test_tls_that_fails_leaves_no_row(ledger: Ledger, sender: HttpSender) 
 @pytest.mark.parametrize("stage", [each for each in Stage if each is not Stage.ANSWER])
 @pytest.mark.parametrize(("far", "kind"), [(PLAIN, OutcomeUnknown), (KEYED, OutcomeUnknownRetryable)])
 async def test_without_a_whole_answer_nobody_knows(
-    ledger: Ledger, sender: HttpSender, stage: Stage, far: FarEnd, kind: type[ErrandError]
+    ledger: Ledger, hasty: HttpSender, stage: Stage, far: FarEnd, kind: type[ErrandError]
 ) -> None:
     async with faulty_server(stage) as bank:
-        assert type(await failed(sender, bank.url, far, act_in(ledger))) is kind
+        assert type(await failed(hasty, bank.url, far, act_in(ledger))) is kind
     assert await state_in(ledger) is State.UNKNOWN
     assert bank.connections == 1
 

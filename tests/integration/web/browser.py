@@ -41,6 +41,7 @@ async def somebody(browser: Browser, url: str, key: str, **how: object) -> Async
     page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(f"{url}/sign-in")
+    await expect(page.get_by_label("Your key")).to_be_focused()
     await page.keyboard.type(key)
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"{url}/")
