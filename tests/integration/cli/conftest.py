@@ -6,11 +6,10 @@ import os
 import pty
 import re
 import select
-import sys
 import termios
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from typer.testing import CliRunner
 from activities.settings import Settings
 from client import app
 from tests.conftest import running_worker
+from tests.forked import Forked
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[3]
@@ -92,6 +92,8 @@ class CommandLine:
     """`client.py` with the environment of this test: in this process, or in one of its own."""
 
     environment: dict[str, str]
+    python: Forked | None = None
+    """Starts the processes."""
 
     async def __call__(self, *words: str) -> Said:
         run = CliRunner(env=self.environment).invoke
@@ -103,9 +105,7 @@ class CommandLine:
         """A process in a terminal of its own."""
         ours, theirs = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "client.py"),
-            *words,
+            *self._command(words),
             env={**os.environ, **self.environment, "TERM": "xterm", "NO_COLOR": "1", **variables},
             stdin=theirs,
             stdout=theirs,
@@ -133,9 +133,7 @@ class CommandLine:
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """A process that is ended with the block, if it has not ended before."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "client.py"),
-            *words,
+            *self._command(words),
             env={**os.environ, **self.environment},
             stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
@@ -148,6 +146,10 @@ class CommandLine:
                 process.kill()
             await process.communicate()
 
+    def _command(self, words: Sequence[str]) -> Sequence[str]:
+        assert self.python, "only the fixture `cli` starts processes"
+        return self.python(str(ROOT / "client.py"), *words)
+
 
 def _controlled_by(terminal: int) -> None:
     """Ctrl-C typed at the terminal reaches the process."""
@@ -156,7 +158,7 @@ def _controlled_by(terminal: int) -> None:
 
 
 @pytest.fixture
-def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
+def cli(temporal: WorkflowEnvironment, settings: Settings, python: Forked) -> CommandLine:
     """The command line of a user called ann."""
     return CommandLine(
         {
@@ -166,7 +168,8 @@ def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
             "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
             "ERRAND_TOOLS": " ".join(settings.tools.tools),
             "LOGNAME": "ann",
-        }
+        },
+        python,
     )
 
 
