@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 async def submit(form: Form, caller: Submitter, door: TheDoor) -> Response:
     """Start a request. The form brings its id along, so that a second click is the same request."""
     try:
-        submission = Submission(text=form.said("text"), keep_open="keep_open" in form)
+        submission = Submission(text=form.said("text"), keep_open="keep_open" in form, rehearse="rehearse" in form)
     except ValidationError as invalid:
         raise Problem(Kind.INVALID, sentence(invalid, Submission)) from invalid
     request_id = own_prefix(caller) + form.said("request_id")
