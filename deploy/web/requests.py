@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.callbacks.endpoint_file import problem_before_start
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find_page
 from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or_account, start
@@ -22,6 +23,7 @@ from deploy.web.door import (
     OF_ONE,
     UNLISTED,
     WITH_BODY,
+    Door,
     Reader,
     Running,
     StrictRoute,
@@ -35,7 +37,7 @@ from deploy.web.door import (
     own_word,
 )
 from deploy.web.idempotency import IdempotencyKey, Submission, request_id_of, taken_problem
-from deploy.web.problems import Kind, Problem, documented
+from deploy.web.problems import Kind, Problem, documented, of_the_door
 from workflows.contract.api import Outcome, Request, RequestStatus
 
 router = APIRouter(tags=["requests"], route_class=StrictRoute)
@@ -92,7 +94,7 @@ async def submit(
 ) -> Response:
     """Start a request. The same call again, under the same key or id, is the same request."""
     request_id = request_id_of(submission, idempotency_key, caller)
-    request = as_asked_by(caller, submission)
+    request = as_asked_by(caller, submission, door)
     started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
     return await told_started(started, caller, idempotency_key)
 
@@ -196,11 +198,11 @@ async def get_outcome(found: ToRead, door: TheDoor, wait: Wait = 0) -> Response:
         return answer(Running(request_id=found.request_id), 202)
 
 
-def as_asked_by(caller: Caller, asked: Request) -> Request:
+def as_asked_by(caller: Caller, asked: Request, door: Door) -> Request:
     """The request, with the caller as its requester.
 
     Raises:
-        Problem: it speaks for somebody else, or approves what the caller may not.
+        Problem: it speaks for somebody else, approves what the caller may not, or names an endpoint that there is not.
     """
     own_word("requester", asked.requester, caller)
     if asked.carried is not None:
@@ -209,6 +211,10 @@ def as_asked_by(caller: Caller, asked: Request) -> Request:
         raise Problem(Kind.INVALID, "apply: it is the call POST /v1/requests/{request_id}/apply")
     if asked.approve and not caller.may(Right.APPROVE):
         raise Problem(Kind.FORBIDDEN, f"approve: {caller.name} may not approve tools: it takes the right approve")
+    with of_the_door():
+        problem = problem_before_start(asked.notify, caller.name, door.service.notification.callbacks)
+    if problem:
+        raise Problem(Kind.INVALID, f"notify: {problem}")
     fields = asked.model_dump(include={*Request.model_fields})
     return Request.model_validate(fields | {"requester": caller.name})
 

@@ -26,7 +26,7 @@ async def submit(form: Form, caller: Submitter, door: TheDoor) -> Response:
     except ValidationError as invalid:
         raise Problem(Kind.INVALID, sentence(invalid, Submission)) from invalid
     request_id = own_prefix(caller) + form.said("request_id")
-    request = as_asked_by(caller, submission)
+    request = as_asked_by(caller, submission, door)
     try:
         queue = door.service.worker.task_queue
         await in_time(start(door.client, request, request_id=request_id, task_queue=queue))
