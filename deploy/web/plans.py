@@ -49,7 +49,8 @@ async def apply(
 ) -> Response:
     """Make exactly the writes of a rehearsal's plan, by a request of its own: its outcome says whether all was still as
     planned."""
-    return await told_started(applied(application, found, caller, door), caller)
+    handle, is_new = await applied(application, found, caller, door)
+    return told_started(handle, caller, is_new=is_new)
 
 
 async def applied(application: Application, found: Found, caller: Caller, door: Door) -> tuple[RequestHandle, bool]:
@@ -64,7 +65,7 @@ async def applied(application: Application, found: Found, caller: Caller, door: 
     await _check_plan(application.digest, found, door)
     request = request_to_apply(found.request_id, application.digest, requester=caller.name, approve=application.approve)
     try:
-        return await start_to_apply(door.client, request, task_queue=door.service.worker.task_queue)
+        return await in_time(start_to_apply(door.client, request, task_queue=door.service.worker.task_queue))
     except TakenId as taken:
         what = "somebody else has applied it, or something else runs under this id"
         raise Problem(Kind.TAKEN_ID, f"{taken.request_id} is taken: {what}; a plan is applied once") from taken

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -94,21 +93,32 @@ async def submit(
 ) -> Response:
     """Start a request. The same call again, under the same key or id, is the same request."""
     request_id = request_id_of(submission, idempotency_key, caller)
-    request = as_asked_by(caller, submission, door)
-    started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
-    return await told_started(started, caller, idempotency_key)
+    handle, is_new = await started(submission, request_id, caller, door, idempotency_key)
+    return told_started(handle, caller, is_new=is_new)
 
 
-async def told_started(
-    starting: Awaitable[tuple[RequestHandle, bool]], caller: Caller, key: str | None = None
-) -> Response:
-    """The answer to who has started a request, or joined it; `key` is the one that the call came with."""
+async def started(
+    asked: Request, request_id: str, caller: Caller, door: Door, key: str | None = None
+) -> tuple[RequestHandle, bool]:
+    """Start a request of the caller's, or join it; and whether it is a new one.
+
+    Args:
+        key: the one that the call came with, where the id is made of it.
+
+    Raises:
+        Problem: what `as_asked_by` raises, or the id belongs to something else.
+    """
+    request, queue = as_asked_by(caller, asked, door), door.service.worker.task_queue
     try:
-        handle, new = await in_time(starting)
+        return await in_time(start(door.client, request, request_id=request_id, task_queue=queue))
     except TakenId as taken:
         raise taken_problem(taken, key) from taken
+
+
+def told_started(handle: RequestHandle, caller: Caller, *, is_new: bool) -> Response:
+    """The answer to who has started a request, or joined it."""
     told = Started(request_id=handle.id, requester=caller.name)
-    return answer(told, 201 if new else 200, Location=f"/v1/requests/{handle.id}")
+    return answer(told, 201 if is_new else 200, Location=f"/v1/requests/{handle.id}")
 
 
 @router.get(

@@ -62,7 +62,7 @@ async def apply(form: Form, found: Own, caller: AnyCaller, door: TheDoor) -> Res
         application = Application(digest=form.said("digest"), approve="approve" in form)
     except ValidationError as invalid:
         raise Problem(Kind.INVALID, sentence(invalid, Application)) from invalid
-    handle, _ = await in_time(applied(application, found, caller, door))
+    handle, _ = await applied(application, found, caller, door)
     return back_to(page_of(handle.id))
 
 

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from deploy.client.conversations import close, say_within
-from deploy.client.requests import TakenId, handle_of, start
+from deploy.client.requests import handle_of
 from deploy.web.desk.forms import Form, back_to, page_of
 from deploy.web.door import AnyCaller, Own, Submitter, TheDoor, in_time
-from deploy.web.idempotency import Submission, own_prefix, taken_problem
+from deploy.web.idempotency import Submission, own_prefix
 from deploy.web.messages import Message
 from deploy.web.problems import Kind, Problem
-from deploy.web.requests import as_asked_by
+from deploy.web.requests import started
 from workflows.refusals import sentence
 
 router = APIRouter(include_in_schema=False)
@@ -26,12 +26,7 @@ async def submit(form: Form, caller: Submitter, door: TheDoor) -> Response:
     except ValidationError as invalid:
         raise Problem(Kind.INVALID, sentence(invalid, Submission)) from invalid
     request_id = own_prefix(caller) + form.said("request_id")
-    request = as_asked_by(caller, submission, door)
-    try:
-        queue = door.service.worker.task_queue
-        await in_time(start(door.client, request, request_id=request_id, task_queue=queue))
-    except TakenId as taken:
-        raise taken_problem(taken, None) from taken
+    await started(submission, request_id, caller, door)
     return back_to(page_of(request_id))
 
 
