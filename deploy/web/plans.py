@@ -67,8 +67,8 @@ async def applied(application: Application, found: Found, caller: Caller, door: 
     try:
         return await in_time(start_to_apply(door.client, request, task_queue=door.service.worker.task_queue))
     except TakenId as taken:
-        what = "somebody else has applied it, or something else runs under this id"
-        raise Problem(Kind.TAKEN_ID, f"{taken.request_id} is taken: {what}; a plan is applied once") from taken
+        whose = "by somebody else, who has applied the plan, or by another request"
+        raise Problem(Kind.TAKEN_ID, f"{taken.request_id} is taken {whose}; a plan is applied once") from taken
 
 
 async def _check_plan(digest: str, found: Found, door: Door) -> None:

@@ -60,6 +60,7 @@ async def test_a_plan_is_shown_and_a_second_press_leads_to_the_same_request(
         form = hidden(page, at)
         both = [await ann.post(f"{at}/apply", data=form) for _ in range(2)]
         done = await outcome(reader, f"{request_of(at)}.apply")
+        of_another = await reader.post(f"/v1{at}/apply", json={"digest": form["digest"]})
         after = await ann.page(at)
     assert "write_down the meaning of oak: needs approval" in page
     assert "It needs a yes: no rule of the policy allows it." in page
@@ -69,6 +70,7 @@ async def test_a_plan_is_shown_and_a_second_press_leads_to_the_same_request(
     assert "Approve and apply the plan" in page
     assert looked.status_code == 405
     assert [each.headers["Location"] for each in both] == [f"{at}.apply"] * 2
+    assert (of_another.status_code, "a plan is applied once" in of_another.text) == (409, True)
     assert (done.receipts[-1].approved_by, happened.done("write_down")) == ("requester", ["the meaning of oak"])
     assert f'ann has applied it, in <a href="{at}.apply">' in after
     assert f"{at}/apply" not in after
