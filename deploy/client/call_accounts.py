@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from activities.model.origins import Origin, Said
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.toolkit.function_names import FIND_TOOLS
 from deploy.client.steps import (
     Asked,
     AskedAgain,

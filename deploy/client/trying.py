@@ -16,7 +16,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.model.decide import Decide
-from activities.toolkit.find_tools import FIND_TOOLS, FoundTools, search_tool
+from activities.toolkit.find_tools import FoundTools, search_tool
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.client.cases import Case

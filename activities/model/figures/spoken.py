@@ -21,7 +21,7 @@ from activities.model.figures.numbers import KnownNumbers
 from activities.model.figures.offered import checked_numbers, checked_texts, outputs_numbers, outputs_texts, written
 from activities.model.figures.reading import Figure
 from activities.model.figures.unsupported import MOST_TOLD, is_supported, unsupported_figures
-from activities.model.grounding import occurs
+from activities.model.occurrence import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry

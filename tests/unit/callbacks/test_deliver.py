@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 from temporalio.testing import ActivityEnvironment
 
 from activities.callbacks.deliver import Deliveries, headers
-from activities.callbacks.endpoints import PAUSES, Endpoint, Endpoints
+from activities.callbacks.endpoint_file import PAUSES
+from activities.callbacks.endpoints import Endpoint, Endpoints
 from activities.callbacks.links import Links
 from activities.errors import DeliveryFailed, DeliveryGivenUp
 from activities.http.guard import Guard, guarded_client
