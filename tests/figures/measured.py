@@ -10,7 +10,7 @@ from activities.model.figures.numbers import numbers_in
 from activities.model.figures.spoken import Spoken
 from tests.figures.by_hand import by_hand
 from tests.figures.by_template import by_template
-from tests.figures.changed import changed, changed_numbers
+from tests.figures.changed import changed, with_another_number
 from tests.figures.recorded import TODAY, Write, histories, leaderboard
 from tests.figures.right import Right
 
@@ -35,6 +35,8 @@ class Part:
     missed: tuple[str, ...] = ()
     most_false: float = MOST_FALSE
     most_missed: float = MOST_MISSED
+    said_besides: int = 0
+    """Of those that were missed, how many are by chance another number of the request."""
 
     @property
     def share_false(self) -> float:
@@ -51,11 +53,10 @@ class Part:
     def __str__(self) -> str:
         told = f"{self.name}: {len(self.false)} of {self.right} taken for made up ({self.share_false:.1%})"
         noticed = self.wrong - len(self.missed)
-        return (
-            f"{told}, {noticed} of {self.wrong} changed ones noticed ({noticed / self.wrong:.1%})"
-            if self.wrong
-            else told
-        )
+        if not self.wrong:
+            return told
+        besides = f", {self.said_besides} of the others are said elsewhere" if self.said_besides else ""
+        return f"{told}, {noticed} of {self.wrong} changed ones noticed ({noticed / self.wrong:.1%}){besides}"
 
 
 def parts() -> tuple[Part, Part]:
@@ -92,15 +93,30 @@ def writes(step: int = 1) -> Part:
     return Part("right calls of the leaderboard with a figure, their texts", len(made), tuple(false))
 
 
-def numbers(step: int = 1) -> Part:
-    """The numbers of the leaderboard's right calls, as writes, and of each one that is changed."""
+def numbers(step: int = 1) -> tuple[Part, Part]:
+    """The numbers of the leaderboard's right calls, as writes, and each call with one of them changed, by halves."""
     made = [each for each in leaderboard(step) if any(numbers_in(each.numbers_alone))]
+    return (
+        _numbers("numbers of right calls the rules were made with", [each for each in made if not each.held_out]),
+        _numbers("numbers of right calls held out", [each for each in made if each.held_out]),
+    )
+
+
+def _numbers(name: str, made: list[Write]) -> Part:
     false = [_told(each, wrong) for each in made if (wrong := each.made_up(each.numbers_alone))]
     right = [each for each in made if not each.made_up(each.numbers_alone)]
-    wrong = changed_numbers(right, CHANGED)
-    missed = [f"{other} (was {each.arguments}): {each.asked}" for each, other in wrong if not each.made_up(other)]
-    name = "right calls of the leaderboard with a number, their numbers"
-    return Part(name, len(made), tuple(false), len(wrong), tuple(missed), MOST_FALSE_NUMBERS, MOST_MISSED_NUMBERS)
+    wrong = [(each, *other) for each in right if (other := with_another_number(each.numbers_alone, each.case))]
+    missed = [(each, other, new) for each, other, new in wrong if not each.made_up(other)]
+    return Part(
+        name,
+        len(made),
+        tuple(false),
+        len(wrong),
+        tuple(f"{other} (was {each.numbers_alone}): {each.asked}" for each, other, _ in missed),
+        MOST_FALSE_NUMBERS,
+        MOST_MISSED_NUMBERS,
+        said_besides=sum(each.says(new) for each, _, new in missed),
+    )
 
 
 def _told(write: Write, figures: tuple[str, ...]) -> str:

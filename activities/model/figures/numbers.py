@@ -5,16 +5,17 @@ and no further.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from pydantic import JsonValue
 
 from activities.model.figures.derived import LONGEST_COLUMN, MOST_FIELDS
 from activities.model.figures.grounds import KEY_PART, LARGEST, Grounds
 from activities.model.figures.numerals import Reading
-from activities.model.figures.units import TIMES, UNITS, converted
+from activities.model.figures.units import A_YEAR, TIMES, UNITS, compounds, converted
 from activities.model.figures.unsupported import EXACT, likely, near
 
 TOO_COMMON = frozenset([0, 1])
@@ -25,8 +26,30 @@ DIGITS = re.compile(r"\d+(?:\.\d+)?")
 MOST_DIGITS = 20_000
 """Numbers of a text that are looked at."""
 LONGEST_NUMERAL = 20
-OF_A_MOMENT = frozenset(["date", "day", "month", "hour", "minute", "start", "end", "from", "until", "when", "at"])
-"""In names of fields."""
+OF_A_DAY = frozenset(["date", "day", "dom", "mday"])
+OF_A_MONTH = frozenset(["date", "month"])
+OF_AN_HOUR = frozenset(["hour", "start", "end", "from", "until", "when", "at", "time"])
+OF_A_MINUTE = frozenset(["minute"])
+OF_A_SPAN = frozenset(
+    "time timespan timeframe timeout duration span period interval window length age ttl delay ahead ago past back"
+    " lookback expiry expires validity horizon wait stay term".split()
+)
+OF_MONEY = frozenset(
+    "total subtotal sum amount cost costs price fee charge payment pay due balance budget discount tax vat net gross"
+    " difference remaining rest average mean salary refund deposit".split()
+)
+RECKONED = OF_MONEY | {"quantity", "count"}
+"""Fields that take what two numbers of the request come to. Others take a number that was said or found."""
+IN_HUNDREDTHS = OF_MONEY | frozenset(
+    "cent cents minor pence percent percentage pct rate ratio fraction share probability interest yield return"
+    " confidence significance alpha level limit value".split()
+)
+"""All of them are words in names of fields."""
+NO_MORE = re.compile(
+    r"(?:(?P<less>\b(?:less|fewer|lower|smaller|younger) than|\bunder|\bbelow|\bweniger als|\bunter|\bmoins de|\bmenos de)"
+    r"|\b(?:more|greater|higher|older) than|\bover|\babove|\bmehr als|\büber|\bplus de|\bmás de)\s(\d{1,9})(?![\w.,]?\d)"
+)
+"""Of a number that is not meant itself."""
 SHORT_YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
 LONGEST_AGO = 100
 """Years."""
@@ -74,7 +97,7 @@ class KnownNumbers:
             return True
         if size >= LARGEST:  # an account, perhaps, but nothing to reckon with
             return isinstance(size, float) or str(size) in self._grounds.squeezed
-        if size in self._written or size in self._grounds.counts or size in self._years:
+        if size in self._written or size in self._implied or size in self._grounds.counts or size in self._years:
             return True
         return self._is_of_a_moment(number) or self._is_duration(number) or self._is_amount(number)
 
@@ -85,16 +108,29 @@ class KnownNumbers:
         found = (*DIGITS.findall(text), *DIGITS.findall(text.replace(",", "")))
         return frozenset(float(each) for each in found[:MOST_DIGITS] if len(each) <= LONGEST_NUMERAL)
 
+    @cached_property
+    def _implied(self) -> frozenset[float]:
+        """4 in "fewer than 5", 12 in "monthly", 74 in 6'2"."""
+        said = self._grounds.said
+        beside = {int(match[2]) + (-1 if match["less"] else 1) for match in NO_MORE.finditer(said)}
+        a_year = {A_YEAR[word] for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)?", said) if word in A_YEAR}
+        return frozenset({*map(float, beside), *map(float, a_year), *compounds(said)})
+
     def _is_of_a_moment(self, number: FieldNumber) -> bool:
         """The day or the month of a date, the hour or the minute of a time, where the field is for one."""
-        return not number.words.isdisjoint(OF_A_MOMENT) and abs(number.value) in self._moments
+        size = abs(number.value)
+        return any(not number.words.isdisjoint(words) and size in known() for words, known in self._moments)
 
-    @cached_property
-    def _moments(self) -> frozenset[int]:
+    @property
+    def _moments(self) -> tuple[tuple[frozenset[str], Callable[[], Collection[int]]], ...]:
+        """By the words of a field, what was spoken of."""
         grounds = self._grounds
-        months = {day.month for day in grounds.days if day.month}
-        times = {part for minute in grounds.minutes for part in divmod(minute, 60)}
-        return frozenset(months | times | grounds.days_and_years[0])
+        return (
+            (OF_A_DAY, lambda: grounds.days_and_years[0]),
+            (OF_A_MONTH, lambda: {day.month for day in grounds.days}),
+            (OF_AN_HOUR, lambda: {minute // 60 for minute in grounds.minutes if grounds.times}),
+            (OF_A_MINUTE, lambda: {minute % 60 for minute in grounds.minutes if grounds.times}),
+        )
 
     @cached_property
     def _years(self) -> frozenset[int]:
@@ -106,8 +142,10 @@ class KnownNumbers:
         return known | short | {year + sign * span for year in known for span in spans for sign in (1, -1)}
 
     def _is_duration(self, number: FieldNumber) -> bool:
-        """In the field's unit, or in any: 180 for 3 minutes, 7 for a week, 3600 for the time from 2 to 3 pm."""
+        """In the field's unit, or in any where the field is for a span: 180 for 3 minutes, 7 for a week."""
         own = [TIMES[word] for word in number.words & TIMES.keys()]
+        if not own and number.words.isdisjoint(OF_A_SPAN):
+            return False
         seconds = (abs(number.value) * unit for unit in own or TIMES.values())
         return any(near(self._durations, Reading(each, EXACT)) for each in seconds)
 
@@ -123,25 +161,39 @@ class KnownNumbers:
 
     def _is_amount(self, number: FieldNumber) -> bool:
         reading = Reading(abs(float(number.value)), _step(number.value))
-        hundreds = (Reading(reading.value * factor, reading.step * factor) for factor in HUNDREDTHS)
+        factors = () if number.words.isdisjoint(IN_HUNDREDTHS) else HUNDREDTHS
+        hundreds = (Reading(reading.value * factor, reading.step * factor) for factor in factors)
         units = number.words & UNITS.keys()
         others = (each for unit in units for each in converted(reading, unit, self._grounds.units))
         if any(near(self._grounds.values, each) for each in (reading, *hundreds, *others)):
             return True
-        return near(self._grounds.totals, reading) or likely(self._results, reading)
+        if near(self._grounds.totals, reading) or likely(self._results, reading):
+            return True
+        return not number.words.isdisjoint(RECKONED) and likely(self._results_of_the_request, reading)
 
     @cached_property
     def _results(self) -> list[float]:
-        """Of arithmetic with two different numbers, one of which the requester has named, or of one row or field."""
-        named, known = self._grounds.named[:MOST_FIELDS], self._grounds.values[:LONGEST_COLUMN]
-        pairs = ((one, other) for one in named for other in known if one != other and one and other)
-        results = (result for one, other in pairs for result in _combined(one, other))
-        return sorted({abs(each) for each in (*results, *self._grounds.found_amounts)})
+        """Of arithmetic with a number that the requester has named and one that was found, or with those of one row or
+        field."""
+        found = [each for each in self._grounds.values if each not in self._named][:LONGEST_COLUMN]
+        return sorted({*self._combined(found), *self._grounds.found_amounts})
 
+    @cached_property
+    def _results_of_the_request(self) -> list[float]:
+        return sorted({*self._combined(self._named)})
 
-def _combined(one: float, other: float) -> Iterator[float]:
-    yield from (one + other, other - one, one * other, one * other / 100, other / one)
-    yield from (other * (1 + one / 100), other * (1 - one / 100))
+    @cached_property
+    def _named(self) -> tuple[float, ...]:
+        return self._grounds.named[:MOST_FIELDS]
+
+    def _combined(self, others: Iterable[float]) -> Iterator[float]:
+        """Each with each that the requester has named, in all ways, but no number with itself."""
+        for one, other in product(self._named, others):
+            if one and other and one != other:
+                results = (one + other, other - one, one * other, other / one)
+                yield from map(abs, results)
+                if one in self._grounds.shares:
+                    yield from (other * (1 + one), other * abs(1 - one))
 
 
 def _step(number: float) -> float:

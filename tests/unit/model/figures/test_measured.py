@@ -11,6 +11,6 @@ def test_few_right_figures_are_taken_for_made_up_and_few_changed_ones_are_missed
 
 
 def test_in_recorded_conversations_few_are_taken_for_made_up() -> None:
-    for part in (conversations(), writes(step=20), numbers(step=10)):
+    for part in (conversations(), writes(step=20), *numbers(step=5)):
         assert part.right > 10
         assert part.holds, part
