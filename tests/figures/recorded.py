@@ -38,8 +38,12 @@ class Write:
 
     def made_up(self, arguments: Arguments | None = None) -> tuple[str, ...]:
         """Those figures that are taken for made up: of the call, or of one with other arguments."""
-        spoken = Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
-        return spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
+        return self.spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
+
+    @property
+    def spoken(self) -> Spoken:
+        """What it comes after."""
+        return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
 
     @property
     def held_out(self) -> bool:

@@ -147,7 +147,9 @@ class Grounds:
     def found_numbers(self) -> frozenset[float]:
         """The numbers of the results, also of their texts."""
         texts = self._texts[len(self._said) :]
-        written = (number for text in texts for figure in islice(figures_in(text), MOST_FIGURES) for number in _values(figure))
+        written = (
+            number for text in texts for figure in islice(figures_in(text), MOST_FIGURES) for number in _values(figure)
+        )
         return frozenset(map(abs, (*self._loose, *written)))
 
     @cached_property

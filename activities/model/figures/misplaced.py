@@ -22,28 +22,28 @@ ITEM = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w|\.\d)")
 """Of a list, also of one without spaces."""
 
 
-def misplaced_numbers(arguments: dict[str, JsonValue], numbers: Sequence[FieldNumber], grounds: Grounds) -> list[str]:
+def misplaced_numbers(value: JsonValue, numbers: Sequence[FieldNumber], grounds: Grounds) -> list[str]:
     """Each with how it is wrong: "5 twice", or "76 in 12, 34, 76, 78".
 
     Args:
-        arguments: of the call.
-        numbers: those of them that are checked.
+        value: the arguments of a call, or an output.
+        numbers: those of it that are checked.
         grounds: what was said and found.
     """
     given = [number for number in numbers if abs(number.value) not in TOO_COMMON]
     if not given or grounds.too_many:
         return []
-    return [*_twice(arguments, given, grounds), *_odd_ones(arguments, grounds)]
+    return [*dict.fromkeys([*_twice(value, given, grounds), *_odd_ones(value, grounds)])]
 
 
-def _twice(arguments: dict[str, JsonValue], given: Sequence[FieldNumber], grounds: Grounds) -> Iterator[str]:
+def _twice(value: JsonValue, given: Sequence[FieldNumber], grounds: Grounds) -> Iterator[str]:
     """Small ones that the request alone says, and once, where the call leaves out another that it says."""
     used = Counter(abs(float(number.value)) for number in given)
     often = [number for number, times in used.items() if times > 1 and number < SMALL]
     if not often:
         return
     said = Counter(_said(grounds))
-    texts = " ".join(text for value in arguments.values() for text in written(value))
+    texts = " ".join(written(value))
     in_texts = {abs(number) for figure in figures_in(texts) for number in (each.value for each in figure.numbers)}
     if not said.keys() - used.keys() - in_texts - set(map(float, TOO_COMMON)):
         return
@@ -60,11 +60,11 @@ def _said(grounds: Grounds) -> Iterator[float]:
         yield from number_words(text)
 
 
-def _odd_ones(arguments: dict[str, JsonValue], grounds: Grounds) -> Iterator[str]:
+def _odd_ones(value: JsonValue, grounds: Grounds) -> Iterator[str]:
     """Of a list of numbers that the request has with one other number, the one that differs."""
-    lists = [each for value in arguments.values() for each in _lists(value)]
-    together = [number for value in arguments.values() if isinstance(value, list) for number in _numbers(value)]
-    lists = [each for each in (*lists, together) if len(each) >= SHORTEST_LIST]
+    parts = value.values() if isinstance(value, dict) else ()
+    together = [number for part in parts if isinstance(part, list) for number in _numbers(part)]
+    lists = [each for each in (*_lists(value), together) if len(each) >= SHORTEST_LIST]
     if not lists:
         return
     said = [[float(each) for each in ITEM.findall(text)[:LONGEST_SAID]] for text in grounds.said_texts]

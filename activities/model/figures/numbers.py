@@ -13,8 +13,19 @@ from itertools import product
 from pydantic import JsonValue
 
 from activities.model.figures.derived import LONGEST_COLUMN, MOST_FIELDS
+from activities.model.figures.field_names import (
+    IN_HUNDREDTHS,
+    OF_A_DAY,
+    OF_A_MINUTE,
+    OF_A_MONTH,
+    OF_A_SPAN,
+    OF_AN_HOUR,
+    OF_PEOPLE,
+    RECKONED,
+)
 from activities.model.figures.grounds import KEY_PART, LARGEST, Grounds
-from activities.model.figures.numerals import Reading
+from activities.model.figures.numerals import Reading, plain
+from activities.model.figures.reading import figures_in
 from activities.model.figures.units import A_YEAR, TIMES, UNITS, compounds, converted
 from activities.model.figures.unsupported import EXACT, likely, near
 
@@ -26,30 +37,18 @@ DIGITS = re.compile(r"\d+(?:\.\d+)?")
 MOST_DIGITS = 20_000
 """Numbers of a text that are looked at."""
 LONGEST_NUMERAL = 20
-OF_A_DAY = frozenset(["date", "day", "dom", "mday"])
-OF_A_MONTH = frozenset(["date", "month"])
-OF_AN_HOUR = frozenset(["hour", "start", "end", "from", "until", "when", "at", "time"])
-OF_A_MINUTE = frozenset(["minute"])
-OF_A_SPAN = frozenset(
-    "time timespan timeframe timeout duration span period interval window length age ttl delay ahead ago past back"
-    " lookback expiry expires validity horizon wait stay term".split()
-)
-OF_MONEY = frozenset(
-    "total subtotal sum amount cost costs price fee charge payment pay due balance budget discount tax vat net gross"
-    " difference remaining rest average mean salary refund deposit".split()
-)
-RECKONED = OF_MONEY | {"quantity", "count"}
-"""Fields that take what two numbers of the request come to. Others take a number that was said or found."""
-IN_HUNDREDTHS = OF_MONEY | frozenset(
-    "cent cents minor pence percent percentage pct rate ratio fraction share probability interest yield return"
-    " confidence significance alpha level limit value".split()
-)
-"""All of them are words in names of fields."""
-NO_MORE = re.compile(
-    r"(?:(?P<less>\b(?:less|fewer|lower|smaller|younger) than|\bunder|\bbelow|\bweniger als|\bunter|\bmoins de|\bmenos de)"
-    r"|\b(?:more|greater|higher|older) than|\bover|\babove|\bmehr als|\büber|\bplus de|\bmás de)\s(\d{1,9})(?![\w.,]?\d)"
-)
+_LESS = r"\b(?:less|fewer|lower|smaller|younger) than|\bunder|\bbelow|\bweniger als|\bunter|\bmoins de|\bmenos de"
+_MORE = r"\b(?:more|greater|higher|older) than|\bover|\babove|\bmehr als|\büber|\bplus de|\bmás de"
+NO_MORE = re.compile(rf"(?:(?P<less>{_LESS})|{_MORE})\s(\d{{1,9}})(?![\w.,]?\d)")
 """Of a number that is not meant itself."""
+POWER = re.compile(r"(?<![\w.,])(\d{1,15}(?:\.\d{1,15})?)\s?[x×*·]\s?10\s?\^?\s?(-?\d{1,3})(?![\w.,]?\d)")
+"""8.854 x 10^-12"""
+WITH_ME = re.compile(
+    r"\b(?:me|myself|us),? and\b|\band (?:me|myself)\b|\b(?:mich|mir) und\b|\bund (?:mich|mir)\b|\bmoi et\b|\bet moi\b"
+    r"|\by (?:yo|para mí)\b|\bpara mí y\b|\be me\b|\bme e\b"
+)
+"""Of one who is counted too."""
+MOST_PEOPLE = 50
 SHORT_YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
 LONGEST_AGO = 100
 """Years."""
@@ -99,7 +98,9 @@ class KnownNumbers:
             return isinstance(size, float) or str(size) in self._grounds.squeezed
         if size in self._written or size in self._implied or size in self._grounds.counts or size in self._years:
             return True
-        return self._is_of_a_moment(number) or self._is_duration(number) or self._is_amount(number)
+        if self._is_of_a_moment(number) or self._counts_the_requester(number):
+            return True
+        return self._is_duration(number) or self._is_amount(number)
 
     @cached_property
     def _written(self) -> frozenset[float]:
@@ -110,11 +111,18 @@ class KnownNumbers:
 
     @cached_property
     def _implied(self) -> frozenset[float]:
-        """4 in "fewer than 5", 12 in "monthly", 74 in 6'2"."""
+        """4 of "fewer than 5", 12 of "monthly", 74 of 6'2"."""
         said = self._grounds.said
         beside = {int(match[2]) + (-1 if match["less"] else 1) for match in NO_MORE.finditer(said)}
         a_year = {A_YEAR[word] for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)?", said) if word in A_YEAR}
-        return frozenset({*map(float, beside), *map(float, a_year), *compounds(said)})
+        powers = (float(f"{match[1]}e{match[2]}") for match in POWER.finditer(plain(said)))
+        return frozenset({*map(float, beside), *map(float, a_year), *compounds(said), *powers})
+
+    def _counts_the_requester(self, number: FieldNumber) -> bool:
+        """3 of "me and 2 friends"."""
+        if number.words.isdisjoint(OF_PEOPLE) or not WITH_ME.search(self._grounds.said):
+            return False
+        return number.value in {each + 1 for each in (1.0, *self._named) if each < MOST_PEOPLE}
 
     def _is_of_a_moment(self, number: FieldNumber) -> bool:
         """The day or the month of a date, the hour or the minute of a time, where the field is for one."""
@@ -128,9 +136,16 @@ class KnownNumbers:
         return (
             (OF_A_DAY, lambda: grounds.days_and_years[0]),
             (OF_A_MONTH, lambda: {day.month for day in grounds.days}),
-            (OF_AN_HOUR, lambda: {minute // 60 for minute in grounds.minutes if grounds.times}),
-            (OF_A_MINUTE, lambda: {minute % 60 for minute in grounds.minutes if grounds.times}),
+            (OF_AN_HOUR, lambda: {minute // 60 for minute in self._times}),
+            (OF_A_MINUTE, lambda: {minute % 60 for minute in self._times}),
         )
+
+    @cached_property
+    def _times(self) -> frozenset[int]:
+        """Of the day, in minutes: those that were spoken of, and those that lie as long away as was spoken of."""
+        spoken = {time + half for time in self._grounds.times for half in (0, 720)}
+        shifts = {sign * int(each // 60) for each in self._durations for sign in (0, 1, -1)}
+        return frozenset((time + shift) % 1440 for time in spoken for shift in shifts or {0})
 
     @cached_property
     def _years(self) -> frozenset[int]:
@@ -175,7 +190,8 @@ class KnownNumbers:
     def _results(self) -> list[float]:
         """Of arithmetic with a number that the requester has named and one that was found, or with those of one row or
         field."""
-        found = [each for each in self._grounds.values if each not in self._named][:LONGEST_COLUMN]
+        named = frozenset(map(abs, self._grounds.named))
+        found = [each for each in self._grounds.values if each not in named][:LONGEST_COLUMN]
         return sorted({*self._combined(found), *self._grounds.found_amounts})
 
     @cached_property
@@ -184,7 +200,10 @@ class KnownNumbers:
 
     @cached_property
     def _named(self) -> tuple[float, ...]:
-        return self._grounds.named[:MOST_FIELDS]
+        """Of numbers that may be read in two ways the larger one: 20,000 is not also 20."""
+        figures = (figure for text in self._grounds.said_texts for figure in figures_in(text))
+        small = {min(each.value for each in figure.numbers) for figure in figures if len(figure.numbers) > 1}
+        return tuple(number for number in self._grounds.named if number not in small)[:MOST_FIELDS]
 
     def _combined(self, others: Iterable[float]) -> Iterator[float]:
         """Each with each that the requester has named, in all ways, but no number with itself."""

@@ -58,9 +58,11 @@ def outputs_texts(output: JsonValue, schema: Schema) -> list[str]:
     return [text for text in written(output) if text.casefold() not in foreseen]
 
 
-def outputs_numbers(output: JsonValue, schema: Schema) -> list[FieldNumber]:
+def outputs_numbers(output: JsonValue, schema: Schema, said: str = "") -> list[FieldNumber]:
     """The numbers of an output that are held to what was said; not those on a scale, with which a model judges."""
     foreseen, scales = {*_foreseen_numbers(schema)}, {*_scales(schema)}
+    if EXTREME.search(said):
+        foreseen.update(_bounds(schema))
     found = (each for each in numbers_in(output) if each.value not in foreseen and each.name not in scales)
     return [*islice(found, MOST_CHECKED)]
 

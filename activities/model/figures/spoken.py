@@ -136,8 +136,10 @@ class Spoken:
         texts = outputs_texts(output, schema)
         figures = (figure.text for text in texts if _has_digit(text) for figure in unsupported_figures(text, self._all))
         known = KnownNumbers(self._all)
-        numbers = (str(number) for number in outputs_numbers(output, schema) if number not in known)
-        return tuple(dict.fromkeys([*figures, *numbers]))[:MOST_TOLD]
+        given = outputs_numbers(output, schema, self._all.said)
+        numbers = (str(number) for number in given if number not in known)
+        misplaced = misplaced_numbers(output, given, self._all)
+        return tuple(dict.fromkeys([*figures, *numbers, *misplaced]))[:MOST_TOLD]
 
     @cached_property
     def _trusted(self) -> Grounds:
