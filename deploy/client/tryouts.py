@@ -24,7 +24,7 @@ from workflows.contract.api import GivenCall, Limits, ReceiptStatus, Request
 from workflows.contract.values import Arguments
 
 NOBODY_IS_ASKED = Limits(approval_seconds=0.1)
-"""A read that a person would have to allow is not waited for, by default for a day."""
+"""A person who would have to answer is not waited for, by default for a day."""
 
 
 @asynccontextmanager

@@ -37,7 +37,8 @@ async def test_a_case_has_limits_and_may_expect_that_one_is_reached(
     alone: CommandLine, model: ScriptedModel, tmp_path: Path
 ) -> None:
     model.scripts["Go on."] = [calls(call("write_down", word=word)) for word in ("ant", "bee", "cat")]
-    case: dict[str, JsonValue] = {"request": "Go on.", "call": [{"tool": "write_down"}] * 2}
+    twice: list[JsonValue] = [{"tool": "write_down"}, {"tool": "write_down"}]
+    case: dict[str, JsonValue] = {"request": "Go on.", "call": twice}
     assert await tried(alone, tmp_path, **case, limits={"turns": 2}, status="limit_reached", summary="2 turns") == []
     assert await tried(alone, tmp_path, **case, limits={"calls": 2}) == ["Stopped at the limit of 2 tool calls."]
     assert await tried(alone, tmp_path, **case, limits={"input_tokens": 150}) == [
@@ -83,7 +84,8 @@ async def test_an_output_is_asked_for_and_held_to_what_it_must_be(
     [claim] = await tried(alone, tmp_path, **case)
     assert "neither the request nor a result says 23" in claim
     model.scripts.clear()
-    [unusable] = await tried(alone, tmp_path, **{**case, "output_schema": {"type": "nothing"}})
+    nothing: JsonValue = {"type": "nothing"}
+    [unusable] = await tried(alone, tmp_path, **{**case, "output_schema": nothing})
     assert unusable.startswith("Nothing was done: output_schema")
 
 
