@@ -51,7 +51,8 @@ class TriedModel(Model):
             raise Ended(RequestStatus.FAILED, f"Nothing was done: {error.message}") from error
 
     async def _ask_once(self, activity: str, situation: ModelInput, kind: type[Reply], summary: str) -> Reply:
-        ask = cast("Callable[[ModelInput], Awaitable[Reply]]", self._answers.answer if activity == ANSWER else self._decide.decide)
+        question = self._answers.answer if activity == ANSWER else self._decide.decide
+        ask = cast("Callable[[ModelInput], Awaitable[Reply]]", question)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(self._allowance.time_left().total_seconds()):
