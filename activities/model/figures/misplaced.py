@@ -16,7 +16,8 @@ from activities.model.figures.reading import figures_in
 SMALL = 100
 """Larger numbers are seldom the same by chance."""
 SHORTEST_LIST = 3
-LONGEST_SAID = 2_000
+MOST_LISTS = 50
+LONGEST_SAID = 500
 """Numbers of the request."""
 ITEM = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,15})?(?!\w|\.\d)")
 """Of a list, also of one without spaces."""
@@ -37,8 +38,9 @@ def misplaced_numbers(value: JsonValue, numbers: Sequence[FieldNumber], grounds:
 
 
 def _twice(value: JsonValue, given: Sequence[FieldNumber], grounds: Grounds) -> Iterator[str]:
-    """Small ones that the request alone says, and once, where the call leaves out another that it says."""
-    used = Counter(abs(float(number.value)) for number in given)
+    """Small ones that the request alone says, and once, in fields of different names, where another that it says is
+    left out."""
+    used = Counter(value for _, value in {(number.name, abs(float(number.value))) for number in given})
     often = [number for number, times in used.items() if times > 1 and number < SMALL]
     if not often:
         return
@@ -64,7 +66,7 @@ def _odd_ones(value: JsonValue, grounds: Grounds) -> Iterator[str]:
     """Of a list of numbers that the request has with one other number, the one that differs."""
     parts = value.values() if isinstance(value, dict) else ()
     together = [number for part in parts if isinstance(part, list) for number in _numbers(part)]
-    lists = [each for each in (*_lists(value), together) if len(each) >= SHORTEST_LIST]
+    lists = [each for each in (*_lists(value), together) if len(each) >= SHORTEST_LIST][:MOST_LISTS]
     if not lists:
         return
     said = [[float(each) for each in ITEM.findall(text)[:LONGEST_SAID]] for text in grounds.said_texts]

@@ -25,7 +25,7 @@ def test_in_recorded_conversations_few_are_taken_for_made_up() -> None:
 
 
 def test_few_numbers_of_calls_and_of_outputs_are_taken_for_made_up_and_few_changed_ones_are_missed() -> None:
-    samples = [*numbers(step=4), *outputs(step=8)]
+    samples = [*numbers(step=6), *outputs(step=12)]
     right, wrong = sum(part.right for part in samples), sum(part.wrong for part in samples)
     assert sum(len(part.false) for part in samples) <= MOST_FALSE_NUMBERS * right
     assert sum(len(part.missed) for part in samples) <= MOST_MISSED_NUMBERS * wrong

@@ -1,5 +1,6 @@
 """Numbers that a request says, but not so."""
 
+import time
 from datetime import date
 
 import pytest
@@ -34,6 +35,7 @@ def test_a_number_in_the_place_of_another_is_told(given: JsonValue, said: str, t
     [
         ({"rooms": 2, "nights": 3}, "Book 2 rooms for 3 nights"),
         ({"width": 5, "height": 5}, "A square of 5"),
+        ({"items": [{"of": "tea", "count": 3}, {"of": "milk", "count": 3}]}, "3 of each for table 2"),
         ({"width": 300, "height": 300, "at": 1}, "A square of 300, in 24 colours"),
         ({"rooms": 3, "nights": 3}, "Book three rooms for 3 nights, with 2 beds each"),
         ({"room": "2 beds", "rooms": 3, "nights": 3}, "3 nights, 2 beds"),
@@ -48,3 +50,12 @@ def test_what_may_well_be_meant_is_not_told(given: JsonValue, said: str) -> None
 
 def test_a_number_that_was_found_may_stand_twice() -> None:
     assert misplaced({"seats": 3, "people": 3}, "Book 3 places of the 2", {"free": 3}) == []
+
+
+def test_long_lists_take_no_long_time() -> None:
+    numbers = [*range(2, 3000)]
+    begun = time.perf_counter()
+    lists: list[JsonValue] = [[*numbers[start : start + 40]] for start in range(0, 2900, 40)]
+    given: JsonValue = {"lists": lists, "all": [*numbers]}
+    misplaced(given, " ".join(map(str, reversed(numbers))))
+    assert time.perf_counter() - begun < 2
