@@ -106,7 +106,7 @@ class Model:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise Ended(RequestStatus.FAILED, f"Nothing was done: {_reason(error.cause or error)}") from error
+            raise Ended(RequestStatus.FAILED, f"Nothing was done: {_reason(error)}") from error
 
     async def answer(self, schema: Schema) -> Answer:
         """The result in the form that the schema asks for, after at most two corrections; one of them is of figures
@@ -172,25 +172,26 @@ class Model:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise self._ended_by(error.cause or error) from error
+            raise self._ended_by(error) from error
 
-    def _ended_by(self, cause: BaseException) -> Ended | TooLong:
+    def _ended_by(self, error: ActivityError | ApplicationError) -> Ended | TooLong:
         """What a question that failed for good comes to; what it has used is counted.
 
         Raises:
             Ended: a limit is reached.
         """
+        cause = _cause(error)
         self._allowance.use(_used(cause))
         kind = cause.type if isinstance(cause, ApplicationError) else None
         if kind in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
-            return TooLong(_reason(cause), in_doubt=kind == PERHAPS_TOO_LONG)
+            return TooLong(_reason(error), in_doubt=kind == PERHAPS_TOO_LONG)
         self._allowance.check()
         if kind == BAD_REQUEST:
             consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
-            return Ended(RequestStatus.FAILED, f"{consequence}: {_reason(cause)}")
+            return Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}")
         if kind == LIMIT_EXHAUSTED:
-            return Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(cause)}.")
-        return Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(cause)}")
+            return Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.")
+        return Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}")
 
 
 async def output_of(ask: Callable[[], Awaitable[Answer]], conversation: Conversation) -> Answer:
@@ -267,5 +268,10 @@ def _used(cause: BaseException | None) -> Usage:
     return (detail and detail.usage) or Usage()
 
 
-def _reason(cause: BaseException) -> str:
-    return cause.message if isinstance(cause, ApplicationError) else str(cause)
+def _cause(error: ActivityError | ApplicationError) -> BaseException | None:
+    return error.cause if isinstance(error, ActivityError) else error
+
+
+def _reason(error: ActivityError | ApplicationError) -> str:
+    cause = _cause(error)
+    return cause.message if isinstance(cause, ApplicationError) else str(error)

@@ -31,7 +31,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from activities.errors import ConfigurationError
-from workflows.contract.api import Limits, RequestStatus
+from workflows.contract.api import Limits, Request, RequestStatus
 from workflows.contract.values import Arguments, Ruling, Schema
 
 KINDS = (".toml", ".jsonl")
@@ -154,7 +154,23 @@ class Case(BaseModel):
             raise ValueError("none = true, and yet it expects calls")
         if "output" in self.model_fields_set and self.output_schema is None:
             raise ValueError("output: an output is asked for where there is an output_schema")
+        _ = self.asked  # which may not be
         return self
+
+    @property
+    def asked(self) -> Request:
+        """What is asked at first.
+
+        Raises:
+            ValueError: no request may be so.
+        """
+        return Request(
+            text=self.request,
+            requester=self.requester,
+            approve=self.approve,
+            limits=self.limits,
+            output_schema=self.output_schema,
+        )
 
     @property
     def title(self) -> str:

@@ -22,7 +22,7 @@ from deploy.client.trials import Trial
 from deploy.client.tried_calls import Live, TriedCalls
 from deploy.client.tried_model import TriedModel, allowance_of
 from workflows.asking import of_output, problem_with
-from workflows.contract.api import Request, RequestStatus
+from workflows.contract.api import RequestStatus
 from workflows.contract.conversation import NoteEntry, UserEntry
 from workflows.contract.internal import Decision
 from workflows.conversation import Conversation
@@ -89,13 +89,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         case, tryout = self.case, self.tryout
-        self.request = Request(
-            text=case.request,
-            requester=case.requester,
-            approve=case.approve,
-            limits=case.limits,
-            output_schema=case.output_schema,
-        )
+        self.request = case.asked
         self.conversation = Conversation([])
         self.allowance = allowance_of(self.request)
         self.model = TriedModel(tryout.decide, tryout.answers, self.request, self.conversation, self.allowance)

@@ -87,6 +87,12 @@ def test_a_call_that_shall_be_refused_has_to_be_tried_and_refused() -> None:
     assert differences(case, Trial()) == ["not refused: tell"]
 
 
+def test_a_case_that_no_request_may_be_is_refused() -> None:
+    for parts in ({"requester": "x" * 201}, {"request": "   "}, {"limits": {"turns": 0}}):
+        with pytest.raises(ValueError, match=r"requester|blank|turns"):
+            a_case(none=True, **parts)
+
+
 def test_an_output_is_expected_only_where_one_is_asked_for() -> None:
     with pytest.raises(ValueError, match="an output is asked for where there is an output_schema"):
         a_case(output={"to": "ann"}, none=True)
