@@ -23,7 +23,7 @@ from activities.model.figures.field_names import (
     OF_PEOPLE,
     RECKONED,
 )
-from activities.model.figures.grounds import KEY_PART, LARGEST, Grounds
+from activities.model.figures.grounds import KEY_PART, LARGEST, MOST_STARTS, Grounds
 from activities.model.figures.numerals import Reading, plain
 from activities.model.figures.reading import figures_in
 from activities.model.figures.units import A_YEAR, TIMES, UNITS, compounds, converted
@@ -50,6 +50,7 @@ WITH_ME = re.compile(
 """Of one who is counted too."""
 MOST_PEOPLE = 50
 SHORT_YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
+MOST_SHIFTS = 100
 LONGEST_AGO = 100
 """Years."""
 
@@ -143,8 +144,8 @@ class KnownNumbers:
     @cached_property
     def _times(self) -> frozenset[int]:
         """Of the day, in minutes: those that were spoken of, and those that lie as long away as was spoken of."""
-        spoken = {time + half for time in self._grounds.times for half in (0, 720)}
-        shifts = {sign * int(each // 60) for each in self._durations for sign in (0, 1, -1)}
+        spoken = {time + half for time in sorted(self._grounds.times)[:MOST_STARTS] for half in (0, 720)}
+        shifts = {sign * int(each // 60) for each in self._durations[:MOST_SHIFTS] for sign in (0, 1, -1)}
         return frozenset((time + shift) % 1440 for time in spoken for shift in shifts or {0})
 
     @cached_property

@@ -1,5 +1,6 @@
 """Cases are read, and trials are held to them."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -205,3 +206,12 @@ def test_junit_xml_has_a_test_for_each_case_that_fails_below_the_share() -> None
         [suite] = ET.fromstring(junit_xml([report], at_least))
         assert (suite.get("tests"), suite.get("failures")) == ("1", str(failures))
         assert len(suite.findall("testcase/failure")) == failures
+
+
+def test_the_cases_of_the_page_are_cases(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "trying.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for block in blocks:
+        (file := tmp_path / "cases.toml").write_text(block)
+        assert load_cases(file)
+    assert len(blocks) == 2
