@@ -178,3 +178,10 @@ async def worker(client: Client, settings: Settings, model: ScriptedModel) -> As
     """A worker on this test's task queue; the fixture's value is its model."""
     async with running_worker(client, settings, sandboxed=False):
         yield model
+
+
+@pytest.fixture
+def alone(cli: CommandLine, model: ScriptedModel) -> CommandLine:
+    """The command line where no Temporal server answers and a scripted model does."""
+    reached = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "scripted"}
+    return CommandLine({**cli.environment, **reached})
