@@ -29,12 +29,13 @@ class Extent:
     rounds: int
     effort: Effort
     turns: tuple[int, ...]
+    turns_at_least: int
     requests: tuple[int, ...]
     idle_seconds: float
 
 
-WHOLE = Extent(5, Effort(), turns=(1, 10, 50, 100), requests=(1, 10, 100, 1000), idle_seconds=10)
-QUICK = Extent(1, Effort(1, 2, 4), turns=(1, 2), requests=(1, 2), idle_seconds=1)
+WHOLE = Extent(5, Effort(), turns=(1, 10, 50, 100), turns_at_least=20, requests=(1, 10, 100, 1000), idle_seconds=10)
+QUICK = Extent(1, Effort(1, 2, 4), turns=(1, 2), turns_at_least=2, requests=(1, 2), idle_seconds=0.5)
 
 
 def arguments() -> argparse.Namespace:
@@ -52,7 +53,7 @@ async def measure(extent: Extent, *, encrypted: bool = False) -> Measured:
     with tempfile.TemporaryDirectory(prefix="errand-bench-") as folder:
         async with staged(Path(folder), encrypted=encrypted) as scene:
             rounds = await in_turn(scene, (Floor(), Service()), extent.rounds, extent.effort)
-            sizes = await by_size(scene, extent.turns, extent.requests, extent.idle_seconds)
+            sizes = await by_size(scene, extent.turns, extent.turns_at_least, extent.requests, extent.idle_seconds)
     return Measured(rounds, sizes, (load_before, os.getloadavg()[0]), time.monotonic() - began)
 
 

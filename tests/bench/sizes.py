@@ -55,12 +55,16 @@ class Sizes:
     wrong: list[str] = field(default_factory=list[str])
 
 
-async def by_size(scene: Scene, turns: Sequence[int], requests: Sequence[int], idle_seconds: float) -> Sizes:
+async def by_size(
+    scene: Scene, turns: Sequence[int], turns_at_least: int, requests: Sequence[int], idle_seconds: float
+) -> Sizes:
+    """Short requests are repeated until they have `turns_at_least`: the kernel counts CPU in hundredths of a second."""
     result = Sizes()
     async with running(SERVICE.worker(scene), scene.folder) as worker:
         await _read(scene, WARM_UP_TURNS, "warm-up", result.wrong)
         for each in turns:
-            result.turns.append(await _with_turns(scene, worker, each, result.wrong))
+            times = max(1, turns_at_least // each)
+            result.turns.append(await _with_turns(scene, worker, each, times, result.wrong))
     async with running(SERVICE.worker(scene), scene.folder) as worker:
         opened: list[str] = []
         for each in requests:
@@ -70,10 +74,9 @@ async def by_size(scene: Scene, turns: Sequence[int], requests: Sequence[int], i
     return result
 
 
-async def _with_turns(scene: Scene, worker: Running, turns: int, wrong: list[str]) -> Turns:
-    """Short requests are repeated: the kernel counts CPU in hundredths of a second."""
+async def _with_turns(scene: Scene, worker: Running, turns: int, times: int, wrong: list[str]) -> Turns:
     runs: list[tuple[list[tuple[int, int]], float]] = []
-    for repetition in range(max(1, 20 // turns)):
+    for repetition in range(times):
         before = cpu_seconds(worker.pid)
         token = f"{turns}-turns-{repetition}"
         await _read(scene, turns, token, wrong)
