@@ -29,6 +29,7 @@ from activities.heartbeats import remember
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
 from workflows.contract.internal import AttemptBeat
+from workflows.contract.values import SettledBy
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -66,6 +67,8 @@ class Act:
         """By an earlier attempt, whose end nobody knows: a tool that is idempotent is tried again all the same."""
         self.withdrawn: ToolError | None = None
         """Set where the attempt is given up: what has not begun then does not begin, for this reason."""
+        self.settled: SettledBy = "asked again"
+        """Where it may have happened before: how this attempt finds out. A tool that looks says so."""
         self.happened = False
         """The block has ended without an error."""
 

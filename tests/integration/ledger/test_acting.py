@@ -240,7 +240,8 @@ class TestOnce:
         self, opened: Ledger, paper: Paper
     ) -> None:
         await opened.begin(Write(CALL), attempt=1, seen=None)
-        assert await run(opened, paper, pay_with_key, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+        found_out = ToolResult(value="paid for tree", attempts=2, settled="asked again")
+        assert await run(opened, paper, pay_with_key, attempt=2) == found_out
         assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
         assert paper.keys == [CALL.key]
         assert (await row(opened)).state is State.DONE
