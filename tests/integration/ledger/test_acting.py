@@ -789,3 +789,63 @@ class TestAskedAgain:
         third = heard("preparing", "second", attempt=3)
         paper.inside = raising(ServiceRefused("429"))
         assert (await fails(run(opened, paper, pay_with_key_and_act, within=third)))[2] is ReceiptStatus.UNKNOWN
+
+    async def test_a_row_of_an_attempt_before_the_one_that_acted_is_no_reason_not_to_ask(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        second = heard("acting", "another", attempt=2)
+        result = await run(opened, paper, pay_with_key, within=second)
+        assert (result.value, result.settled) == ("paid for tree", "asked again")
+
+    async def test_once_its_attempts_are_used_up_nothing_is_done_that_the_ledger_has_forgotten(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        call = CALL.model_copy(update={"tried_before": 5})
+        assert await fails(run(opened, paper, pay_with_key, call=call)) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_what_a_person_has_settled_meanwhile_counts(self, opened: Ledger, paper: Paper) -> None:
+        token = await opened.begin(Write(CALL), attempt=5, seen=None)
+        await opened.finish(CALL.key, token, State.UNKNOWN)
+        await opened.resolve(CALL.key, delivered=True, by="ann")
+        call = CALL.model_copy(update={"tried_before": 5})
+        assert await run(opened, paper, pay_with_key, call=call) == ToolResult(value=None, attempts=6)
+        assert paper.acts == []
+
+    @pytest.mark.parametrize(
+        ("function", "error", "hour"),
+        [
+            (pay_with_key, OutcomeUnknown("lost"), True),
+            (pay_with_key, ServiceUnavailable("503"), True),
+            (pay_with_key, ServiceRefused("422"), False),
+            (pay_with_key, Withdrawn("cancelled"), False),
+            (pay, OutcomeUnknown("lost"), False),
+        ],
+    )
+    async def test_for_how_long_it_may_be_asked_again_is_said_with_the_failure(
+        self, opened: Ledger, paper: Paper, function: object, error: ToolError, *, hour: bool
+    ) -> None:
+        if function is pay_with_key:
+            await opened.begin(Write(CALL), attempt=1, seen=None)
+        paper.inside = raising(error)
+        activity: Any = write_activity(made(function), {Paper: paper}, opened, fence=nothing, ask_again=3600)
+        with pytest.raises(ApplicationError) as raised:
+            await environment(2).run(activity, CALL)
+        (detail,) = raised.value.details
+        assert isinstance(detail, FailureDetail)
+        assert (detail.status, detail.ask_again) == (ReceiptStatus.UNKNOWN, 3600 if hour else 0)
+
+    async def test_the_ledger_says_it_of_a_write_whose_last_attempt_has_died(self, opened: Ledger) -> None:
+        tools = {"pay": made(pay), "pay_with_key": made(pay_with_key)}
+        settle = LedgerActivities(opened, tools, 3600).settle
+        settled: list[Settlement] = []
+        for place, name in enumerate(tools, start=1):
+            call = CALL.model_copy(update={"key": f"r{place}/1.1", "tool": name})
+            await opened.begin(Write(call), attempt=5, seen=None)
+            settled.append(await environment().run(settle, Settle(call=call)))
+        assert [(each.status, each.ask_again) for each in settled] == [
+            (ReceiptStatus.UNKNOWN, 0),
+            (ReceiptStatus.UNKNOWN, 3600),
+        ]
