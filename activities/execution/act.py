@@ -25,7 +25,7 @@ from pydantic import JsonValue
 from activities.error_text import message_of, name_of
 from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolError
 from activities.execution.cancellation import to_the_end
-from activities.heartbeats import remember
+from activities.heartbeats import remember, remembered
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
 from workflows.contract.internal import AttemptBeat
@@ -113,6 +113,10 @@ class Act:
             # Every heartbeat from now on says so too. "preparing" is said once: it must not come after "acting".
             remember(beat)
         await self._fence(beat)
+        before = remembered()
+        if stage == "preparing" and isinstance(before, AttemptBeat) and before.stage == "acting":
+            # What is repeated of an earlier attempt may come after this one's word, and must not hide it.
+            remember(before.model_copy(update={"preparing": token}))
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:

@@ -207,7 +207,8 @@ class WriteAttempt:
         return unsettled and self._acted_before and not self._is_of_the_one_that_acted(row)
 
     def _is_of_the_one_that_acted(self, row: Action) -> bool:
-        return self._said is not None and self._said.token == row.token
+        """Or of a later one, of which Temporal has heard too."""
+        return self._said is not None and row.token in (self._said.token, self._said.preparing)
 
     def _had_not_acted(self, row: Action) -> bool:
         """Whether Temporal knows that the attempt which wrote the row did not come to its act.

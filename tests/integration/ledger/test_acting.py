@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import pytest
 from pydantic import JsonValue
@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.error_text import LONGEST_MESSAGE
 from activities.errors import OutcomeUnknown, RehearsalOnly, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
@@ -22,6 +23,7 @@ from activities.execution import act as acting
 from activities.execution.act import Act, Fence
 from activities.execution.cancellation import to_the_end
 from activities.execution.tool_activities import read_activity, write_activity
+from activities.heartbeats import Heartbeats, remember, remembered
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, State, Write
@@ -30,6 +32,7 @@ from tests.integration.ledger.conftest import Database
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import AttemptBeat, FailureDetail, Settle, Settlement, ToolCall, ToolResult
 
+T = TypeVar("T")
 CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")
 DONE = ToolResult(value="paid for tree")
 
@@ -609,6 +612,21 @@ def heard(stage: Literal["started", "preparing", "acting"], token: str, attempt:
     return within
 
 
+async def in_an_activity(work: Callable[[], Awaitable[T]]) -> T:
+    """What is done where heartbeats remember."""
+
+    class Runs(ActivityInboundInterceptor):
+        def __init__(self) -> None:
+            """Nothing is behind it."""
+
+        async def execute_activity(self, input: ExecuteActivityInput) -> object:
+            return await work()
+
+    beating = Heartbeats().intercept_activity(Runs())
+    done = await environment().run(beating.execute_activity, ExecuteActivityInput(nothing, (), None, {}))
+    return cast("T", done)
+
+
 class TestTwoWitnesses:
     """Temporal and the ledger both know how far an attempt got, so one of them may forget."""
 
@@ -651,6 +669,29 @@ class TestTwoWitnesses:
         paper.inside = nothing
         within = heard("acting", (await row(opened)).token)
         assert await run(opened, paper, within=within) == ToolResult(value="paid for tree", attempts=2)
+
+    async def test_what_is_repeated_of_an_earlier_act_does_not_hide_an_attempt_after_it(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """A heartbeat of the second attempt, from before its own act, came last."""
+        act = Act(opened, Write(CALL), attempt=2, seen=None, fence=nothing)
+        act.withdrawn = Withdrawn("not now")
+
+        async def repeat() -> AttemptBeat:
+            remember(AttemptBeat(stage="acting", token="first", attempt=2))
+            with pytest.raises(Withdrawn):
+                await act.__aenter__()
+            late = remembered()
+            assert isinstance(late, AttemptBeat)
+            return late
+
+        late = await in_an_activity(repeat)
+        await opened.finish(
+            CALL.key, await opened.begin(Write(CALL), attempt=2, seen=None, token=late.preparing), State.NOT_DONE
+        )
+        third = environment(3)
+        third.info = dataclasses.replace(third.info, heartbeat_details=[late.model_dump(mode="json")])
+        assert await run(opened, paper, within=third) == ToolResult(value="paid for tree", attempts=3)
 
     async def test_a_row_whose_attempt_is_known_not_to_have_acted_is_no_obstacle(
         self, opened: Ledger, paper: Paper
