@@ -116,7 +116,8 @@ class Act:
         before = remembered()
         if stage == "preparing" and isinstance(before, AttemptBeat) and before.stage == "acting":
             # What is repeated of an earlier attempt may come after this one's word, and must not hide it.
-            remember(before.model_copy(update={"preparing": token}))
+            known = self._seen.token if self._seen else before.token
+            remember(before.model_copy(update={"token": known, "preparing": token}))
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:

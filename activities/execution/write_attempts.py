@@ -207,7 +207,7 @@ class WriteAttempt:
         return unsettled and self._acted_before and not self._is_of_the_one_that_acted(row)
 
     def _is_of_the_one_that_acted(self, row: Action) -> bool:
-        """Or of a later one, of which Temporal has heard too."""
+        """Or of a later one, as far as Temporal has heard."""
         return self._said is not None and row.token in (self._said.token, self._said.preparing)
 
     def _had_not_acted(self, row: Action) -> bool:

@@ -220,7 +220,7 @@ class AttemptBeat(Message):
     stage: Literal["started", "preparing", "acting"]
     attempt: int
     token: str = omitted("", description="of the attempt's row in the ledger")
-    preparing: str = omitted("", description="beside `acting`: the token of a later attempt that has said so")
+    preparing: str = omitted("", description="beside `acting`: of a later attempt that has said so")
 
 
 class UsageSoFar(Message):

@@ -670,15 +670,19 @@ class TestTwoWitnesses:
         within = heard("acting", (await row(opened)).token)
         assert await run(opened, paper, within=within) == ToolResult(value="paid for tree", attempts=2)
 
-    async def test_what_is_repeated_of_an_earlier_act_does_not_hide_an_attempt_after_it(
-        self, opened: Ledger, paper: Paper
+    @pytest.mark.parametrize("row_of", ["the second", "the third"])
+    async def test_what_is_repeated_of_an_earlier_act_does_not_hide_the_attempts_after_it(
+        self, opened: Ledger, paper: Paper, row_of: str
     ) -> None:
-        """A heartbeat of the second attempt, from before its own act, came last."""
-        act = Act(opened, Write(CALL), attempt=2, seen=None, fence=nothing)
+        """A heartbeat of the third attempt, from before its own act, came last."""
+        token = await opened.begin(Write(CALL), attempt=2, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        seen = await row(opened)
+        act = Act(opened, Write(CALL), attempt=3, seen=seen, fence=nothing)
         act.withdrawn = Withdrawn("not now")
 
         async def repeat() -> AttemptBeat:
-            remember(AttemptBeat(stage="acting", token="first", attempt=2))
+            remember(AttemptBeat(stage="acting", token="first", attempt=3))
             with pytest.raises(Withdrawn):
                 await act.__aenter__()
             late = remembered()
@@ -686,12 +690,12 @@ class TestTwoWitnesses:
             return late
 
         late = await in_an_activity(repeat)
-        await opened.finish(
-            CALL.key, await opened.begin(Write(CALL), attempt=2, seen=None, token=late.preparing), State.NOT_DONE
-        )
-        third = environment(3)
-        third.info = dataclasses.replace(third.info, heartbeat_details=[late.model_dump(mode="json")])
-        assert await run(opened, paper, within=third) == ToolResult(value="paid for tree", attempts=3)
+        if row_of == "the third":
+            await opened.begin(Write(CALL), attempt=3, seen=seen, token=late.preparing)
+            await opened.finish(CALL.key, late.preparing, State.NOT_DONE)
+        fourth = environment(4)
+        fourth.info = dataclasses.replace(fourth.info, heartbeat_details=[late.model_dump(mode="json")])
+        assert await run(opened, paper, within=fourth) == ToolResult(value="paid for tree", attempts=4)
 
     async def test_a_row_whose_attempt_is_known_not_to_have_acted_is_no_obstacle(
         self, opened: Ledger, paper: Paper
