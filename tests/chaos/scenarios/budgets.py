@@ -93,7 +93,14 @@ def kept(scene: Scene, capped: Capped) -> list[str]:
     wanted = capped.each * sum(status in done for status in statuses(scene.runs, capped))
     taken = scene.ledger.taken(capped.tool)
     words = f"{capped.tool}: {amount_text(taken)} are taken, and {amount_text(wanted)} are done or unknown"
-    return [] if taken == wanted else [words]
+    if taken == wanted:
+        return []
+    states = {key: state for key, state, _ in scene.ledger.rows()}
+    several = (receipt for run in scene.runs for receipt in run.receipts if receipt.tool == capped.tool)
+    without = [
+        f"{each.key}: {each.error}" for each in several if each.status in done and states[each.key] == "not_done"
+    ]
+    return [words, *without]
 
 
 def given_back(second: list[Run], capped: Capped, left: int) -> list[str]:

@@ -30,7 +30,7 @@ SETTINGS = (
     "frontend.WorkflowPauseEnabled=true",
     "frontend.MaxConcurrentBatchOperationPerNamespace=20",
 )
-ASK_AGAIN = 24
+ASK_AGAIN = 16
 """In place of the hour for which a far end that takes keys is asked again; the pauses are shorter with it."""
 LEDGER_PATIENCE = timedelta(seconds=20)
 """In place of the hour for which a request asks a ledger that does not answer."""
