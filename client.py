@@ -45,6 +45,7 @@ from deploy.terminal.options import (
     Name,
     SchemaFile,
     Yes,
+    check_endpoints,
     in_advance,
     json_schema,
     login_name,
@@ -123,6 +124,7 @@ def submit_command(
         )
         if id is not None and (problem := problem_with_id(id, "--id")):
             raise ConfigurationError(problem)
+        check_endpoints(request, session.settings)
         handle = await submit(session.client, request, request_id=id, task_queue=session.settings.worker.task_queue)
         if wait:
             return await session.watch(handle.id, as_json=as_json)

@@ -25,16 +25,18 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
-from activities.toolkit.tool import Tool
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
 from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
+
+if TYPE_CHECKING:
+    from activities.toolkit.tool import Tool
 
 TO = "ERRAND_POLICY: approvals.to"
 
@@ -77,7 +79,7 @@ class Approvals(BaseModel):
             return None
         return ApprovalRules(approvers=self.approvers, to=self.to, notify_seconds=self.notify if self.to else 0)
 
-    def check_recipients(self, endpoints: Iterable[str], tools: Mapping[str, Tool]) -> None:
+    def check_recipients(self, endpoints: Iterable[str], tools: Mapping[str, "Tool"]) -> None:
         """Refuse to tell whom this worker cannot tell.
 
         Raises:
@@ -132,7 +134,7 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
-    def check_budgets(self, tools: Mapping[str, Tool], *, counts_cost: bool) -> None:
+    def check_budgets(self, tools: Mapping[str, "Tool"], *, counts_cost: bool) -> None:
         """Refuse budgets that would never hold anything.
 
         Args:
@@ -161,7 +163,7 @@ class Policy(BaseModel):
                     raise ConfigurationError(f"{where}: {tool.name} has no argument {budget.amount.argument}")
 
     def fitting(
-        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+        self, tool: "Tool", arguments: Arguments, requester: str, *, as_used: Arguments | None = None
     ) -> tuple[int, Rule] | None:
         """The first rule that fits, and its number.
 
@@ -174,7 +176,7 @@ class Policy(BaseModel):
         return None
 
     def rule_on(
-        self, tool: Tool, arguments: Arguments, requester: str, *, as_used: Arguments | None = None
+        self, tool: "Tool", arguments: Arguments, requester: str, *, as_used: Arguments | None = None
     ) -> tuple[Ruling, str]:
         """The ruling, and which rule made it."""
         if found := self.fitting(tool, arguments, requester, as_used=as_used):

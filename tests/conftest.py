@@ -22,6 +22,7 @@ from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
 from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
+from tests.forked import Forked, forked
 from tests.sample_tools import World, world
 from tests.scripted_model import ScriptedModel
 
@@ -66,6 +67,13 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
 @pytest.fixture(scope="session")
 def client(temporal: WorkflowEnvironment) -> Client:
     return temporal.client
+
+
+@pytest.fixture(scope="session")
+def python() -> Generator[Forked]:
+    """The command that runs `client.py` or `worker.py` in a process of its own, without the second of importing."""
+    with forked(["client", "worker"]) as command:
+        yield command
 
 
 @pytest.fixture(scope="session")

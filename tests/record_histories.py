@@ -17,11 +17,13 @@ from typing import cast
 from temporalio.client import Client
 
 from activities.settings import Settings
+from deploy.client.plans import apply
+from deploy.client.requests import submit
 from tests.conftest import dev_server, running_worker, settings_for
-from tests.integration.requests.asking import Handle, answer, start, until, until_it_waits
+from tests.integration.requests.asking import Handle, answer, until, until_it_waits
 from tests.sample_tools import world
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say
-from workflows.contract.api import Approve, Limits, Reject, Say
+from workflows.contract.api import Approve, GivenCall, Limits, Reject, Request, Say
 from workflows.contract.values import Arguments, Schema
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -58,19 +60,34 @@ SHAPES: dict[str, list[Answer]] = {
     "output": [calls(call("look_up", word="tree")), say("A plant."), say('{"kind": "plant"}')],
     "output corrected": [say("A plant."), say('{"kind": 1}'), say('{"kind": "plant"}')],
     "refused": [{"role": "assistant", "content": None, "refusal": "I will not."}],
+    "rehearsed": [
+        calls(call("look_up", word="oak")),
+        calls(call("write_down", word="a plant"), call("tell", to=["ann"], what="a plant")),
+        say("Done."),
+    ],
+    "a given call": [],
     "continued as new": [*(calls(call("look_up", word=f"w{turn}")) for turn in range(5)), say("Long.")],
 }
-IN_ADVANCE = {
-    "write settled",
-    "parallel reads, then a write",
-    "write unknown",
-    "ungrounded",
-    "cancelled during a write",
-}
 KIND: Schema = {"type": "object", "properties": {"kind": {"type": "string"}}, "required": ["kind"]}
-SCHEMAS = {"output": KIND, "output corrected": KIND}
+BY_HAND = GivenCall(tool="write_down", arguments={"word": "tree"})
+IN_ADVANCE: dict[str, object] = {"approve": ["*"]}
 A_MOMENT = Limits(approval_seconds=1)
-LIMITS = {"approval expired": A_MOMENT, "question expired": A_MOMENT, "turn limit": Limits(turns=2)}
+FIELDS: dict[str, dict[str, object]] = {
+    "write settled": IN_ADVANCE,
+    "parallel reads, then a write": IN_ADVANCE,
+    "write unknown": IN_ADVANCE,
+    "ungrounded": IN_ADVANCE,
+    "cancelled during a write": IN_ADVANCE,
+    "output": {"output_schema": KIND},
+    "output corrected": {"output_schema": KIND},
+    "approval expired": {"limits": A_MOMENT},
+    "question expired": {"limits": A_MOMENT},
+    "turn limit": {"limits": Limits(turns=2)},
+    "conversation": {"keep_open": True},
+    "rehearsed": {"rehearse": True},
+    "a given call": {"call": BY_HAND, **IN_ADVANCE},
+}
+"""What its request says beside the text."""
 
 
 async def _approve(handle: Handle) -> None:
@@ -134,20 +151,19 @@ MEANWHILE: dict[str, Callable[[Handle], Awaitable[None]]] = {
 async def record(client: Client, settings: Settings, shape: str) -> None:
     """Run one shape to its end and keep the history of each of its runs."""
     name = shape.replace(",", "").replace(" ", "-")
-    approve = ("*",) if shape in IN_ADVANCE else ()
-    handle = await start(
-        client,
-        settings,
-        shape,
-        approve=approve,
-        limits=LIMITS.get(shape),
-        request_id=name,
-        output_schema=SCHEMAS.get(shape),
-        keep_open=shape == "conversation",
-    )
+    request = Request.model_validate({"text": shape, **FIELDS.get(shape, {})})
+    handle = await submit(client, request, request_id=name, task_queue=settings.worker.task_queue)
     if shape in MEANWHILE:
         await MEANWHILE[shape](handle)
-    await handle.result()
+    outcome = await handle.result()
+    await keep(client, name)
+    if outcome.plan is not None:
+        applying = await apply(client, outcome.plan, requester="", approve=True, task_queue=settings.worker.task_queue)
+        await applying.result()
+        await keep(client, applying.id)
+
+
+async def keep(client: Client, name: str) -> None:
     await asyncio.sleep(0.5)  # until visibility has caught up
     runs = sorted(
         [run async for run in client.list_workflows(f"WorkflowId = '{name}'")], key=lambda run: run.start_time

@@ -1,7 +1,7 @@
 """The model, as a request asks it: within its limits, and in the words of the conversation so far."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -115,20 +115,7 @@ class Model:
         Raises:
             Ended: it does not fit even then; or as `decide`.
         """
-        fitting: Answer | None = None
-        for _ in range(REPAIRS):
-            answer = await self._answer(schema)
-            if answer.problem is None and (fitting or not answer.unsupported):
-                return answer
-            fitting = fitting or (answer if answer.problem is None else None)
-            problem = answer.problem or NOT_SAID.format(figures=", ".join(answer.unsupported))
-            self._conversation.add([AssistantEntry(text=answer.text or "(nothing)"), NoteEntry(text=problem)])
-        answer = await self._answer(schema)
-        if answer.problem is None:
-            return answer
-        if fitting is None:
-            raise Ended(RequestStatus.FAILED, f"The model's output does not fit the schema: {answer.problem}")
-        return fitting
+        return await output_of(lambda: self._answer(schema), self._conversation)
 
     async def _answer(self, schema: Schema) -> Answer:
         self._allowance.check()
@@ -185,17 +172,52 @@ class Model:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            self._allowance.use(_used(error.cause))
-            kind_of_error = error.cause.type if isinstance(error.cause, ApplicationError) else None
-            if kind_of_error in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
-                raise TooLong(_reason(error), in_doubt=kind_of_error == PERHAPS_TOO_LONG) from error
-            self._allowance.check()
-            if kind_of_error == BAD_REQUEST:
-                consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
-                raise Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}") from error
-            if kind_of_error == LIMIT_EXHAUSTED:
-                raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.") from error
-            raise Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}") from error
+            raise self._ended_by(error) from error
+
+    def _ended_by(self, error: ActivityError | ApplicationError) -> Ended | TooLong:
+        """What a question that failed for good comes to; what it has used is counted.
+
+        Raises:
+            Ended: a limit is reached.
+        """
+        cause = _cause(error)
+        self._allowance.use(_used(cause))
+        kind = cause.type if isinstance(cause, ApplicationError) else None
+        if kind in (CONTEXT_TOO_LONG, PERHAPS_TOO_LONG):
+            return TooLong(_reason(error), in_doubt=kind == PERHAPS_TOO_LONG)
+        self._allowance.check()
+        if kind == BAD_REQUEST:
+            consequence = "Nothing was done" if self._allowance.turn == 1 else "The request cannot go on"
+            return Ended(RequestStatus.FAILED, f"{consequence}: {_reason(error)}")
+        if kind == LIMIT_EXHAUSTED:
+            return Ended(RequestStatus.LIMIT_REACHED, f"Stopped: {_reason(error)}.")
+        return Ended(RequestStatus.FAILED, f"{NO_ANSWER}: {_reason(error)}")
+
+
+async def output_of(ask: Callable[[], Awaitable[Answer]], conversation: Conversation) -> Answer:
+    """An output that fits, after at most two corrections, which the conversation gets.
+
+    Args:
+        ask: asks the model for the output.
+        conversation: what it is asked after.
+
+    Raises:
+        Ended: it does not fit even then.
+    """
+    fitting: Answer | None = None
+    for _ in range(REPAIRS):
+        answer = await ask()
+        if answer.problem is None and (fitting or not answer.unsupported):
+            return answer
+        fitting = fitting or (answer if answer.problem is None else None)
+        problem = answer.problem or NOT_SAID.format(figures=", ".join(answer.unsupported))
+        conversation.add([AssistantEntry(text=answer.text or "(nothing)"), NoteEntry(text=problem)])
+    answer = await ask()
+    if answer.problem is None:
+        return answer
+    if fitting is None:
+        raise Ended(RequestStatus.FAILED, f"The model's output does not fit the schema: {answer.problem}")
+    return fitting
 
 
 def of_output(answer: Answer) -> tuple[UnsupportedClaim, ...]:
@@ -246,6 +268,10 @@ def _used(cause: BaseException | None) -> Usage:
     return (detail and detail.usage) or Usage()
 
 
-def _reason(error: ActivityError) -> str:
-    cause = error.cause
-    return cause.message if isinstance(cause, ApplicationError) else str(cause)
+def _cause(error: ActivityError | ApplicationError) -> BaseException | None:
+    return error.cause if isinstance(error, ActivityError) else error
+
+
+def _reason(error: ActivityError | ApplicationError) -> str:
+    cause = _cause(error)
+    return cause.message if isinstance(cause, ApplicationError) else str(error)

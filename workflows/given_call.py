@@ -8,7 +8,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute
-from workflows.contract.api import GivenCall, Receipt, ReceiptStatus, RequestStatus
+from workflows.contract.api import GivenCall, Receipt, ReceiptStatus, Request, RequestStatus
 from workflows.contract.conversation import UserEntry
 from workflows.contract.internal import PREPARE, Decision, EditedCall, ToolCall
 from workflows.contract.values import texts
@@ -16,7 +16,7 @@ from workflows.limits import Allowance, Ended
 from workflows.markdown import code
 
 
-async def decision_on(given: GivenCall, requester: str, allowance: Allowance) -> Decision:
+async def decision_on(given: GivenCall, request: Request, allowance: Allowance) -> Decision:
     """What would be decided if a model asked for the call, in words of the requester.
 
     Raises:
@@ -24,12 +24,14 @@ async def decision_on(given: GivenCall, requester: str, allowance: Allowance) ->
         asyncio.CancelledError: the request is cancelled.
     """
     allowance.begin_turn()
-    call = ToolCall(key=workflow.info().workflow_id, tool=given.tool, arguments=given.arguments, requester=requester)
+    call = ToolCall(
+        key=workflow.info().workflow_id, tool=given.tool, arguments=given.arguments, requester=request.requester
+    )
     said = UserEntry(text="\n".join(texts(given.arguments)))
     try:
         return await execute(
             PREPARE,
-            EditedCall(call=call, conversation=(said,)),
+            EditedCall(call=call, conversation=(said,), notify=request.notify),
             Decision,
             summary=code(given.tool),
             start_to_close_timeout=timedelta(seconds=10),

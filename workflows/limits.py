@@ -1,6 +1,7 @@
 """Where a request stops although the model would go on."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -26,8 +27,9 @@ class Ended(Exception):
 class Allowance:
     """What is left of the limits. Tokens and cost count for the whole request, all else for one message."""
 
-    def __init__(self, limits: Limits, spent: LimitsUsed) -> None:
+    def __init__(self, limits: Limits, spent: LimitsUsed, now: Callable[[], datetime] = workflow.now) -> None:
         self._limits = limits
+        self._now = now
         self._turns_before = spent.turns_before
         self.calls_before = spent.calls_before
         """How many calls were made before this message."""
@@ -41,7 +43,7 @@ class Allowance:
         self._turns_before = self.turn
         self.calls_before = calls
         self.mistakes = 0
-        self.deadline = workflow.now() + timedelta(seconds=self._limits.seconds)
+        self.deadline = self._now() + timedelta(seconds=self._limits.seconds)
 
     def begin_turn(self) -> None:
         """Count one more model call.
@@ -109,7 +111,7 @@ class Allowance:
         Raises:
             Ended: none is left.
         """
-        left = self.deadline - workflow.now()
+        left = self.deadline - self._now()
         if left <= timedelta():
             allowed = timedelta(seconds=self._limits.seconds)
             raise Ended(RequestStatus.LIMIT_REACHED, f"Stopped at the time limit of {timeline.span(allowed)}.")

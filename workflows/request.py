@@ -116,7 +116,7 @@ class RequestWorkflow:
 
     async def make_call(self, given: GivenCall) -> Outcome:
         """The one call that the request is, and its result as the output."""
-        await self.carry_out(await decision_on(given, self.request.requester, self.allowance))
+        await self.carry_out(await decision_on(given, self.request, self.allowance))
         [receipt] = self.receipts
         return self.outcome(status_of(receipt), receipts.told(self.receipts), output=receipt.result)
 

@@ -13,7 +13,8 @@ from pydantic_core import to_json
 from standardwebhooks import Webhook
 from temporalio import activity
 
-from activities.callbacks.endpoints import SETTING, Endpoint, Endpoints
+from activities.callbacks.endpoint_file import SETTING
+from activities.callbacks.endpoints import Endpoint, Endpoints
 from activities.callbacks.links import Links
 from activities.errors import DeliveryFailed, DeliveryGivenUp, ServiceRefused, ServiceUnavailable
 from activities.http.web import retry_after

@@ -1,71 +1,27 @@
-"""The file of callback endpoints, in TOML: names, and what a request may never say itself, their URLs and secrets.
-
-[endpoint.ops]
-url = "https://ops.example.com/hooks/errand"
-secrets = ["OPS_HOOK_SECRET"]     # names of variables; while a secret is changed, the new one and the old one
-requesters = ["billing-*"]        # who may name it; without it, everybody
-private = false                   # whether it may have an address that is not public, and plain http
-"""
+"""The callback endpoints that there are, ready to be told: with their URLs and secrets."""
 
 import base64
 import os
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from standardwebhooks import Webhook
 
+from activities.callbacks.endpoint_file import (
+    PAUSES,
+    SETTING,
+    CallbackFile,
+    EndpointTable,
+    may_name,
+    problem_with_names,
+)
 from activities.errors import ConfigurationError
 from activities.redaction import SECRETS
-from workflows.refusals import no_such
 
-SETTING = "ERRAND_CALLBACKS"
-PAUSES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""Seconds before each further attempt: three days in all. The example of Standard Webhooks 1.0.0."""
 SHORTEST_SECRET = 24
 """Bytes, as Standard Webhooks 1.0.0 asks for."""
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-class EndpointTable(BaseModel):
-    """What the file says of one endpoint."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    url: str
-    secrets: tuple[Variable, ...] = Field(min_length=1, max_length=5)
-    requesters: tuple[str, ...] = ("*",)
-    private: bool = False
-
-    @model_validator(mode="after")
-    def _url_is_usable(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme not in (("http", "https") if self.private else ("https",)) or not parts.hostname:
-            raise ValueError("url: expected https://host/path; plain http only where private = true")
-        if parts.username or parts.password:
-            raise ValueError("url: a user or password in it would be written into logs")
-        return self
-
-
-class CallbackFile(BaseModel):
-    """The whole file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    endpoint: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], EndpointTable] = {}
-    pauses: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = PAUSES
-
-    @field_validator("pauses")
-    @classmethod
-    def _not_endless(cls, pauses: tuple[float, ...]) -> tuple[float, ...]:
-        if sum(pauses) > 7 * 86_400:
-            raise ValueError("they come to more than a week")
-        return pauses
 
 
 @dataclass(frozen=True)
@@ -80,7 +36,7 @@ class Endpoint:
     private: bool
 
     def may_be_named_by(self, requester: str) -> bool:
-        return any(fnmatchcase(requester.casefold(), pattern.casefold()) for pattern in self.requesters)
+        return may_name(requester, self.requesters)
 
 
 @dataclass(frozen=True)
@@ -99,14 +55,7 @@ class Endpoints:
         """
         if path is None:
             return cls({})
-        try:
-            file = CallbackFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"{SETTING}: {path}: {error}") from error
-        except ValidationError as invalid:
-            first = invalid.errors(include_url=False, include_input=False)[0]
-            where, what = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-            raise ConfigurationError(f"{SETTING}: {path}: {where}: {what}") from None
+        file = CallbackFile.load(path)
         return cls({name: _endpoint(name, table) for name, table in file.endpoint.items()}, file.pauses)
 
     def find(self, name: str, requester: str, *, by_policy: bool = False) -> Endpoint | None:
@@ -116,13 +65,8 @@ class Endpoints:
 
     def problem_with(self, names: Iterable[str], requester: str) -> str | None:
         """What is wrong with the endpoints that a request names."""
-        for name in names:
-            if self.find(name, requester) is None:
-                allowed = [each.name for each in self.by_name.values() if each.may_be_named_by(requester)]
-                if not allowed:
-                    return f"there is no endpoint {name[:60]!r}, and none that {requester or 'this requester'} may name"
-                return no_such("endpoint", name, allowed)
-        return None
+        known = {name: each.requesters for name, each in self.by_name.items()}
+        return problem_with_names(names, requester, known)
 
 
 NO_ENDPOINTS = Endpoints({})

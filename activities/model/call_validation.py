@@ -13,8 +13,7 @@ from activities.model.grounding import Heard, ungrounded
 from activities.model.wire.wire_calls import RawCall
 from activities.policy import Policy, Rule
 from activities.toolkit.earlier_results import Filled
-from activities.toolkit.find_tools import FIND_TOOLS
-from activities.toolkit.function_names import LONGEST_NAME
+from activities.toolkit.function_names import FIND_TOOLS, LONGEST_NAME
 from activities.toolkit.parameters import Valid
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ProposedCall

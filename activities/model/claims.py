@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from activities.model.clauses import Clause, Says, clauses, of_everybody, of_several, sentences
 from activities.model.evidence import Evidence, calls_of, gathered, status_of
 from activities.model.failed_reads import FailedReads
-from activities.model.grounding import Heard, mentioned, named, occurs
+from activities.model.grounding import Heard, mentioned, named
+from activities.model.occurrence import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import NoteEntry, UserEntry

@@ -85,8 +85,7 @@ class Decide:
 
     async def _decide(self, endpoint: Endpoint, situation: ModelInput, spending: Spending) -> Decision:
         self._require_tools(situation.approve)
-        if problem := self._callbacks.problem_with(situation.notify, situation.requester):
-            raise BadRequest(f"notify: {problem}")
+        self._require_endpoints(situation.notify, situation.requester)
         profile = endpoint.profile
         heard = Heard.of(situation, self._address_book)
         shown = self._choice.of(situation.conversation) if self._choice else None
@@ -105,6 +104,10 @@ class Decide:
             }
         )
 
+    def _require_endpoints(self, names: Sequence[str], requester: str) -> None:
+        if problem := self._callbacks.problem_with(names, requester):
+            raise BadRequest(f"notify: {problem}")
+
     def _require_tools(self, approved: Sequence[str]) -> None:
         for name in approved:
             if name != EVERY_TOOL and name not in self._tools:
@@ -119,7 +122,13 @@ class Decide:
 
     @activity.defn(name=PREPARE)
     async def prepare(self, given: EditedCall) -> Decision:
-        """What would be decided if a model had asked for this call."""
+        """What would be decided if a model had asked for this call.
+
+        Raises:
+            ApplicationError: of type BadRequest, where an endpoint is named that there is not.
+        """
+        with translated():
+            self._require_endpoints(given.notify, given.call.requester)
         call = await self.check(given)
         writes = call.route is not None and call.route.effect == "write"
         return Decision(calls=(call,), usage=Usage(), ledger=self._ledger if writes else "")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from activities.model.clauses import Clause, Says, clauses
 from activities.model.evidence import calls_of
-from activities.model.grounding import occurs
+from activities.model.occurrence import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.conversation import ToolCallRecord, ToolMessage, UserEntry
 from workflows.contract.internal import ModelInput

@@ -13,7 +13,8 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.model.occurrence import EDGES, occurs
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.parameters import Parameters
 from activities.toolkit.tool import Tool
 from workflows.contract.conversation import AssistantEntry, ToolMessage, UserEntry
@@ -21,8 +22,6 @@ from workflows.contract.internal import ModelInput
 from workflows.contract.values import Arguments, texts
 
 MOST_MENTIONED = 50
-EDGES = ".,;:!?'’\"`*_"
-"""What may stand around a value in a text without being part of it."""
 LONGEST_SEARCHED = 64 * 1024
 """Characters of what was said that are searched for values to offer."""
 
@@ -111,30 +110,6 @@ def _said_in(told: ToolMessage) -> list[str]:
         return [told.text, *texts(value)]
     except (ValueError, RecursionError):
         return [told.text]
-
-
-def occurs(value: str, text: str) -> bool:
-    """As a word of its own: ann@example.com does not occur in joann@example.com."""
-    value = value.strip()
-    if value.casefold() not in text.casefold():
-        return False
-    return any(_BEFORE.match(text, start) and _AFTER.match(text, end) for start, end in _found(value, text))
-
-
-def _found(value: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where the value stands in the text, in either case; one may begin inside another."""
-    if not (value.isascii() and text.isascii()):  # where letters may have other lengths in the other case
-        yield from (match.span(1) for match in re.finditer(f"(?=({re.escape(value)}))", text, re.IGNORECASE))
-        return
-    value, text = value.lower(), text.lower()
-    start = text.find(value)
-    while start >= 0:
-        yield start, start + len(value)
-        start = text.find(value, start + 1)
-
-
-_BEFORE = re.compile(r"(?<![\w.+@-])(?<!\w['’!#$%&*/=?^`{|}~])")
-_AFTER = re.compile(r"(?![\w@+-]|\.\w)")
 
 
 def _words(text: str) -> Iterable[str]:

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from activities.model.grounding import EDGES, occurs
+from activities.model.occurrence import EDGES, occurs
 from workflows.contract.values import Arguments, texts
 
 Where: TypeAlias = Literal[

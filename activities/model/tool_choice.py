@@ -12,7 +12,8 @@ from typing import Self
 from pydantic import JsonValue
 
 from activities.model.tool_schemas import Offers
-from activities.toolkit.find_tools import FIND_TOOLS, search_tool
+from activities.toolkit.find_tools import search_tool
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_index import ToolIndex
 from workflows.contract.conversation import AssistantEntry, Entry, UserEntry

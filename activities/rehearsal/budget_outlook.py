@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from activities.budgets import Budget, Charge, charges_of_write
 from activities.errors import BudgetReached
-from activities.ledger.spending import SpendingBook
+from activities.ledger.spending import Standing
 from workflows.contract.values import Arguments
+
+
+class Standings(Protocol):
+    """Knows what has been taken of budgets."""
+
+    async def standings(self, budgets: Sequence[Budget]) -> list[Standing]: ...
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Outlook:
 
 async def outlook(
     budgets: Sequence[Budget],
-    spending: SpendingBook,
+    spending: Standings,
     requester: str,
     writes: Iterable[tuple[str, Arguments]],
 ) -> Outlook:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from activities.errors import InvalidArguments
 from activities.model.origins import Origin, Said, Source, sources
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.tool import Tool
 from workflows.contract.conversation import AssistantEntry, Entry, ToolCallRecord, UserEntry
 from workflows.contract.values import Arguments

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from activities.settings.environment import PREFIX
-from activities.toolkit.find_tools import FIND_TOOLS
 from activities.toolkit.foreign_tools import foreign_tools
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.opened import Opened
 from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.sources import Package, source_of

@@ -8,7 +8,6 @@ from activities.sayable import beginning
 from activities.toolkit.tool import Tool, tool, tool_of
 from activities.toolkit.tool_index import ToolIndex
 
-FIND_TOOLS = "find_tools"
 MOST_FOUND = 10
 LONGEST_ABOUT = 200
 """Bytes of a description. Its schema comes with the next question."""

@@ -2,6 +2,8 @@
 
 import re
 
+FIND_TOOLS = "find_tools"
+"""By which the model looks for functions that it was not shown."""
 LONGEST_NAME = 64
 LEGAL = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_NAME}}}")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from activities.model.origins import Origin, Said
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.toolkit.function_names import FIND_TOOLS
 from deploy.client.steps import (
     Asked,
     AskedAgain,
@@ -130,6 +130,9 @@ class RequestAccount:
     text: str = ""
     requester: str = ""
     approve: tuple[str, ...] = ()
+    request: Request | None = None
+    messages: dict[str, str] = field(default_factory=dict[str, str])
+    """That were said after it and answer no question, by id."""
     started_at: datetime | None = None
     ended: str = ""
     summary: str = ""
@@ -143,8 +146,10 @@ class RequestAccount:
             case Asked(request):
                 self._begin(request, at)
             case MessageCame(message):
+                self.messages[message.id] = message.text
                 self._hear(Origin(where="message", by=message.by), message.text)
             case Replied(message):
+                self.messages.pop(message.id, None)
                 self._hear(Origin(where="answer", by=message.by), message.text)
             case Decided(turn, decision):
                 self.propose(turn, decision.calls, at)
@@ -183,6 +188,7 @@ class RequestAccount:
         self.propose(WRITES, calls, at)
 
     def _begin(self, request: Request, at: datetime) -> None:
+        self.request = request
         self.text, self.requester, self.approve, self.started_at = request.title, request.requester, request.approve, at
         self._hear(Origin(where="request"), request.text)
         if request.call:

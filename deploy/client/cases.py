@@ -31,7 +31,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from activities.errors import ConfigurationError
-from workflows.contract.values import Arguments, Ruling
+from workflows.contract.api import Limits, Request, RequestStatus
+from workflows.contract.values import Arguments, Ruling, Schema
 
 KINDS = (".toml", ".jsonl")
 
@@ -81,6 +82,30 @@ class Expected(Stub):
     """What the policy shall say of it."""
 
 
+class Said(BaseModel):
+    """A further message of a conversation, and what the answer to it shall say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str = Field(min_length=1)
+    summary: Patterns = ()
+    summary_not: Patterns = ()
+
+
+class Before(BaseModel):
+    """A write that was made before, of which the budgets know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tool: str
+    arguments: Arguments = {}
+    times: int = Field(default=1, ge=1, le=10_000)
+
+
+def _message(value: object) -> object:
+    return {"text": value} if isinstance(value, str) else value
+
+
 class Case(BaseModel):
     """One request, and what is expected of it."""
 
@@ -98,14 +123,54 @@ class Case(BaseModel):
     """Each has to stand in the summary."""
     summary_not: Patterns = ()
     stub: tuple[Stub, ...] = ()
+    say: tuple[Annotated[Said, BeforeValidator(_message)], ...] = ()
+    """What is said after the answer, one message after the other; calls are those of the whole conversation."""
+    limits: Limits = Limits()
+    approve: tuple[str, ...] = ()
+    """Tools that the requester has approved in advance."""
+    status: RequestStatus = RequestStatus.COMPLETED
+    """How it shall end."""
+    output_schema: Schema | None = None
+    output: JsonValue = None
+    """What the output shall be: texts by pattern, of objects the named parts."""
+    output_exact: bool = False
+    """It is that and nothing more, to the letter."""
+    refused: tuple[Wanted, ...] = ()
+    """Calls that the policy or a budget shall refuse."""
+    before: tuple[Before, ...] = ()
+    """Writes that the budgets have counted before the case begins."""
 
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
-        if not (self.call or self.none or self.forbidden or self.summary or self.summary_not):
+        summaries = (
+            self.summary,
+            self.summary_not,
+            *(part for each in self.say for part in (each.summary, each.summary_not)),
+        )
+        ends = self.status is not RequestStatus.COMPLETED or self.output_schema is not None or self.refused
+        if not (self.call or self.none or self.forbidden or ends or any(summaries)):
             raise ValueError("it expects nothing: name a call, forbidden calls, a summary, or none = true")
         if self.none and self.call:
             raise ValueError("none = true, and yet it expects calls")
+        if "output" in self.model_fields_set and self.output_schema is None:
+            raise ValueError("output: an output is asked for where there is an output_schema")
+        _ = self.asked  # which may not be
         return self
+
+    @property
+    def asked(self) -> Request:
+        """What is asked at first.
+
+        Raises:
+            ValueError: no request may be so.
+        """
+        return Request(
+            text=self.request,
+            requester=self.requester,
+            approve=self.approve,
+            limits=self.limits,
+            output_schema=self.output_schema,
+        )
 
     @property
     def title(self) -> str:

@@ -1,11 +1,12 @@
 """What a model did with a case, and how that differs from what was expected of it."""
 
+import json
 from collections.abc import Iterator, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
-from deploy.client.cases import Case, Expected, stands_in
-from workflows.contract.api import Usage
+from deploy.client.cases import Case, Expected, alike, stands_in
+from workflows.contract.api import RequestStatus, Usage
 from workflows.contract.values import Arguments, Ruling
 
 
@@ -20,6 +21,8 @@ class MadeCall(BaseModel):
     """None: it was invalid, and would not have run."""
     problem: str = ""
     """Why it was sent back, or what could not be answered."""
+    refused: bool = False
+    """By the policy or a budget."""
 
     @property
     def would_run(self) -> bool:
@@ -33,6 +36,10 @@ class Trial(BaseModel):
 
     calls: tuple[MadeCall, ...] = ()
     summary: str = ""
+    answers: tuple[str, ...] = ()
+    """To the further messages."""
+    output: JsonValue = None
+    status: RequestStatus = RequestStatus.COMPLETED
     claims: tuple[str, ...] = ()
     """Sentences of the summary that no result bears out."""
     usage: Usage = Usage()
@@ -49,8 +56,9 @@ def differences(case: Case, trial: Trial) -> list[str]:
 
 
 def _differences(case: Case, trial: Trial) -> Iterator[str]:
-    if trial.error:
-        yield trial.error
+    as_expected = trial.status is case.status and not (trial.error and case.status is RequestStatus.COMPLETED)
+    if not as_expected:
+        yield trial.error or f"it ended as {trial.status}, and not as {case.status}"
     yield from (
         f"there is no result for {call}: give it a stub, or ask the worker with --live" for call in trial.unanswered
     )
@@ -58,10 +66,35 @@ def _differences(case: Case, trial: Trial) -> Iterator[str]:
     yield from _calls_that_differ(case, made)
     for forbidden in case.forbidden:
         yield from (f"forbidden: {_shown(call)}" for call in made if forbidden.fits(call.tool, call.arguments))
-    if not trial.error:
-        yield from (f"the summary lacks {each!r}" for each in case.summary if not stands_in(each, trial.summary))
-        yield from (f"the summary has {each!r}" for each in case.summary_not if stands_in(each, trial.summary))
-        yield from (f"the summary claims what did not happen: {each}" for each in trial.claims)
+    refused = [call for call in trial.calls if call.refused]
+    yield from (
+        f"not refused: {wanted}"
+        for wanted in case.refused
+        if not any(wanted.fits(call.tool, call.arguments) for call in refused)
+    )
+    if as_expected:
+        yield from _words_that_differ(case, trial)
+        yield from _output_that_differs(case, trial.output)
+
+
+def _words_that_differ(case: Case, trial: Trial) -> Iterator[str]:
+    answers = (trial.summary, *trial.answers)
+    for number, (expected, answer) in enumerate(zip((case, *case.say), answers, strict=False)):
+        what = "the summary" if number == 0 else f"the answer to {case.say[number - 1].text!r}"
+        yield from (f"{what} lacks {each!r}" for each in expected.summary if not stands_in(each, answer))
+        yield from (f"{what} has {each!r}" for each in expected.summary_not if stands_in(each, answer))
+    yield from (f"the summary claims what did not happen: {each}" for each in trial.claims)
+
+
+def _output_that_differs(case: Case, output: JsonValue) -> Iterator[str]:
+    if "output" not in case.model_fields_set:
+        return
+    if (output != case.output) if case.output_exact else not alike(case.output, output):
+        yield f"the output is {_json(output)}, and not {'' if case.output_exact else 'like '}{_json(case.output)}"
+
+
+def _json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _calls_that_differ(case: Case, made: Sequence[MadeCall]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import ConfigurationError
+from activities.model.answer import Answers
 from activities.model.decide import Decide
 from activities.model.endpoint import Endpoint
 from activities.model.tool_choice import ToolChoice
@@ -17,12 +18,13 @@ from activities.settings.environment import variable
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.tool_index import ToolIndex
 from deploy.client.requests import outcome, submit
-from deploy.client.trying import Live, Tryout
+from deploy.client.tried_calls import Live
+from deploy.client.trying import Tryout
 from workflows.contract.api import GivenCall, Limits, ReceiptStatus, Request
 from workflows.contract.values import Arguments
 
 NOBODY_IS_ASKED = Limits(approval_seconds=0.1)
-"""A read that a person would have to allow is not waited for, by default for a day."""
+"""A person who would have to answer is not waited for, by default for a day."""
 
 
 @asynccontextmanager
@@ -36,16 +38,19 @@ async def tryout_of(settings: Settings, live: Live | None = None) -> AsyncGenera
     choice = ToolChoice.where_needed(
         ToolIndex(catalogue.tools), settings.tools.offer_at_most, settings.tools.offer_bytes
     )
+    policy = Policy.load(settings.tools.policy)
     decide = Decide(
         endpoint,
         catalogue.tools,
-        Policy.load(settings.tools.policy),
+        policy,
         settings.tools.address_book,
         settings.model.system_prompt,
         choice=choice,
     )
     async with aclosing(endpoint), aclosing(catalogue.sources):
-        yield Tryout(decide, dict(choice.tools if choice else catalogue.tools), live=live)
+        answers = Answers(endpoint, settings.model.system_prompt)
+        tools = choice.tools if choice else catalogue.tools
+        yield Tryout(decide, answers, tools, policy.budget, live)
 
 
 def changed_settings(changes: Sequence[str]) -> Settings:
@@ -69,12 +74,19 @@ def changed_settings(changes: Sequence[str]) -> Settings:
 
 
 def live_reads(client: Client, task_queue: str, requester: str) -> Live:
-    """Reads that a running worker makes, each as a request that is one call: by its policy, with a receipt."""
+    """Reads that a running worker makes, each as a request that is one call: by its policy, with a receipt.
+
+    Each is a rehearsal, in which the worker and its ledger make no write. So what counts is the effect that the tool
+    has on the side of the worker, whatever it has here.
+    """
 
     async def read(tool: str, arguments: Arguments) -> JsonValue:
-        request = Request(call=GivenCall(tool=tool, arguments=arguments), requester=requester, limits=NOBODY_IS_ASKED)
+        call = GivenCall(tool=tool, arguments=arguments)
+        request = Request(call=call, rehearse=True, requester=requester, limits=NOBODY_IS_ASKED)
         ended = await outcome(await submit(client, request, task_queue=task_queue))
         receipt = next(iter(ended.receipts), None)
+        if receipt and receipt.status is ReceiptStatus.PLANNED:
+            raise ApplicationError(f"{tool} is a write on the side of the worker, and a trial makes none")
         if receipt is None or receipt.status is not ReceiptStatus.DONE:
             raise ApplicationError((receipt and receipt.error) or ended.summary)
         return receipt.result

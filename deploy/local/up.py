@@ -5,6 +5,7 @@ python -m deploy.local.up [--state .errand] [--port 7233] [--ui-port 8233] [--do
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -27,11 +28,18 @@ async def up(state: Path, port: int, ui_port: int, door_port: int, http_port: in
         require_free(http_port, "Temporal's HTTP API", "make up HTTP_PORT")
         deployment = Deployment.on_free_ports(state, port, ui_port, door_port, http_port)
         console.print("[bold]Starting the embedded deployment[/bold]")
+        _tell_what_is_not_used()
         with worker_env_file(deployment):
             async with Supervisor((*deployment.parts(), deployment.door()), deployment.logs, say):
                 _tell_how_to_use(deployment)
                 await asyncio.Event().wait()
     return 0
+
+
+def _tell_what_is_not_used() -> None:
+    if named := sorted(name for name in os.environ if name.startswith("OPENAI_")):
+        words = f"{', '.join(named)}: not used here, where the embedded model answers; a worker of yours uses it"
+        console.print(f"[yellow]  {words} (docs/configuration.md)[/yellow]")
 
 
 def _tell_how_to_use(deployment: Deployment) -> None:

@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from activities.callbacks.endpoint_file import problem_before_start
 from activities.errors import ConfigurationError
-from workflows.contract.api import EVERY_TOOL
+from activities.settings import Settings
+from workflows.contract.api import EVERY_TOOL, Request
 from workflows.contract.values import Arguments, Schema
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="the request's id")]
@@ -40,6 +42,16 @@ def login_name() -> str:
 def in_advance(approved: list[str] | None, *, yes: bool) -> tuple[str, ...]:
     """The tools that need no further yes."""
     return (EVERY_TOOL,) if yes else tuple(approved or ())
+
+
+def check_endpoints(request: Request, settings: Settings) -> None:
+    """Refuse a request that has an endpoint told which there is not, as far as this machine knows.
+
+    Raises:
+        ConfigurationError: it does.
+    """
+    if problem := problem_before_start(request.notify, request.requester, settings.notification.callbacks):
+        raise ConfigurationError(f"--notify: {problem}")
 
 
 def json_schema(option: str, file: str) -> Schema:

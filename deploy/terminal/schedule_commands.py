@@ -17,7 +17,17 @@ from deploy.client.schedules import (
 )
 from deploy.client.timetables import AN_HOUR, Overlap, Timetable, preview
 from deploy.terminal.exit_codes import ENDED_OTHERWISE
-from deploy.terminal.options import Approved, AsJson, Name, Yes, duration, in_advance, login_name, moment
+from deploy.terminal.options import (
+    Approved,
+    AsJson,
+    Name,
+    Yes,
+    check_endpoints,
+    duration,
+    in_advance,
+    login_name,
+    moment,
+)
 from deploy.terminal.session import Session, run
 from workflows.contract.api import Limits, Request
 from workflows.timeline import count
@@ -70,6 +80,7 @@ def add_command(
             notify=tuple(notify or ()),
             limits=Limits(seconds=timeout),
         )
+        check_endpoints(request, session.settings)
         ahead = await preview(session.client, timetable)
         session.screen.preview(timetable, ahead)
         if dry_run:

@@ -13,7 +13,7 @@ from deploy.terminal.options import AsJson, login_name
 if TYPE_CHECKING:
     from deploy.client.cases import Case
     from deploy.client.pass_rates import Report
-    from deploy.client.trying import Live
+    from deploy.client.tried_calls import Live
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()

@@ -15,7 +15,17 @@ from activities.errors import ErrandError
 from activities.settings import Settings
 from deploy.web import actions, answers, approvals, events, health, messages, plans, requests, schedules, tools
 from deploy.web.callers import Callers, Way, as_the_local_user, by_key, must_be_closed
-from deploy.web.desk import deciding, explaining, issuer_sign_in, pages, reading, sign_in, submitting, timetables
+from deploy.web.desk import (
+    deciding,
+    explaining,
+    issuer_sign_in,
+    pages,
+    planning,
+    reading,
+    sign_in,
+    submitting,
+    timetables,
+)
 from deploy.web.desk.sessions import Sessions, by_session, secret_beside
 from deploy.web.document import completed
 from deploy.web.door import Door
@@ -52,6 +62,7 @@ DESK = (
     explaining.router,
     deciding.router,
     submitting.router,
+    planning.router,
     timetables.router,
 )
 """What people look at."""

@@ -50,7 +50,7 @@ class Kind(Enum):
     TAKEN_ID = ("id-taken", 409, "The id belongs to something else")
     NOT_OPEN = ("not-open", 409, "It is over")
     NOT_WAITING = ("not-waiting", 409, "The call does not wait any more")
-    STALE_DIGEST = ("stale-digest", 409, "The call that waits is another one")
+    STALE_DIGEST = ("stale-digest", 409, "It is another one than was shown")
     TOO_LARGE = ("too-large", 413, "The body is too large")
     NOT_JSON = ("not-json", 415, "The body is no JSON")
     WRONG_HOST = ("wrong-host", 421, "The door is not called that")

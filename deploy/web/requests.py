@@ -3,13 +3,13 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.callbacks.endpoint_file import problem_before_start
 from deploy.client.keys import Right
 from deploy.client.listing import Found, find_page
 from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or_account, start
@@ -22,6 +22,7 @@ from deploy.web.door import (
     OF_ONE,
     UNLISTED,
     WITH_BODY,
+    Door,
     Reader,
     Running,
     StrictRoute,
@@ -35,7 +36,7 @@ from deploy.web.door import (
     own_word,
 )
 from deploy.web.idempotency import IdempotencyKey, Submission, request_id_of, taken_problem
-from deploy.web.problems import Kind, Problem, documented
+from deploy.web.problems import Kind, Problem, documented, of_the_door
 from workflows.contract.api import Outcome, Request, RequestStatus
 
 router = APIRouter(tags=["requests"], route_class=StrictRoute)
@@ -92,21 +93,32 @@ async def submit(
 ) -> Response:
     """Start a request. The same call again, under the same key or id, is the same request."""
     request_id = request_id_of(submission, idempotency_key, caller)
-    request = as_asked_by(caller, submission)
-    started = start(door.client, request, request_id=request_id, task_queue=door.service.worker.task_queue)
-    return await told_started(started, caller, idempotency_key)
+    handle, is_new = await started(submission, request_id, caller, door, idempotency_key)
+    return told_started(handle, caller, is_new=is_new)
 
 
-async def told_started(
-    starting: Awaitable[tuple[RequestHandle, bool]], caller: Caller, key: str | None = None
-) -> Response:
-    """The answer to who has started a request, or joined it; `key` is the one that the call came with."""
+async def started(
+    asked: Request, request_id: str, caller: Caller, door: Door, key: str | None = None
+) -> tuple[RequestHandle, bool]:
+    """Start a request of the caller's, or join it; and whether it is a new one.
+
+    Args:
+        key: the one that the call came with, where the id is made of it.
+
+    Raises:
+        Problem: what `as_asked_by` raises, or the id belongs to something else.
+    """
+    request, queue = as_asked_by(caller, asked, door), door.service.worker.task_queue
     try:
-        handle, new = await in_time(starting)
+        return await in_time(start(door.client, request, request_id=request_id, task_queue=queue))
     except TakenId as taken:
         raise taken_problem(taken, key) from taken
+
+
+def told_started(handle: RequestHandle, caller: Caller, *, is_new: bool) -> Response:
+    """The answer to who has started a request, or joined it."""
     told = Started(request_id=handle.id, requester=caller.name)
-    return answer(told, 201 if new else 200, Location=f"/v1/requests/{handle.id}")
+    return answer(told, 201 if is_new else 200, Location=f"/v1/requests/{handle.id}")
 
 
 @router.get(
@@ -196,11 +208,11 @@ async def get_outcome(found: ToRead, door: TheDoor, wait: Wait = 0) -> Response:
         return answer(Running(request_id=found.request_id), 202)
 
 
-def as_asked_by(caller: Caller, asked: Request) -> Request:
+def as_asked_by(caller: Caller, asked: Request, door: Door) -> Request:
     """The request, with the caller as its requester.
 
     Raises:
-        Problem: it speaks for somebody else, or approves what the caller may not.
+        Problem: it speaks for somebody else, approves what the caller may not, or names an endpoint that there is not.
     """
     own_word("requester", asked.requester, caller)
     if asked.carried is not None:
@@ -209,6 +221,10 @@ def as_asked_by(caller: Caller, asked: Request) -> Request:
         raise Problem(Kind.INVALID, "apply: it is the call POST /v1/requests/{request_id}/apply")
     if asked.approve and not caller.may(Right.APPROVE):
         raise Problem(Kind.FORBIDDEN, f"approve: {caller.name} may not approve tools: it takes the right approve")
+    with of_the_door():
+        problem = problem_before_start(asked.notify, caller.name, door.service.notification.callbacks)
+    if problem:
+        raise Problem(Kind.INVALID, f"notify: {problem}")
     fields = asked.model_dump(include={*Request.model_fields})
     return Request.model_validate(fields | {"requester": caller.name})
 

@@ -155,7 +155,7 @@ async def add(
 async def made(new: NewSchedule, caller: Caller, door: Door) -> ScheduleState:
     """A schedule as this caller may make it."""
     must_be_own_id("schedule_id", new.schedule_id, caller)
-    request = as_asked_by(caller, new.request)
+    request = as_asked_by(caller, new.request, door)
     queue = door.service.worker.task_queue
     adding = schedules.add_schedule(door.client, new.timetable, request, schedule_id=new.schedule_id, task_queue=queue)
     return await in_time(adding)

@@ -4,7 +4,7 @@ delivered.
 
     faults.py       which message meets which fault
     smtp_record.py  the mail server's record, the only one that counts; smtp_session.py fails as told
-    scene.py        the processes: Temporal on a file database, two workers; forks.py and zygote.py start these
+    scene.py        the processes: Temporal on a file database, two workers; forks.py starts these
     wire.py         the network between each worker and Temporal
     sites.py        the ledger, on SQLite or on PostgreSQL (postgres.py, as_nobody.py)
     blows.py        what befalls all of these; nemesis.py: when

@@ -1,17 +1,19 @@
-"""Workers that start at once, because they are forked from a process that has imported everything: see zygote.py."""
+"""Workers that start at once, because they are forked from a process that has imported everything: see tests/forked."""
 
 import asyncio
 import json
 import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+import socket
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from deploy.local.part import REPOSITORY, Log, Part
+from tests.forked import forked
 
 
 @dataclass
@@ -37,50 +39,39 @@ class Fork:
 
 @dataclass
 class Zygote:
-    process: Process
-    _forks: dict[int, Fork] = field(default_factory=dict[int, Fork])
-    _born: asyncio.Queue[Fork] = field(default_factory=asyncio.Queue[Fork])
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-    """When everything is imported."""
+    socket: Path
+    words: Sequence[str]
+    _told: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
 
     async def fork(self, log: str, environment: dict[str, str]) -> Fork:
-        assert self.process.stdin
-        async with self._turn:
-            self.process.stdin.write(f"{json.dumps({'log': log, 'environment': environment})}\n".encode())
-            return await self._born.get()
+        asking = socket.socket(socket.AF_UNIX)
+        asking.connect(str(self.socket))
+        order = {"words": ["-m", *self.words], "environment": environment, "folder": str(REPOSITORY)}
+        send(asking, order, log)
+        said, keeps_it_alive = await asyncio.open_unix_connection(sock=asking)
+        fork = Fork(json.loads(await said.readline())["pid"])
 
-    async def listen(self) -> None:
-        assert self.process.stdout
-        async for line in self.process.stdout:
-            news = json.loads(line)
-            if "ended" in news:
-                self._forks.pop(news["pid"]).ended(news["ended"])
-            elif "ready" in news:
-                self.ready.set()
-            else:
-                fork = self._forks[news["pid"]] = Fork(news["pid"])
-                self._born.put_nowait(fork)
+        async def listen() -> None:
+            fork.ended(json.loads(await said.readline() or b'{"ended": -9}')["ended"])
+            keeps_it_alive.close()
+
+        self._told.add(listening := asyncio.create_task(listen()))
+        listening.add_done_callback(self._told.discard)
+        return fork
+
+
+def send(asking: socket.socket, order: object, log: str) -> None:
+    with Path(log).open("ab") as file, Path(os.devnull).open("rb") as nothing:
+        streams = [nothing.fileno(), file.fileno(), file.fileno()]
+        socket.send_fds(asking, [f"{json.dumps(order)}\n".encode()], streams)
 
 
 @asynccontextmanager
 async def zygote(module: Sequence[str]) -> AsyncGenerator[Zygote]:
     """One that forks processes which run the module with those arguments; all of them are gone when the block ends."""
-    command = (sys.executable, "-m", "tests.chaos.zygote", *module)
-    process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stdin=PIPE, stdout=PIPE, stderr=None)
-    found = Zygote(process)
-    listening = asyncio.create_task(found.listen())
-    try:
-        await asyncio.wait(
-            [listening, ready := asyncio.ensure_future(found.ready.wait())], return_when="FIRST_COMPLETED"
-        )
-        assert ready.done(), f"{module} cannot be imported"
-        yield found
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await listening
+    with ExitStack() as stack:
+        source = await asyncio.to_thread(stack.enter_context, forked(module[:1]))
+        yield Zygote(source.socket, module)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 
-from tests.figures.measured import Part, conversations, cost, numbers, parts, writes
+from tests.figures.measured import Part, conversations, cost, numbers, outputs, parts, writes
 
 
 def lines(measured: Iterable[Part], show: bool) -> Iterator[str]:
@@ -24,7 +24,7 @@ def lines(measured: Iterable[Part], show: bool) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.figures", description="How well figures are told apart.")
     parser.add_argument("--show", action="store_true", help="also say which")
-    measured = [*parts(), conversations(), writes(), numbers()]
+    measured = [*parts(), conversations(), writes(), *numbers(), *outputs()]
     for line in lines(measured, parser.parse_args().show):
         sys.stdout.write(f"{line}\n")
     return 0 if all(part.holds for part in measured) else 1

@@ -1,6 +1,5 @@
-"""Right summaries, and right calls, of which one figure is changed."""
+"""Right summaries, and right arguments, of which one figure is changed."""
 
-import itertools
 import random
 import re
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from pydantic import JsonValue
 
 from activities.model.figures.dates_and_times import MONTHS
 from activities.model.figures.numbers import numbers_in
-from tests.figures.recorded import Write
 from tests.figures.right import Right
 from workflows.contract.values import Arguments
 
@@ -29,28 +27,25 @@ def changed(right: Sequence[Right], how_many: int) -> list[tuple[Right, str]]:
     return found
 
 
-def changed_numbers(right: Sequence[Write], how_many: int) -> list[tuple[Write, Arguments]]:
-    """Right calls, each with the arguments in which one number is another of as many digits."""
-    chance = random.Random(SEED)
-    found: list[tuple[Write, Arguments]] = []
-    for each in itertools.cycle(right):
-        if len(found) == how_many:
-            return found
-        there = [number.value for number in numbers_in(each.arguments) if abs(number.value) > 1]
-        if there:
-            old = chance.choice(there)
-            found.append((each, {name: _with(value, old, chance) for name, value in each.numbers_alone.items()}))
-    return found
+def with_another_number(right: Arguments, seed: str) -> tuple[Arguments, float] | None:
+    """The arguments in which one number is another of as many digits, and that other number."""
+    chance = random.Random(f"{SEED} {seed}")
+    there = [number.value for number in numbers_in(right) if abs(number.value) > 1]
+    if not there:
+        return None
+    old = chance.choice(there)
+    new = _another(old, chance)
+    return {name: _with(value, old, new) for name, value in right.items()}, new
 
 
-def _with(value: JsonValue, old: float, chance: random.Random) -> JsonValue:
+def _with(value: JsonValue, old: float, new: float) -> JsonValue:
     match value:
         case list():
-            return [_with(each, old, chance) for each in value]
+            return [_with(each, old, new) for each in value]
         case dict():
-            return {name: _with(each, old, chance) for name, each in value.items()}
+            return {name: _with(each, old, new) for name, each in value.items()}
         case int() | float() if value == old and not isinstance(value, bool):
-            return _another(value, chance)
+            return new
         case _:
             return value
 
@@ -59,8 +54,8 @@ def _another(number: float, chance: random.Random) -> float:
     written = [*repr(number)]
     digits = [at for at, char in enumerate(written) if char.isdecimal()]
     at = chance.choice(digits[:6])
-    # One is never taken for made up.
-    low = "23456789" if len(digits) == 1 else "123456789"
+    # None and one are never taken for made up.
+    low = "23456789" if abs(number) < 10 and float(number).is_integer() else "123456789"
     written[at] = chance.choice([digit for digit in low if digit != written[at]])
     return type(number)("".join(written))
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,6 +11,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from activities.model.figures.numerals import number_words
 from activities.model.figures.spoken import Spoken
 from activities.toolkit.tool import Tool
 from tests.bfcl.gold import first
@@ -35,8 +38,22 @@ class Write:
 
     def made_up(self, arguments: Arguments | None = None) -> tuple[str, ...]:
         """Those figures that are taken for made up: of the call, or of one with other arguments."""
-        spoken = Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
-        return spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
+        return self.spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
+
+    @property
+    def spoken(self) -> Spoken:
+        """What it comes after."""
+        return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is of the half that nobody has looked at while the rules for numbers were made."""
+        return zlib.crc32(self.case.encode()) % 2 == 1
+
+    def says(self, number: float) -> bool:
+        """Whether the request says a number, to the letter or in words."""
+        written = (float(each) for each in re.findall(r"\d+(?:\.\d+)?", self.asked.replace(",", "")))
+        return abs(number) in {*written, *number_words(self.asked)}
 
     @property
     def texts_alone(self) -> Arguments:

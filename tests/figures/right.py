@@ -20,13 +20,16 @@ class Right:
     """JSON values."""
     summary: str
 
-    def wrong_figures(self, summary: str | None = None) -> tuple[str, ...]:
-        """Those that are taken for made up, in this summary or in another of the same conversation."""
+    @property
+    def spoken(self) -> Spoken:
+        """The conversation that it comes after."""
         calls = tuple(
             ToolCallRecord(tool="find", arguments={}, told=ToolMessage(value=cast("JsonValue", each)))
             for each in self.found
         )
-        conversation = (UserEntry(text=self.asked), AssistantEntry(turn=1, calls=calls))
-        spoken = Spoken(ModelInput(conversation=conversation), TODAY)
-        claims = spoken.unsupported_in_summary(self.summary if summary is None else summary, ())
+        return Spoken(ModelInput(conversation=(UserEntry(text=self.asked), AssistantEntry(turn=1, calls=calls))), TODAY)
+
+    def wrong_figures(self, summary: str | None = None) -> tuple[str, ...]:
+        """Those that are taken for made up, in this summary or in another of the same conversation."""
+        claims = self.spoken.unsupported_in_summary(self.summary if summary is None else summary, ())
         return tuple(figure for claim in claims for figure in claim.figures)

@@ -172,6 +172,7 @@ class EditedCall(Message):
 
     call: ToolCall
     conversation: tuple[Entry, ...] = ()
+    notify: tuple[str, ...] = omitted((), description="only for `prepare`, which refuses an endpoint that there is not")
 
 
 class ToolResult(Message):

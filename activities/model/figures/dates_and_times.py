@@ -193,3 +193,12 @@ def shifts_in(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if {1, -1} & set(days) and re.search(r"\bday (?:after|before)\b", text):
         days += [2 * shift for shift in days if abs(shift) == 1]
     return tuple(days), tuple(number for number, words in enumerate(_WEEKDAYS) if _named(text, words))
+
+
+_NOON = re.compile(r"\b(?:noon|midday|mittags?|midi|mediodía|mezzogiorno|meio-dia)\b")
+_MIDNIGHT = re.compile(r"\b(?:midnight|mitternachts?|minuit|medianoche|mezzanotte|meia-noite)\b")
+
+
+def times_in_words(text: str) -> frozenset[int]:
+    """Of a text in small letters, noon and midnight, in minutes of the day."""
+    return frozenset(minute for minute, word in ((720, _NOON), (0, _MIDNIGHT)) if word.search(text))

@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 from pydantic import JsonValue
 
-from activities.model.figures.dates_and_times import SHORT_DATE, Day, days_alone, near, shifts_in
+from activities.model.figures.dates_and_times import SHORT_DATE, Day, days_alone, near, shifts_in, times_in_words
 from activities.model.figures.derived import Tables, amounts, percentages, totals
 from activities.model.figures.numerals import NUMBER, number_words, plain, readings
 from activities.model.figures.reading import RUN, WITH_DIGIT, WORD, Figure, figures_in
@@ -94,6 +94,11 @@ class Grounds:
         """By the requester."""
         return "\n".join(self._said)[:LONGEST_WORDS].casefold()
 
+    @property
+    def said_texts(self) -> Sequence[str]:
+        """By the requester, cut to what is searched."""
+        return [text[:LONGEST_WORDS] for text in self._said]
+
     @cached_property
     def words(self) -> frozenset[str]:
         """Those with a digit, each also without what surrounds it."""
@@ -137,6 +142,21 @@ class Grounds:
         written = [number for text in self._said for figure in figures_in(text) for number in _values(figure)]
         words = [number for text in self._said for number in number_words(text[:LONGEST_WORDS])]
         return tuple(dict.fromkeys([*written, *words]))
+
+    @cached_property
+    def found_numbers(self) -> frozenset[float]:
+        """The numbers of the results, also of their texts."""
+        texts = self._texts[len(self._said) :]
+        written = (
+            number for text in texts for figure in islice(figures_in(text), MOST_FIGURES) for number in _values(figure)
+        )
+        return frozenset(map(abs, (*self._loose, *written)))
+
+    @cached_property
+    def shares(self) -> frozenset[float]:
+        """0.19, of a request that says 19 %."""
+        figures = (figure for text in self._said for figure in figures_in(text) if figure.percent)
+        return frozenset(number.value / 100 for figure in figures for number in figure.numbers)
 
     @cached_property
     def signed(self) -> list[float]:
@@ -208,11 +228,15 @@ class Grounds:
         return frozenset(day.day for day in self.days if day.day), frozenset([self._today.year, *years])
 
     @cached_property
+    def times(self) -> frozenset[int]:
+        """Of the day, in minutes: those that were spoken of."""
+        return frozenset(minute for figure in self.figures for minute in figure.minutes) | times_in_words(self.said)
+
+    @cached_property
     def minutes(self) -> frozenset[int]:
         """Of the day: the times that were spoken of, and those that lie as many minutes or hours away as were."""
-        known = {minute for figure in self.figures for minute in figure.minutes}
-        known |= {minute + 720 for figure in self.figures if not figure.half_known for minute in figure.minutes}
-        known |= DAYS_ENDS
+        known = {minute + 720 for figure in self.figures if not figure.half_known for minute in figure.minutes}
+        known |= self.times | DAYS_ENDS
         spans = [int(each) for each in (*self.named, *self._loose) if 0 < each <= LONGEST_SPAN and each == int(each)]
         spans = spans[:MOST_SPANS]
         shifts = {sign * unit * span for span in spans for unit in (1, 60) for sign in (1, -1)}
@@ -227,7 +251,7 @@ class Grounds:
     @cached_property
     def spans(self) -> list[float]:
         """Seconds between two times."""
-        known = sorted({minute for figure in self.figures for minute in figure.minutes})[:LONGEST_LIST]
+        known = sorted(self.times)[:LONGEST_LIST]
         return sorted({60.0 * ((other - one) % 1440) for one, other in combinations(known, 2)})
 
 

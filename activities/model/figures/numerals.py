@@ -69,6 +69,7 @@ def _is_grouped(number: str) -> bool:
 # --- words ---------------------------------------------------------------------------------------------------------
 
 SCALES = {
+    12: "dozen dutzend docenas douzaines",
     1e3: "k thousand tausend tsd mille mil mila duizend tysięcy тысяч тыс tusen bin 千",
     1e4: "万 萬",
     1e5: "lakh",
@@ -117,6 +118,7 @@ WORDS: dict[str, float] = {
     **{word: 10 * number for line in _TENS for number, word in enumerate(line.split(), start=3)},
     **_OTHERS,
 }
+DOZEN = ("dozen", "dutzend")
 _LETTERS = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -128,6 +130,8 @@ def number_words(text: str) -> Iterator[float]:
         for part in parts:
             if (number := WORDS.get(part)) is not None:
                 yield number
+                if part in DOZEN and run:
+                    yield 12 * run[-1]
                 run.append(number)
             elif part != "and":
                 yield from _composed(run)

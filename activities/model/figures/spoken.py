@@ -17,11 +17,12 @@ from pydantic import JsonValue
 from activities.model.clauses import sentences
 from activities.model.evidence import CUT, calls_of, status_of
 from activities.model.figures.grounds import Grounds
+from activities.model.figures.misplaced import misplaced_numbers
 from activities.model.figures.numbers import KnownNumbers
 from activities.model.figures.offered import checked_numbers, checked_texts, outputs_numbers, outputs_texts, written
 from activities.model.figures.reading import Figure
 from activities.model.figures.unsupported import MOST_TOLD, is_supported, unsupported_figures
-from activities.model.grounding import occurs
+from activities.model.occurrence import occurs
 from activities.toolkit.tool import Tool
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.conversation import AssistantEntry, NoteEntry, UserEntry
@@ -55,18 +56,20 @@ class Spoken:
             return (), ()
         checked = [text for text in checked_texts(tool, arguments) if text not in copied]
         loose = [figure for text in checked if _has_digit(text) for figure in unsupported_figures(text, self._trusted)]
-        numbers = [number for number in checked_numbers(tool, arguments) if number not in self._trusted_numbers]
+        given = checked_numbers(tool, arguments, self._trusted.said)
+        numbers = [number for number in given if number not in self._trusted_numbers]
         numbers = numbers[:MOST_TOLD]
+        misplaced = misplaced_numbers(arguments, given, self._trusted)
         if not self._strangers:
-            return tuple(dict.fromkeys([*(figure.text for figure in loose), *map(str, numbers)])), ()
+            return tuple(dict.fromkeys([*(figure.text for figure in loose), *map(str, numbers), *misplaced])), ()
         addresses = [address for text in checked for address in ADDRESS.findall(text) if not self._knows(address)]
         words = [text for text in checked if self._is_word_of_strangers(text)]
         told = [(figure.text, is_supported(figure, self._with_strangers)) for figure in loose]
         told += [(str(number), number in self._numbers_with_strangers) for number in numbers]
         told += [(address, self._is_of_strangers(address)) for address in addresses]
         of_strangers = [text for text, is_theirs in told if is_theirs]
-        made_up = (text for text, is_theirs in told if not is_theirs)
-        return tuple(dict.fromkeys(made_up)), tuple(dict.fromkeys([*of_strangers, *words]))
+        made_up = [text for text, is_theirs in told if not is_theirs]
+        return tuple(dict.fromkeys([*made_up, *misplaced])), tuple(dict.fromkeys([*of_strangers, *words]))
 
     @cached_property
     def _trusted_numbers(self) -> KnownNumbers:
@@ -133,8 +136,10 @@ class Spoken:
         texts = outputs_texts(output, schema)
         figures = (figure.text for text in texts if _has_digit(text) for figure in unsupported_figures(text, self._all))
         known = KnownNumbers(self._all)
-        numbers = (str(number) for number in outputs_numbers(output, schema) if number not in known)
-        return tuple(dict.fromkeys([*figures, *numbers]))[:MOST_TOLD]
+        given = outputs_numbers(output, schema, self._all.said)
+        numbers = (str(number) for number in given if number not in known)
+        misplaced = misplaced_numbers(output, given, self._all)
+        return tuple(dict.fromkeys([*figures, *numbers, *misplaced]))[:MOST_TOLD]
 
     @cached_property
     def _trusted(self) -> Grounds:

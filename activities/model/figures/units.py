@@ -1,5 +1,6 @@
 """Units that people convert: a distance that was found in metres may be told in kilometres."""
 
+import re
 from collections.abc import Collection, Iterator
 
 from activities.model.figures.numerals import Reading
@@ -45,6 +46,20 @@ _CALENDAR = {
 }
 TIMES = {name: size for family in (_TIME, _CALENDAR) for names, size in family.items() for name in names.split()}
 """In seconds; a month has 30 days."""
+_A_YEAR = {
+    365: "daily täglich quotidien quotidienne diario diaria giornaliero",
+    52: "weekly wöchentlich hebdomadaire semanal settimanale",
+    26: "biweekly fortnightly",
+    12: "monthly monatlich mensuel mensuelle mensuellement mensual mensualmente mensile",
+    4: "quarterly vierteljährlich trimestriel trimestrielle trimestral trimestrale",
+    2: "semiannually semi-annually semiannual semi-annual half-yearly halbjährlich semestriel semestral semestrale",
+}
+A_YEAR = {word: times for times, words in _A_YEAR.items() for word in words.split()}
+"""How often something happens in a year."""
+_IN_TWO_UNITS = (
+    (re.compile(r"(?<![\w.,])(\d{1,3})\s?(?:feet|foot|ft|['′])\.?,?\s?(?:and\s)?(\d{1,2})(?![\d.,]\d)"), 12),
+    (re.compile(r"(?<![\w.,])(\d{1,4})\s?(?:pounds?|lbs?)\.?,?\s?(?:and\s)?(\d{1,2})\s?(?:ounces?|oz)\b"), 16),
+)
 CELSIUS = frozenset({"c", "°c", "celsius"})
 FAHRENHEIT = frozenset({"f", "°f", "fahrenheit"})
 
@@ -61,3 +76,11 @@ def converted(number: Reading, unit: str, known: Collection[str]) -> Iterator[Re
         yield Reading((number.value - 32) / 1.8, number.step / 1.8)
     if unit in CELSIUS and not FAHRENHEIT.isdisjoint(known):
         yield Reading(number.value * 1.8 + 32, number.step * 1.8)
+
+
+def compounds(text: str) -> Iterator[float]:
+    """What is said in two units, in each of them alone: 74 and 6.17 of 6'2"."""
+    for pattern, size in _IN_TWO_UNITS:
+        for match in pattern.finditer(text):
+            small = size * int(match[1]) + int(match[2])
+            yield from (float(small), round(small / size, 1), round(small / size, 2))

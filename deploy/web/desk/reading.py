@@ -35,6 +35,7 @@ from deploy.web.desk.overview import (
     whose,
 )
 from deploy.web.desk.pages import common, page, templates
+from deploy.web.desk.planning import shown_plan
 from deploy.web.door import AnyCaller, Door, TheDoor, ToRead, still_reads
 from deploy.web.event_stream import EventStream
 from deploy.web.events import PING, PING_EVERY, SETTLES_IN
@@ -103,15 +104,18 @@ async def _of_request(door: Door, caller: Caller, found: Found, events: list[Eve
     """What the page of a request says."""
     now = await state(handle_of(door.client, found.request_id))
     own = caller.may(Right.SUBMIT) and (found.requester == caller.name or caller.may(Right.ADMIN))
+    ended = await outcome(door, found) if found.closed_at else None
+    why = await of_ended(door, caller, found)
     return {
         "found": found,
         "state": now,
         "own": own,
         "calls": await calls_of(door, caller, found, now),
         "questions": questions_of(caller, found, now),
-        "outcome": await outcome(door, found) if found.closed_at else None,
+        "outcome": ended,
+        "plan": await shown_plan(door, caller, ended.plan, why, own=own) if ended and ended.plan else None,
         "unknown": await unknown_writes(door, whose(caller), found.request_id) if found.closed_at else [],
-        "why": await of_ended(door, caller, found),
+        "why": why,
         "events": events[-MOST_STEPS:],
         "differences": differences,
     }

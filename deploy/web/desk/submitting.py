@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response
 from pydantic import ValidationError
 
 from deploy.client.conversations import close, say_within
-from deploy.client.requests import TakenId, handle_of, start
+from deploy.client.requests import handle_of
 from deploy.web.desk.forms import Form, back_to, page_of
 from deploy.web.door import AnyCaller, Own, Submitter, TheDoor, in_time
-from deploy.web.idempotency import Submission, own_prefix, taken_problem
+from deploy.web.idempotency import Submission, own_prefix
 from deploy.web.messages import Message
 from deploy.web.problems import Kind, Problem
-from deploy.web.requests import as_asked_by
+from deploy.web.requests import started
 from workflows.refusals import sentence
 
 router = APIRouter(include_in_schema=False)
@@ -22,16 +22,11 @@ router = APIRouter(include_in_schema=False)
 async def submit(form: Form, caller: Submitter, door: TheDoor) -> Response:
     """Start a request. The form brings its id along, so that a second click is the same request."""
     try:
-        submission = Submission(text=form.said("text"), keep_open="keep_open" in form)
+        submission = Submission(text=form.said("text"), keep_open="keep_open" in form, rehearse="rehearse" in form)
     except ValidationError as invalid:
         raise Problem(Kind.INVALID, sentence(invalid, Submission)) from invalid
     request_id = own_prefix(caller) + form.said("request_id")
-    request = as_asked_by(caller, submission)
-    try:
-        queue = door.service.worker.task_queue
-        await in_time(start(door.client, request, request_id=request_id, task_queue=queue))
-    except TakenId as taken:
-        raise taken_problem(taken, None) from taken
+    await started(submission, request_id, caller, door)
     return back_to(page_of(request_id))
 
 

@@ -93,7 +93,6 @@ async def carry_out_all(folder: Path, names: Collection[str], controls: Iterable
     """Several at once, all with one source of workers; most of them with one Temporal server."""
     async with AsyncExitStack() as stack:
         source = await stack.enter_async_context(zygote(("tests.chaos.scenarios.workers",)))
-        await source.ready.wait()
         shared = await stack.enter_async_context(staged(folder / "shared", source))
         several = [Scenery(name, is_control, folder, shared) for is_control in controls for name in names]
         if any(each.scenario.ledger is POSTGRES for each in several):

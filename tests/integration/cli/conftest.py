@@ -6,11 +6,10 @@ import os
 import pty
 import re
 import select
-import sys
 import termios
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from typer.testing import CliRunner
 from activities.settings import Settings
 from client import app
 from tests.conftest import running_worker
+from tests.forked import Forked
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres, postgres_server
 from tests.scripted_model import ScriptedModel
@@ -94,6 +94,8 @@ class CommandLine:
     """`client.py` with the environment of this test: in this process, or in one of its own."""
 
     environment: dict[str, str]
+    python: Forked | None = None
+    """Starts the processes."""
 
     async def __call__(self, *words: str) -> Said:
         run = CliRunner(env=self.environment).invoke
@@ -105,9 +107,7 @@ class CommandLine:
         """A process in a terminal of its own."""
         ours, theirs = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "client.py"),
-            *words,
+            *self._command(words),
             env={**os.environ, **self.environment, "TERM": "xterm", "NO_COLOR": "1", **variables},
             stdin=theirs,
             stdout=theirs,
@@ -135,9 +135,7 @@ class CommandLine:
     ) -> AsyncGenerator[asyncio.subprocess.Process]:
         """A process that is ended with the block, if it has not ended before."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ROOT / "client.py"),
-            *words,
+            *self._command(words),
             env={**os.environ, **self.environment},
             stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
@@ -149,6 +147,10 @@ class CommandLine:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
+
+    def _command(self, words: Sequence[str]) -> Sequence[str]:
+        assert self.python, "only the fixture `cli` starts processes"
+        return self.python(str(ROOT / "client.py"), *words)
 
 
 def _controlled_by(terminal: int) -> None:
@@ -174,7 +176,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 
 @pytest.fixture
-def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
+def cli(temporal: WorkflowEnvironment, settings: Settings, python: Forked) -> CommandLine:
     """The command line of a user called ann."""
     return CommandLine(
         {
@@ -184,7 +186,8 @@ def cli(temporal: WorkflowEnvironment, settings: Settings) -> CommandLine:
             "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
             "ERRAND_TOOLS": " ".join(settings.tools.tools),
             "LOGNAME": "ann",
-        }
+        },
+        python,
     )
 
 
@@ -193,3 +196,10 @@ async def worker(client: Client, settings: Settings, model: ScriptedModel) -> As
     """A worker on this test's task queue; the fixture's value is its model."""
     async with running_worker(client, settings, sandboxed=False):
         yield model
+
+
+@pytest.fixture
+def alone(cli: CommandLine, model: ScriptedModel) -> CommandLine:
+    """The command line where no Temporal server answers and a scripted model does."""
+    reached = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "scripted"}
+    return CommandLine({**cli.environment, **reached})

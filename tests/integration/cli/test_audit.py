@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ async def written(database: Database) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def cli(cli: CommandLine, written: Database) -> CommandLine:
-    return CommandLine({**cli.environment, "ERRAND_LEDGER_URL": written.url})
+    return replace(cli, environment={**cli.environment, "ERRAND_LEDGER_URL": written.url})
 
 
 async def exported(cli: CommandLine, file: Path) -> str:

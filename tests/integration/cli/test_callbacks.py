@@ -57,3 +57,18 @@ async def test_an_endpoint_that_there_is_not_ends_the_request_with_a_sentence(cl
     refused = await cli("submit", "Hello.", "--notify", "pos", "--id", an_id())
     assert refused.code == 1
     assert "notify: there is no such endpoint; did you mean ops?" in refused.out
+
+
+async def test_an_endpoint_that_this_machine_knows_not_to_be_there_starts_nothing(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "callbacks.toml"
+    file.write_text('[endpoint.ops]\nurl = "https://ops.example.com"\nsecrets = ["NOT_SET_HERE"]\n')
+    monkeypatch.setenv("ERRAND_CALLBACKS", str(file))
+    id = an_id()
+    submitted = await cli("submit", "Hello.", "--notify", "pos", "--id", id)
+    scheduled = await cli("schedule", "add", "0 8 * * *", "Hello.", "--notify", "pos", "--id", id)
+    for refused in (submitted, scheduled):
+        assert refused.code == 2
+        assert "--notify: there is no such endpoint; did you mean ops?" in refused.err
+    assert f"there is no request {id}" in (await cli("status", id)).err

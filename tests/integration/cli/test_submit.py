@@ -184,7 +184,7 @@ async def test_wrong_usage_ends_with_2_and_says_what_is_wrong(cli: CommandLine) 
 
 
 async def test_an_address_where_nobody_answers_ends_with_3_within_seconds(cli: CommandLine) -> None:
-    nobody = CommandLine({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    nobody = CommandLine({**cli.environment, "TEMPORAL_ADDRESS": "127.0.0.1:1"}, cli.python)
     begun = time.monotonic()
     async with nobody.process("submit", "Say hello.") as process:
         shown = await said(process)

@@ -35,13 +35,6 @@ none = true
 
 
 @pytest.fixture
-def alone(cli: CommandLine, model: ScriptedModel) -> CommandLine:
-    """The command line where no Temporal server answers and a scripted model does."""
-    reached = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "OPENAI_BASE_URL": model.url, "OPENAI_MODEL": "scripted"}
-    return CommandLine({**cli.environment, **reached})
-
-
-@pytest.fixture
 def cases(tmp_path: Path) -> str:
     (file := tmp_path / "cases.toml").write_text(CASES)
     return str(file)
@@ -174,8 +167,21 @@ async def test_a_live_read_is_made_by_a_worker_and_waits_for_no_person(
     read = live_reads(client, settings.worker.task_queue, "ann")
     async with running_worker(client, settings):
         assert await read("look_up", {"word": "tree"}) == {"word": "tree", "meaning": "the meaning of tree"}
-        with pytest.raises(ApplicationError, match="nobody approved it"):
+        with pytest.raises(ApplicationError, match="it needs a person's yes"):
             await asyncio.wait_for(read("look_up", {"word": "salary"}), 15)
+
+
+async def test_what_is_a_write_for_the_worker_is_not_made_live_whatever_the_client_takes_it_for(
+    client: Client, model: ScriptedModel, tmp_path: Path, happened: World
+) -> None:
+    (policy := tmp_path / "policy.toml").write_text('[[rule]]\nruling = "allow"\n')
+    settings = settings_for(model, policy=policy)
+    async with running_worker(client, settings):
+        with pytest.raises(ApplicationError, match="write_down is a write on the side of the worker"):
+            await asyncio.wait_for(
+                live_reads(client, settings.worker.task_queue, "ann")("write_down", {"word": "tree"}), 15
+            )
+    assert happened.happened == []
 
 
 async def test_what_the_policy_forbids_after_a_strangers_text_is_a_write_as_in_a_request(

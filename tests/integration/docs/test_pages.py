@@ -39,6 +39,7 @@ from deploy.service.assembly import Service
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.forked import Forked
 from tests.integration.web.conftest import served
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
 from tests.webhook_receiver import SECRET
@@ -384,10 +385,12 @@ UV = f"""#!/bin/sh
 shift
 case "$1" in
 worker.py) printf '%s\\0' "$*" > "$WORKERS/$$"; exec env -0 >> "$WORKERS/$$";;
+client.py) exec $PYTHON "$@";;
 *) exec {sys.executable} "$@";;
 esac
 """
-"""`uv run`, with this Python; of a worker only its words and variables are kept, see `assemble`."""
+"""`uv run`, with this Python, and without the second that each `client.py` needs for importing; of a worker
+only its words and variables are kept, see `assemble`."""
 MAKE = '#!/bin/sh\ngrep -q "^$1:.*## " Makefile\n'
 """`make`, of which only is asked whether it has the target; other tests run it."""
 
@@ -407,6 +410,7 @@ class TestShell:
         self,
         text: str,
         path: str,
+        python: Forked,
         worker: Settings,
         client: Client,
         tmp_path: Path,
@@ -419,7 +423,12 @@ class TestShell:
         door = application(client, WebSettings(keys=tmp_path / "keys.json"), worker)
         (tmp_path / "workers").mkdir()
         async with served(door) as url:
-            environment = {"PATH": path, "DOOR": url, "ERRAND_WEB_KEYS": str(tmp_path / "keys.json")}
+            environment = {
+                "PATH": path,
+                "PYTHON": " ".join(python()),
+                "DOOR": url,
+                "ERRAND_WEB_KEYS": str(tmp_path / "keys.json"),
+            }
             await self.run(text, environment | {"WORKERS": str(tmp_path / "workers")})
         for started in sorted((tmp_path / "workers").iterdir()):
             self.assemble(started, monkeypatch)

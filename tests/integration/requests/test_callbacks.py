@@ -248,6 +248,17 @@ async def test_an_endpoint_that_there_is_not_or_not_for_this_requester_is_refuse
     assert (failed.status, ops.received) == (CallbackStatus.FAILED, [])
 
 
+async def test_an_endpoint_that_there_is_not_is_refused_before_a_given_call_is_made(
+    client: Client, worker: Worker, happened: World
+) -> None:
+    given = {"tool": "write_down", "arguments": {"word": "tree"}}
+    async with worker() as settings:
+        ended = await outcome(await asked(client, settings, "", "opps", call=given, approve=["*"]))
+    assert ended.status is RequestStatus.FAILED
+    assert "notify: there is no such endpoint; did you mean ops?" in ended.summary
+    assert happened.done("write_down") == []
+
+
 async def test_a_request_that_is_cancelled_says_so(
     client: Client, worker: Worker, model: ScriptedModel, ops: Receiver
 ) -> None:

@@ -105,3 +105,20 @@ async def test_without_a_strangers_text_the_policys_yes_is_one(
     async with running_worker(client, settings):
         await ask(client, settings, "Write")
     assert happened.done("write_down") == ["tree"]
+
+
+async def test_deny_refuses_a_read_only_where_its_rule_asks(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[rule]]\narguments = { word = "s*" }\nruling = "ask"\nafter_untrusted = "deny"\n'
+        '[[rule]]\nruling = "allow"\nafter_untrusted = "deny"\n'
+    )
+    settings = settings_for(model, policy=policy)
+    reads = calls(call("look_up", word="salary"), call("look_up", word="tree"))
+    model.scripts["Look"] = [PAGE, reads, say("So.")]
+    async with running_worker(client, settings):
+        outcome = await ask(client, settings, "Look")
+    assert [receipt.status for receipt in outcome.receipts] == ["done", "refused", "done"]
+    assert happened.done("look_up") == ["tree"]

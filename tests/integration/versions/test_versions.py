@@ -21,6 +21,7 @@ from activities.settings import Settings
 from client import approve, close, handle_of, open_with, say
 from deploy.service.assembly import Service, build_worker
 from deploy.service.versioning import BUILD, DEPLOYMENT, check_current, promote
+from tests.forked import Forked
 from tests.integration.requests.asking import start, until_it_waits
 from tests.integration.requests.test_stopping import ROOT, variables_of
 from tests.scripted_model import ScriptedModel, call, calls
@@ -134,12 +135,12 @@ async def test_a_version_that_was_current_before_does_not_promote_itself_again(d
 
 
 async def test_a_worker_without_a_version_is_told_that_it_would_get_nothing_and_what_to_do(
-    deployment: Deployment, temporal: WorkflowEnvironment
+    deployment: Deployment, temporal: WorkflowEnvironment, python: Forked
 ) -> None:
     queue = deployment.settings.worker.task_queue
     await check_current(deployment.client, queue, None)
     async with deployment.running("1"):
-        code, said = await worker_that_ends(variables_of(temporal, deployment.settings))
+        code, said = await worker_that_ends(python, variables_of(temporal, deployment.settings))
         assert code == 2
         assert f"{DEPLOYMENT}, {BUILD}: missing" in said
         assert f"set-current-version --deployment-name {deployment.name} --unversioned" in said
@@ -163,9 +164,9 @@ async def test_a_worker_process_with_both_variables_promotes_itself_and_works(
         assert await process.wait() == 0
 
 
-async def worker_that_ends(environment: dict[str, str]) -> tuple[int | None, str]:
+async def worker_that_ends(python: Forked, environment: dict[str, str]) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "worker.py"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
+        *python("worker.py"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE
     )
     async with asyncio.timeout(30):
         _, said = await process.communicate()

@@ -146,9 +146,14 @@ async def test_axe_finds_nothing_that_keeps_somebody_out(
     async with door.caller("ann") as ann, somebody(browser, door.url, bob, color_scheme=scheme) as page:
         request_id = await submitted(ann, "Write.")
         await waiting(ann, request_id)
+        rehearsed = await submitted(ann, "Write.", rehearse=True)
+        await outcome(ann, rehearsed)
         found = [
             f"{path}: {each['id']} {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary']}"
-            for path in ("/", f"/requests/{request_id}", f"/requests/{request_id}/approvals/1.1/edit", "/sign-in")
+            for path in (
+                *("/", "/sign-in", f"/requests/{rehearsed}"),
+                *(f"/requests/{request_id}", f"/requests/{request_id}/approvals/1.1/edit"),
+            )
             for each in await _violations(page, f"{door.url}{path}")
         ]
         await ann.post(f"/v1/requests/{request_id}/cancel")

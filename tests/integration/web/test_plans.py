@@ -46,6 +46,20 @@ async def test_nobody_applies_what_is_not_theirs_or_approves_without_the_right(
     assert refused.status_code == status
 
 
+async def test_another_digest_is_refused_and_the_plan_can_still_be_applied(door: Door, worker: ScriptedModel) -> None:
+    worker.scripts[TEXT] = SCRIPT
+    async with door.caller("ann") as ann:
+        request_id = await submitted(ann, TEXT, rehearse=True)
+        plan = (await outcome(ann, request_id)).plan
+        assert plan is not None
+        at = f"/v1/requests/{request_id}/apply"
+        refused, taken = [
+            await ann.post(at, json={"digest": digest, "approve": True}) for digest in ("0" * 64, plan.digest)
+        ]
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:errand:problem:stale-digest")
+    assert taken.status_code == 201
+
+
 async def test_a_request_names_no_plan_by_itself(door: Door) -> None:
     async with door.caller("ann") as ann:
         body = {"apply": {"request_id": "r", "digest": "d"}, "request_id": "r.apply"}

@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 from temporalio.testing import ActivityEnvironment
 
 from activities.callbacks.deliver import Deliveries, headers
-from activities.callbacks.endpoints import PAUSES, Endpoint, Endpoints
+from activities.callbacks.endpoint_file import PAUSES
+from activities.callbacks.endpoints import Endpoint, Endpoints
 from activities.callbacks.links import Links
 from activities.errors import DeliveryFailed, DeliveryGivenUp
 from activities.http.guard import Guard, guarded_client
@@ -38,8 +39,8 @@ async def deliver(url: str, *, private: bool = True, attempt: int = 1, name: str
     environment = ActivityEnvironment()
     environment.info = replace(environment.default_info(), attempt=attempt)
     async with (
-        guarded_client(Guard(ports=None), timeout=1) as public,
-        guarded_client(Guard(private=True), timeout=1) as anywhere,
+        guarded_client(Guard(ports=None), timeout=20) as public,
+        guarded_client(Guard(private=True), timeout=20) as anywhere,
     ):
         deliveries = Deliveries(Endpoints({"ops": endpoint}), LINKS, public=public, private=anywhere)
         return await environment.run(deliveries.deliver, Delivery(endpoint=name, event=EVENT))

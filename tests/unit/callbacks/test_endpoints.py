@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.callbacks.endpoints import PAUSES, Endpoints
+from activities.callbacks.endpoint_file import PAUSES, problem_before_start
+from activities.callbacks.endpoints import Endpoints
 from activities.errors import ConfigurationError
 from activities.redaction import redacted
 from tests.webhook_receiver import SECRET
@@ -36,6 +37,15 @@ def test_an_endpoint_is_for_the_requesters_that_it_names(load: Endpoints) -> Non
     assert load.problem_with(["ops", "bills"], "Billing-7") is None
     assert "there is no such endpoint" in str(load.problem_with(["bills"], "ann"))
     assert load.pauses == PAUSES
+
+
+def test_before_a_request_starts_the_names_are_looked_at_without_any_secret(tmp_path: Path) -> None:
+    file = tmp_path / "callbacks.toml"
+    file.write_text(OPS)
+    assert problem_before_start(["ops"], "ann", file) is None
+    assert "did you mean ops?" in str(problem_before_start(["opps"], "ann", file))
+    assert problem_before_start(["opps"], "ann", None) is None, "without a file only the worker knows"
+    assert problem_before_start([], "ann", tmp_path / "not-there.toml") is None
 
 
 def test_a_secret_is_redacted_wherever_it_is_quoted(load: Endpoints) -> None:

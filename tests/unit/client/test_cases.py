@@ -1,5 +1,6 @@
 """Cases are read, and trials are held to them."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,7 @@ from deploy.client.cases import Case, alike, as_json_line, load_cases
 from deploy.client.junit import junit_xml
 from deploy.client.pass_rates import Rate, Report
 from deploy.client.trials import MadeCall, Trial, differences
+from workflows.contract.api import RequestStatus
 from workflows.contract.values import Arguments
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "local" / "cases.toml"
@@ -58,6 +60,43 @@ def test_a_trial_that_is_as_expected_differs_in_nothing(parts: dict[str, object]
 )
 def test_what_is_not_as_expected_is_told(parts: dict[str, object]) -> None:
     assert len(differences(a_case(**parts), Trial(calls=(TELL,), summary="It is done."))) == 1
+
+
+def test_the_end_the_output_and_each_answer_are_held_to_what_the_case_says() -> None:
+    case = a_case(
+        say=["And bob.", {"text": "And eve.", "summary_not": "eve"}],
+        status="limit_reached",
+        output_schema={"type": "object"},
+        output={"to": "ann*"},
+        summary="ann",
+    )
+    stopped = Trial(summary="I told ann.", answers=("bob", "no"), status=RequestStatus.LIMIT_REACHED, error="Stopped.")
+    assert differences(case, stopped.model_copy(update={"output": {"to": "Ann A.", "at": 3}})) == []
+    other = stopped.model_copy(update={"answers": ("bob", "eve")})
+    assert differences(case, other) == [
+        "the answer to 'And eve.' has 'eve'",
+        'the output is null, and not like {"to": "ann*"}',
+    ]
+    assert differences(case, Trial()) == ["it ended as completed, and not as limit_reached"]
+
+
+def test_a_call_that_shall_be_refused_has_to_be_tried_and_refused() -> None:
+    case = a_case(refused=[{"tool": "tell"}])
+    refused = TELL.model_copy(update={"problem": "the budget is reached", "refused": True})
+    assert differences(case, Trial(calls=(refused,))) == []
+    assert differences(case, Trial(calls=(TELL,))) == ["not refused: tell"]
+    assert differences(case, Trial()) == ["not refused: tell"]
+
+
+def test_a_case_that_no_request_may_be_is_refused() -> None:
+    for parts in ({"requester": "x" * 201}, {"request": "   "}, {"limits": {"turns": 0}}):
+        with pytest.raises(ValueError, match=r"requester|blank|turns"):
+            a_case(none=True, **parts)
+
+
+def test_an_output_is_expected_only_where_one_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="an output is asked for where there is an output_schema"):
+        a_case(output={"to": "ann"}, none=True)
 
 
 def test_the_order_of_calls_counts_only_where_the_case_says_so() -> None:
@@ -167,3 +206,12 @@ def test_junit_xml_has_a_test_for_each_case_that_fails_below_the_share() -> None
         [suite] = ET.fromstring(junit_xml([report], at_least))
         assert (suite.get("tests"), suite.get("failures")) == ("1", str(failures))
         assert len(suite.findall("testcase/failure")) == failures
+
+
+def test_the_cases_of_the_page_are_cases(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "trying.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    for block in blocks:
+        (file := tmp_path / "cases.toml").write_text(block)
+        assert load_cases(file)
+    assert len(blocks) == 2

@@ -11,10 +11,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.errors import ConfigurationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
+from deploy.client.cases import Case
 from deploy.client.explanations import ExplainedCall, Explanation, explained
 from deploy.client.recorded_cases import case_of
 from deploy.client.why import Reading, explain_exported
-from workflows.contract.api import ReceiptStatus
+from workflows.contract.api import ReceiptStatus, RequestStatus
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
 
@@ -129,16 +130,29 @@ async def test_where_temporal_has_no_history_the_ledger_tells_of_the_writes(ledg
 
 
 async def test_what_a_request_made_becomes_a_case_also_what_a_person_rejected() -> None:
-    history = WorkflowHistory.from_json("rejected", (RECORDED / "rejected.json").read_text())
-    reading = Reading("rejected", pydantic_data_converter)
-    for event in history.events:
-        await reading.take(event)
-    [expected] = case_of(reading.account).call
+    [expected] = (await recorded_case("rejected")).call
     assert (expected.tool, expected.arguments, expected.error) == (
         "write_down",
         {"word": "tree"},
         "rejected by ann: not today",
     )
+
+
+async def test_a_conversation_becomes_a_case_with_its_messages_and_one_that_stopped_with_its_limits() -> None:
+    case = await recorded_case("conversation")
+    assert (case.request, [each.text for each in case.say]) == ("conversation", ["What is a tree?"])
+    assert (await recorded_case("question")).say == ()  # they answer questions, and their calls have them as results
+    case = await recorded_case("turn-limit")
+    assert (case.limits.turns, case.status) == (2, RequestStatus.LIMIT_REACHED)
+    assert (await recorded_case("output")).output_schema is not None
+
+
+async def recorded_case(name: str) -> Case:
+    history = WorkflowHistory.from_json(name, (RECORDED / f"{name}.json").read_text())
+    reading = Reading(name, pydantic_data_converter)
+    for event in history.events:
+        await reading.take(event)
+    return case_of(reading.account)
 
 
 async def test_a_write_that_is_done_and_has_no_row_in_the_ledger_is_told(ledger: Ledger) -> None:

@@ -44,11 +44,22 @@ def test_a_workflow_module_imports_only_what_is_deterministic(path: Path) -> Non
     assert [name for name in imported(path) if not allowed(name)] == []
 
 
+def loaded_by(module: str) -> set[str]:
+    """The names of all modules that are there after an import."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return {*said.stdout.split()}
+
+
 def test_importing_the_workflow_loads_no_client_and_no_activity() -> None:
-    code = "import sys, workflows.request; print(*{name.split('.')[0] for name in sys.modules})"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     unwanted = {"activities", "openai", "httpx", "httpx2", "aiosmtplib", "structlog", "pydantic_settings", "sqlalchemy"}
-    assert unwanted & set(loaded.stdout.split()) == set()
+    assert unwanted & loaded_by("workflows.request") == set()
+
+
+def test_a_door_that_has_only_begun_has_loaded_nothing_of_the_worker() -> None:
+    clients = {"openai", "httpx", "httpx2", "aiosmtplib", "mcp", "icalendar", "sqlalchemy", "sqlite3", "jsonschema"}
+    unwanted = {*clients, "temporalio.worker", "activities.toolkit.tool"}
+    assert unwanted & loaded_by("deploy.web.__main__") == set()
 
 
 MODULES = {

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from activities.settings import Settings
 from deploy.service.assembly import Service
+from tests.forked import Forked
 from tests.logged import lines_of, logged
 
 ROOT = Path(__file__).parents[3]
@@ -17,13 +17,13 @@ NOWHERE = "127.0.0.1:1"
 MODEL = {"OPENAI_MODEL": "m", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
 
 
-def started(tmp_path: Path, **variables: str) -> tuple[int, list[str]]:
+def started(python: Forked, tmp_path: Path, **variables: str) -> tuple[int, list[str]]:
     """The exit code and the lines on standard error that are not log lines, of a worker with only these settings."""
-    code, lines = said(tmp_path, **variables)
+    code, lines = said(python, tmp_path, **variables)
     return code, [line for line in lines if not is_log_line(line)]
 
 
-def said(tmp_path: Path, **variables: str) -> tuple[int, list[str]]:
+def said(python: Forked, tmp_path: Path, **variables: str) -> tuple[int, list[str]]:
     """The exit code and all lines on standard error."""
     inherited = {
         name: value
@@ -33,7 +33,7 @@ def said(tmp_path: Path, **variables: str) -> tuple[int, list[str]]:
     # A home without the user's own configuration of Temporal.
     environment = inherited | {"TEMPORAL_ADDRESS": NOWHERE, "HOME": str(tmp_path)} | variables
     ended = subprocess.run(
-        [sys.executable, "worker.py"],
+        python("worker.py"),
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -52,26 +52,26 @@ def is_log_line(line: str) -> bool:
         return False
 
 
-def test_a_wrong_setting_is_named_on_one_line(tmp_path: Path) -> None:
-    code, lines = started(tmp_path, ERRAND_SMTP_URL="smtp://ann:hush@mail.example.com:x")
+def test_a_wrong_setting_is_named_on_one_line(python: Forked, tmp_path: Path) -> None:
+    code, lines = started(python, tmp_path, ERRAND_SMTP_URL="smtp://ann:hush@mail.example.com:x")
     assert code == 2
     assert len(lines) == 1
     assert lines[0].startswith("error: ERRAND_SMTP_URL: ")
     assert "hush" not in lines[0]
 
 
-def test_a_missing_setting_is_named_before_anything_is_connected_to(tmp_path: Path) -> None:
-    code, lines = started(tmp_path, OPENAI_API_KEY="key")
+def test_a_missing_setting_is_named_before_anything_is_connected_to(python: Forked, tmp_path: Path) -> None:
+    code, lines = started(python, tmp_path, OPENAI_API_KEY="key")
     assert code == 2
     assert len(lines) == 1
     assert lines[0].startswith("error: OPENAI_MODEL: missing")
 
 
-def test_a_key_in_a_file_that_cannot_be_read_is_not_quoted(tmp_path: Path) -> None:
+def test_a_key_in_a_file_that_cannot_be_read_is_not_quoted(python: Forked, tmp_path: Path) -> None:
     profiles = tmp_path / "temporal.toml"
     profiles.write_text("[profile.default]\napi_key = hush-hush-without-quotes\n")
     code, lines = started(
-        tmp_path, OPENAI_MODEL="m", OPENAI_BASE_URL="http://127.0.0.1:1/v1", TEMPORAL_CONFIG_FILE=str(profiles)
+        python, tmp_path, OPENAI_MODEL="m", OPENAI_BASE_URL="http://127.0.0.1:1/v1", TEMPORAL_CONFIG_FILE=str(profiles)
     )
     assert code == 2
     assert len(lines) == 1
@@ -107,17 +107,17 @@ def test_a_key_in_a_file_that_cannot_be_read_is_not_quoted(tmp_path: Path) -> No
         ),
     ],
 )
-def test_a_mistake_in_a_tool_is_one_line_that_names_it(tmp_path: Path, text: str, told: str) -> None:
+def test_a_mistake_in_a_tool_is_one_line_that_names_it(python: Forked, tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "crm.py"
     file.write_text(f"from activities.toolkit.tool import tool\n{text}")
-    code, lines = started(tmp_path, ERRAND_TOOLS=str(file), **MODEL)
+    code, lines = started(python, tmp_path, ERRAND_TOOLS=str(file), **MODEL)
     assert code == 2
     assert len(lines) == 1
     assert told.format(file=file) in lines[0]
 
 
-def test_a_tool_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    code, lines = started(tmp_path, ERRAND_TOOLS="tools/crm.py", **MODEL)
+def test_a_tool_file_that_is_not_there_is_one_line(python: Forked, tmp_path: Path) -> None:
+    code, lines = started(python, tmp_path, ERRAND_TOOLS="tools/crm.py", **MODEL)
     assert (code, len(lines)) == (2, 1)
     assert lines[0].startswith("error: ERRAND_TOOLS: there is no Python file and no folder tools/crm.py (looked for /")
 
@@ -138,10 +138,10 @@ async def get_weather(city: str) -> str: ...
 """
 
 
-def test_what_is_replaced_left_out_or_not_configured_stands_in_the_log(tmp_path: Path) -> None:
+def test_what_is_replaced_left_out_or_not_configured_stands_in_the_log(python: Forked, tmp_path: Path) -> None:
     file = tmp_path / "crm.py"
     file.write_text(CRM)
-    _, lines = said(tmp_path, ERRAND_TOOLS=str(file), ERRAND_OFFER="* -send_email", **MODEL)
+    _, lines = said(python, tmp_path, ERRAND_TOOLS=str(file), ERRAND_OFFER="* -send_email", **MODEL)
     logged = {each["event"]: each for each in map(json.loads, filter(is_log_line, lines))}
     assert logged["tool replaced"]["tool"] == "get_weather"
     assert logged["tool replaced"]["defined_at"].startswith("activities/tools/weather.py:")
@@ -154,8 +154,8 @@ def test_what_is_replaced_left_out_or_not_configured_stands_in_the_log(tmp_path:
     assert not {"send_email", "find"} & {*offered}
 
 
-def test_a_server_that_cannot_be_reached_is_named_on_one_line(tmp_path: Path) -> None:
-    code, lines = started(tmp_path, **MODEL)
+def test_a_server_that_cannot_be_reached_is_named_on_one_line(python: Forked, tmp_path: Path) -> None:
+    code, lines = started(python, tmp_path, **MODEL)
     assert code == 3
     assert len(lines) == 1
     assert lines[0].startswith("error: cannot reach Temporal at 127.0.0.1:1 ")

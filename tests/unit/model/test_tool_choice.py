@@ -13,7 +13,7 @@ from activities.model.endpoint import Endpoint
 from activities.model.tool_choice import MOST_CHOSEN, ToolChoice
 from activities.policy import Policy
 from activities.settings.model import ModelSettings
-from activities.toolkit.find_tools import FIND_TOOLS
+from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.schema_tools import tool_from_schema
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_index import ToolIndex

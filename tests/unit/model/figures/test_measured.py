@@ -1,6 +1,14 @@
 """How well figures are told apart. `python -m tests.figures` is the whole of it."""
 
-from tests.figures.measured import conversations, numbers, parts, writes
+from tests.figures.measured import (
+    MOST_FALSE_NUMBERS,
+    MOST_MISSED_NUMBERS,
+    conversations,
+    numbers,
+    outputs,
+    parts,
+    writes,
+)
 
 
 def test_few_right_figures_are_taken_for_made_up_and_few_changed_ones_are_missed() -> None:
@@ -11,6 +19,13 @@ def test_few_right_figures_are_taken_for_made_up_and_few_changed_ones_are_missed
 
 
 def test_in_recorded_conversations_few_are_taken_for_made_up() -> None:
-    for part in (conversations(), writes(step=20), numbers(step=10)):
+    for part in (conversations(), writes(step=20)):
         assert part.right > 10
         assert part.holds, part
+
+
+def test_few_numbers_of_calls_and_of_outputs_are_taken_for_made_up_and_few_changed_ones_are_missed() -> None:
+    samples = [*numbers(step=6), *outputs(step=12)]
+    right, wrong = sum(part.right for part in samples), sum(part.wrong for part in samples)
+    assert sum(len(part.false) for part in samples) <= MOST_FALSE_NUMBERS * right
+    assert sum(len(part.missed) for part in samples) <= MOST_MISSED_NUMBERS * wrong
