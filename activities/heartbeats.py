@@ -21,6 +21,12 @@ def remember(*details: object) -> None:
         kept[:] = details
 
 
+def remembered() -> object | None:
+    """The first of the details that every heartbeat has now."""
+    kept = _remembered.get(None)
+    return kept[0] if kept else None
+
+
 def send_heartbeat_details(*details: object) -> None:
     """The same, without waiting for the next heartbeat. It costs the server about as much as a whole activity does."""
     activity.heartbeat(*details)

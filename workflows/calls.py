@@ -57,12 +57,17 @@ class Calls:
         self.sent_back = set(progress.sent_back)
         self.acted = set(progress.acted)
         self.write_context = WriteContext.of(progress)
-        self.runs = ToolRuns(self.write_context)
+        self.runs = ToolRuns(self.write_context, changed)
         self._request = request
         self._approvals = approvals
         self._questions = questions
         self._allowance = allowance
         self._changed = changed
+
+    @property
+    def asking_again(self) -> str:
+        """What is being asked of a write that may have happened; empty where of none."""
+        return next(iter(self.runs.asking_again.values()), "")
 
     @property
     def rehearsed(self) -> Rehearsed | None:

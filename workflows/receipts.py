@@ -88,6 +88,7 @@ def done(receipt: Receipt, result: ToolResult, at: datetime) -> Receipt:
             "attempts": result.attempts,
             "finished_at": at,
             "ledger_key": result.ledger_key,
+            "settled": result.settled,
         }
     )
 

@@ -267,7 +267,7 @@ class RequestWorkflow:
             request_id=workflow.info().workflow_id,
             status=self.status,
             turn=self.allowance.turn,
-            doing=self.doing,
+            doing=self.calls.asking_again or self.doing,
             awaiting_approval=self.approvals.waiting,
             awaiting_answer=self.questions.waiting,
             running=self.calls.receipts.running(),
@@ -288,7 +288,7 @@ class RequestWorkflow:
         self.doing = doing or self.doing
         text, settled = self.inbox.text or self.request.title, self.calls.receipts.settled()
         waiting = (*self.approvals.waiting, *self.questions.waiting)
-        timeline.show(text, self.doing, settled, waiting, self.model.demoted)
+        timeline.show(text, self.calls.asking_again or self.doing, settled, waiting, self.model.demoted)
         self.callbacks.look(self.approvals.waiting, self.questions.waiting, settled, self.approvals.rules)
 
     def show_approvals(self) -> None:

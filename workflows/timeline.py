@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from workflows.contract.api import PendingApproval, PendingQuestion, Receipt, ReceiptStatus, Request, RequestStatus
+from workflows.contract.values import SettledBy
 from workflows.markdown import block, code
 
 STATUS = SearchAttributeKey.for_keyword("ErrandStatus")
@@ -31,6 +32,10 @@ MARKS = {
     ReceiptStatus.REFUSED: "⛔",
     ReceiptStatus.PLANNED: "☐",
 }
+
+
+SETTLED: dict[SettledBy, str] = {"asked again": "known by being asked again", "looked": "known by looking"}
+"""For people, of a write whose end was not known at first."""
 
 
 def span(time: timedelta) -> str:
@@ -100,6 +105,7 @@ def details(
 
 def _line(receipt: Receipt) -> str:
     tried = f", {receipt.attempts} attempts" if receipt.attempts > 1 else ""
+    tried += f", {SETTLED[receipt.settled]}" if receipt.settled else ""
     by = f", approved by {code(receipt.approved_by)}" if receipt.approved_by else ""
     error = f": {code(receipt.error)}" if receipt.error else ""
     earlier = " (earlier, not by this run)" if receipt.earlier else ""

@@ -1,6 +1,7 @@
 """Calls run as activities, and what the ledger is asked about them."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,6 +13,7 @@ from temporalio.exceptions import ActivityError
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute, read
 from workflows.asking import HEARTBEAT
+from workflows.asking_again import AskAgain, asked_again, whether
 from workflows.contract.api import Receipt, ReceiptStatus
 from workflows.contract.internal import (
     RECALL,
@@ -92,8 +94,11 @@ def _name(info: workflow.Info) -> str:
 class ToolRuns:
     """Runs calls, and says what became of them."""
 
-    def __init__(self, context: WriteContext) -> None:
+    def __init__(self, context: WriteContext, changed: Callable[[], None] = lambda: None) -> None:
         self._context = context
+        self._changed = changed
+        self.asking_again: dict[str, str] = {}
+        """By key, what is being asked of writes that may have happened."""
         self._over_budgets: dict[str, tuple[str, ...]] = {}
 
     def over_budgets(self, call: ToolCall) -> tuple[str, ...]:
@@ -106,8 +111,26 @@ class ToolRuns:
         if write:
             call = self._context.of_write(call)
             self._context.writes.append(call.position)
+        ended, again = await self._tried(call, receipt, route, about, deadline)
+        if again and workflow.now() < deadline and not _is_cancelled():
+            ended = await self._ask_again(call, ended, route, about, deadline, again)
+        if write and ended.status is ReceiptStatus.REFUSED:
+            # What stands under this key in the ledger, if anything, is not this call's.
+            self._context.writes.remove(call.position)
+        return ended
+
+    async def _tried(
+        self,
+        call: ToolCall,
+        receipt: Receipt,
+        route: Route,
+        about: str,
+        deadline: datetime,
+        again: AskAgain | None = None,
+    ) -> tuple[Receipt, AskAgain | None]:
+        """The receipt of a call after all attempts of one activity, and how its far end may be asked again."""
         try:
-            result = await _execute_when_allowed(call, route, about, deadline)
+            result = await _execute_when_allowed(call, route, about, deadline, again)
         except ActivityError as error:
             detail = receipts.detail_of(error.cause)
             self._context.earlier |= detail is not None and detail.earlier
@@ -115,16 +138,28 @@ class ToolRuns:
                 self._over_budgets[call.key] = detail.over_budgets
             settled = await self._settle(call, route, error) if receipts.must_be_settled(route, error) else None
             ended = receipts.not_done(receipt, route, error, settled, workflow.now())
+            return ended, AskAgain.after(error, settled)
         except UnusableResult as error:
-            settled = await self._settle(call, route, None) if write else None
-            ended = receipts.unusable(receipt, str(error), settled, workflow.now())
-        else:
-            self._context.earlier |= result.earlier
-            ended = receipts.done(receipt, result, workflow.now())
-        if write and ended.status is ReceiptStatus.REFUSED:
-            # What stands under this key in the ledger, if anything, is not this call's.
-            self._context.writes.remove(call.position)
-        return ended
+            settled = await self._settle(call, route, None) if route.effect == "write" else None
+            return receipts.unusable(receipt, str(error), settled, workflow.now()), None
+        self._context.earlier |= result.earlier
+        return receipts.done(receipt, result, workflow.now()), None
+
+    async def _ask_again(
+        self, call: ToolCall, unknown: Receipt, route: Route, about: str, deadline: datetime, again: AskAgain
+    ) -> Receipt:
+        """Go on asking about a write that may have happened, until it is known, the time is over or nobody wants it."""
+        began, asked = workflow.now(), call.model_copy(update={"tried_before": unknown.attempts})
+        self.asking_again[call.key] = whether(f"{call.tool} {about}".strip())
+        self._changed()
+        try:
+            await workflow.sleep(min(again.first_pause, deadline - began), summary="until it is asked again")
+            ended, _ = await self._tried(asked, unknown, route, whether(about), deadline, again)
+        except asyncio.CancelledError:  # in the pause
+            ended = unknown
+        finally:
+            del self.asking_again[call.key]
+        return asked_again(ended, unknown.attempts, workflow.now() - began)
 
     async def recall(self) -> Recalled:
         """The receipts of the writes of the same request id of which this run knows nothing.
@@ -147,7 +182,8 @@ class ToolRuns:
         """
         by_hand = error is None or receipts.is_by_hand(error.cause)
         patience = route.start_to_close if by_hand else 0
-        question = Settle(call=call, acting=_said_to_act(error), patience=patience)
+        acting = _said_to_act(error) or bool(call.tried_before)
+        question = Settle(call=call, acting=acting, patience=patience)
         try:
             return await _ask_ledger(SETTLE, question, Settlement, f"what became of {code(call.tool, 160)}", patience)
         except ActivityError as failed:
@@ -157,36 +193,49 @@ class ToolRuns:
         return Settlement(status=ReceiptStatus.UNKNOWN, error=why)
 
 
-async def _execute_when_allowed(call: ToolCall, route: Route, about: str, deadline: datetime) -> ToolResult:
+async def _execute_when_allowed(
+    call: ToolCall, route: Route, about: str, deadline: datetime, again: AskAgain | None
+) -> ToolResult:
     """A write for which an older copy of the ledger has to be settled first waits for that as long as the request."""
     while True:
         try:
-            return await _execute(call, route, about, deadline)
+            return await _execute(call, route, about, deadline, again)
         except ActivityError as error:
             detail = receipts.detail_of(error.cause)
             if detail is None or not detail.held or workflow.now() >= deadline:
                 raise
 
 
-async def _execute(call: ToolCall, route: Route, about: str, deadline: datetime) -> ToolResult:
+async def _execute(call: ToolCall, route: Route, about: str, deadline: datetime, again: AskAgain | None) -> ToolResult:
     write = route.effect == "write"
     cancellation = workflow.ActivityCancellationType
     attempt = timedelta(seconds=route.start_to_close)
     left = max(deadline - workflow.now(), timedelta(seconds=1))
-    if write:  # one that has begun is not cut short by the request's own limit
+    if write and not again:  # one that has begun is not cut short by the request's own limit
         left += attempt
+    within = again.window if again else timedelta(seconds=route.schedule_to_close)
     running = workflow.start_activity(
         call.tool,
         call,
         result_type=RawValue,
         summary=code(about),
         start_to_close_timeout=attempt,
-        schedule_to_close_timeout=min(timedelta(seconds=route.schedule_to_close), left),
+        schedule_to_close_timeout=min(within, left),
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60)),
+        retry_policy=again.retries if again else _retries(route),
         cancellation_type=cancellation.WAIT_CANCELLATION_COMPLETED if write else cancellation.TRY_CANCEL,
     )
     return read(await _with_its_result(running), call.tool, ToolResult)
+
+
+def _retries(route: Route) -> RetryPolicy:
+    return RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60))
+
+
+def _is_cancelled() -> bool:
+    """Whether the request was cancelled while a write was awaited to its end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _with_its_result(running: workflow.ActivityHandle[RawValue]) -> RawValue:

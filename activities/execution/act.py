@@ -25,10 +25,11 @@ from pydantic import JsonValue
 from activities.error_text import message_of, name_of
 from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolError
 from activities.execution.cancellation import to_the_end
-from activities.heartbeats import remember
+from activities.heartbeats import remember, remembered
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
 from workflows.contract.internal import AttemptBeat
+from workflows.contract.values import SettledBy
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -66,6 +67,8 @@ class Act:
         """By an earlier attempt, whose end nobody knows: a tool that is idempotent is tried again all the same."""
         self.withdrawn: ToolError | None = None
         """Set where the attempt is given up: what has not begun then does not begin, for this reason."""
+        self.settled: SettledBy = "asked again"
+        """Where it may have happened before: how this attempt finds out. A tool that looks says so."""
         self.happened = False
         """The block has ended without an error."""
 
@@ -110,6 +113,11 @@ class Act:
             # Every heartbeat from now on says so too. "preparing" is said once: it must not come after "acting".
             remember(beat)
         await self._fence(beat)
+        before = remembered()
+        if stage == "preparing" and isinstance(before, AttemptBeat) and before.stage == "acting":
+            # What is repeated of an earlier attempt may come after this one's word, and must not hide it.
+            known = self._seen.token if self._seen else before.token
+            remember(before.model_copy(update={"token": known, "preparing": token}))
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:

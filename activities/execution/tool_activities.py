@@ -52,19 +52,30 @@ def write_activity(
     fence: Fence = still_counts,
     grace: timedelta = GRACE,
     budgets: Sequence[Budget] = (),
+    ask_again: float = 0,
 ) -> ToolActivity:
-    """The activity of a tool that changes the world: the ledger is asked first, and told before and after the act."""
+    """The activity of a tool that changes the world: the ledger is asked first, and told before and after the act.
+
+    Args:
+        tool: is a write.
+        provisions: what the worker gives to its function, by type.
+        ledger: of the worker.
+        fence: says how far an attempt is, and hears whether it counts.
+        grace: how long the worker lets it go on once it is told to stop.
+        budgets: of the policy.
+        ask_again: seconds for which an idempotent tool may be asked again once its attempts are used up.
+    """
     function = tool.bind(provisions)
 
     @activity.defn(name=tool.name)
     async def run(call: ToolCall) -> ToolResult:
-        attempt = WriteAttempt(tool, function, ledger, call, fence, grace, budgets)
+        attempt = WriteAttempt(tool, function, ledger, call, fence, grace, budgets, ask_again)
         with translated(attempt.detail):
             value = await attempt.carry_out()
-            known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key}
+            known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key, "settled": attempt.settled}
             if isinstance(value, Action):
-                return ToolResult(value=value.result, attempts=activity.info().attempt).model_copy(update=known)
-            result = tool_result(value, attempt=activity.info().attempt)
+                return ToolResult(value=value.result, attempts=attempt.number).model_copy(update=known)
+            result = tool_result(value, attempt=attempt.number)
             if attempt.act is not None:
                 await to_the_end(attempt.act.done(result.value))
             return result.model_copy(update=known)

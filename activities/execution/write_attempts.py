@@ -17,6 +17,7 @@ from activities.errors import (
     LedgerRestored,
     OutcomeUnknown,
     OutcomeUnknownRetryable,
+    ServiceRefused,
     ServiceUnavailable,
     ToolCrashed,
     ToolError,
@@ -32,7 +33,7 @@ from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
-from workflows.contract.values import sha256, texts
+from workflows.contract.values import SettledBy, sha256, texts
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Between attempts of a write that waits for an operator."""
@@ -69,6 +70,7 @@ class WriteAttempt:
         fence: Fence,
         grace: timedelta = GRACE,
         budgets: Sequence[Budget] = (),
+        ask_again: float = 0,
     ) -> None:
         self._tool = tool
         self._function = function
@@ -77,7 +79,9 @@ class WriteAttempt:
         self._fence = fence
         self._grace = grace
         self._budgets = budgets
-        self._number = activity.info().attempt
+        self._may_ask_again = ask_again if tool.idempotent else 0
+        self._ask_again = 0.0
+        self.number = call.tried_before + activity.info().attempt
         self._said = count_attempt()
         self._certain = False
         self._held = False
@@ -90,8 +94,14 @@ class WriteAttempt:
 
     def detail(self) -> Mapping[str, object]:
         """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
-        known = {"certain": self._certain, "acting": self._acted_before, "earlier": self.earlier}
-        return {**known, "held": self._held, "ledger_key": self.ledger_key, "over_budgets": self._over_budgets}
+        known = {"attempt": self.number, "certain": self._certain, "acting": self._acted_before}
+        about_ledger = {"earlier": self.earlier, "held": self._held, "ledger_key": self.ledger_key}
+        return {**known, **about_ledger, "over_budgets": self._over_budgets, "ask_again": self._ask_again}
+
+    @property
+    def settled(self) -> SettledBy | None:
+        """How this attempt found out what nobody knew before it."""
+        return self.act.settled if self.act and self.act.may_have_happened else None
 
     async def carry_out(self) -> Action | object:
         """What the tool returned; the row, where an earlier attempt has done it.
@@ -122,7 +132,7 @@ class WriteAttempt:
         # Of an idempotent tool the row may be a second attempt's: that one had not acted, but the first may have.
         uncertain = (
             seen is not None
-            and seen.state in (State.BEGUN, State.UNKNOWN)
+            and (seen.state in (State.BEGUN, State.UNKNOWN) or self._knows_too_little(seen))
             and (self._tool.idempotent or not self._had_not_acted(seen))
         )
         try:
@@ -132,13 +142,15 @@ class WriteAttempt:
             raise
         except LedgerRestored as error:
             self._held = True
-            raise _paused(error, self._number, may_have_happened=uncertain) from error
+            raise _paused(error, activity.info().attempt, may_have_happened=uncertain) from error
         except ErrandError as error:
-            if not uncertain or isinstance(error, OutcomeUnknown):
+            ended = _unknown_still(error) if uncertain else error
+            # What a far end refuses again and again, it does not tell by being asked for an hour.
+            if isinstance(ended, OutcomeUnknownRetryable) and not isinstance(error, ServiceRefused):
+                self._ask_again = self._may_ask_again
+            if ended is error:
                 raise
-            raise (OutcomeUnknownRetryable if error.retryable else OutcomeUnknown)(
-                f"an earlier attempt may have done it, and this one could not find out: {message_of(error)}"
-            ) from error
+            raise ended from error
 
     async def _check_ledger(self) -> None:
         """Refuse to act where the ledger is not the one that knows the request's writes.
@@ -173,7 +185,7 @@ class WriteAttempt:
         if seen.state is State.DONE:
             return seen
         if seen.state is State.NOT_DONE:
-            if self._acted_before and not self._is_of_the_one_that_acted(seen) and seen.resolved_by is None:
+            if self._knows_too_little(seen) and not self._tool.idempotent:
                 raise OutcomeUnknown("an attempt acted, and the ledger knows only of one before it")
             return None
         if self._tool.idempotent or self._had_not_acted(seen):
@@ -187,10 +199,16 @@ class WriteAttempt:
 
     @property
     def _acted_before(self) -> bool:
-        return self._said is not None and self._said.stage == "acting"
+        return bool(self._call.tried_before) or (self._said is not None and self._said.stage == "acting")
+
+    def _knows_too_little(self, row: Action) -> bool:
+        """Whether a row says that nothing happened, and is not of the attempt that acted."""
+        unsettled = row.state is State.NOT_DONE and row.resolved_by is None
+        return unsettled and self._acted_before and not self._is_of_the_one_that_acted(row)
 
     def _is_of_the_one_that_acted(self, row: Action) -> bool:
-        return self._said is not None and self._said.token == row.token
+        """Or of a later one, as far as Temporal has heard."""
+        return self._said is not None and row.token in (self._said.token, self._said.preparing)
 
     def _had_not_acted(self, row: Action) -> bool:
         """Whether Temporal knows that the attempt which wrote the row did not come to its act.
@@ -211,7 +229,7 @@ class WriteAttempt:
         self.act = act = Act(
             self._ledger,
             write,
-            attempt=self._number,
+            attempt=self.number,
             seen=seen,
             fence=self._fence,
             may_have_happened=may_have_happened,
@@ -224,7 +242,16 @@ class WriteAttempt:
 def _paused(error: LedgerRestored, attempt: int, *, may_have_happened: bool) -> ToolError:
     """With the pause before the next attempt: an operator comes in minutes or hours, not in seconds."""
     kind = OutcomeUnknownRetryable if may_have_happened else LedgerRestored
-    return kind(message_of(error), retry_after=min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE))
+    return kind(message_of(error), retry_after=min(FIRST_PAUSE * 2 ** min(attempt - 1, 10), LONGEST_PAUSE))
+
+
+def _unknown_still(error: ErrandError) -> ErrandError:
+    """What it means that an attempt failed after one that may have done it: a no of now says nothing of then."""
+    if isinstance(error, OutcomeUnknown):
+        return error
+    again = error.retryable or isinstance(error, ServiceRefused)
+    what = f"an earlier attempt may have done it, and this one could not find out: {message_of(error)}"
+    return OutcomeUnknownRetryable(what, retry_after=error.retry_after) if again else OutcomeUnknown(what)
 
 
 async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) -> object:

@@ -27,9 +27,10 @@ LOOKS_EVERY = 0.5
 class LedgerActivities:
     """Questions to the ledger."""
 
-    def __init__(self, ledger: Ledger, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, ledger: Ledger, tools: Mapping[str, Tool], ask_again: float = 0) -> None:
         self._ledger = ledger
         self._tools = tools
+        self._ask_again = ask_again
 
     @activity.defn(name=SETTLE)
     async def settle(self, question: Settle) -> Settlement:
@@ -43,7 +44,10 @@ class LedgerActivities:
                 found = await self._ledger.give_up(write, acting=question.acting)
             except KeyTaken as taken:
                 return Settlement(status=ReceiptStatus.REFUSED, error=str(taken))
-        known = {"attempts": found.attempt, "ledger_key": found.key if found.key != call.key else None}
+        known: dict[str, object] = {
+            "attempts": found.attempt,
+            "ledger_key": found.key if found.key != call.key else None,
+        }
         match found.state:
             case State.DONE:
                 return Settlement(status=ReceiptStatus.DONE, result=found.result).model_copy(update=known)
@@ -51,6 +55,8 @@ class LedgerActivities:
                 return Settlement(status=ReceiptStatus.FAILED, error=found.error).model_copy(update=known)
             case State.BEGUN | State.UNKNOWN:
                 error = found.error or NEVER_REPORTED
+                tool = self._tools.get(call.tool)
+                known["ask_again"] = self._ask_again if tool and tool.idempotent else 0.0
                 return Settlement(status=ReceiptStatus.UNKNOWN, error=error).model_copy(update=known)
 
     async def _await_act(self, write: Write, patience: float) -> None:

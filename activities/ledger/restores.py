@@ -215,12 +215,20 @@ class Restores:
         return last.key if last and last.is_missing(found.token, found.settled_at) else ""
 
     async def _hold(self, older: Older, message: str, number: int = 0) -> str:
-        """Write down what was noticed; what was noticed before stands."""
+        """Write down what was noticed; what was noticed before stands.
+
+        Args:
+            older: which of the two is a copy of before.
+            message: how that shows.
+            number: of the mark that it was noticed by, if it was by one.
+        """
 
         def write(connection: sa.Connection) -> str:
             if held := _unsettled(connection):
                 return held.message
             newest = connection.execute(sa.select(sa.func.max(restores.c.number))).scalar_one() or 0
+            if 0 < number <= newest:  # settled since it was compared
+                return ""
             row = {"older": older, "noticed_at": self._database.now, "message": message}
             told = connection.execute(sa.select(sa.func.max(marks.c.number))).scalar_one() or 0
             at = max(number, told, newest + 1)

@@ -105,8 +105,8 @@ class CallAccount:
         """Its arguments are known only from a receipt, which may have only their beginnings."""
         return not self.whole
 
-    def tried(self, took: Took, at: datetime) -> None:
-        self.attempts, self.failed_before = took.attempts, took.after
+    def tried(self, took: Took, at: datetime, before: int) -> None:
+        self.attempts, self.failed_before = before + took.attempts, took.after
         self.began_at = self.began_at or at - timedelta(seconds=took.seconds)
         self.ended_at = at
 
@@ -212,11 +212,14 @@ class RequestAccount:
         match step:
             case Calling(call):
                 if each := self._of(call.key):
-                    each.arguments, each.approved_by, each.began_at = call.arguments, call.approved_by, at
+                    each.arguments, each.approved_by = call.arguments, call.approved_by
+                    each.began_at = each.began_at if call.tried_before else at
                     each.over_budgets = call.over_budgets
             case Returned(calling, result, took):
                 if each := self._of(calling.call.key):
-                    each.tried(took, at)
+                    each.tried(took, at, calling.call.tried_before)
+                    each.failed_before = each.failed_before or each.attempt_error
+                    each.attempt_error = each.error = ""
                     each.status, each.result, each.ledger_key = ReceiptStatus.DONE, result.value, result.ledger_key
                     untrusted = bool(each.route and each.route.untrusted)
                     self._untrusted = self._untrusted or untrusted
@@ -224,7 +227,7 @@ class RequestAccount:
                     self._bring(each.tool, place, result.value, untrusted=untrusted)
             case Broke(Calling(call), error, took):
                 if each := self._of(call.key):
-                    each.tried(took, at)
+                    each.tried(took, at, call.tried_before)
                     each.attempt_error = each.error = error
                     self._untrusted = self._untrusted or bool(each.route and each.route.untrusted)
                     each.status = ReceiptStatus.FAILED if each.effect == "read" else each.status

@@ -171,6 +171,8 @@ class _Reading:
 
     def _ended(self, scheduled: int, *, nothing_happened: bool = False) -> None:
         told = self.under_way.pop(scheduled, None)
+        if told and nothing_happened:
+            self.writes.pop(told.call.key, None)
         if told and not nothing_happened and told.call.key not in self.writes:
             self.writes[told.call.key] = told
 

@@ -133,7 +133,7 @@ async def build_worker(
         service.callbacks,
         costs,
     )
-    about_writes = LedgerActivities(ledger, tools)
+    about_writes = LedgerActivities(ledger, tools, settings.tools.ask_again)
     previews = Previews(tools, settings.tools.address_book, service.policy.budget, ledger.spending)
     guard = Guard(private=settings.http.http_private)
     async with (
@@ -161,7 +161,7 @@ async def build_worker(
         reads = [read_activity(tool, provisions) for tool in run if tool.route.effect == "read"]
         budgets = service.policy.budget
         writes = [
-            write_activity(tool, provisions, ledger, grace=grace, budgets=budgets)
+            write_activity(tool, provisions, ledger, grace=grace, budgets=budgets, ask_again=settings.tools.ask_again)
             for tool in run
             if tool.route.effect == "write"
         ]

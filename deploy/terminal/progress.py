@@ -147,6 +147,8 @@ class ProgressScreen(Paper):
     def _called(self, step: Calling | Returned | NotRun | Settling | Settled) -> None:
         match step:
             case Calling(call, about):
+                if call.tried_before:
+                    self._line(INDENT, ("? ", "yellow"), call.tool, "  ", (about, "yellow"))
                 self._wait(call.key, f"{call.tool} {about}")
             case Returned(calling, result, took):
                 value = short(compact(result.value), self._width - len(INDENT) - len(calling.call.tool) - 24)

@@ -30,7 +30,7 @@ from workflows.contract.api import (
     RequestStatus,
     Usage,
 )
-from workflows.timeline import count
+from workflows.timeline import SETTLED, count
 
 if TYPE_CHECKING:
     from activities.ledger.rows import Action
@@ -283,6 +283,8 @@ def _notes(receipt: Receipt) -> str:
     notes = ["earlier, not by this run"] if receipt.earlier else []
     if receipt.attempts > 1:
         notes.append(count(receipt.attempts, "attempt"))
+    if receipt.settled:
+        notes.append(SETTLED[receipt.settled])
     if receipt.approved_by:
         notes.append(f"approved by {visible(receipt.approved_by)}")
     if receipt.ledger_key:

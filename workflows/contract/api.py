@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from workflows.contract.messages import Input, Message, omitted
 from workflows.contract.plans import Apply, Plan
-from workflows.contract.values import Arguments, Effect, Schema
+from workflows.contract.values import Arguments, Effect, Schema, SettledBy
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -176,9 +176,7 @@ class Usage(Message):
     model_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
-    cost: float | None = omitted(
-        None, description="by the worker's price table; null where the model has no price in it"
-    )
+    cost: float | None = omitted(None, description="by the worker's price table; null where the model has no price")
 
     def __add__(self, other: "Usage") -> "Usage":
         costs = [usage.cost for usage in (self, other) if usage.cost is not None]
@@ -209,12 +207,13 @@ class Receipt(Message):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     earlier: bool = omitted(
-        False,
-        description="not a call of this run: the ledger knows it of the run before a reset, or of an earlier request "
-        "of the same id",
+        False, description="not of this run: the ledger knows it of the run before a reset, or of an earlier request"
     )
     ledger_key: str | None = omitted(
         None, description="the write's key in the ledger, where an earlier request of the same id has taken `key`"
+    )
+    settled: SettledBy | None = omitted(
+        None, description="how it became known that a write is done of which that was not known at first"
     )
 
 

@@ -8,7 +8,7 @@ from workflows.contract.api import Receipt, ReceiptStatus, Usage
 from workflows.contract.approvals import ApprovalRules
 from workflows.contract.conversation import Entry
 from workflows.contract.messages import Message, omitted
-from workflows.contract.values import AfterUntrusted, Arguments, Effect, Extra, Ruling, Schema, sha256
+from workflows.contract.values import AfterUntrusted, Arguments, Effect, Extra, Ruling, Schema, SettledBy, sha256
 
 DECIDE = "decide"
 SETTLE = "settle"
@@ -45,6 +45,9 @@ class ToolCall(Message):
         (), description='of a write: the reached budgets over which a person has said yes; "*": it counts for none'
     )
     rehearsed: bool = omitted(False, description="of a rehearsal: as a write it is never made")
+    tried_before: int = omitted(
+        0, description="of a write that may have happened: how often it was tried before it was asked again"
+    )
 
     @property
     def request_id(self) -> str:
@@ -181,6 +184,7 @@ class ToolResult(Message):
         False, description="of a write: the ledger knows writes of the same request id of which this run knows nothing"
     )
     ledger_key: str | None = omitted(None, description="as on a receipt")
+    settled: SettledBy | None = omitted(None, description="as on a receipt")
 
 
 class FailureDetail(Message):
@@ -203,6 +207,9 @@ class FailureDetail(Message):
         (), description="of a write: the reached budgets over which a person may say yes"
     )
     ledger_key: str | None = omitted(None, description="as on a receipt")
+    ask_again: float = omitted(
+        0, description="of a write that may have happened: seconds for which the far end may be asked again"
+    )
 
 
 class AttemptBeat(Message):
@@ -214,6 +221,7 @@ class AttemptBeat(Message):
     stage: Literal["started", "preparing", "acting"]
     attempt: int
     token: str = omitted("", description="of the attempt's row in the ledger")
+    preparing: str = omitted("", description="beside `acting`: of a later attempt that has said so")
 
 
 class UsageSoFar(Message):
@@ -241,6 +249,7 @@ class Settlement(Message):
     error: str | None = None
     attempts: int = omitted(0, description="0: not known")
     ledger_key: str | None = omitted(None, description="as on a receipt")
+    ask_again: float = omitted(0, description="as in a failure")
 
 
 class Recall(Message):

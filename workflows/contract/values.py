@@ -12,6 +12,8 @@ Schema: TypeAlias = dict[str, JsonValue]
 Effect: TypeAlias = Literal["read", "write"]
 Ruling: TypeAlias = Literal["allow", "ask", "deny"]
 AfterUntrusted: TypeAlias = Literal["ask", "deny", "allow-if-grounded"]
+SettledBy: TypeAlias = Literal["asked again", "looked"]
+"""The far end was asked again, which does nothing twice; or it was looked at, by the read that shows it."""
 Extra: TypeAlias = dict[str, JsonValue]
 """What an endpoint put beside the fields that are known, to be given back to it as it came."""
 

@@ -166,6 +166,7 @@ async def _looked_after(
     if act.may_have_happened:
         if not is_something(shown):
             raise OutcomeUnknownRetryable(f"{far.far.name} may have happened; {look.far.name} does not show it yet")
+        act.settled = "looked"
         async with act:
             return shown
     if is_something(shown):

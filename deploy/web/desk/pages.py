@@ -24,6 +24,7 @@ from deploy.web.callers import Caller
 from deploy.web.desk.visible_text import as_text, cut, hides_something, in_one_line, shown
 from deploy.web.door import Door
 from deploy.web.problems import Kind, Problem
+from workflows.timeline import SETTLED
 
 HERE = Path(__file__).parent
 STATIC = HERE.parent / "static"
@@ -100,6 +101,7 @@ def templates() -> Environment:
             "text": as_text,
             "cut": cut,
             "time": time_of,
+            "how": SETTLED.get,
             "left": left_of,
             "amount": amount_text,
         }

@@ -238,20 +238,24 @@ export interface Receipt {
   started_at: string | null;
   finished_at: string | null;
   /**
-   * not a call of this run: the ledger knows it of the run before a reset, or of an earlier request of the same id
+   * not of this run: the ledger knows it of the run before a reset, or of an earlier request
    */
   earlier?: boolean;
   /**
    * the write's key in the ledger, where an earlier request of the same id has taken `key`
    */
   ledger_key?: string | null;
+  /**
+   * how it became known that a write is done of which that was not known at first
+   */
+  settled?: ('asked again' | 'looked') | null;
 }
 export interface Usage {
   model_calls: number;
   input_tokens: number;
   output_tokens: number;
   /**
-   * by the worker's price table; null where the model has no price in it
+   * by the worker's price table; null where the model has no price
    */
   cost?: number | null;
 }

@@ -14,6 +14,8 @@ from sqlalchemy.pool import NullPool
 from tests.chaos.scenarios.stage import WorkerProcess
 
 ROWS = "SELECT key, state, arguments ->> 'subject' FROM errand_actions WHERE arguments ->> 'subject' IS NOT NULL"
+TAKEN = """SELECT coalesce(sum(share.amount), 0) FROM errand_spending share JOIN errand_actions write
+USING (key) WHERE write.tool = '{tool}' AND write.state <> 'not_done'"""
 
 Row = tuple[str, str, str]
 """(key, state, subject)"""
@@ -30,6 +32,11 @@ class SceneLedger(ABC):
         """Everything in it, past the service."""
         with self._connection() as connection:
             return [(str(key), str(state), str(subject)) for key, state, subject in connection.exec_driver_sql(ROWS)]
+
+    def taken(self, tool: str) -> int:
+        """What the writes of a tool hold of its one budget, in millionths."""
+        with self._connection() as connection:
+            return int(connection.exec_driver_sql(TAKEN.format(tool=tool)).scalar_one())
 
     def older_copies(self) -> Sequence[str]:
         """What was noticed to be older, each time: the ledger, or Temporal."""

@@ -12,6 +12,7 @@ from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
 ORDERS_URL = "CHAOS_ORDERS_URL"
+PRICE = 7.01
 KEY_HEADER = "Idempotency-Key"
 
 
@@ -33,6 +34,17 @@ async def place_order_with_key(subject: str, *, sender: HttpSender, act: Act, ca
         subject: What is ordered.
     """
     return await _place("/keyed", subject, FarEnd("order desk", KEY_HEADER), sender, act, call)
+
+
+@tool(effect="write", attempts=6)
+async def pay_order(subject: str, total: float = PRICE, *, sender: HttpSender, act: Act, call: ToolCall) -> JsonValue:
+    """Place an order that costs something.
+
+    Args:
+        subject: What is ordered.
+        total: What it costs.
+    """
+    return await _place("/plain", subject, FarEnd("order desk"), sender, act, call)
 
 
 async def _place(path: str, subject: str, far: FarEnd, sender: HttpSender, act: Act, call: ToolCall) -> JsonValue:

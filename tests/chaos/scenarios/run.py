@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.chaos.forks import zygote
 from tests.chaos.postgres import running
 from tests.chaos.scenarios import (
+    budgets,
     clocks,
     failover,
     http_writes,
@@ -58,6 +59,8 @@ SCENARIOS = {
     "another version": Scenario(second_attempts.another_version, ("arguments-first",)),
     "operators": Scenario(operators.play, ("two-seconds", "anybody-is-believed")),
     "plans applied": Scenario(plans.play, ("keys-of-the-run",)),
+    "budgets": Scenario(budgets.play, ("budgets-afterwards",)),
+    "budgets, PostgreSQL": Scenario(budgets.play, ("budgets-afterwards",), POSTGRES),
     "MCP server": Scenario(mcp_server.play, (mcp_server.CALLS_AGAIN,)),
     "writes over HTTP": Scenario(http_writes.plain, ("plain-post",)),
     "writes over HTTP with a key": Scenario(http_writes.with_key, ("plain-post",)),

@@ -17,7 +17,7 @@ from tests.chaos.scenarios.ledgers import SceneLedger
 from tests.chaos.scenarios.stage import Stage, WorkerProcess
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Receipt, Request
 
-PATIENCE = 90.0
+PATIENCE = 150.0
 """Seconds within which every request has to have its outcome."""
 
 

@@ -30,6 +30,8 @@ SETTINGS = (
     "frontend.WorkflowPauseEnabled=true",
     "frontend.MaxConcurrentBatchOperationPerNamespace=20",
 )
+ASK_AGAIN = 16
+"""In place of the hour for which a far end that takes keys is asked again; the pauses are shorter with it."""
 LEDGER_PATIENCE = timedelta(seconds=20)
 """In place of the hour for which a request asks a ledger that does not answer."""
 
@@ -121,6 +123,7 @@ class Stage:
             "ERRAND_MAIL_TIMEOUT": "60",
             "ERRAND_MAIL_PAUSE": "1",
             "ERRAND_MAIL_VERDICT": "90",
+            "ERRAND_ASK_AGAIN": str(ASK_AGAIN),
             WAYS: " ".join((f"ledger-patience={LEDGER_PATIENCE.total_seconds():g}", *ways)),
             **variables,
         }

@@ -11,20 +11,25 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
+from pydantic import JsonValue
 from temporalio import activity
 
 import worker
-from activities.errors import OutcomeUnknown, ServiceUnavailable
+from activities.budgets import Charge
+from activities.errors import BudgetReached, OutcomeUnknown, ServiceUnavailable
 from activities.execution import unfinished_acts, write_attempts
 from activities.execution.act import Act
 from activities.execution.write_attempts import WriteAttempt
 from activities.http.staged import FarEnd, HttpSender
+from activities.ledger import ledger, spending
 from activities.ledger import rows as ledger_rows
 from activities.ledger.database import Database
 from activities.ledger.ledger_activities import LedgerActivities
@@ -223,6 +228,24 @@ def notices_no_restore() -> None:
     Restores._look, Restores._hold = nothing, never
 
 
+def budgets_afterwards() -> None:
+    """A budget is looked at before a write, and what the write takes of it is written down once it is done."""
+    usual, done = spending.take, Act.done
+
+    def look(connection: sa.Connection, key: str, charges: Sequence[Charge], **options: Any) -> None:
+        with connection.begin_nested() as looking:
+            usual(connection, key, charges, **options)
+            looking.rollback()
+
+    async def take(self: Act, result: JsonValue) -> None:
+        await done(self, result)
+        write, database = self._write, self._ledger._database
+        with suppress(BudgetReached):
+            await database.write(lambda connection: usual(connection, write.call.key, write.charges))
+
+    ledger.take, Act.done = look, take
+
+
 def plain_post() -> None:
     """A POST is sent until a good answer comes, three times at most, as any HTTP library does it with retries."""
 
@@ -253,6 +276,7 @@ KNOWN: dict[str, Callable[..., None]] = {
     "by-the-clock": by_the_clock,
     "mcp-calls-again": mcp_calls_again,
     "keys-of-the-run": keys_of_the_run,
+    "budgets-afterwards": budgets_afterwards,
     "plain-post": plain_post,
     "notices-no-restore": notices_no_restore,
 }

@@ -9,7 +9,7 @@ import select
 import termios
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ from activities.settings import Settings
 from client import app
 from tests.conftest import running_worker
 from tests.forked import Forked
+from tests.integration.ledger.conftest import Database
+from tests.integration.ledger.postgres import Postgres, postgres_server
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[3]
@@ -155,6 +157,22 @@ def _controlled_by(terminal: int) -> None:
     """Ctrl-C typed at the terminal reaches the process."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Postgres]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """An empty one."""
+    if request.param == "sqlite":
+        return Database(f"sqlite:///{tmp_path}/ledger.db", None, tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    await server.empty()
+    return Database(server.url, server, tmp_path)
 
 
 @pytest.fixture

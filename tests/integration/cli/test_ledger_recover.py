@@ -2,12 +2,9 @@
 
 import asyncio
 import json
-import shutil
-import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -19,12 +16,18 @@ from activities.ledger import watch
 from activities.ledger.ledger import Ledger
 from activities.settings import Settings
 from deploy.client.doctor_checks import ledger as ledger_check
-from tests.conftest import running_worker
+from tests.conftest import running_worker, settings_for
 from tests.integration.cli.conftest import CommandLine, eventually
+from tests.integration.ledger.conftest import Database
 from tests.integration.requests.asking import Handle, reset_to_its_beginning, start, why_it_is_tried_again
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, ReceiptStatus
+
+
+@pytest.fixture
+def settings(model: ScriptedModel, database: Database) -> Settings:
+    return settings_for(model, ledger_url=database.url)
 
 
 @pytest.fixture(autouse=True)
@@ -41,24 +44,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, model: ScriptedModel) -> None:
 async def watching(client: Client, settings: Settings) -> AsyncGenerator[None]:
     async with running_worker(client, settings, sandboxed=False, watches_ledger=True):
         yield
-
-
-def copied(settings: Settings) -> Path:
-    """As an operator makes a backup of a file in use."""
-    copy = file_of(settings).with_suffix(".copy")
-    with closing(sqlite3.connect(file_of(settings))) as connection:
-        connection.execute(f"VACUUM INTO '{copy}'")
-    return copy
-
-
-def put_back(settings: Settings, copy: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{file_of(settings)}{suffix}").unlink(missing_ok=True)
-    shutil.copy(copy, file_of(settings))
-
-
-def file_of(settings: Settings) -> Path:
-    return Path(settings.ledger.ledger_url.removeprefix("sqlite:///"))
 
 
 async def known_to_temporal(client: Client, settings: Settings, key: str) -> None:
@@ -83,15 +68,15 @@ async def has_begun_anew(handle: Handle) -> bool:
 
 
 async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice(
-    client: Client, settings: Settings, cli: CommandLine, happened: World
+    client: Client, settings: Settings, database: Database, cli: CommandLine, happened: World
 ) -> None:
     async with watching(client, settings):
         await (await start(client, settings, "before", approve=("*",))).result()
-        copy = copied(settings)
+        copy = await database.backup()
         lost = await start(client, settings, "lost", approve=("*",))
         await lost.result()
         await known_to_temporal(client, settings, f"{lost.id}/1.1")
-    put_back(settings, copy)
+    await database.put_back(copy)
     said = await cli("doctor", "--json")
     [line] = [each for each in map(json.loads, said.out.splitlines()) if each["of"] == "restores"]
     assert (said.code > 0, line["level"]) == (True, "fail")

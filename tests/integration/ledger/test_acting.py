@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import pytest
 from pydantic import JsonValue
@@ -15,6 +15,7 @@ from pydantic_core import to_json
 from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.error_text import LONGEST_MESSAGE
 from activities.errors import OutcomeUnknown, RehearsalOnly, ServiceRefused, ServiceUnavailable, ToolError, Withdrawn
@@ -22,6 +23,7 @@ from activities.execution import act as acting
 from activities.execution.act import Act, Fence
 from activities.execution.cancellation import to_the_end
 from activities.execution.tool_activities import read_activity, write_activity
+from activities.heartbeats import Heartbeats, remember, remembered
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, State, Write
@@ -30,6 +32,7 @@ from tests.integration.ledger.conftest import Database
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import AttemptBeat, FailureDetail, Settle, Settlement, ToolCall, ToolResult
 
+T = TypeVar("T")
 CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")
 DONE = ToolResult(value="paid for tree")
 
@@ -240,7 +243,8 @@ class TestOnce:
         self, opened: Ledger, paper: Paper
     ) -> None:
         await opened.begin(Write(CALL), attempt=1, seen=None)
-        assert await run(opened, paper, pay_with_key, attempt=2) == ToolResult(value="paid for tree", attempts=2)
+        found_out = ToolResult(value="paid for tree", attempts=2, settled="asked again")
+        assert await run(opened, paper, pay_with_key, attempt=2) == found_out
         assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
         assert paper.keys == [CALL.key]
         assert (await row(opened)).state is State.DONE
@@ -608,6 +612,21 @@ def heard(stage: Literal["started", "preparing", "acting"], token: str, attempt:
     return within
 
 
+async def in_an_activity(work: Callable[[], Awaitable[T]]) -> T:
+    """What is done where heartbeats remember."""
+
+    class Runs(ActivityInboundInterceptor):
+        def __init__(self) -> None:
+            """Nothing is behind it."""
+
+        async def execute_activity(self, input: ExecuteActivityInput) -> object:
+            return await work()
+
+    beating = Heartbeats().intercept_activity(Runs())
+    done = await environment().run(beating.execute_activity, ExecuteActivityInput(nothing, (), None, {}))
+    return cast("T", done)
+
+
 class TestTwoWitnesses:
     """Temporal and the ledger both know how far an attempt got, so one of them may forget."""
 
@@ -650,6 +669,33 @@ class TestTwoWitnesses:
         paper.inside = nothing
         within = heard("acting", (await row(opened)).token)
         assert await run(opened, paper, within=within) == ToolResult(value="paid for tree", attempts=2)
+
+    @pytest.mark.parametrize("row_of", ["the second", "the third"])
+    async def test_what_is_repeated_of_an_earlier_act_does_not_hide_the_attempts_after_it(
+        self, opened: Ledger, paper: Paper, row_of: str
+    ) -> None:
+        """A heartbeat of the third attempt, from before its own act, came last."""
+        token = await opened.begin(Write(CALL), attempt=2, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        seen = await row(opened)
+        act = Act(opened, Write(CALL), attempt=3, seen=seen, fence=nothing)
+        act.withdrawn = Withdrawn("not now")
+
+        async def repeat() -> AttemptBeat:
+            remember(AttemptBeat(stage="acting", token="first", attempt=3))
+            with pytest.raises(Withdrawn):
+                await act.__aenter__()
+            late = remembered()
+            assert isinstance(late, AttemptBeat)
+            return late
+
+        late = await in_an_activity(repeat)
+        if row_of == "the third":
+            await opened.begin(Write(CALL), attempt=3, seen=seen, token=late.preparing)
+            await opened.finish(CALL.key, late.preparing, State.NOT_DONE)
+        fourth = environment(4)
+        fourth.info = dataclasses.replace(fourth.info, heartbeat_details=[late.model_dump(mode="json")])
+        assert await run(opened, paper, within=fourth) == ToolResult(value="paid for tree", attempts=4)
 
     async def test_a_row_whose_attempt_is_known_not_to_have_acted_is_no_obstacle(
         self, opened: Ledger, paper: Paper
@@ -788,3 +834,63 @@ class TestAskedAgain:
         third = heard("preparing", "second", attempt=3)
         paper.inside = raising(ServiceRefused("429"))
         assert (await fails(run(opened, paper, pay_with_key_and_act, within=third)))[2] is ReceiptStatus.UNKNOWN
+
+    async def test_a_row_of_an_attempt_before_the_one_that_acted_is_no_reason_not_to_ask(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        token = await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        second = heard("acting", "another", attempt=2)
+        result = await run(opened, paper, pay_with_key, within=second)
+        assert (result.value, result.settled) == ("paid for tree", "asked again")
+
+    async def test_once_its_attempts_are_used_up_nothing_is_done_that_the_ledger_has_forgotten(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        call = CALL.model_copy(update={"tried_before": 5})
+        assert await fails(run(opened, paper, pay_with_key, call=call)) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_what_a_person_has_settled_meanwhile_counts(self, opened: Ledger, paper: Paper) -> None:
+        token = await opened.begin(Write(CALL), attempt=5, seen=None)
+        await opened.finish(CALL.key, token, State.UNKNOWN)
+        await opened.resolve(CALL.key, delivered=True, by="ann")
+        call = CALL.model_copy(update={"tried_before": 5})
+        assert await run(opened, paper, pay_with_key, call=call) == ToolResult(value=None, attempts=6)
+        assert paper.acts == []
+
+    @pytest.mark.parametrize(
+        ("function", "error", "hour"),
+        [
+            (pay_with_key, OutcomeUnknown("lost"), True),
+            (pay_with_key, ServiceUnavailable("503"), True),
+            (pay_with_key, ServiceRefused("422"), False),
+            (pay_with_key, Withdrawn("cancelled"), False),
+            (pay, OutcomeUnknown("lost"), False),
+        ],
+    )
+    async def test_for_how_long_it_may_be_asked_again_is_said_with_the_failure(
+        self, opened: Ledger, paper: Paper, function: object, error: ToolError, *, hour: bool
+    ) -> None:
+        if function is pay_with_key:
+            await opened.begin(Write(CALL), attempt=1, seen=None)
+        paper.inside = raising(error)
+        activity: Any = write_activity(made(function), {Paper: paper}, opened, fence=nothing, ask_again=3600)
+        with pytest.raises(ApplicationError) as raised:
+            await environment(2).run(activity, CALL)
+        (detail,) = raised.value.details
+        assert isinstance(detail, FailureDetail)
+        assert (detail.status, detail.ask_again) == (ReceiptStatus.UNKNOWN, 3600 if hour else 0)
+
+    async def test_the_ledger_says_it_of_a_write_whose_last_attempt_has_died(self, opened: Ledger) -> None:
+        tools = {"pay": made(pay), "pay_with_key": made(pay_with_key)}
+        settle = LedgerActivities(opened, tools, 3600).settle
+        settled: list[Settlement] = []
+        for place, name in enumerate(tools, start=1):
+            call = CALL.model_copy(update={"key": f"r{place}/1.1", "tool": name})
+            await opened.begin(Write(call), attempt=5, seen=None)
+            settled.append(await environment().run(settle, Settle(call=call)))
+        assert [(each.status, each.ask_again) for each in settled] == [
+            (ReceiptStatus.UNKNOWN, 0),
+            (ReceiptStatus.UNKNOWN, 3600),
+        ]

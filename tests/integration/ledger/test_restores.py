@@ -73,6 +73,29 @@ async def test_workers_that_start_after_the_restore_know_from_temporal_what_is_m
         await begun(after, "next/1.1")
 
 
+async def test_what_was_compared_before_an_operator_settled_it_holds_nothing_afterwards(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await database.open()
+    copy = await database.backup()
+    await done(before, "lost/1.1")
+    mark = await marked(before)
+    await database.put_back(copy)
+    watching = await database.open()
+    found = await watching.restores.difference(mark)
+    assert found
+    await (await database.open()).restores.compare(mark)
+    await watching.restores.settle("carol")
+
+    async def settled_meanwhile(_: LedgerMark) -> object:
+        return found
+
+    monkeypatch.setattr(watching.restores, "difference", settled_meanwhile)
+    await watching.restores.compare(mark)
+    assert await held(watching) == ""
+    await begun(watching, "next/1.1")
+
+
 async def test_a_ledger_that_remembers_a_newer_mark_than_temporal_holds_writes_too(database: Database) -> None:
     ledger = await database.open()
     marks: list[LedgerMark] = []

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ledger.rows import State
 from deploy.client.recovery import Handle, writes_in
 from workflows.contract.api import ReceiptStatus
-from workflows.contract.internal import FailureDetail, ToolCall
+from workflows.contract.internal import FailureDetail, ToolCall, ToolResult
 
 CALL = ToolCall(key="r/1.1", tool="write_down", arguments={"word": "tree"}, chain="c")
 
@@ -43,6 +43,35 @@ async def failed_with(*details: object) -> History:
     return History([scheduled, failed])
 
 
+async def asked_again(ending: HistoryEvent) -> History:
+    """A write of unknown end whose far end was asked again, and how that ended."""
+    first = await failed_with(UNKNOWN)
+    again = HistoryEvent(event_id=3, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    attributes = again.activity_task_scheduled_event_attributes
+    attributes.activity_type.name = CALL.tool
+    asked = CALL.model_copy(update={"tried_before": 5})
+    attributes.input.payloads.extend(await pydantic_data_converter.encode([asked]))
+    return History([*first.events, again, ending])
+
+
+async def test_a_write_that_was_known_once_its_far_end_was_asked_again_is_done() -> None:
+    ending = HistoryEvent(event_id=4, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    completed = ending.activity_task_completed_event_attributes
+    completed.scheduled_event_id = 3
+    completed.result.payloads.extend(await pydantic_data_converter.encode([ToolResult(value="paid")]))
+    client = cast("Client", SimpleNamespace(data_converter=pydantic_data_converter))
+    [told] = (await writes_in(client, cast("Handle", await asked_again(ending)), is_open=False)).values()
+    assert (told.state, told.result) == (State.DONE, "paid")
+
+
+async def test_a_write_whose_far_end_is_still_asked_again_may_have_happened() -> None:
+    client = cast("Client", SimpleNamespace(data_converter=pydantic_data_converter))
+    history = await asked_again(HistoryEvent())
+    [told] = (await writes_in(client, cast("Handle", history), is_open=True)).values()
+    assert told.state is State.UNKNOWN
+
+
+UNKNOWN = FailureDetail(attempt=5, status=ReceiptStatus.UNKNOWN, certain=True, ask_again=3600)
 NOTHING = FailureDetail(attempt=1, status=ReceiptStatus.FAILED, certain=True)
 
 

@@ -11,6 +11,7 @@ from deploy.client.steps import (
     Answered,
     Asked,
     AskedAgain,
+    Calling,
     CloseAsked,
     Corrected,
     Decided,
@@ -128,6 +129,17 @@ def test_an_unknown_receipt_says_how_to_settle_it(capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().out
     assert "? unknown" in shown
     assert "client.py actions --state unknown, client.py resolve KEY delivered|not-delivered" in shown
+
+
+def test_a_write_that_is_asked_again_is_shown_as_it_is_and_its_receipt_says_how_it_became_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = CALL.model_copy(update={"tried_before": 5})
+    Screen().show(Calling(asked, "asking again whether it happened: to ann"), "r")
+    Screen().receipts([mailed(attempts=8, settled="asked again")])
+    shown = capsys.readouterr().out
+    assert "tell  asking again whether it happened: to ann" in shown
+    assert "8 attempts, known by being asked again" in shown
 
 
 def test_recipients_that_the_mail_server_refused_are_shown_with_its_words(capsys: pytest.CaptureFixture[str]) -> None:
