@@ -16,7 +16,6 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
@@ -24,6 +23,7 @@ from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
 from tests.forked import Forked, forked
 from tests.sample_tools import World, world
+from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
@@ -34,8 +34,6 @@ os.environ.setdefault("GOGC", "400")
 LEDGERS = tempfile.TemporaryDirectory(prefix="errand-ledgers-")
 """Removed when the process ends."""
 OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
-RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules("workflows.contract")
-"""Messages do nothing that could differ in a replay, and to make their classes anew takes 50 ms a run."""
 PAUSABLE = ["--dynamic-config-value", "frontend.WorkflowPauseEnabled=true"]
 """A whole workflow can be paused, which servers do not allow by default yet."""
 
@@ -134,7 +132,7 @@ async def running_worker(
     telemetry: Telemetry = OFF,
 ) -> AsyncGenerator[Worker]:
     """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
-    runner = SandboxedWorkflowRunner(RESTRICTIONS) if sandboxed else UnsandboxedWorkflowRunner()
+    runner = Sandbox() if sandboxed else UnsandboxedWorkflowRunner()
     service = Service.assemble(settings)
     async with (
         build_worker(

@@ -12,6 +12,7 @@ from temporalio.common import SearchAttributeKey
 
 from activities.errors import NotFound
 from deploy.client.endings import ENDS
+from deploy.client.payloads import Payloads
 from deploy.client.requests import request_of
 from deploy.client.steps import How
 from workflows.contract.api import REQUEST_WORKFLOW, RequestStatus
@@ -20,6 +21,8 @@ from workflows.timeline import AWAITING_ANSWER, AWAITING_APPROVAL, REQUESTER, ST
 
 A_CONVERSATION = "a conversation"
 """What is shown of a request that was started without a text."""
+UNREADABLE = "cannot be read here"
+"""What is shown of one whose key is not here, or that is none."""
 
 SCHEDULED_BY = SearchAttributeKey.for_keyword("TemporalScheduledById")
 SCHEDULED_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -133,7 +136,8 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
     if execution.workflow_type != REQUEST_WORKFLOW:
         raise NotFound(f"there is no request {request_id}: what has this id is another workflow")
     attributes = execution.typed_search_attributes
-    told = plain(await execution.static_summary() or "")
+    metadata = execution.raw_description.execution_config.user_metadata
+    told = plain(await Payloads(client.data_converter).read([metadata.summary], str) or "")
     is_open = execution.close_time is None
     # Before a worker has taken its first step, the request itself is all that says whose it is.
     is_known = not is_open and bool(told) and REQUESTER in attributes
@@ -146,7 +150,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         awaiting_answer=bool(attributes.get(AWAITING_ANSWER)) and is_open,
         started_at=execution.start_time,
         closed_at=execution.close_time,
-        summary=told or plain(code(request.title if request else "")) or A_CONVERSATION,
+        summary=told or (plain(code(request.title)) or A_CONVERSATION if request else UNREADABLE),
         without_outcome=ENDS.get(execution.status),
         keep_open=is_open and request is not None and request.keep_open,
         schedule=attributes.get(SCHEDULED_BY),

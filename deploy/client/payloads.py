@@ -23,7 +23,8 @@ class Payloads:
             values = await self.converter.decode(payloads, [kind])
         except Exception:  # a payload from another version, or one whose key is not here, is left out of the story
             return None
-        return values[0] if values else None
+        # A converter takes bytes for bytes, whatever was to be read.
+        return values[0] if values and isinstance(values[0], kind) else None
 
     async def summary(self, event: HistoryEvent) -> str:
         """What the workflow says the event is about."""

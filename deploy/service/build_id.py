@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from activities.settings.environment import PROJECT
@@ -16,8 +17,13 @@ def build_id(tools: Iterable[Tool]) -> str:
 
     The modules that tools come from count too, wherever they are.
     """
-    own = {path for pattern in OWN for path in PROJECT.glob(pattern)}
     modules = (sys.modules.get(tool.function.__module__) for tool in tools)
     files = (getattr(module, "__file__", None) for module in modules)
-    sources = sorted(own | {Path(file).resolve() for file in files if file})
-    return hashlib.sha256(b"\0".join(each.read_bytes() for each in sources)).hexdigest()[:16]
+    others = {Path(file).resolve() for file in files if file} - _own_sources().keys()
+    sources = _own_sources() | {path: path.read_bytes() for path in others}
+    return hashlib.sha256(b"\0".join(sources[path] for path in sorted(sources))).hexdigest()[:16]
+
+
+@cache
+def _own_sources() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for pattern in OWN for path in PROJECT.glob(pattern)}

@@ -24,6 +24,7 @@ from tests.bfcl.imported import imported
 from tests.bfcl.leaderboard import Case
 from tests.conftest import settings_for
 from tests.figures.recorded import writes_of
+from tests.sandbox import Sandbox
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, ReceiptStatus, Request, RequestStatus
 from workflows.contract.internal import ToolCall
@@ -139,7 +140,7 @@ async def _outcomes(
     service = replace(Service.assemble(settings), catalogue=Catalogue(tools=offered, unconfigured={}))
     texts = [f"{scene.case.id}: {scene.case.question}" for scene in scenes]
     model.scripts.update(zip(texts, scripts, strict=True))
-    async with build_worker(client, service) as worker, worker:
+    async with build_worker(client, service, workflow_runner=Sandbox()) as worker, worker:
         outcomes = await asyncio.gather(*(_ask(client, settings, text) for text in texts))
     return list(zip(scenes, outcomes, strict=True))
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,7 +99,7 @@ class CommandLine:
     """Starts the processes."""
 
     async def __call__(self, *words: str) -> Said:
-        run = CliRunner(env=self.environment).invoke
+        run = partial(CliRunner(env=self.environment).invoke, catch_exceptions=False)
         result = await asyncio.to_thread(run, app, list(words))
         return Said(result.exit_code, result.stdout, result.stderr)
 

@@ -5,7 +5,9 @@ import json
 import uuid
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 
 from client import approve, find, handle_of, state
 from deploy.terminal.exit_codes import explain
@@ -279,3 +281,25 @@ async def test_list_finds_by_status_requester_and_waiting(
 async def test_a_name_cannot_widen_the_search(cli: CommandLine) -> None:
     shown = await cli("list", "--requester", f'nobody" OR WorkflowType = "{REQUEST_WORKFLOW}')
     assert shown == Said(0, "", "no requests\n")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [b"Go", RawValue(Payload(metadata={"encoding": b"binary/of-somebody"}, data=b"?")), {"txt": "Go"}],
+    ids=["bytes", "a payload whose key is not here", "another shape"],
+)
+async def test_a_request_that_cannot_be_read_is_listed_and_hides_no_other(
+    cli: CommandLine, client: Client, given: object
+) -> None:
+    queue, ids = cli.environment["ERRAND_TASK_QUEUE"], [an_id(), an_id()]
+    await client.start_workflow(REQUEST_WORKFLOW, given, id=ids[0], task_queue=queue)
+    await client.start_workflow(REQUEST_WORKFLOW, {"text": "Go"}, id=ids[1], task_queue=queue)
+
+    async def listed() -> Said | None:
+        said = await cli("list", "--limit", "100")
+        return said if all(each in said.out for each in ids) else None
+
+    said = await eventually(listed)
+    assert "cannot be read here" in next(line for line in said.out.splitlines() if ids[0] in line)
+    for each in ids:
+        await client.get_workflow_handle(each).terminate()

@@ -309,8 +309,7 @@ class TestData:
     @pytest.mark.parametrize("text", CASES, ids=first_line)
     def test_a_file_of_cases_is_one_that_is_read(self, text: str, tmp_path: Path) -> None:
         (tmp_path / "cases.toml").write_text(text)
-        first, second = load_cases(tmp_path / "cases.toml")
-        assert (len(first.call), second.none) == (2, True)
+        assert len(load_cases(tmp_path / "cases.toml")) == text.count("[[case]]")
 
     @pytest.mark.parametrize("text", CALLBACK_FILES, ids=first_line)
     def test_a_file_of_callbacks_is_one_that_is_read(

@@ -11,6 +11,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.record_histories import HISTORIES, SHAPES
+from tests.sandbox import Sandbox
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request
 from workflows.request import RequestWorkflow
 
@@ -33,7 +34,7 @@ def history(path: Path) -> WorkflowHistory:
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 async def test_a_recorded_request_replays_without_a_difference(path: Path) -> None:
-    replayer = Replayer(workflows=[RequestWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[RequestWorkflow], data_converter=pydantic_data_converter, workflow_runner=Sandbox())
     await replayer.replay_workflow(history(path))
 
 
@@ -54,7 +55,7 @@ def test_a_recorded_history_says_nothing_of_the_machine_that_recorded_it() -> No
 async def test_a_workflow_that_does_something_else_does_not_replay() -> None:
     """The control: without it, a replay that notices nothing would pass too."""
 
-    replayer = Replayer(workflows=[Different], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[Different], data_converter=pydantic_data_converter, workflow_runner=Sandbox())
     with pytest.raises(workflow.NondeterminismError):
         await replayer.replay_workflow(history(HISTORIES / "no-tool.json"))
 

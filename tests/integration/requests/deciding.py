@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from tests.integration.requests.asking import Handle
+from tests.sandbox import Sandbox
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, Usage
 from workflows.contract.internal import (
     ANSWER,
@@ -80,7 +81,9 @@ class Decisions:
     @asynccontextmanager
     async def at_work(self, client: Client) -> AsyncGenerator[None]:
         made = [self.decide, self.answer, self.check_schema, self.look_up]
-        async with Worker(client, task_queue=self.task_queue, workflows=[RequestWorkflow], activities=made):
+        async with Worker(
+            client, task_queue=self.task_queue, workflows=[RequestWorkflow], activities=made, workflow_runner=Sandbox()
+        ):
             yield
 
     async def start(self, client: Client, request: Request) -> Handle:

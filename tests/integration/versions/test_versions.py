@@ -24,6 +24,7 @@ from deploy.service.versioning import BUILD, DEPLOYMENT, check_current, promote
 from tests.forked import Forked
 from tests.integration.requests.asking import start, until_it_waits
 from tests.integration.requests.test_stopping import ROOT, variables_of
+from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel, call, calls
 from tests.scripted_model import say as saying
 from workflows.contract.api import Request
@@ -46,7 +47,12 @@ class Deployment:
         """A worker of this version, which promotes itself."""
         service = Service.assemble(self.settings)
         version = self.version(build)
-        async with build_worker(self.client, service, version=version, watches_ledger=True) as worker, worker:
+        async with (
+            build_worker(
+                self.client, service, version=version, workflow_runner=Sandbox(), watches_ledger=True
+            ) as worker,
+            worker,
+        ):
             await promote(self.client, self.version(build))
             await self.seen_as_current(build)
             yield

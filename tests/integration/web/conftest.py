@@ -4,7 +4,7 @@ import asyncio
 import socket
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.http.tls import trusted_roots
 from activities.settings import Settings
@@ -87,6 +88,14 @@ async def door(client: Client, settings: Settings, web_settings: WebSettings) ->
     add_key(web_settings.keys, "nobody", [Right.READ])
     async with served(application(client, web_settings, settings)) as url:
         yield Door(url, web_settings.keys)
+        await _end_all(client, settings.worker.task_queue)
+
+
+async def _end_all(client: Client, task_queue: str) -> None:
+    """The desk shows what runs in the whole namespace, and waits a second for a request whose worker is gone."""
+    async for each in client.list_workflows(f"TaskQueue = '{task_queue}' AND ExecutionStatus = 'Running'"):
+        with suppress(RPCError):  # it has ended meanwhile
+            await client.get_workflow_handle(each.id).terminate()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
