@@ -174,13 +174,13 @@ async def outcome(handle: RequestHandle) -> Outcome:
     return await handle.result()
 
 
-async def outcome_or_account(handle: RequestHandle) -> Outcome:
+async def outcome_or_account(handle: RequestHandle, *, patience: timedelta = PATIENCE) -> Outcome:
     """Wait until a request has ended. For one that Temporal has ended, which gives no outcome itself, what is known is
-    put into one."""
+    put into one: a worker knows the receipts, and is waited for only so long."""
     try:
         return await handle.result()
     except WorkflowFailureError:
-        end = await state(handle)
+        end = await state(handle, patience=patience)
         return Outcome(
             request_id=handle.id, status=end.status, summary=end.doing, receipts=end.receipts, usage=end.usage
         )
@@ -197,7 +197,7 @@ async def request_of(client: Client, handle: RequestHandle) -> Request | None:
 # --- while it runs -------------------------------------------------------------------------------------------------
 
 
-async def state(handle: RequestHandle) -> RequestState:
+async def state(handle: RequestHandle, *, patience: timedelta = PATIENCE) -> RequestState:
     """Where a request stands, with the calls that wait for approval. Of a request that is over, its end: also of one
     that Temporal has ended, which the workflow itself knows nothing of.
 
@@ -205,7 +205,7 @@ async def state(handle: RequestHandle) -> RequestState:
         Unreachable: the request goes on, and no worker answers.
     """
     try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with asyncio.timeout(patience.total_seconds()):
             now = await handle.query("state", result_type=RequestState)
     except WorkflowQueryRejectedError:
         # Temporal asks no worker about a run that an operator has paused.

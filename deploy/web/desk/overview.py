@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.exceptions import TemporalError
@@ -27,8 +28,7 @@ from workflows.contract.values import Arguments
 if TYPE_CHECKING:
     from activities.ledger.spending import Standing
 
-ANSWERS_WITHIN = 1.0
-"""Seconds."""
+ANSWERS_WITHIN = timedelta(seconds=1)
 MOST_WAITING = 50
 MOST_RUNNING = 20
 MOST_ENDED = 10
@@ -121,7 +121,7 @@ def _are_hidden(door: Door, requester: str | None) -> bool:
 async def _state(door: Door, found: Found) -> RequestState:
     """Where a request stands. One that no worker answers for does not hold up the page."""
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
+        async with asyncio.timeout(ANSWERS_WITHIN.total_seconds()):
             return await state(handle_of(door.client, found.request_id))
     except (ErrandError, RPCError, TemporalError, TimeoutError) as error:
         doing = str(error) or "no worker answers"
@@ -202,9 +202,12 @@ async def outcome(door: Door, found: Found) -> Outcome | None:
     if known not in outcomes:
         try:
             async with asyncio.timeout(5):
-                outcomes[known] = await outcome_or_account(handle_of(door.client, found.request_id))
+                ended = await outcome_or_account(handle_of(door.client, found.request_id), patience=ANSWERS_WITHIN)
         except (ErrandError, RPCError, TemporalError, TimeoutError):
             return None
+        if found.without_outcome and not ended.receipts:
+            return ended  # a worker that is there again may know more
+        outcomes[known] = ended
     return outcomes[known]
 
 

@@ -125,11 +125,11 @@ async def test_the_policy_allows_and_forbids_by_tool_and_arguments(
 ) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(
-        '[[rule]]\ntool = "write_down"\narguments = { word = "sec*" }\nruling = "deny"\n'
+        '[[rule]]\ntool = "write_down"\narguments = { word = "hid*" }\nruling = "deny"\n'
         '[[rule]]\ntool = "write_*"\nruling = "allow"\n'
     )
     settings = settings_for(model, policy=policy)
-    model.scripts["Both"] = [calls(call("write_down", word="tree"), call("write_down", word="secret")), say("Done.")]
+    model.scripts["Both"] = [calls(call("write_down", word="tree"), call("write_down", word="hidden")), say("Done.")]
     async with running_worker(client, settings):
         outcome = await ask(client, settings, "Both", approve=("*",))
     allowed, forbidden = outcome.receipts

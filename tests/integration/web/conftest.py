@@ -78,6 +78,14 @@ class Door:
         )
 
 
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def _nothing_else_runs(client: Client) -> None:
+    """The desk shows what runs in the whole namespace, and waits a second for a request whose worker is gone."""
+    async for each in client.list_workflows("ExecutionStatus = 'Running'"):
+        with suppress(RPCError):  # it has ended meanwhile
+            await client.get_workflow_handle(each.id).terminate()
+
+
 @pytest.fixture
 def web_settings(tmp_path: Path) -> WebSettings:
     return WebSettings(keys=tmp_path / "keys.json", rate_limit=100_000)
@@ -88,14 +96,6 @@ async def door(client: Client, settings: Settings, web_settings: WebSettings) ->
     add_key(web_settings.keys, "nobody", [Right.READ])
     async with served(application(client, web_settings, settings)) as url:
         yield Door(url, web_settings.keys)
-        await _end_all(client, settings.worker.task_queue)
-
-
-async def _end_all(client: Client, task_queue: str) -> None:
-    """The desk shows what runs in the whole namespace, and waits a second for a request whose worker is gone."""
-    async for each in client.list_workflows(f"TaskQueue = '{task_queue}' AND ExecutionStatus = 'Running'"):
-        with suppress(RPCError):  # it has ended meanwhile
-            await client.get_workflow_handle(each.id).terminate()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -30,7 +30,7 @@ def _sample_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_nobody_sees_the_desk_without_signing_in_and_nobody_after_signing_out(door: Door) -> None:
-    async with Desk(base_url=door.url, headers=LOOKED_AT) as stranger:
+    async with Desk(base_url=door.url, headers=LOOKED_AT, timeout=30) as stranger:
         away = await stranger.get("/")
         wrong = await stranger.fill("/sign-in", "/sign-in", key="errand_nonsense")
     async with at_the_desk(door, "ann", Right.READ) as ann:
@@ -293,7 +293,7 @@ async def test_a_schedule_is_made_after_its_next_times_were_shown(door: Door) ->
 
 async def test_with_no_key_the_user_of_this_machine_is_in(client: Client, settings: Settings, tmp_path: Path) -> None:
     app = application(client, WebSettings(keys=tmp_path / "none.json"), settings)
-    async with served(app) as url, Desk(base_url=url, headers=LOOKED_AT) as desk:
+    async with served(app) as url, Desk(base_url=url, headers=LOOKED_AT, timeout=30) as desk:
         page = await desk.page()
         started = await desk.fill("/requests", text="Look.")
         renamed = await desk.get("/", headers={"Host": "evil.example"})
