@@ -22,6 +22,7 @@ from workflows.contract.rehearsing import TAKE_PLAN, TakenPlan, TakenRead, Wante
 from workflows.contract.values import Arguments, sha256
 from workflows.limits import Ended
 from workflows.timeline import count
+from workflows.tool_runs import is_cancelled
 
 EDITED = "a person has edited it, and a plan is made as it stands; rehearse again"
 PATIENCE_WITH_PLAN = timedelta(minutes=10)
@@ -172,6 +173,8 @@ class PlannedCalls(Calls):
                     why = f"not run: {step.call.position} before it is {self.receipts[step.call.key].status}"
                     self._no(left, ReceiptStatus.CANCELLED, why)
                 return RequestStatus.FAILED
+            if is_cancelled():
+                raise asyncio.CancelledError
         return RequestStatus.COMPLETED
 
 

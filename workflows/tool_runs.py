@@ -112,7 +112,7 @@ class ToolRuns:
             call = self._context.of_write(call)
             self._context.writes.append(call.position)
         ended, again = await self._tried(call, receipt, route, about, deadline)
-        if again and workflow.now() < deadline and not _is_cancelled():
+        if again and workflow.now() < deadline and not is_cancelled():
             ended = await self._ask_again(call, ended, route, about, deadline, again)
         if write and ended.status is ReceiptStatus.REFUSED:
             # What stands under this key in the ledger, if anything, is not this call's.
@@ -232,7 +232,7 @@ def _retries(route: Route) -> RetryPolicy:
     return RetryPolicy(maximum_attempts=route.attempts, maximum_interval=timedelta(seconds=60))
 
 
-def _is_cancelled() -> bool:
+def is_cancelled() -> bool:
     """Whether the request was cancelled while a write was awaited to its end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,5 +1,6 @@
 """A rehearsal writes nothing; its plan is applied exactly as it was shown, once, or not at all."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from deploy.client.plans import apply, plan_of
 from deploy.client.requests import RequestHandle, start, submit
 from deploy.client.why import explain
 from tests.conftest import running_worker, settings_for
-from tests.integration.requests.asking import answer, until_it_waits
+from tests.integration.requests.asking import answer, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
 from workflows.contract.api import (
@@ -194,6 +195,24 @@ async def test_after_one_write_that_is_not_done_no_further_one_is_made(
         outcome = await (await applied(client, settings, plan)).result()
     assert outcome.status is RequestStatus.FAILED
     assert [receipt.status.value for receipt in outcome.receipts] == ["done", "unknown", "cancelled"]
+    assert happened.done("write_down") == ["a"]
+
+
+async def test_a_plan_that_is_cancelled_during_a_write_makes_no_further_one(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    writes = calls(call("write_down", word="a", seconds=2), call("write_down", word="b"))
+    model.scripts["Write two slowly"] = [writes, say("Two.")]
+    async with running_worker(client, settings):
+        plan = (await rehearse(client, settings, "Write two slowly")).plan
+        assert plan is not None
+        handle = await applied(client, settings, plan)
+        await until(handle, lambda now: bool(now.running))
+        await asyncio.sleep(0.3)
+        await handle.cancel()
+        outcome = await handle.result()
+    assert outcome.status is RequestStatus.CANCELLED
+    assert [receipt.status.value for receipt in outcome.receipts] == ["done", "cancelled"]
     assert happened.done("write_down") == ["a"]
 
 
