@@ -168,13 +168,13 @@ class PlannedCalls(Calls):
         for done, step in enumerate(steps, start=1):
             self._allowance.time_left()
             await self._run(step, _route(step))
+            if is_cancelled():
+                raise asyncio.CancelledError
             if self.receipts[step.call.key].status is not ReceiptStatus.DONE:
                 for left in steps[done:]:
                     why = f"not run: {step.call.position} before it is {self.receipts[step.call.key].status}"
                     self._no(left, ReceiptStatus.CANCELLED, why)
                 return RequestStatus.FAILED
-            if is_cancelled():
-                raise asyncio.CancelledError
         return RequestStatus.COMPLETED
 
 

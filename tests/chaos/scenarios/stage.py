@@ -86,8 +86,9 @@ class WorkerProcess:
 
     async def kill(self) -> None:
         """It has no time for last words, and is gone afterwards."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        if self.fork.returncode is None:  # otherwise its pid may be another's by now
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         await self.fork.wait()
 
 
