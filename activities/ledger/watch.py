@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ServiceUnavailable
 from activities.failures import translated
-from activities.heartbeats import remember, send_heartbeat_details
+from activities.heartbeats import remember
 from activities.ledger.ledger import Ledger
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, WATCH_LEDGER, LedgerMark, WatchedLedger, watch_id
 
@@ -43,7 +43,9 @@ class LedgerWatch:
         with translated():
             self._ledger.must_be(watched.identity)
             if mark := _heard() or watched.mark:
-                send_heartbeat_details(mark)  # in a new run, nobody could find it otherwise
+                # In a new run, nobody could find it otherwise. Not by the SDK, which may send it after a newer one.
+                remember(mark)
+                await _heartbeat(mark)
             until = time.monotonic() + TURN
             while time.monotonic() < until:
                 await self._restores.compare(mark)
