@@ -43,9 +43,7 @@ class LedgerWatch:
         with translated():
             self._ledger.must_be(watched.identity)
             if mark := _heard() or watched.mark:
-                # In a new run, nobody could find it otherwise. Not by the SDK, which may send it after a newer one.
-                remember(mark)
-                await _heartbeat(mark)
+                await _heartbeat(mark)  # in a new run, nobody could find it otherwise
             until = time.monotonic() + TURN
             while time.monotonic() < until:
                 await self._restores.compare(mark)
@@ -59,7 +57,6 @@ class LedgerWatch:
         mark = await self._restores.next_mark(before, namespace=activity.client().namespace)
         if mark is None or mark == before:
             return before
-        remember(mark)
         await _heartbeat(mark)
         await self._restores.confirmed(mark)
         return mark
@@ -151,6 +148,9 @@ def _mark_of(value: object) -> LedgerMark | None:
 
 
 async def _heartbeat(mark: LedgerMark) -> None:
+    """Let Temporal hear a mark at once, and by every heartbeat from now on: what the SDK is given to send may arrive
+    after a newer one."""
+    remember(mark)
     attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     try:
         await attempt.heartbeat(mark)

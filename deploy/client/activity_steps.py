@@ -116,12 +116,12 @@ class Work:
                     doing = Settling(question.call)
             case _:
                 if call := await self.payloads.read(scheduled.input.payloads, ToolCall):
-                    doing = Calling(call, plain(await self.payloads.summary(event)))
+                    doing = Calling(call, plain(await self.payloads.summary(event.user_metadata)))
         self._under_way[event.event_id] = _Activity(doing, _time(event))
         return [*news, doing] if doing else news
 
     async def _asked(self, event: HistoryEvent) -> tuple[Thinking, list[Step]]:
-        about = await self.payloads.summary(event)
+        about = await self.payloads.summary(event.user_metadata)
         shortened = "shortened" in about
         situation = await self.payloads.read(event.activity_task_scheduled_event_attributes.input.payloads, ModelInput)
         news = self._news(situation) if situation and not shortened else []

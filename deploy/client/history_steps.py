@@ -80,7 +80,7 @@ class Story:
             case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
                 return self._indexed(event)
             case EventType.EVENT_TYPE_TIMER_STARTED:
-                return self._listening() if await self._payloads.summary(event) == IDLE else None
+                return self._listening() if await self._payloads.summary(event.user_metadata) == IDLE else None
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
                 return CancelAsked()
             case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:

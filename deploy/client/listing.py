@@ -137,7 +137,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         raise NotFound(f"there is no request {request_id}: what has this id is another workflow")
     attributes = execution.typed_search_attributes
     metadata = execution.raw_description.execution_config.user_metadata
-    told = plain(await Payloads(client.data_converter).read([metadata.summary], str) or "")
+    told = plain(await Payloads(client.data_converter).summary(metadata))
     is_open = execution.close_time is None
     # Before a worker has taken its first step, the request itself is all that says whose it is.
     is_known = not is_open and bool(told) and REQUESTER in attributes

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.exceptions import TimeoutError as TimedOut
@@ -26,9 +26,9 @@ class Payloads:
         # A converter takes bytes for bytes, whatever was to be read.
         return values[0] if values and isinstance(values[0], kind) else None
 
-    async def summary(self, event: HistoryEvent) -> str:
-        """What the workflow says the event is about."""
-        return await self.read([event.user_metadata.summary], str) or ""
+    async def summary(self, metadata: UserMetadata) -> str:
+        """What a run, or an event of it, is said to be about."""
+        return await self.read([metadata.summary], str) or ""
 
     async def error(self, failure: Failure) -> BaseException:
         return await self.converter.decode_failure(failure)
