@@ -1,6 +1,7 @@
 """Every running activity says that it is alive, so that a worker that is gone is noticed within seconds."""
 
 import asyncio
+from collections.abc import Sequence
 from contextvars import ContextVar
 
 from temporalio import activity
@@ -9,7 +10,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 INTERVAL = 3.0
 """Seconds between two heartbeats; a worker counts as gone after ten without one."""
 
-_remembered: ContextVar[list[object]] = ContextVar("remembered")
+_beating: ContextVar["_Attempt"] = ContextVar("beating")
 
 
 def remember(*details: object) -> None:
@@ -17,14 +18,24 @@ def remember(*details: object) -> None:
 
     The next attempt finds them in `activity.info().heartbeat_details`, also where this one's worker has crashed.
     """
-    if (kept := _remembered.get(None)) is not None:
-        kept[:] = details
+    if attempt := _beating.get(None):
+        attempt.details = details
+
+
+def leave_them_to_me() -> None:
+    """Send no heartbeats for this attempt: it sends its own, by its handle.
+
+    The SDK sends heartbeats in the background, and after a time-out once more, so that one may arrive after a younger
+    one of the handle's.
+    """
+    if attempt := _beating.get(None):
+        attempt.stop()
 
 
 def remembered() -> object | None:
     """The first of the details that every heartbeat has now."""
-    kept = _remembered.get(None)
-    return kept[0] if kept else None
+    attempt = _beating.get(None)
+    return attempt.details[0] if attempt and attempt.details else None
 
 
 def send_heartbeat_details(*details: object) -> None:
@@ -42,18 +53,29 @@ class Heartbeats(Interceptor):
 
 class _Beating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
-        kept: list[object] = [*activity.info().heartbeat_details]
-        _remembered.set(kept)
-        loop = asyncio.get_running_loop()
-
-        def beat() -> None:
-            nonlocal following
-            activity.heartbeat(*kept)
-            following = loop.call_later(INTERVAL, beat)
-
-        # A timer, not a task: most activities are over before it is due.
-        following = loop.call_later(INTERVAL, beat)
+        attempt = _Attempt(activity.info().heartbeat_details)
+        _beating.set(attempt)
+        attempt.wait()
         try:
             return await super().execute_activity(input)
         finally:
-            following.cancel()
+            attempt.stop()
+
+
+class _Attempt:
+    """That beats by a timer, not by a task: most activities are over before it is due."""
+
+    def __init__(self, details: Sequence[object]) -> None:
+        self.details = details
+        self._due: asyncio.TimerHandle | None = None
+
+    def wait(self) -> None:
+        self._due = asyncio.get_running_loop().call_later(INTERVAL, self._beat)
+
+    def stop(self) -> None:
+        if self._due:
+            self._due.cancel()
+
+    def _beat(self) -> None:
+        activity.heartbeat(*self.details)
+        self.wait()

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ServiceUnavailable
 from activities.failures import translated
-from activities.heartbeats import remember
+from activities.heartbeats import leave_them_to_me
 from activities.ledger.ledger import Ledger
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, WATCH_LEDGER, LedgerMark, WatchedLedger, watch_id
 
@@ -42,6 +42,7 @@ class LedgerWatch:
         """Compare the ledger with the newest mark that Temporal has, and give it newer ones, for an hour."""
         with translated():
             self._ledger.must_be(watched.identity)
+            leave_them_to_me()
             if mark := _heard() or watched.mark:
                 await _heartbeat(mark)  # in a new run, nobody could find it otherwise
             until = time.monotonic() + TURN
@@ -54,11 +55,10 @@ class LedgerWatch:
 
     async def _mark(self, before: LedgerMark | None) -> LedgerMark | None:
         """Let Temporal hear the newest mark, and the ledger that it has."""
-        mark = await self._restores.next_mark(before, namespace=activity.client().namespace)
-        if mark is None or mark == before:
-            return before
+        mark = await self._restores.next_mark(before, namespace=activity.client().namespace) or before
         await _heartbeat(mark)
-        await self._restores.confirmed(mark)
+        if mark and mark != before:
+            await self._restores.confirmed(mark)
         return mark
 
 
@@ -126,12 +126,15 @@ async def mark_in_temporal(client: Client, identity: str) -> LedgerMark | None:
 
 
 async def _mark_of_run(client: Client, watch: WorkflowHandle[object, None]) -> LedgerMark | None:
-    """The mark with which a run has begun, whose activity has not said a newer one yet."""
+    """The mark with which a run has begun, or with which its activity has ended: one that goes on has said its own."""
+    mark = None
     async for event in watch.fetch_history_events():
-        given = event.workflow_execution_started_event_attributes.input.payloads
-        [ledger] = await client.data_converter.decode(given, [WatchedLedger])
-        return ledger.mark
-    return None
+        started = event.workflow_execution_started_event_attributes
+        completed = event.activity_task_completed_event_attributes
+        said = [*started.input.payloads, *completed.result.payloads]
+        for watched in await client.data_converter.decode(said, [WatchedLedger] * len(said)):
+            mark = watched.mark
+    return mark
 
 
 def _heard() -> LedgerMark | None:
@@ -147,13 +150,11 @@ def _mark_of(value: object) -> LedgerMark | None:
         return None
 
 
-async def _heartbeat(mark: LedgerMark) -> None:
-    """Let Temporal hear a mark at once, and by every heartbeat from now on: what the SDK is given to send may arrive
-    after a newer one."""
-    remember(mark)
+async def _heartbeat(mark: LedgerMark | None) -> None:
+    """Say that the watch goes on, and be sure that Temporal has heard its mark."""
     attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     try:
-        await attempt.heartbeat(mark)
+        await (attempt.heartbeat(mark) if mark else attempt.heartbeat())
     except (RPCError, AsyncActivityCancelledError) as error:
         raise ServiceUnavailable(f"Temporal has not heard the ledger's mark: {error}") from error
 
