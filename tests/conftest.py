@@ -1,12 +1,14 @@
 """What every integration test stands on: a real Temporal dev server, a scripted model, and a real worker."""
 
 import asyncio
+import gc
 import os
 import sysconfig
 import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from inspect import iscoroutinefunction
 from pathlib import Path
 
 import pytest
@@ -21,34 +23,67 @@ from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
 from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
-from tests.forked import Forked, forked
+from tests.forked import SHARED, Forked, forked, started
 from tests.sample_tools import World, world
 from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel
 
 TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
-FAST = ["--dynamic-config-value", "history.transferProcessorMaxPollRPS=10000"]
-# A dev server for each process of the tests: with one thread and less collecting it takes 15 % less of the CPU.
+CONFIGURED = {
+    "history.transferProcessorMaxPollRPS": "10000",
+    # Most tests have a task queue of their own, of which each partition costs the server something.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "frontend.enableServerVersionCheck": "false",
+    # A whole workflow can be paused, which servers do not allow by default yet.
+    "frontend.WorkflowPauseEnabled": "true",
+}
+# A dev server for each process of the tests: with one thread and little collecting it takes a fifth less of the CPU.
 os.environ.setdefault("GOMAXPROCS", "1")
-os.environ.setdefault("GOGC", "400")
+os.environ.setdefault("GOGC", "off")
+os.environ.setdefault("GOMEMLIMIT", "1GiB")
+IMPORTED = ("client", "worker", "tests.chaos.scenarios.workers")
+"""By the process that forks others: the longer ones of what they would import."""
 LEDGERS = tempfile.TemporaryDirectory(prefix="errand-ledgers-")
 """Removed when the process ends."""
-OFFLINE = ["--dynamic-config-value", "frontend.enableServerVersionCheck=false"]
-PAUSABLE = ["--dynamic-config-value", "frontend.WorkflowPauseEnabled=true"]
-"""A whole workflow can be paused, which servers do not allow by default yet."""
 
 
 @asynccontextmanager
 async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
     """A dev server of its own on a free port, with the search attributes of requests."""
+    configured = [word for key, value in CONFIGURED.items() for word in ("--dynamic-config-value", f"{key}={value}")]
     async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
         data_converter=pydantic_data_converter,
         dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=[*FAST, *OFFLINE, *PAUSABLE, *extra],
+        dev_server_extra_args=[*configured, *extra],
         dev_server_log_level="error",
     ) as environment:
         await register_search_attributes(environment.client)
         yield environment
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where there are several processes of the tests, they share one that forks."""
+    if config.getoption("numprocesses", None):
+        sharing = ExitStack()
+        shared, _ = sharing.enter_context(started(IMPORTED))
+        os.environ[SHARED] = str(shared.socket)
+        config.add_cleanup(sharing.close)
+
+
+def pytest_collection() -> None:
+    gc.disable()  # what is made by collecting stays, and to look for garbage in it takes a fifth of the time
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """For a test that is no coroutine, the event loop of the dev server would be closed, and the server with it."""
+    if isinstance(item, pytest.Function) and "temporal" in item.fixturenames and not iscoroutinefunction(item.obj):
+        raise pytest.UsageError(f"{item.nodeid}: make it `async def`, as it uses the dev server")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -70,7 +105,7 @@ def client(temporal: WorkflowEnvironment) -> Client:
 @pytest.fixture(scope="session")
 def python() -> Generator[Forked]:
     """The command that runs `client.py` or `worker.py` in a process of its own, without the second of importing."""
-    with forked(["client", "worker"]) as command:
+    with forked(IMPORTED) as command:
         yield command
 
 

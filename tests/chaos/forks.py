@@ -7,7 +7,7 @@ import signal
 import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -42,6 +42,7 @@ class Zygote:
     socket: Path
     words: Sequence[str]
     _told: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
+    _connections: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
     async def fork(self, log: str, environment: dict[str, str]) -> Fork:
         asking = socket.socket(socket.AF_UNIX)
@@ -53,11 +54,18 @@ class Zygote:
 
         async def listen() -> None:
             fork.ended(json.loads(await said.readline() or b'{"ended": -9}')["ended"])
+            self._connections.discard(keeps_it_alive)
             keeps_it_alive.close()
 
+        self._connections.add(keeps_it_alive)
         self._told.add(listening := asyncio.create_task(listen()))
         listening.add_done_callback(self._told.discard)
         return fork
+
+    def close(self) -> None:
+        """End what was forked and still runs."""
+        for connection in self._connections:
+            connection.close()
 
 
 def send(asking: socket.socket, order: object, log: str) -> None:
@@ -71,7 +79,7 @@ async def zygote(module: Sequence[str]) -> AsyncGenerator[Zygote]:
     """One that forks processes which run the module with those arguments; all of them are gone when the block ends."""
     with ExitStack() as stack:
         source = await asyncio.to_thread(stack.enter_context, forked(module[:1]))
-        yield Zygote(source.socket, module)
+        yield stack.enter_context(closing(Zygote(source.socket, module)))
 
 
 @dataclass(frozen=True)

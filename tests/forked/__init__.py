@@ -7,10 +7,12 @@ its first line, with words, variables, folder, terminal and signals of its own.
     ask.py      stands for one process that was forked: has its standard streams, passes signals on, ends as it ends
 """
 
+import os
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +31,35 @@ class Forked:
         return (sys.executable, "-IS", str(ASK), str(self.socket), *words)
 
 
+SHARED = "FORKED_BY"
+"""The variable with the socket of a server that is there for everybody: a run of the tests has one."""
+
+
 @contextmanager
 def forked(modules: Iterable[str]) -> Generator[Forked]:
-    """A server that has imported these modules; what it has forked ends with it."""
+    """The server that is there, or one that has imported these modules; what that one has forked ends with it."""
+    if there := os.environ.get(SHARED):
+        yield Forked(Path(there))
+        return
+    with started(modules) as (server, ready):
+        assert ready(), f"one of {modules} cannot be imported"
+        yield server
+
+
+@contextmanager
+def started(modules: Iterable[str]) -> Generator[tuple[Forked, Callable[[], bytes]]]:
+    """A server which takes orders from now on, and whether it is ready, which is waited for."""
     with tempfile.TemporaryDirectory(prefix="errand-forked-") as folder:
-        socket = Path(folder, "socket")
-        command = (sys.executable, "-m", "tests.forked.server", str(socket), *modules)
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        path = Path(folder, "socket")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen(64)
+            command = (sys.executable, "-m", "tests.forked.server", str(listening.fileno()), *modules)
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[listening.fileno()]
+            )
+        with process as server:
             assert server.stdin
             assert server.stdout
-            assert server.stdout.readline(), f"one of {modules} cannot be imported"
-            yield Forked(socket)
+            yield Forked(path), server.stdout.readline
             server.stdin.close()

@@ -1,10 +1,10 @@
-"""python -m tests.forked.server SOCKET MODULE…    import modules once, and fork processes that run programs
+"""python -m tests.forked.server LISTENING MODULE…    import modules once, and fork processes that run programs
 
-Each connection to the socket is one process: the server reads a line, `{"words": …, "environment": …, "folder": …}`,
-with the three standard streams, and answers with the lines `{"pid": …}` and, when the process has ended,
-`{"ended": code}`. A connection that is closed before that ends the process. The words are a file and its arguments, or
-`-m`, a module and its arguments; of a module `main` is called. The server prints a line when it is ready, and goes when
-its standard input is closed.
+LISTENING is the number of a socket, of which each connection is one process: the server reads a line,
+`{"words": …, "environment": …, "folder": …}`, with the three standard streams, and answers with the lines `{"pid": …}`
+and, when the process has ended, `{"ended": code}`. A connection that is closed before that ends the process. The words
+are a file and its arguments, or `-m`, a module and its arguments; of a module `main` is called.
+The server prints a line when it is ready, and goes when its standard input is closed.
 """
 
 import ctypes
@@ -115,15 +115,12 @@ def tell(asker: socket.socket, news: dict[str, int]) -> None:
 
 
 def main() -> None:
-    path, *modules = sys.argv[1:]
+    listening, *modules = sys.argv[1:]
     for name in modules:
         importlib.import_module(name)
     load_default_build_id()  # a digest of everything that is imported: the SDK makes it once for each process
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(path)
-        listening.listen(64)
-        print("ready", flush=True)  # noqa: T201  # to the process that waits for it
-        Server(listening).serve()
+    print("ready", flush=True)  # noqa: T201  # to the process that waits for it
+    Server(socket.socket(fileno=int(listening))).serve()
 
 
 if __name__ == "__main__":

@@ -183,7 +183,7 @@ async def seen(
     yield Seen(handle.id, ended, asked, spans.get_finished_spans(), scrape, lines_of(log))
 
 
-def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tools(seen: Seen) -> None:
+async def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tools(seen: Seen) -> None:
     start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
     assert start.context is not None
     ours = [span for span in seen.spans if span.context and span.context.trace_id == start.context.trace_id]
@@ -206,7 +206,7 @@ def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_its_tool
     assert parents["chat scripted"] == "RunActivity:decide"
 
 
-def test_a_request_that_the_door_starts_is_one_trace_down_to_the_stages_of_mail_and_http(seen: Seen) -> None:
+async def test_a_request_that_the_door_starts_is_one_trace_down_to_the_stages_of_mail_and_http(seen: Seen) -> None:
     starts = [span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow"]
     [start] = [span for span in starts if (span.attributes or {}).get("temporalWorkflowID") == seen.by_the_door]
     assert start.context is not None
@@ -226,14 +226,14 @@ def test_a_request_that_the_door_starts_is_one_trace_down_to_the_stages_of_mail_
     assert "ann@example.com" not in "".join(span.to_json() for span in ours)
 
 
-def test_what_is_left_of_a_budget_is_measured(seen: Seen) -> None:
+async def test_what_is_left_of_a_budget_is_measured(seen: Seen) -> None:
     labels = 'budget_left{counts="calls",per="month",requester="*",tool="send_email",service_name="errand"}'
     assert f"errand_{labels} 4" in seen.scrape
     assert f"errand_{labels.replace('left', 'limit')} 5" in seen.scrape
     assert value_in(seen.scrape, "errand_writes_held") == 0
 
 
-def test_a_models_call_says_what_the_conventions_ask_for(seen: Seen) -> None:
+async def test_a_models_call_says_what_the_conventions_ask_for(seen: Seen) -> None:
     failed, *good = [dict(span.attributes or {}) for span in seen.spans if span.name == "chat scripted"]
     assert failed["error.type"] == "ModelUnavailable"
     assert good[0]["gen_ai.conversation.id"] == seen.request_id
@@ -241,7 +241,7 @@ def test_a_models_call_says_what_the_conventions_ask_for(seen: Seen) -> None:
     assert (good[0]["gen_ai.usage.input_tokens"], good[0]["gen_ai.usage.output_tokens"]) == (100, 10)
 
 
-def test_spans_and_metrics_do_not_say_what_a_request_says(seen: Seen) -> None:
+async def test_spans_and_metrics_do_not_say_what_a_request_says(seen: Seen) -> None:
     spans = " ".join(span.to_json() for span in seen.spans)
     assert "ServiceUnavailable" in spans
     assert WORD not in spans
@@ -249,7 +249,7 @@ def test_spans_and_metrics_do_not_say_what_a_request_says(seen: Seen) -> None:
     assert WORD not in seen.scrape
 
 
-def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
+async def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
     assert [each.status for each in seen.outcome.receipts] == [ReceiptStatus.DONE, ReceiptStatus.UNKNOWN]
     for line in (
         'errand_requests_total{outcome="completed",service_name="errand"} 2',
@@ -261,14 +261,14 @@ def test_metrics_count_requests_tool_calls_tokens_and_cost(seen: Seen) -> None:
         assert line in seen.scrape
 
 
-def test_what_waits_for_a_person_is_measured(seen: Seen) -> None:
+async def test_what_waits_for_a_person_is_measured(seen: Seen) -> None:
     assert value_in(seen.scrape, WAITING) >= 1
     assert 0 < value_in(seen.scrape, "errand_approval_expires_seconds") <= 86_400
     assert value_in(seen.scrape, "errand_unknown_writes") == 1
     assert value_in(seen.scrape, "errand_unknown_write_oldest_seconds") > 0
 
 
-def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
+async def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
     line = next(line for line in seen.log if line["event"] == "activity failed" and line.get("tool") == "look_up")
     start = next(span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow")
     assert start.context is not None
@@ -276,14 +276,14 @@ def test_a_line_of_the_log_names_its_request_and_its_trace(seen: Seen) -> None:
     assert line["trace_id"] == f"{start.context.trace_id:032x}"
 
 
-def test_every_metric_of_the_rules_is_in_a_scrape(seen: Seen) -> None:
+async def test_every_metric_of_the_rules_is_in_a_scrape(seen: Seen) -> None:
     groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     rules = [rule["expr"] for group in groups for rule in group["rules"]]
     assert len(rules) == 9
     assert missing_in(seen.scrape, rules) == []
 
 
-def test_every_metric_of_the_dashboard_is_in_a_scrape(seen: Seen) -> None:
+async def test_every_metric_of_the_dashboard_is_in_a_scrape(seen: Seen) -> None:
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     assert missing_in(seen.scrape, [target["expr"] for panel in panels for target in panel["targets"]]) == []
 

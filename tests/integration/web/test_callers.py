@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from activities.errors import ConfigurationError
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.keys import Right, add_key, remove_key
 from deploy.web.application import application
@@ -36,7 +37,7 @@ OPERATIONS = (
 )
 async def test_without_a_key_that_is_known_nothing_is_told(door: Door, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}
-    async with httpx.AsyncClient(base_url=door.url, headers=headers) as anybody:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url, headers=headers) as anybody:
         answers = [await anybody.get(path) for path in ("/v1/requests", "/v1/requests/x", "/v1/actions", "/v1/tools")]
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.headers["WWW-Authenticate"] for answer in answers} == {'Bearer realm="errand"'}
@@ -160,7 +161,7 @@ class TestOnThisMachineWithoutAnyKey:
         keys = tmp_path / "keys.json"
         async with (
             served(application(client, WebSettings(keys=keys), settings)) as url,
-            httpx.AsyncClient(base_url=url) as local,
+            httpx.AsyncClient(verify=trusted_roots(), base_url=url) as local,
         ):
             request_id = await submitted(local, "x", requester="ann", keep_open=True)
             await local.post(f"/v1/requests/{request_id}/cancel")
@@ -196,7 +197,7 @@ class TestOnThisMachineWithoutAnyKey:
         app = application(client, WebSettings(keys=tmp_path / "keys.json"), settings)
         body = b'{"text": "Send it."}'
         usual = {"Content-Type": "application/json", "Idempotency-Key": tmp_path.name}
-        async with served(app) as url, httpx.AsyncClient(base_url=url) as browser:
+        async with served(app) as url, httpx.AsyncClient(verify=trusted_roots(), base_url=url) as browser:
             answer = await browser.post("/v1/requests", content=body, headers=usual | headers)
         assert answer.status_code == status, answer.text
 
@@ -206,7 +207,7 @@ class TestOnThisMachineWithoutAnyKey:
         app = application(client, WebSettings(keys=tmp_path / "keys.json", largest_body=2048), settings)
         kind = {"Content-Type": "application/json"}
 
-        async with served(app) as url, httpx.AsyncClient(base_url=url) as local:
+        async with served(app) as url, httpx.AsyncClient(verify=trusted_roots(), base_url=url) as local:
             said = await local.post("/v1/requests", content=b" " * 3000, headers=kind)
             silent = await local.post("/v1/requests", content=_in_parts(3000), headers=kind)
         assert [said.status_code, silent.status_code] == [413, 413]
@@ -226,14 +227,14 @@ class TestElsewhere:
             ({"host": "0.0.0.0"}, "ERRAND_WEB_PUBLIC_URL: say under which URL"),
         ],
     )
-    def test_the_door_does_not_open_for_nobody_or_anybody(
+    async def test_the_door_does_not_open_for_nobody_or_anybody(
         self, client: Client, settings: Settings, tmp_path: Path, changes: dict[str, object], words: str
     ) -> None:
         web = WebSettings.model_validate({"keys": tmp_path / "keys.json", **changes})
         with pytest.raises(ConfigurationError, match=words):
             application(client, web, settings)
 
-    def test_nor_where_all_keys_were_taken_away(self, client: Client, settings: Settings, tmp_path: Path) -> None:
+    async def test_nor_where_all_keys_were_taken_away(self, client: Client, settings: Settings, tmp_path: Path) -> None:
         keys = tmp_path / "keys.json"
         add_key(keys, "ann", [Right.READ])
         remove_key(keys, "ann")
@@ -246,7 +247,10 @@ async def test_where_temporal_is_not_told_who_asks_the_list_of_ones_own_says_so(
 ) -> None:
     settings = settings_for(model, payload_keys=key_file(tmp_path, k1=new_key()))
     key, every = (add_key(web_settings.keys, *each) for each in (("ann", [Right.READ]), ("rachel", [Right.READ_ALL])))
-    async with served(application(client, web_settings, settings)) as url, httpx.AsyncClient(base_url=url) as door:
+    async with (
+        served(application(client, web_settings, settings)) as url,
+        httpx.AsyncClient(verify=trusted_roots(), base_url=url) as door,
+    ):
         own = await door.get("/v1/requests", headers={"Authorization": f"Bearer {key}"})
         all_of_them = await door.get("/v1/requests", headers={"Authorization": f"Bearer {every}"})
         desk = await door.get("/", headers={"Authorization": f"Bearer {key}"})
@@ -257,6 +261,6 @@ async def test_where_temporal_is_not_told_who_asks_the_list_of_ones_own_says_so(
 
 @pytest.mark.parametrize("cookie", ["abc.def", "abc.d\u00e9f", "d\u00e9f.", "."])
 async def test_a_cookie_that_no_door_has_signed_is_none(door: Door, cookie: str) -> None:
-    async with httpx.AsyncClient(base_url=door.url) as anybody:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url) as anybody:
         answer = await anybody.get("/", headers={b"Cookie": f"errand_desk={cookie}".encode("latin-1")})
     assert answer.status_code == 401
