@@ -122,6 +122,20 @@ async def test_a_page_goes_on_when_the_door_was_started_anew(
     await _close(server, running)
 
 
+async def test_a_page_that_found_no_door_for_its_events_goes_on_asking(
+    door: Door, worker: ScriptedModel, browser: Browser
+) -> None:
+    """htmx takes up a connection again that is lost, and lets one alone that never was."""
+    worker.scripts["Write."] = TREE
+    bob = add_key(door.keys, "bob", APPROVER)
+    async with door.caller("ann") as ann, somebody(browser, door.url, bob) as page:
+        await page.route("**/desk/events", lambda route: route.abort(), times=1)
+        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/desk/events")):
+            await page.reload()
+        request_id = await submitted(ann, "Write.")
+        await expect(page.locator(f"article[id^='call-{request_id}/']")).to_be_visible()
+
+
 async def _open(app: FastAPI, port: int) -> tuple[uvicorn.Server, "asyncio.Task[None]"]:
     config = uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off")
     server = uvicorn.Server(config)
