@@ -1,8 +1,6 @@
 """Where scenarios take place: a Temporal server on a file, a mail server, a model, and the source of all workers."""
 
 import asyncio
-import os
-import signal
 import sqlite3
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, closing, suppress
@@ -15,7 +13,7 @@ from temporalio.client import Client
 from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Log, Part
 from deploy.service.search_attributes import register_search_attributes
-from tests.chaos.forks import Fork, Zygote
+from tests.chaos.forks import ForkedProcess, Zygote
 from tests.chaos.scenarios.model import Model
 from tests.chaos.scenarios.order_desk import OrderDesk, order_desk
 from tests.chaos.scenarios.order_tools import ORDERS_URL
@@ -78,7 +76,7 @@ class Temporal:
 
 @dataclass
 class WorkerProcess:
-    fork: Fork
+    fork: ForkedProcess
 
     @property
     def pid(self) -> int:
@@ -86,9 +84,8 @@ class WorkerProcess:
 
     async def kill(self) -> None:
         """It has no time for last words, and is gone afterwards."""
-        if self.fork.returncode is None:  # otherwise its pid may be another's by now
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            self.fork.kill()
         await self.fork.wait()
 
 
@@ -128,7 +125,7 @@ class Stage:
             WAYS: " ".join((f"ledger-patience={LEDGER_PATIENCE.total_seconds():g}", *ways)),
             **variables,
         }
-        process = WorkerProcess(await self.source.fork(str(log), surroundings(every)))
+        process = WorkerProcess(await self.source.fork(log, surroundings(every)))
         async with asyncio.timeout(READY_WITHIN):
             while "worker ready" not in log.read_text():
                 assert process.fork.returncode is None, log.read_text()[-2000:]

@@ -3,17 +3,19 @@
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings
 from tests.conftest import running_worker
+from tests.forked import Forked
+from tests.forked.process import Process, Processes
 from tests.integration.requests.asking import answer, start, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -79,72 +81,81 @@ def variables_of(environment: WorkflowEnvironment, settings: Settings) -> dict[s
     }
 
 
-@asynccontextmanager
-async def worker_process(
-    environment: WorkflowEnvironment, settings: Settings
-) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """`worker.py` as a process of its own, ready to work; killed when the block ends, if it still lives."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "worker.py", cwd=ROOT, env=variables_of(environment, settings), stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr
-    try:
-        async with asyncio.timeout(30):
-            while b"worker ready" not in await process.stderr.readline():
-                pass
-        yield process
-    finally:
-        if process.returncode is None:
+class Workers:
+    """`worker.py`, as processes of their own."""
+
+    def __init__(self, environment: Mapping[str, str], processes: Processes, log: Path) -> None:
+        self._environment = environment
+        self._processes = processes
+        self._log = log
+
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[Process]:
+        """One that is ready to work; killed when the block ends, if it still lives."""
+        self._log.unlink(missing_ok=True)
+        process = await self._processes.start(["worker.py"], self._environment, self._log)
+        try:
+            async with asyncio.timeout(30):
+                while "worker ready" not in self._log.read_text():
+                    await asyncio.sleep(0.02)
+            yield process
+        finally:
             process.kill()
-        await process.wait()
+            await process.wait()
+
+
+@pytest.fixture
+def workers(temporal: WorkflowEnvironment, settings: Settings, python: Forked, tmp_path: Path) -> Generator[Workers]:
+    with closing(Processes(python.socket)) as processes:
+        yield Workers(variables_of(temporal, settings), processes, tmp_path / "worker.log")
 
 
 async def test_a_request_survives_the_death_of_its_worker(
-    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, workers: Workers
 ) -> None:
     model.scripts["Survive"] = [
         calls(call("look_up", word="a")),
         calls(call("look_up", word="b", seconds=3)),
         say("Survived."),
     ]
-    async with worker_process(temporal, settings) as first:
+    async with workers.one() as first:
         handle = await start(temporal.client, settings, "Survive")
         await until(handle, lambda now: len(now.running) + len(now.receipts) == 2)
         first.kill()
         await first.wait()
-    async with worker_process(temporal, settings):
+    async with workers.one():
         outcome = await handle.result()
     assert (outcome.status, outcome.summary) == (RequestStatus.COMPLETED, "Survived.")
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 2
 
 
 async def test_a_write_that_its_worker_did_not_live_to_report_is_unknown(
-    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, workers: Workers
 ) -> None:
     model.scripts["Die"] = [calls(call("write_down", word="tree", seconds=9)), say("I do not know.")]
-    async with worker_process(temporal, settings) as first:
+    async with workers.one() as first:
         handle = await start(temporal.client, settings, "Die", approve=("*",))
         await until(handle, lambda now: bool(now.running))
         await asyncio.sleep(0.5)
         first.kill()
         await first.wait()
-    async with worker_process(temporal, settings):
+    async with workers.one():
         outcome = await handle.result()
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.UNKNOWN]
     assert "never reported on" in str(outcome.receipts[0].error)
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(
-    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, workers: Workers
 ) -> None:
     model.scripts["Stop"] = [calls(call("write_down", word="tree", seconds=2)), say("Done.")]
-    async with worker_process(temporal, settings) as first:
+    async with workers.one() as first:
         handle = await start(temporal.client, settings, "Stop", approve=("*",))
         await until(handle, lambda now: bool(now.running))
         await asyncio.sleep(0.5)
         first.send_signal(signal.SIGTERM)
         assert await first.wait() == 0
-    async with worker_process(temporal, settings):
+    async with workers.one():
         outcome = await handle.result()
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE]
 
@@ -169,20 +180,20 @@ async def test_a_result_that_arrives_together_with_the_cancellation_is_not_lost(
 
 
 async def test_a_request_goes_on_soon_after_its_workers_death_where_another_worker_is_there(
-    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, workers: Workers
 ) -> None:
     model.scripts["Recover"] = [calls(call("write_down", word="tree")), say("Recovered.")]
     # The server waits 2 s for a dead worker; with its default it would be ten, before anything else is counted.
     # A second try, because a busy machine takes its own time.
-    assert await recovery(temporal, settings) < 9 or await recovery(temporal, settings) < 9
+    assert await recovery(temporal, settings, workers) < 9 or await recovery(temporal, settings, workers) < 9
 
 
-async def recovery(temporal: WorkflowEnvironment, settings: Settings) -> float:
+async def recovery(temporal: WorkflowEnvironment, settings: Settings, workers: Workers) -> float:
     """Seconds from the death of the worker that knows a request to the request's end at another."""
-    async with worker_process(temporal, settings) as first:
+    async with workers.one() as first:
         handle = await start(temporal.client, settings, "Recover")
         pending = await until_it_waits(handle)
-        async with worker_process(temporal, settings):
+        async with workers.one():
             first.kill()
             await first.wait()
             killed = time.monotonic()
