@@ -109,12 +109,13 @@ def _issuer(settings: WebSettings, keys: Keys) -> "tuple[Way | None, CodeFlow | 
     """How the issuer's tokens are taken, and how people sign in there; where there is one."""
     if not settings.oidc_issuer:
         return None, None
+    from deploy.service.issuer import Issuer
     from deploy.web.code_flow import CodeFlow
-    from deploy.web.oidc import IssuerKeys, by_token
+    from deploy.web.oidc import by_token
 
-    issued = IssuerKeys(settings.oidc_issuer)
-    code_flow = CodeFlow(settings, issued, keys) if settings.oidc_client_id else None
-    return by_token(settings, keys, issued), code_flow
+    issuer = Issuer(settings.oidc_issuer)
+    code_flow = CodeFlow(settings, issuer, keys) if settings.oidc_client_id else None
+    return by_token(settings, keys, issuer), code_flow
 
 
 def callers_of(settings: WebSettings, keys: Keys, sessions: Sessions, tokens: Way | None) -> Callers:
