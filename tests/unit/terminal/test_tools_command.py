@@ -53,6 +53,20 @@ def test_json_is_one_object_a_line() -> None:
     assert found["desk upload"]["left_out"] == "its body is image/png, which is not written here"
 
 
+def test_what_a_servers_program_says_meanwhile_is_not_part_of_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notebook").mkdir()
+    file = of_notebook(tmp_path / "notebook")
+    quiet = file.read_text()
+    file.write_text(quiet.replace("command = [", "command = ['sh', '-c', 'echo noise >&2; exec \"$0\" \"$@\"', "))
+    assert quiet != file.read_text()
+    monkeypatch.setenv("ERRAND_SOURCES", str(file))
+    said = _said("--json")
+    assert "book_take_note" in {json.loads(line)["name"] for line in said.splitlines()}
+    assert "noise" not in said + "".join(capfd.readouterr())
+
+
 def test_a_name_that_is_none_says_which_is_near() -> None:
     result = CliRunner().invoke(app, ["tools", "desk_createTickets"])
     assert result.exit_code == 2
