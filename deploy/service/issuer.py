@@ -136,11 +136,10 @@ class Issuer:
         try:
             async with asyncio.timeout(PATIENCE):
                 self._configuration, self._keys = await self._fetch()
-            self._fetched_at = time.monotonic()
+            self._fetched_at = self._tried_at = time.monotonic()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError) as error:
-            log.warning("the keys of the issuer cannot be fetched", issuer=self.url, error=in_one_line(error))
-        finally:
             self._tried_at = time.monotonic()
+            log.warning("the keys of the issuer cannot be fetched", issuer=self.url, error=in_one_line(error))
 
     async def _fetch(self) -> tuple[Mapping[str, object], KeySet]:
         found = await self._json(f"{self.url.rstrip('/')}/.well-known/openid-configuration")

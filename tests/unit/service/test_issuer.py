@@ -146,6 +146,16 @@ async def test_an_issuer_that_drips_is_waited_for_once_and_by_all_together(monke
     assert len(provider.asked) == 2
 
 
+async def test_who_goes_away_while_the_keys_are_fetched_spoils_it_for_nobody_else() -> None:
+    provider = Provider(body=without_end(b" ", 0.01))
+    known = at(provider)
+    gone = asyncio.create_task(known.claims(token(), "errand"))
+    await asyncio.sleep(0.05)
+    provider.body = None
+    gone.cancel()
+    assert await known.claims(token(), "errand")
+
+
 async def test_keys_that_have_no_end_are_not_read_to_it() -> None:
     with logged() as log, pytest.raises(Unreachable):
         await at(Provider(body=without_end(b" " * 65_536, 0))).claims(token(), "errand")

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from activities.toolkit import foreign_tools
 from client import app
+from deploy.terminal.logs import only_warnings
 from tests.unit.mcp.notebook import sources as of_notebook
 from tests.unit.toolkit.openapi.test_source import DOCUMENT, TABLE
 
@@ -65,6 +67,15 @@ def test_what_a_servers_program_says_meanwhile_is_not_part_of_the_answer(
     said = _said("--json")
     assert "book_take_note" in {json.loads(line)["name"] for line in said.splitlines()}
     assert "noise" not in said + "".join(capfd.readouterr())
+
+
+def test_a_warning_is_not_part_of_the_answer_either(capfd: pytest.CaptureFixture[str]) -> None:
+    only_warnings()
+    structlog.stdlib.get_logger("errand").warning("beware", of="the dog")
+    structlog.reset_defaults()
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "beware" in said.err
 
 
 def test_a_name_that_is_none_says_which_is_near() -> None:
