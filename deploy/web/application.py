@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
@@ -86,6 +87,7 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=_operation_id,
     )
     keys, secret = Keys(settings.keys), secret_beside(settings.keys)
     sessions = Sessions(secret, settings.url.startswith("https:"), f"{settings.oidc_issuer} {settings.oidc_client_id}")
@@ -103,6 +105,11 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     completed(app)
     app.add_middleware(Guard, names=settings.names, largest_body=settings.largest_body)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """What clients that are generated from the document call an operation: `submit`, not `submit_v1_requests_post`."""
+    return route.name
 
 
 def _issuer(settings: WebSettings, keys: Keys) -> "tuple[Way | None, CodeFlow | None]":
