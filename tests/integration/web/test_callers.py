@@ -226,14 +226,14 @@ class TestElsewhere:
             ({"host": "0.0.0.0"}, "ERRAND_WEB_PUBLIC_URL: say under which URL"),
         ],
     )
-    def test_the_door_does_not_open_for_nobody_or_anybody(
+    async def test_the_door_does_not_open_for_nobody_or_anybody(
         self, client: Client, settings: Settings, tmp_path: Path, changes: dict[str, object], words: str
     ) -> None:
         web = WebSettings.model_validate({"keys": tmp_path / "keys.json", **changes})
         with pytest.raises(ConfigurationError, match=words):
             application(client, web, settings)
 
-    def test_nor_where_all_keys_were_taken_away(self, client: Client, settings: Settings, tmp_path: Path) -> None:
+    async def test_nor_where_all_keys_were_taken_away(self, client: Client, settings: Settings, tmp_path: Path) -> None:
         keys = tmp_path / "keys.json"
         add_key(keys, "ann", [Right.READ])
         remove_key(keys, "ann")
