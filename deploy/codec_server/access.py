@@ -11,24 +11,18 @@ audience = "temporal-ui"
 operators = ["*"]
 """
 
-import asyncio
 import hashlib
 import hmac
 import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Self, cast
 
-import httpx
-import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from activities.errors import ConfigurationError, ErrandError
-from activities.settings.environment import is_loopback
+from deploy.service.issuer import Issuer, TokenRefused, is_safe
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "EdDSA")
-"""Of signatures by a key that only the provider has."""
 EVERY_KEY = "*"
 
 Keys = Annotated[frozenset[str], Field(min_length=1)]
@@ -57,7 +51,7 @@ class Oidc(BaseModel):
     @field_validator("issuer")
     @classmethod
     def _keys_cannot_be_changed_on_the_way(cls, url: str) -> str:
-        if not url.startswith("https://") and not is_loopback(urlsplit(url).hostname or ""):
+        if not is_safe(url):
             raise ValueError("expected https://: whoever is on the way could sign tokens")
         return url
 
@@ -96,13 +90,14 @@ class Readers:
     def __init__(self, access: Access | None, every_key: Collection[str]) -> None:
         self._access = access
         self._every_key = frozenset(every_key)
-        self._provider: jwt.PyJWKClient | None = None
+        self._issuer: Issuer | None = None
 
     async def keys_for(self, authorization: str) -> frozenset[str]:
         """The ids of the keys; without a file of access, on loopback, every one.
 
         Raises:
             NotKnown: there is no token in the header, or none that is valid.
+            Unreachable: the provider cannot be asked for its keys.
         """
         if self._access is None:
             return self._every_key
@@ -118,28 +113,14 @@ class Readers:
         return self._of(await self._by_groups(self._access.oidc, token.strip()))
 
     async def _by_groups(self, oidc: Oidc, token: str) -> list[Keys]:
+        issuer = self._issuer = self._issuer or Issuer(oidc.issuer)
         try:
-            claims = await asyncio.to_thread(self._verified, oidc, token)
-        except (jwt.PyJWTError, httpx.HTTPError, KeyError, ValueError) as error:
-            raise NotKnown(f"the token is not known: {type(error).__name__}") from error
-        said = claims.get(oidc.claim, ())
-        groups = {said} if isinstance(said, str) else set(said)
+            claims = await issuer.claims(token, oidc.audience)
+        except TokenRefused as error:
+            raise NotKnown(str(error)) from error
+        said = claims.get(oidc.claim)
+        groups = [said] if isinstance(said, str) else cast("list[object]", said) if isinstance(said, list) else []
         return [keys for group, keys in oidc.groups.items() if group in groups]
-
-    def _verified(self, oidc: Oidc, token: str) -> dict[str, Any]:
-        """The claims of a token that the provider has signed for this audience, and that has not expired."""
-        if self._provider is None:
-            about = httpx.get(f"{oidc.issuer.rstrip('/')}/.well-known/openid-configuration", timeout=10)
-            self._provider = jwt.PyJWKClient(str(about.raise_for_status().json()["jwks_uri"]), timeout=10)
-        key = self._provider.get_signing_key_from_jwt(token)
-        return jwt.decode(
-            token,
-            key,
-            algorithms=ALGORITHMS,
-            audience=oidc.audience,
-            issuer=oidc.issuer,
-            options={"require": ["exp", "iss", "aud"]},
-        )
 
     def _of(self, granted: Iterable[Keys]) -> frozenset[str]:
         ids = frozenset(key_id for keys in granted for key_id in keys)

@@ -18,7 +18,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from activities.encryption.codec import EncryptingCodec, is_encrypted, key_id_of
 from activities.encryption.key_ring import KeyRing
-from activities.errors import ServiceUnavailable
+from activities.errors import ServiceUnavailable, Unreachable
 from deploy.codec_server.access import NotKnown, Readers
 
 log = structlog.stdlib.get_logger(__name__)
@@ -47,6 +47,8 @@ class CodecServer:
             allowed = self._keys.only(await self._readers.keys_for(request.headers.get("Authorization", "")))
         except NotKnown as error:
             return PlainTextResponse(str(error), 401, {"WWW-Authenticate": "Bearer"})
+        except Unreachable as error:
+            return PlainTextResponse(str(error), 503)
         namespace = request.path_params.get("namespace") or request.headers.get("X-Namespace", "")
         if not namespace:
             return PlainTextResponse("expected the header X-Namespace, or /NAMESPACE/decode", 400)

@@ -7,6 +7,7 @@ import typer
 
 from activities.settings import Settings
 from deploy.terminal.exit_codes import ENDED_OTHERWISE, UNREACHABLE, USAGE, end_with, explain
+from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import AsJson
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def doctor_command(as_json: AsJson = False) -> None:
     async def command(screen: "Screen") -> int:
         from deploy.client.doctor import examine
 
+        only_warnings()
         codes: set[int] = set()
         async for finding in examine(Settings.from_environment()):
             if finding.error is not None:

@@ -9,6 +9,7 @@ import typer
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from deploy.terminal.exit_codes import end_with
+from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import Name, json_object, login_name
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def check_command(
 def _tool(name: str) -> "Tool":
     from activities.toolkit.catalogue import Catalogue
 
+    only_warnings()
     # A tool that lacks a setting here, such as the mail server, may have it where the worker runs.
     known = Catalogue.load(Settings.from_environment()).every
     if name not in known:

@@ -9,6 +9,7 @@ from activities.errors import ConfigurationError
 from deploy.client.actions import ledger_of_the_workers
 from deploy.terminal.exit_codes import ENDED_OTHERWISE
 from deploy.terminal.ledger_commands import agreed
+from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import AsJson, Name, login_name, moment
 from deploy.terminal.session import Session, run
 
@@ -34,6 +35,7 @@ def recover_command(
         from activities.toolkit.catalogue import Catalogue
         from deploy.client import recovery
 
+        only_warnings()
         who, screen = by or login_name(), session.screen
         if not who:
             raise ConfigurationError("--by: say who settles it")

@@ -12,6 +12,7 @@ from activities.errors import ConfigurationError
 from activities.settings import Settings
 from deploy.client.tools import Listed, listed
 from deploy.terminal.exit_codes import end_with
+from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import AsJson, Name, json_object, login_name
 from workflows.refusals import problem_with_id
 
@@ -40,6 +41,7 @@ def show_command(
     async def command(screen: "Screen") -> int:
         from activities.toolkit.catalogue import Catalogue
 
+        only_warnings()
         found = listed(Catalogue.load(Settings.from_environment()))
         if name is not None:
             found = [_named(found, name)]

@@ -8,6 +8,7 @@ import typer
 
 from activities.errors import ConfigurationError
 from deploy.terminal.exit_codes import end_with
+from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import AsJson, login_name
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def try_command(
     """
 
     async def command(screen: "Screen") -> int:
+        only_warnings()
         if record is not None:
             return await _record(record)
         if cases is None:

@@ -25,6 +25,7 @@ from deploy.service.logs import configure_logging
 from deploy.service.observed import Telemetry
 from deploy.service.telemetry import client_telemetry
 from deploy.web.application import application
+from deploy.web.connections import PromptProtocol
 from deploy.web.settings import WebSettings
 
 log = structlog.stdlib.get_logger("errand")
@@ -48,6 +49,7 @@ async def serve(settings: WebSettings, service: Settings, telemetry: Telemetry) 
         date_header=False,
         proxy_headers=False,
         lifespan="off",
+        http=PromptProtocol,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config)

@@ -86,7 +86,7 @@ async def list_actions(
         **documented(*ALWAYS, *WITH_BODY, Kind.NOT_FOUND, Kind.NOT_OPEN),
     },
 )
-async def resolve(
+async def resolve_action(
     key: Annotated[str, Path(max_length=400, description="of the call", examples=["invoice-4711/2.1"])],
     resolution: Annotated[Resolution, Body(openapi_examples=examples.RESOLUTIONS)],
     caller: Resolver,

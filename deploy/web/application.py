@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
@@ -86,6 +87,7 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=_operation_id,
     )
     keys, secret = Keys(settings.keys), secret_beside(settings.keys)
     sessions = Sessions(secret, settings.url.startswith("https:"), f"{settings.oidc_issuer} {settings.oidc_client_id}")
@@ -105,16 +107,22 @@ def application(client: Client, settings: WebSettings, service: Settings) -> Fas
     return app
 
 
+def _operation_id(route: APIRoute) -> str:
+    """What clients that are generated from the document call an operation: `submit`, not `submit_v1_requests_post`."""
+    return route.name
+
+
 def _issuer(settings: WebSettings, keys: Keys) -> "tuple[Way | None, CodeFlow | None]":
     """How the issuer's tokens are taken, and how people sign in there; where there is one."""
     if not settings.oidc_issuer:
         return None, None
+    from deploy.service.issuer import Issuer
     from deploy.web.code_flow import CodeFlow
-    from deploy.web.oidc import IssuerKeys, by_token
+    from deploy.web.oidc import by_token
 
-    issued = IssuerKeys(settings.oidc_issuer)
-    code_flow = CodeFlow(settings, issued, keys) if settings.oidc_client_id else None
-    return by_token(settings, keys, issued), code_flow
+    issuer = Issuer(settings.oidc_issuer)
+    code_flow = CodeFlow(settings, issuer, keys) if settings.oidc_client_id else None
+    return by_token(settings, keys, issuer), code_flow
 
 
 def callers_of(settings: WebSettings, keys: Keys, sessions: Sessions, tokens: Way | None) -> Callers:

@@ -4,6 +4,7 @@
 Nothing of it is kept here: what a sign-in began with travels in a signed cookie of the browser that began it.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -17,9 +18,11 @@ import httpx
 import structlog
 from pydantic import BaseModel, ConfigDict
 
+from activities.error_text import in_one_line
+from deploy.service.issuer import PATIENCE, Issuer
 from deploy.web.callers import Caller, not_authenticated
 from deploy.web.keys import Keys
-from deploy.web.oidc import IssuerKeys, caller_in, claims_in
+from deploy.web.oidc import caller_in, claims_in
 from deploy.web.problems import AGAIN_IN, Kind, Problem
 from deploy.web.settings import WebSettings
 
@@ -52,16 +55,16 @@ class CodeFlow:
     """`settings` name the issuer, and this door as its client."""
 
     settings: WebSettings
-    issued: IssuerKeys
+    issuer: Issuer
     keys: Keys
 
     async def where_to_begin(self, begun: Begun, redirect_uri: str) -> str:
         """The issuer's page.
 
         Raises:
-            Problem: the issuer cannot be asked where that is.
+            Unreachable: the issuer cannot be asked where that is.
         """
-        page = await self.issued.endpoint("authorization_endpoint")
+        page = await self.issuer.endpoint("authorization_endpoint")
         asked = {
             "response_type": "code",
             "client_id": self._client,
@@ -82,7 +85,7 @@ class CodeFlow:
         """
         if not hmac.compare_digest(answer.get("state", "").encode(), begun.state.encode()):
             raise Problem(Kind.ELSEWHERE, f"the issuer's answer is to another sign-in: {AGAIN}")
-        if answer.get("iss", self.issued.issuer) != self.issued.issuer:  # RFC 9207
+        if answer.get("iss", self.issuer.url) != self.issuer.url:  # RFC 9207
             raise Problem(Kind.ELSEWHERE, f"the answer is of another issuer: {AGAIN}")
         if "code" not in answer:
             why = answer.get("error_description") or answer.get("error") or "nothing"
@@ -90,7 +93,7 @@ class CodeFlow:
         return await self._caller(await self._tokens(answer["code"], begun, redirect_uri), begun)
 
     async def _tokens(self, code: str, begun: Begun, redirect_uri: str) -> Mapping[str, Any]:
-        where = await self.issued.endpoint("token_endpoint")
+        where = await self.issuer.endpoint("token_endpoint")
         sent = {
             "grant_type": "authorization_code",
             "code": code,
@@ -98,13 +101,14 @@ class CodeFlow:
             "code_verifier": begun.verifier,
         }
         try:
-            answer = await self.issued.http.post(where, **self._as_client(sent))
+            async with asyncio.timeout(PATIENCE):
+                answer = await self.issuer.http.post(where, **self._as_client(sent))
             told = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            log.warning("the issuer gives no tokens", issuer=self.issued.issuer, error=str(error))
-            raise Problem(Kind.UNAVAILABLE, f"{self.issued.issuer} gives no tokens", again_in=AGAIN_IN) from error
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+            log.warning("the issuer gives no tokens", issuer=self.issuer.url, error=in_one_line(error))
+            raise Problem(Kind.UNAVAILABLE, f"{self.issuer.url} gives no tokens", again_in=AGAIN_IN) from error
         if not answer.is_success or not isinstance(told, dict):
-            log.warning("the issuer gives no tokens", issuer=self.issued.issuer, status=answer.status_code, told=told)
+            log.warning("the issuer gives no tokens", issuer=self.issuer.url, status=answer.status_code, told=told)
             raise not_authenticated(f"the issuer gives no tokens for this sign-in: {AGAIN}")
         return cast("Mapping[str, Any]", told)
 
@@ -114,13 +118,13 @@ class CodeFlow:
         if secret is None:
             return {"data": {**sent, "client_id": self._client}}
         plain = secret.get_secret_value()
-        if self.issued.says("token_endpoint_auth_methods_supported") == ["client_secret_post"]:
+        if self.issuer.says("token_endpoint_auth_methods_supported") == ["client_secret_post"]:
             return {"data": {**sent, "client_id": self._client, "client_secret": plain}}
         return {"data": sent, "auth": (quote(self._client, safe=""), quote(plain, safe=""))}
 
     async def _caller(self, tokens: Mapping[str, Any], begun: Begun) -> Caller:
         """Of the ID token; where it says nothing of rights, they are those of the access token at this door."""
-        identity = await claims_in(str(tokens.get("id_token", "")), self.issued, self._client)
+        identity = await claims_in(str(tokens.get("id_token", "")), self.issuer, self._client)
         nonce = identity.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), begun.nonce.encode()):
             raise not_authenticated(f"the ID token is of another sign-in: {AGAIN}")
@@ -137,7 +141,7 @@ class CodeFlow:
     async def _rights_at_this_door(self, tokens: Mapping[str, Any], subject: object) -> object:
         audience, token = self.settings.oidc_audience or "", str(tokens.get("access_token", ""))
         try:
-            access = await claims_in(token, self.issued, audience)
+            access = await claims_in(token, self.issuer, audience)
         except Problem as problem:
             if problem.kind is Kind.UNAVAILABLE:
                 raise

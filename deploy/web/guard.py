@@ -2,6 +2,7 @@
 calls from, and the size of the body."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from deploy.web.problems import Kind, Problem
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROBES = ("/healthz", "/readyz")
 """What orchestrators call by an address of their own choice."""
+HOST = re.compile(r"(?:(?P<name>[A-Za-z0-9._-]+)|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 HEARD_OUT = 10
 """Times the largest body."""
 PATIENCE = 60.0
@@ -97,11 +99,9 @@ class Guard:
 
 
 def _name(host: str) -> str:
-    """Of a header `Host`, without the port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """Of a header `Host`, without the port; nothing, where more stands there (RFC 9110 section 7.2)."""
+    found = HOST.fullmatch(host)
+    return (found["name"] or found["address"]).casefold() if found else ""
 
 
 def _place(origin: str) -> str:

@@ -7,6 +7,7 @@ import structlog
 
 from activities.errors import ConfigurationError
 from deploy.client.keys import Key, KeyFile
+from workflows.contract.approvals import is_same_person
 
 log = structlog.stdlib.get_logger("errand")
 
@@ -41,7 +42,7 @@ class Keys:
 
     def named(self, name: str) -> Key | None:
         known = self.file
-        return next((key for key in known.keys if key.name.casefold() == name.casefold()), None) if known else None
+        return next((key for key in known.keys if is_same_person(key.name, name)), None) if known else None
 
     def has(self, name: str) -> bool:
         return self.named(name) is not None

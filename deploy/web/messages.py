@@ -88,7 +88,7 @@ async def say(
     response_description="It was asked to end",
     responses=documented(*OF_ONE, Kind.NOT_OPEN),
 )
-async def cancel(found: Own, door: TheDoor) -> Response:
+async def cancel_request(found: Own, door: TheDoor) -> Response:
     """Ask a request to end. A write that is under way is awaited, and every receipt is kept."""
     if found.closed_at:
         raise Problem(Kind.NOT_OPEN, f"{found.request_id} has ended: {found.without_outcome or found.status}")

@@ -41,7 +41,7 @@ class Application(Input):
         **documented(*OF_ONE, *WITH_BODY, Kind.TAKEN_ID, Kind.STALE_DIGEST),
     },
 )
-async def apply(
+async def apply_plan(
     application: Annotated[Application, Body(openapi_examples=examples.APPLICATIONS)],
     found: Own,
     caller: AnyCaller,

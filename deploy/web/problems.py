@@ -207,6 +207,8 @@ def unreadable(error: RequestValidationError, kind: type[BaseModel]) -> Problem:
             Kind.UNREADABLE,
             f"the body is not JSON that can be read in one way: {errors[0].get('ctx', {}).get('error', '')}",
         )
+    if any(each["type"] == "missing" and each["loc"] == ("body",) for each in errors):
+        return Problem(Kind.UNREADABLE, "there is no body: expected one in JSON")
     in_body = any(each["loc"][0] == "body" for each in errors)
     return Problem(Kind.INVALID, sentence_of(placed, kind if in_body else Input))  # pyright: ignore[reportArgumentType]  # the same fields
 

@@ -145,7 +145,7 @@ OwnSchedule = Annotated[ScheduleState, Depends(own_schedule)]
         **documented(*ALWAYS, *WITH_BODY, Kind.TAKEN_ID),
     },
 )
-async def add(
+async def add_schedule(
     new: Annotated[NewSchedule, Body(openapi_examples=examples.NEW_SCHEDULES)], caller: Submitter, door: TheDoor
 ) -> Response:
     """Make a schedule that starts a request at set times. The same call again is the same schedule."""
@@ -214,7 +214,7 @@ async def get_schedule(schedule_id: ScheduleId, caller: Reader, door: TheDoor) -
     response_description="It starts nothing more",
     responses=documented(*OF_ONE, *WITH_BODY),
 )
-async def pause(
+async def pause_schedule(
     known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)]
 ) -> Response:
     """Start nothing more until it is resumed. What runs goes on."""
@@ -229,7 +229,7 @@ async def pause(
     response_description="It goes on with the next time",
     responses=documented(*OF_ONE, *WITH_BODY),
 )
-async def resume(
+async def resume_schedule(
     known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)]
 ) -> Response:
     """Go on with the next time; those in between are not made up for."""
@@ -245,7 +245,7 @@ async def resume(
         **documented(*OF_ONE),
     },
 )
-async def run_now(known: OwnSchedule, door: TheDoor) -> Response:
+async def run_schedule(known: OwnSchedule, door: TheDoor) -> Response:
     """Start one request at once, also where the schedule is paused."""
     return answer(RunNow(request_id=await run_schedule_now(door.client, known.schedule_id)))
 
@@ -275,7 +275,7 @@ async def backfill(
     response_description="It is gone",
     responses=documented(*OF_ONE),
 )
-async def delete(known: OwnSchedule, door: TheDoor) -> Response:
+async def delete_schedule(known: OwnSchedule, door: TheDoor) -> Response:
     """Remove a schedule. Its requests stay, and one that runs goes on."""
     await in_time(schedules.delete_schedule(door.client, known.schedule_id))
     return Response(status_code=204)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
+from unicodedata import normalize
 
 from workflows.contract.api import PendingApproval
 from workflows.contract.messages import Message, omitted
@@ -20,7 +21,12 @@ def may_decide(approvers: Sequence[str], who: str) -> bool:
 
 
 def is_same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    """Whether two names are spellings of one: in capitals, in other forms of the same letters, with blanks around."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return normalize("NFKC", normalize("NFKC", name).casefold()).strip()
 
 
 class ApprovalRules(Message):

@@ -23,6 +23,8 @@ class McpToolSettings(Table):
     """What a call is about, for people, with the arguments in braces: "to {to}"."""
     timeout: float | None = Field(default=None, gt=0)
     """Seconds for one call of this tool."""
+    failed_when: str = ""
+    """JMESPath on the result: where it is true, the tool has failed, though it does not say `isError`."""
 
 
 class McpSettings(Table):
@@ -49,6 +51,8 @@ class McpSettings(Table):
     """Seconds for the start, the greeting and the list of tools, together."""
     timeout: float = Field(default=60, gt=0)
     """Seconds for one call."""
+    failed_when: str = ""
+    """Of every tool that says nothing else."""
     tool: dict[str, McpToolSettings] = Field(default_factory=dict[str, McpToolSettings])
     """By the server's own name of the tool."""
 

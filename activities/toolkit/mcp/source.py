@@ -10,8 +10,9 @@ from pydantic import JsonValue
 from activities.errors import ConfigurationError, ServiceRefused
 from activities.execution.act import Act
 from activities.sayable import beginning
+from activities.toolkit.expressions import Expression, NotAnExpression, refuse_what_failed
 from activities.toolkit.mcp.sessions import Live, Server, fingerprint
-from activities.toolkit.mcp.settings import McpToolSettings
+from activities.toolkit.mcp.settings import McpSettings, McpToolSettings
 from activities.toolkit.opened import Opened
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.parameters import ToolFunction
@@ -85,7 +86,7 @@ def _tool(server: Server, listed: Listed, name: str) -> Tool:
         "untrusted": settings.untrusted,
         "idempotent": effect == "write" and is_idempotent(listed, own, trusted=settings.trust_hints),
     }
-    calling = _Calling(server, listed.name, fingerprint(listed), timeout)
+    calling = _Calling(server, listed.name, fingerprint(listed), timeout, _failed_when(settings, listed.name))
     return tool_from_schema(
         name=name,
         description=beginning(listed.description or listed.title or listed.name, LONGEST_DESCRIPTION),
@@ -104,6 +105,7 @@ class _Calling:
     tool: str
     fingerprint: str
     timeout: float
+    failed_when: Expression | None
 
     async def session(self) -> Live:
         """Find the session of the server, with the tool as it was when the worker started.
@@ -123,11 +125,31 @@ class _Calling:
             )
         return live
 
+    async def answer(self, live: Live, arguments: Arguments, *, writes: bool) -> JsonValue:
+        """Call the tool.
+
+        Raises:
+            ServiceRefused: it has failed, by its own word or as `failed_when` reads it.
+        """
+        result = await live.call(self.tool, arguments, within=self.timeout, writes=writes)
+        if self.failed_when is not None:
+            refuse_what_failed(self.failed_when, result, self.tool)
+        return result
+
+
+def _failed_when(settings: McpSettings, tool: str) -> Expression | None:
+    own = settings.tool.get(tool, McpToolSettings()).failed_when
+    place, text = (f"tool.{tool}.failed_when", own) if own else ("failed_when", settings.failed_when)
+    try:
+        return Expression("failed_when", text) if text else None
+    except NotAnExpression as error:
+        raise WrongKey(place, str(error)) from error
+
 
 def _reading(calling: _Calling) -> ToolFunction:
     async def run(arguments: Arguments) -> JsonValue:
         live = await calling.session()
-        return await live.call(calling.tool, arguments, within=calling.timeout, writes=False)
+        return await calling.answer(live, arguments, writes=False)
 
     return run
 
@@ -136,6 +158,6 @@ def _writing(calling: _Calling) -> ToolFunction:
     async def run(arguments: Arguments, *, act: Act) -> JsonValue:
         live = await calling.session()
         async with act:
-            return await live.call(calling.tool, arguments, within=calling.timeout, writes=True)
+            return await calling.answer(live, arguments, writes=True)
 
     return run

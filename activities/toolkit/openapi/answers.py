@@ -2,28 +2,15 @@
 
 import re
 from functools import cached_property
-from typing import Any, cast
 
 import httpx
-import jmespath
-from jmespath.exceptions import JMESPathError
 from pydantic import JsonValue
-from pydantic_core import to_json
 
-from activities.errors import OutcomeUnknown, ServiceRefused
+from activities.errors import OutcomeUnknown
 from activities.lenient_json import decode, passable
+from activities.toolkit.expressions import Expression, refuse_what_failed
 
-LONGEST_REFUSAL = 500
-"""Characters of an answer that stand in the message of an error."""
 OF_A_HEAD = ("content-length", "content-type", "etag", "last-modified")
-
-
-class NotAnExpression(ValueError):
-    """An option is no JMESPath."""
-
-    def __init__(self, option: str, what: str) -> None:
-        super().__init__(what)
-        self.option = option
 
 
 class Answers:
@@ -40,8 +27,8 @@ class Answers:
 
     def __init__(self, name: str, *, failed_when: str = "", result: str = "") -> None:
         self._name = name
-        self._failed_when = _expression("failed_when", failed_when)
-        self._result = _expression("result", result)
+        self._failed_when = Expression("failed_when", failed_when) if failed_when else None
+        self._result = Expression("result", result) if result else None
 
     def judge(self, reply: httpx.Response) -> None:
         """Look whether an answer with a good status says no in its body.
@@ -57,15 +44,7 @@ class Answers:
             raise OutcomeUnknown(
                 f"{self._name} was answered with something else than JSON, which says neither yes nor no"
             )
-        value = answer.value
-        try:
-            failed = _is_true(_search(self._failed_when, value))
-        except ValueError as error:
-            raise OutcomeUnknown(
-                f"{self._name} was answered in a way that failed_when cannot judge: {error}"
-            ) from error
-        if failed:
-            raise ServiceRefused(f"{self._name} was refused by the far end: {in_short(value)}")
+        refuse_what_failed(self._failed_when, answer.value, self._name)
 
     def result(self, reply: httpx.Response) -> JsonValue:
         """What the model is told. Never raises: what has happened does not fail over what it returned."""
@@ -80,7 +59,7 @@ class Answers:
         if self._result is None or not answer.is_json:
             return answer.value
         try:
-            return _search(self._result, answer.value)
+            return self._result.of(answer.value)
         except ValueError:
             return answer.value
 
@@ -120,40 +99,3 @@ class _Answer:
 
 class _NotJson:
     pass
-
-
-def _expression(option: str, text: str) -> Any:
-    if not text:
-        return None
-    try:
-        return jmespath.compile(text)
-    except JMESPathError as error:
-        raise NotAnExpression(option, f"it is no JMESPath: {' '.join(str(error).split())[:200]}") from error
-
-
-def _search(expression: Any, value: JsonValue) -> JsonValue:
-    """Apply a JMESPath expression to a value.
-
-    Raises:
-        ValueError: the expression cannot be applied to the value.
-    """
-    try:
-        return cast("JsonValue", expression.search(value))
-    except (JMESPathError, TypeError, ValueError) as error:
-        raise ValueError(" ".join(str(error).split())[:200]) from error
-
-
-def _is_true(value: JsonValue) -> bool:
-    """As JMESPath has it: nothing, an empty text, list or object, and false are not; 0 is."""
-    return value not in (None, False, "", [], {}) or (value == 0 and value is not False)
-
-
-def is_something(value: JsonValue) -> bool:
-    """Whether what a look has found is anything at all."""
-    return _is_true(value)
-
-
-def in_short(value: JsonValue) -> str:
-    """The beginning of a value, for a message."""
-    said = to_json(value).decode()
-    return said if len(said) <= LONGEST_REFUSAL else f"{said[:LONGEST_REFUSAL]}…"

@@ -15,7 +15,8 @@ from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRe
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings.environment import is_loopback
-from activities.toolkit.openapi.answers import Answers, NotAnExpression, in_short, is_something
+from activities.toolkit.expressions import NotAnExpression, in_short, is_something
+from activities.toolkit.openapi.answers import Answers
 from activities.toolkit.openapi.credentials import Credentials, variables_of
 from activities.toolkit.openapi.importing import import_document
 from activities.toolkit.openapi.recipe import Operation

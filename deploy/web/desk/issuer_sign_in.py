@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from activities.errors import Unreachable
 from deploy.web.callers import Caller
 from deploy.web.desk.pages import SIGN_IN, page
 from deploy.web.desk.sign_in import UNKNOWN, at_issuer
 from deploy.web.door import Door, TheDoor
-from deploy.web.problems import Kind, Problem, of_the_door
+from deploy.web.problems import Kind, Problem, of_the_door, problem_of
 
 if TYPE_CHECKING:
     from deploy.web.code_flow import CodeFlow
@@ -36,7 +37,8 @@ async def come_back(request: Request, door: TheDoor) -> Response:
     """The issuer has sent the browser back. Whatever it says, the sign-in is over."""
     try:
         caller = await _caller(request, door)
-    except Problem as problem:
+    except (Problem, Unreachable) as error:
+        problem = problem_of(error)
         known = {"problem": str(problem), "at_issuer": at_issuer(door)}
         answer = page("sign_in.html", door, request, None, known, problem.kind.status)
     else:

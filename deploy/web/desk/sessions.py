@@ -156,7 +156,7 @@ class Sessions:
 
 def by_session(sessions: Sessions, keys: Keys) -> Way:
     async def way(connection: HTTPConnection) -> Caller | None:
-        return None if connection.url.path.startswith("/v1/") else sessions.of(connection, keys)
+        return None if connection.scope["path"].startswith("/v1/") else sessions.of(connection, keys)
 
     return way
 

@@ -20,6 +20,7 @@ from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.keys import Right, add_key
 from deploy.web.application import application
+from deploy.web.connections import PromptProtocol
 from deploy.web.settings import WebSettings
 from tests.conftest import running_worker
 from tests.scripted_model import ScriptedModel
@@ -51,7 +52,14 @@ async def outcome(caller: httpx.AsyncClient, request_id: str) -> Outcome:
 async def served(app: FastAPI) -> AsyncGenerator[str]:
     """The URL at which the application answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app,
+            http=PromptProtocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:

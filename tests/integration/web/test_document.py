@@ -44,6 +44,15 @@ async def test_the_document_is_one_of_openapi_3_1_with_an_example_of_every_body_
     assert without == []
 
 
+async def test_generated_clients_call_an_operation_by_a_short_name_of_its_own(door: Door) -> None:
+    async with httpx.AsyncClient(base_url=door.url) as anybody:
+        document = (await anybody.get("/openapi.json")).json()
+    names = [each["operationId"] for operations in document["paths"].values() for each in operations.values()]
+    assert len({*names}) == len(names)
+    assert {"submit", "get_outcome", "decide_about_call", "add_schedule", "resolve_action"} <= {*names}
+    assert [name for name in names if "v1" in name] == []
+
+
 def _media(operation: dict[str, Any]) -> list[dict[str, Any]]:
     """What an operation takes and answers with."""
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]

@@ -104,6 +104,7 @@ async def test_what_cannot_be_is_refused_in_one_sentence(
 @pytest.mark.parametrize(
     ("body", "words"),
     [
+        ("", "there is no body"),
         ('{"text": "a", "text": "b"}', "'text' is there twice"),
         ('{"text": NaN}', "line 1"),
         ('{"text"', "EOF"),

@@ -1,6 +1,5 @@
 """The codec server answers as the Temporal UI and CLI ask, and only with the keys of whoever asks."""
 
-import base64
 import hashlib
 import os
 import subprocess
@@ -12,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.protobuf.json_format import MessageToDict, ParseDict
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
 from pydantic_core import to_json
 from starlette.testclient import TestClient
 from temporalio.api.common.v1 import Payload, Payloads
@@ -137,11 +136,9 @@ class Provider:
     """An OpenID provider on loopback."""
 
     def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        numbers = self.key.public_key().public_numbers()
-        parts = {"n": numbers.n.to_bytes(256, "big"), "e": numbers.e.to_bytes(3, "big")}  # RFC 7518, section 6.3.1
-        public = {name: base64.urlsafe_b64encode(part).rstrip(b"=").decode() for name, part in parts.items()}
-        self.keys = {"keys": [{"kty": "RSA", "kid": "1", "use": "sig", "alg": "RS256", **public}]}
+        self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
+        self.keys = {"keys": [self.key.as_dict(private=False)]}
+        self.keys_at: str | None = None
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -151,15 +148,15 @@ class Provider:
 
     def signed(self, **changes: object) -> str:
         claims = {"iss": self.issuer, "aud": "temporal-ui", "exp": time.time() + 60, "groups": ["operators"]}
-        return jwt.encode(claims | changes, self.key, algorithm="RS256", headers={"kid": "1"})
+        return jwt.encode({"alg": "RS256", "kid": "1"}, claims | changes, self.key)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                about = self.path.endswith("openid-configuration")
-                body = to_json({"jwks_uri": f"{provider.issuer}/keys"} if about else provider.keys)
+                about = {"issuer": provider.issuer, "jwks_uri": provider.keys_at or f"{provider.issuer}/keys"}
+                body = to_json(about if self.path.endswith("openid-configuration") else provider.keys)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -208,11 +205,29 @@ def test_a_token_that_the_provider_did_not_give_for_this_is_refused(
 
 def test_a_token_that_anybody_can_make_is_refused(by_provider: TestClient, provider: Provider) -> None:
     claims = {"iss": provider.issuer, "aud": "temporal-ui", "exp": time.time() + 60, "groups": ["operators"]}
-    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": "1"})
-    by_others = jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": "1"})
+    secret = OctKey.import_key("x" * 32)
+    unsigned = jwt.encode({"alg": "none", "kid": "1"}, claims, secret, algorithms=["none"])
+    by_others = jwt.encode({"alg": "HS256", "kid": "1"}, claims, secret)
     for each in (unsigned, by_others):
         headers = {**NAMESPACE, "Authorization": f"Bearer {each}"}
         assert by_provider.post("/decode", json={"payloads": []}, headers=headers).status_code == 401
+
+
+def test_a_provider_whose_keys_others_could_change_on_the_way_is_not_asked_for_them(
+    keys: KeyRing, tmp_path: Path
+) -> None:
+    provider = Provider()
+    provider.keys_at = "http://login.example.com/keys"
+    oidc = f'[oidc]\nissuer = "{provider.issuer}"\naudience = "temporal-ui"\n[oidc.groups]\noperators = ["*"]\n'
+    client = TestClient(application(keys, Readers(access(tmp_path, oidc), keys.keys)))
+    headers = {**NAMESPACE, "Authorization": f"Bearer {provider.signed()}"}
+    answer = client.post("/decode", json={"payloads": []}, headers=headers)
+    provider.server.shutdown()
+    provider.server.server_close()
+    assert (answer.status_code, answer.text) == (
+        503,
+        f"the keys of {provider.issuer} cannot be fetched; the log says why",
+    )
 
 
 @pytest.mark.parametrize(

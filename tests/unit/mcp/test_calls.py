@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
 from activities.toolkit.foreign_tools import foreign_tools
-from tests.unit.mcp.notebook import OF_TODAY, Notebook, sources
+from tests.unit.mcp.notebook import OF_TODAY, Notebook, notebook, sources
 
 
 class TestAWrite:
@@ -25,6 +25,35 @@ class TestAWrite:
             await book.call("take_note", text="refuses: milk")
         assert (raised.value.type, raised.value.non_retryable) == ("ServiceRefused", True)
         assert (await book.state(), book.notes) == (State.NOT_DONE, [])
+
+    @pytest.mark.parametrize(
+        "failed_when",
+        [
+            "failed_when = \"starts_with(@, 'noted: no room')\"",
+            "failed_when = \"@ == 'another'\"\n[mcp.book.tool.take_note]\nfailed_when = \"contains(@, 'no room')\"",
+        ],
+    )
+    async def test_what_the_file_of_sources_calls_an_error_has_failed_though_the_tool_does_not_say_so(
+        self, tmp_path: Path, ledger: Ledger, failed_when: str
+    ) -> None:
+        book = await asyncio.to_thread(notebook, tmp_path, ledger, more=f"timeout = 3\n{failed_when}")
+        async with aclosing(book.found):
+            with pytest.raises(
+                ApplicationError, match='take_note was refused by the far end: "noted: no room'
+            ) as raised:
+                await book.call("take_note", text="no room")
+            assert (raised.value.type, raised.value.non_retryable) == ("ServiceRefused", True)
+            assert await book.state() is State.NOT_DONE
+            assert (await book.call("take_note", "r/2.0", text="milk")).value == "noted: milk"
+
+    async def test_what_cannot_be_judged_is_unknown(self, tmp_path: Path, ledger: Ledger) -> None:
+        more = "timeout = 3\nfailed_when = \"starts_with(status, 'x')\""
+        book = await asyncio.to_thread(notebook, tmp_path, ledger, more=more)
+        async with aclosing(book.found):
+            with pytest.raises(ApplicationError, match="failed_when cannot judge") as raised:
+                await book.call("take_note", text="milk")
+        assert raised.value.type == "OutcomeUnknown"
+        assert await book.state() is State.UNKNOWN
 
     @pytest.mark.parametrize(
         ("fault", "done"),

@@ -58,6 +58,8 @@ class TestMistakes:
             ('offer = ["take_notes"]', "mcp.book.offer: no tool fits 'take_notes'; did you mean take_note?"),
             ("[mcp.book.tool.nothing]", "mcp.book.tool.nothing: the server has no such tool"),
             ('[mcp.book.tool.draw]\ngrounded = ["a"]', "mcp.book.tool.draw: tool book_draw"),
+            ("failed_when = 'a ='", "mcp.book.failed_when: it is no JMESPath"),
+            ("[mcp.book.tool.draw]\nfailed_when = '='", "mcp.book.tool.draw.failed_when: it is no JMESPath"),
             ('env = { A = "NOT_SET_ANYWHERE" }', "mcp.book.env.A: the variable NOT_SET_ANYWHERE is not set"),
         ],
     )

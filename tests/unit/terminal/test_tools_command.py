@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from activities.toolkit import foreign_tools
 from client import app
+from deploy.terminal.logs import only_warnings
 from tests.unit.mcp.notebook import sources as of_notebook
 from tests.unit.toolkit.openapi.test_source import DOCUMENT, TABLE
 
@@ -51,6 +53,29 @@ def test_json_is_one_object_a_line() -> None:
     found = {each["name"]: each for each in map(json.loads, _said("--json").splitlines())}
     assert (found["desk_listTickets"]["effect"], found["desk_listTickets"]["left_out"]) == ("read", "")
     assert found["desk upload"]["left_out"] == "its body is image/png, which is not written here"
+
+
+def test_what_a_servers_program_says_meanwhile_is_not_part_of_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notebook").mkdir()
+    file = of_notebook(tmp_path / "notebook")
+    quiet = file.read_text()
+    file.write_text(quiet.replace("command = [", "command = ['sh', '-c', 'echo noise >&2; exec \"$0\" \"$@\"', "))
+    assert quiet != file.read_text()
+    monkeypatch.setenv("ERRAND_SOURCES", str(file))
+    said = _said("--json")
+    assert "book_take_note" in {json.loads(line)["name"] for line in said.splitlines()}
+    assert "noise" not in said + "".join(capfd.readouterr())
+
+
+def test_a_warning_is_not_part_of_the_answer_either(capfd: pytest.CaptureFixture[str]) -> None:
+    only_warnings()
+    structlog.stdlib.get_logger("errand").warning("beware", of="the dog")
+    structlog.reset_defaults()
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "beware" in said.err
 
 
 def test_a_name_that_is_none_says_which_is_near() -> None:

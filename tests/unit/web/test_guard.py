@@ -41,3 +41,32 @@ async def test_only_the_doors_own_pages_may_send_something(origin: str, status: 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://door") as caller:
         answer = await caller.post("/v1/requests", json={}, headers={"Origin": origin})
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("host", ["door", "DOOR", "door:8240", "door:1"])
+async def test_the_door_answers_by_its_name(host: str) -> None:
+    assert await status_by(host) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "door.evil.example",
+        "door, evil.example",
+        "x@door",
+        "door/x",
+        "door?x",
+        "door#x",
+        "door:80:80",
+    ],
+)
+async def test_what_is_not_its_name_and_a_port_and_nothing_more_leads_nowhere(host: str) -> None:
+    assert await status_by(host) == 421
+
+
+async def status_by(host: str) -> int:
+    guard = Guard(taken, frozenset({"door"}), largest_body=1024)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url="http://door") as caller:
+        return (await caller.get("/v1/requests", headers={"Host": host})).status_code

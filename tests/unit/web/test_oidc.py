@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.requests import HTTPConnection
 
 from deploy.client.keys import Right, add_key
+from deploy.service import issuer as tokens
 from deploy.web import oidc
 from deploy.web.callers import Caller, Way
 from deploy.web.keys import Keys
@@ -57,6 +58,8 @@ async def test_a_caller_is_who_the_issuer_says_with_the_rights_that_it_gives(iss
         {"sub": ""},
         {"sub": 7},
         {"sub": "ann\n"},
+        {"sub": " ann"},
+        {"sub": "ann\u202e"},
         {"key": ECKey.generate_key("P-256")},
         {"key": OctKey.generate_key(256), "alg": "HS256"},
     ],
@@ -86,7 +89,7 @@ async def test_a_key_that_the_issuer_has_since_is_fetched_but_not_for_every_toke
         with pytest.raises(Problem):
             await caller_of(way, issuer.token(alg="RS256", kid="2"))
     assert issuer.asked == 2
-    monkeypatch.setattr(oidc, "NOT_BEFORE", 0.0)
+    monkeypatch.setattr(tokens, "NOT_BEFORE", 0.0)
     assert await caller_of(way, issuer.token(alg="RS256", kid="2")) is not None
     assert issuer.asked == 4
 

@@ -5,7 +5,8 @@ import pytest
 from pydantic import JsonValue
 
 from activities.errors import OutcomeUnknown, ServiceRefused
-from activities.toolkit.openapi.answers import Answers, NotAnExpression
+from activities.toolkit.expressions import NotAnExpression
+from activities.toolkit.openapi.answers import Answers
 
 TICKET = '{"status": "ok", "items": [{"id": 7, "title": "Printer", "secret": 1}]}'
 
