@@ -25,6 +25,6 @@ fi
 for yours in openai_api_key errand_smtp_url; do
   if made "$yours"; then : > "secrets/$yours" && echo "  … is empty: fill it in"; fi
 done
-[ -e .env ] || { cp .env.example .env && echo ".env"; }
+[ -e .env ] || { cp .env.example .env && printf '%s\n' ".env" "  … fill in the model and the sender"; }
 # The containers' users read them, who are others than yours; nobody else gets into the folder.
 chmod 711 secrets && chmod 644 secrets/*
