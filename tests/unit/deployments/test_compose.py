@@ -101,8 +101,8 @@ def test_a_script_is_one_that_a_shell_can_read(script: str) -> None:
 
 
 def test_the_files_of_secrets_are_made_once_and_are_those_that_compose_names(tmp_path: Path) -> None:
-    for name in ("secrets.sh", ".env.example"):
-        shutil.copy(COMPOSE / name, tmp_path)
+    shutil.copytree(COMPOSE, tmp_path, ignore=shutil.ignore_patterns("secrets", ".env"), dirs_exist_ok=True)
+    (tmp_path / "schema.sh").chmod(0o600)
     make = ["sh", str(tmp_path / "secrets.sh")]
     subprocess.run(make, check=True, capture_output=True)
     folder = tmp_path / "secrets"
@@ -116,6 +116,7 @@ def test_the_files_of_secrets_are_made_once_and_are_those_that_compose_names(tmp
     assert key is not None
     assert key.may == (Right.ADMIN,)
     assert made["ledger_password"] in made["errand_ledger_url"]
+    assert (tmp_path / "schema.sh").stat().st_mode & 0o004
     assert (tmp_path / ".env").read_text() == (tmp_path / ".env.example").read_text()
     subprocess.run(make, check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
