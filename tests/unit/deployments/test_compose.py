@@ -89,6 +89,11 @@ def test_nothing_is_published_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_the_image_that_ours_share_is_built_once() -> None:
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["worker"]
+    assert len({SERVICES[name]["image"] for name in OURS}) == 1
+
+
 def test_what_ours_write_to_is_in_memory_alone() -> None:
     for name in OURS:
         assert SERVICES[name]["read_only"] is True
