@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up try test upgrade-test chaos bfcl openapi mcp bench image pictures contract lint format clean
+.PHONY: help install demo up try test upgrade-test chaos bfcl openapi mcp bench image compose-test pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -50,6 +50,9 @@ bench: $(INSTALLED)  ## what a request costs, beside the same job by hand (5 min
 
 image: $(INSTALLED)  ## build the container image and run a request through it; with Docker, or as root with buildah and runc
 	@$(PYTHON) -m tests.container
+
+compose-test: $(INSTALLED)  ## start deploy/compose with that image, and do what an operator does; takes Docker (3 minutes)
+	@$(PYTHON) -m tests.compose
 
 pictures: $(INSTALLED)  ## record the pictures of README.md anew, from real runs (2 minutes)
 	@$(PYTHON) -m deploy.local.pictures

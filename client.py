@@ -151,6 +151,7 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
     """Show where a request stands, or how it ended; without a worker to ask, what Temporal knows of it."""
 
     async def command(session: Session) -> int:
+        from deploy.client.retries import retries_of
         from deploy.client.traced_approvals import traced_state
 
         try:
@@ -161,6 +162,8 @@ def status_command(id: Id, as_json: AsJson = False) -> None:
             raise
         typer.echo(now.model_dump_json(indent=2)) if as_json else session.screen.state(now)
         if not as_json:
+            for each in await retries_of(session.client, handle_of(session.client, id)):
+                session.screen.note(str(each))
             session.screen.not_told(await callbacks_of(session.client, id))
         return 0
 

@@ -35,7 +35,9 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
         raise ValueError(f"{parts.drivername} is a driver for programs that wait otherwise; write {backend}://…")
     if parts.get_backend_name() == "sqlite":
         return _sqlite(parts, create=create)
-    limits = {
+    how = {
+        # Not the database's own: of one without an encoding (SQL_ASCII), text would come as bytes.
+        "client_encoding": "utf8",
         "connect_timeout": max(1, int(BUSY_SECONDS)),
         "tcp_user_timeout": int(BUSY_SECONDS * 1000),
         "keepalives_idle": 10,
@@ -47,7 +49,7 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
         pool_pre_ping=True,
         pool_size=connections,
         max_overflow=0,
-        connect_args=limits if parts.get_driver_name() == "psycopg" else {},
+        connect_args=how if parts.get_driver_name() == "psycopg" else {},
     )
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _prepare_postgresql)

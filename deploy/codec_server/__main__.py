@@ -3,6 +3,7 @@
 Its settings are environment variables: ERRAND_PAYLOAD_KEYS and ERRAND_CODEC_…; docs/configuration.md lists them.
 """
 
+import signal
 import sys
 
 from activities.encryption.loading import load_key_ring
@@ -34,9 +35,16 @@ def serve(settings: Settings) -> None:
     uvicorn.run(served, host=codec.codec_host, port=codec.codec_port, log_config=None, access_log=False)
 
 
+def _end(*_: object) -> None:
+    """uvicorn answers what it has to, and then raises the signal once more."""
+    sys.exit(0)
+
+
 def main() -> int:
     """The exit code: 0 after a signal, 2 where a setting is missing or wrong."""
     configure_logging()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _end)
     try:
         serve(Settings.from_environment())
     except ConfigurationError as error:

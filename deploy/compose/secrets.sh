@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the files of passwords and keys that compose.yaml names, those that are missing; what they are for is said there.
+# Make the files that compose.yaml reads, those that are missing: passwords and keys, and .env; names what is yours to fill in.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p secrets
@@ -17,9 +17,14 @@ if made codec_access.toml; then
   digest="$(tr -d '\n' < secrets/codec_token | sha256sum | cut -d ' ' -f 1)"
   printf '[token.operator]\nsha256 = "%s"\nkeys = ["*"]\n' "$digest" > secrets/codec_access.toml
 fi
-if made web_keys.json; then echo '{}' > secrets/web_keys.json; fi
+if made door_key; then printf 'errand_%s' "$(random 32 | tr '+/' '-_' | tr -d '=')" > secrets/door_key; fi
+if made web_keys.json; then
+  printf '{"keys": [{"name": "operator", "hash": "%s", "may": ["admin"], "added_at": "%s"}]}\n' \
+    "$(sha256sum < secrets/door_key | cut -d ' ' -f 1)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > secrets/web_keys.json
+fi
 for yours in openai_api_key errand_smtp_url; do
   if made "$yours"; then : > "secrets/$yours" && echo "  … is empty: fill it in"; fi
 done
+[ -e .env ] || { cp .env.example .env && printf '%s\n' ".env" "  … fill in the model and the sender"; }
 # The containers' users read them, who are others than yours; nobody else gets into the folder.
-chmod 711 secrets && chmod 644 secrets/*
+chmod 711 secrets && chmod 644 secrets/* && chmod a+r ./*.sh ./*.yaml

@@ -37,7 +37,7 @@ def recover_command(
 
         only_warnings()
         who, screen = by or login_name(), session.screen
-        if not who:
+        if not who and not dry_run:
             raise ConfigurationError("--by: say who settles it")
         begun_since = moment("--since", since) if since else None
         async with ledger_of_the_workers(session.settings) as ledger:

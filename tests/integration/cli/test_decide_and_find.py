@@ -13,7 +13,7 @@ from client import approve, find, handle_of, state
 from deploy.terminal.exit_codes import explain
 from tests.integration.cli.conftest import CommandLine, Said, an_id, eventually
 from tests.sample_tools import World
-from tests.scripted_model import ScriptedModel, call, calls, say
+from tests.scripted_model import Raw, ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, PendingApproval, RequestStatus
 
 
@@ -303,3 +303,17 @@ async def test_a_request_that_cannot_be_read_is_listed_and_hides_no_other(
     assert "cannot be read here" in next(line for line in said.out.splitlines() if ids[0] in line)
     for each in ids:
         await client.get_workflow_handle(each).terminate()
+
+
+async def test_the_status_of_a_request_says_what_fails_and_is_tried_again(
+    cli: CommandLine, worker: ScriptedModel
+) -> None:
+    worker.trouble.append(Raw(503, '{"error": {"message": "no room"}}', {"Retry-After": "30"}))
+    await cli("submit", "Say hello.", "--no-wait", "--id", (request_id := an_id()))
+
+    async def is_tried_again() -> bool:
+        said = (await cli("status", request_id)).err
+        return "decide failed once, and is tried again; next at " in said and "503: no room" in said
+
+    await eventually(is_tried_again)
+    assert (await cli("cancel", request_id)).code == 0

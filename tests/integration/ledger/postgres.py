@@ -47,6 +47,16 @@ class Postgres:
                 connection.exec_driver_sql(each)
         engine.dispose()
 
+    async def outside_transactions(self, *statements: str) -> None:
+        def ran() -> None:
+            engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                for each in statements:
+                    connection.exec_driver_sql(each)
+            engine.dispose()
+
+        await asyncio.to_thread(ran)
+
     async def ask(self, question: str) -> int:
         """The one number that it answers with."""
 

@@ -124,3 +124,11 @@ async def test_a_worker_has_no_more_connections_to_postgresql_than_it_is_allowed
         writes = (written(ledger, f"busy/{number}", State.DONE) for number in range(40))
         await asyncio.gather(*reads, *writes)
         assert 1 < await postgres.count_connections() <= 4
+
+
+async def test_text_is_kept_in_a_database_that_has_no_encoding(postgres: Postgres) -> None:
+    as_is = "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    await postgres.outside_transactions("DROP DATABASE IF EXISTS ascii", f"CREATE DATABASE ascii {as_is}")
+    async with aclosing(await Ledger.open(postgres.url.replace("/postgres?", "/ascii?"))) as ledger:
+        await written(ledger, "Grüße/東京", State.DONE)
+        assert await keys(ledger) == ["Grüße/東京"]

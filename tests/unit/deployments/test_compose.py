@@ -9,6 +9,7 @@ import pytest
 
 from activities.encryption.key_ring import KeyRing
 from activities.settings.environment import variable
+from deploy.client.keys import KeyFile, Right
 from deploy.codec_server.access import Access
 from tests.unit.deployments.manifests import COMPOSE, NEEDED, Manifest, compose, known, program, ran
 
@@ -63,7 +64,8 @@ def test_each_service_waits_for_what_it_needs() -> None:
     assert order["temporal-schema"] == {"postgresql": healthy}
     assert order["temporal"] == {"temporal-schema": done}
     assert order["temporal-namespace"] == {"temporal": healthy}
-    assert order["worker"] == order["door"] == {"temporal-namespace": done}
+    assert order["worker"] == {"temporal-namespace": done}
+    assert order["door"] == {"temporal-namespace": done, "door-key": done}
     waited_for = {other for others in order.values() for other, how in others.items() if how == healthy}
     assert all("healthcheck" in SERVICES[name] for name in waited_for)
 
@@ -87,6 +89,11 @@ def test_nothing_is_published_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_the_image_that_ours_share_is_built_once() -> None:
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["worker"]
+    assert len({SERVICES[name]["image"] for name in OURS}) == 1
+
+
 def test_what_ours_write_to_is_in_memory_alone() -> None:
     for name in OURS:
         assert SERVICES[name]["read_only"] is True
@@ -99,15 +106,22 @@ def test_a_script_is_one_that_a_shell_can_read(script: str) -> None:
 
 
 def test_the_files_of_secrets_are_made_once_and_are_those_that_compose_names(tmp_path: Path) -> None:
-    shutil.copy(COMPOSE / "secrets.sh", tmp_path)
+    shutil.copytree(COMPOSE, tmp_path, ignore=shutil.ignore_patterns("secrets", ".env"), dirs_exist_ok=True)
+    (tmp_path / "schema.sh").chmod(0o600)
     make = ["sh", str(tmp_path / "secrets.sh")]
     subprocess.run(make, check=True, capture_output=True)
     folder = tmp_path / "secrets"
     made = {path.name: path.read_text() for path in folder.iterdir()}
     named = {Path(each["file"]).name for each in compose("compose.yaml")["secrets"].values()}
-    assert named == made.keys() - {"codec_token"}
+    assert named == made.keys() - {"codec_token", "door_key"}
     assert KeyRing.read(folder / "payload_keys").keys
     assert Access.read(folder / "codec_access.toml").token["operator"].keys == {"*"}
+    door = KeyFile.read(folder / "web_keys.json")
+    key = door.key_of(made["door_key"]) if door else None
+    assert key is not None
+    assert key.may == (Right.ADMIN,)
     assert made["ledger_password"] in made["errand_ledger_url"]
+    assert (tmp_path / "schema.sh").stat().st_mode & 0o004
+    assert (tmp_path / ".env").read_text() == (tmp_path / ".env.example").read_text()
     subprocess.run(make, check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made

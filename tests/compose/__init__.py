@@ -1,0 +1,1 @@
+"""Starts deploy/compose with Docker and does what an operator does: `make compose-test`."""
