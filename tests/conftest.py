@@ -7,7 +7,7 @@ import sysconfig
 import tempfile
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from inspect import iscoroutinefunction
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from deploy.service.assembly import Service, build_worker
 from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
 from tests.forked import SHARED, Forked, forked, started
+from tests.forked.process import Processes
 from tests.sample_tools import World, world
 from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel
@@ -107,6 +108,13 @@ def python() -> Generator[Forked]:
     """The command that runs `client.py` or `worker.py` in a process of its own, without the second of importing."""
     with forked(IMPORTED) as command:
         yield command
+
+
+@pytest.fixture
+def processes(python: Forked) -> Generator[Processes]:
+    """The same, for what has to know when a process is gone."""
+    with closing(Processes(python.socket)) as own:
+        yield own
 
 
 @pytest.fixture(scope="session")

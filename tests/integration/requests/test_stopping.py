@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings
 from tests.conftest import running_worker
-from tests.forked import Forked
 from tests.forked.process import Process, Processes
 from tests.integration.requests.asking import answer, start, until, until_it_waits
 from tests.sample_tools import World
@@ -105,9 +104,8 @@ class Workers:
 
 
 @pytest.fixture
-def workers(temporal: WorkflowEnvironment, settings: Settings, python: Forked, tmp_path: Path) -> Generator[Workers]:
-    with closing(Processes(python.socket)) as processes:
-        yield Workers(variables_of(temporal, settings), processes, tmp_path / "worker.log")
+def workers(temporal: WorkflowEnvironment, settings: Settings, processes: Processes, tmp_path: Path) -> Workers:
+    return Workers(variables_of(temporal, settings), processes, tmp_path / "worker.log")
 
 
 async def test_a_request_survives_the_death_of_its_worker(
