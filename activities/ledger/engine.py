@@ -15,6 +15,8 @@ from activities.settings.ledger import DEFAULT_LEDGER
 LEDGER_URL = "ERRAND_LEDGER_URL"
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
+WORKER = "errand-worker"
+"""The `application_name` of workers in PostgreSQL, by which they are known to use the ledger."""
 
 
 def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
@@ -51,6 +53,8 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
     )
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _prepare_postgresql)
+        if create:
+            event.listen(engine, "connect", _name_worker)
     return engine
 
 
@@ -76,6 +80,13 @@ def _require_folder(folder: Path) -> None:
 def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"SET SESSION statement_timeout = {int(BUSY_SECONDS * 1000)}")
+    cursor.close()
+    connection.commit()
+
+
+def _name_worker(connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET SESSION application_name = '{WORKER}'")
     cursor.close()
     connection.commit()
 
