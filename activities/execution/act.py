@@ -71,6 +71,8 @@ class Act:
         """Where it may have happened before: how this attempt finds out. A tool that looks says so."""
         self.happened = False
         """The block has ended without an error."""
+        self.came_to_nothing = False
+        """The block has ended with an error that says that nothing happened."""
 
     @property
     def begun(self) -> bool:
@@ -125,6 +127,7 @@ class Act:
         else:
             certain = isinstance(error, ErrandError) and not isinstance(error, OutcomeUnknown)
             state = State.NOT_DONE if certain and not self.may_have_happened else State.UNKNOWN
+            self.came_to_nothing = state is State.NOT_DONE
             await asyncio.shield(self._end(state, error=_text(error)))
 
     async def done(self, result: JsonValue) -> None:

@@ -31,6 +31,7 @@ from activities.execution.unfinished_acts import GRACE, to_its_end
 from activities.ledger.ledger import Ledger
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
+from activities.ledger.settling import FORGOTTEN, FORGOTTEN_SINCE
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import SettledBy, sha256, texts
@@ -95,8 +96,9 @@ class WriteAttempt:
     def detail(self) -> Mapping[str, object]:
         """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
         known = {"attempt": self.number, "certain": self._certain, "acting": self._acted_before}
+        acts = {"tokens": self._tokens} if self._acted_before and not self._certain else {}
         about_ledger = {"earlier": self.earlier, "held": self._held, "ledger_key": self.ledger_key}
-        return {**known, **about_ledger, "over_budgets": self._over_budgets, "ask_again": self._ask_again}
+        return {**known, **acts, **about_ledger, "over_budgets": self._over_budgets, "ask_again": self._ask_again}
 
     @property
     def settled(self) -> SettledBy | None:
@@ -125,14 +127,14 @@ class WriteAttempt:
         if write.call.key != self._call.key:
             self.ledger_key = write.call.key
         if seen is None and self._acted_before:
-            raise _never_reported(await self._ledger.give_up(write, acting=True))
-        if seen is not None and (done := await self._settled(write, seen)):
-            return done
+            raise _never_reported(await self._ledger.give_up(write, acted=self._tokens))
+        if seen is not None and (seen := await self._settled(write, seen)).state is State.DONE:
+            return seen
         self._certain = True
         # Of an idempotent tool the row may be a second attempt's: that one had not acted, but the first may have.
         uncertain = (
             seen is not None
-            and (seen.state in (State.BEGUN, State.UNKNOWN) or self._knows_too_little(seen))
+            and seen.state in (State.BEGUN, State.UNKNOWN)
             and (self._tool.idempotent or not self._had_not_acted(seen))
         )
         try:
@@ -144,6 +146,8 @@ class WriteAttempt:
             self._held = True
             raise _paused(error, activity.info().attempt, may_have_happened=uncertain) from error
         except ErrandError as error:
+            if isinstance(error, OutcomeUnknown) and not uncertain and not (self.act and self.act.begun):
+                self._certain = False  # another attempt is at it, and only the ledger can tell how that one ends
             ended = _unknown_still(error) if uncertain else error
             # What a far end refuses again and again, it does not tell by being asked for an hour.
             if isinstance(ended, OutcomeUnknownRetryable) and not isinstance(error, ServiceRefused):
@@ -173,8 +177,8 @@ class WriteAttempt:
             self._certain = not self._acted_before
             raise
 
-    async def _settled(self, write: Write, seen: Action) -> Action | None:
-        """The row of a write that has happened; None where it may happen (again).
+    async def _settled(self, write: Write, seen: Action) -> Action:
+        """The row as it stands: of a write that has happened, or that may happen (again).
 
         Raises:
             KeyTaken: the key was used for another action.
@@ -182,18 +186,15 @@ class WriteAttempt:
         """
         self._certain = True
         seen.must_be(write.call)
-        if seen.state is State.DONE:
+        too_little = self._knows_too_little(seen)
+        if seen.state in (State.DONE, State.NOT_DONE) and not too_little:
             return seen
-        if seen.state is State.NOT_DONE:
-            if self._knows_too_little(seen) and not self._tool.idempotent:
-                raise OutcomeUnknown("an attempt acted, and the ledger knows only of one before it")
-            return None
-        if self._tool.idempotent or self._had_not_acted(seen):
-            return None
+        if not too_little and (self._tool.idempotent or self._had_not_acted(seen)):
+            return seen
         self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
-        seen = await self._ledger.give_up(write)
+        seen = await self._ledger.give_up(write, acted=self._tokens if self._acted_before else None)
         self._certain = True
-        if seen.state is State.DONE:  # at this very moment
+        if seen.state is State.DONE or self._tool.idempotent:  # done at this very moment, or asked whether it is
             return seen
         raise _never_reported(seen)
 
@@ -203,12 +204,12 @@ class WriteAttempt:
 
     def _knows_too_little(self, row: Action) -> bool:
         """Whether a row says that nothing happened, and is not of the attempt that acted."""
-        unsettled = row.state is State.NOT_DONE and row.resolved_by is None
-        return unsettled and self._acted_before and not self._is_of_the_one_that_acted(row)
+        return self._acted_before and row.says_less_than(self._tokens)
 
-    def _is_of_the_one_that_acted(self, row: Action) -> bool:
-        """Or of a later one, as far as Temporal has heard."""
-        return self._said is not None and row.token in (self._said.token, self._said.preparing)
+    @property
+    def _tokens(self) -> tuple[str, ...]:
+        """Of the attempt that acted, and of a later one, as far as Temporal has heard."""
+        return self._said.tokens if self._said else ()
 
     def _had_not_acted(self, row: Action) -> bool:
         """Whether Temporal knows that the attempt which wrote the row did not come to its act.
@@ -283,6 +284,6 @@ async def _unknown(tool: Tool, act: Act, what: str) -> OutcomeUnknown:
 
 
 def _never_reported(row: Action) -> OutcomeUnknown:
-    if row.attempt == 0:
+    if row.error in (FORGOTTEN, FORGOTTEN_SINCE):
         return OutcomeUnknown(f"{row.error}: it was restored, emptied or exchanged meanwhile")
     return OutcomeUnknown(f"attempt {row.attempt} began at {row.begun_at:%H:%M:%S} UTC and was never reported on")

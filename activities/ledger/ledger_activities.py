@@ -41,7 +41,8 @@ class LedgerActivities:
             write = write_of(call, self._tools.get(call.tool))
             await self._await_act(write, question.patience)
             try:
-                found = await self._ledger.give_up(write, acting=question.acting)
+                acted = question.tokens if question.acting else None
+                found = await self._ledger.give_up(write, acted=acted, by_hand=question.by_hand)
             except KeyTaken as taken:
                 return Settlement(status=ReceiptStatus.REFUSED, error=str(taken))
         known: dict[str, object] = {

@@ -96,6 +96,12 @@ class Upkeep:
             later = sa.and_(actions.c.begun_at == last.begun_at, actions.c.key > last.key)
             page = query.where(sa.or_(actions.c.begun_at > last.begun_at, later))
 
+    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first."""
+        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
+        query = query.where(actions.c.begun_at >= since) if since else query
+        return await self._page(query)
+
     async def _page(self, query: sa.Select[tuple[object, ...]]) -> list[Action]:
         return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
