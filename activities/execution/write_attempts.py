@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from pydantic import JsonValue
+import structlog
 from temporalio import activity
 
 from activities.budgets import Budget, charges_of_write
@@ -28,35 +28,20 @@ from activities.execution.cancellation import to_the_end
 from activities.execution.past_runs import ledger_of
 from activities.execution.tool_mistakes import mistake
 from activities.execution.unfinished_acts import GRACE, to_its_end
+from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
-from activities.ledger.settling import FORGOTTEN, FORGOTTEN_SINCE
+from activities.ledger.settling import BEFORE_ITS_ACT, FORGOTTEN, FORGOTTEN_SINCE
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
-from workflows.contract.values import SettledBy, sha256, texts
+from workflows.contract.values import SettledBy
+
+log = structlog.stdlib.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Between attempts of a write that waits for an operator."""
-
-
-def write_of(call: ToolCall, tool: Tool | None) -> Write:
-    """What the ledger is to know of a call; the tool may be one that this worker does not have."""
-    if tool is None:
-        return Write(call, _likeness(call, call.tool, ()))
-    # An act is awaited beyond its attempt for as long again.
-    return Write(
-        call,
-        _likeness(call, tool.same_as or call.tool, tool.done_for),
-        timedelta(seconds=2 * tool.route.start_to_close),
-    )
-
-
-def _likeness(call: ToolCall, action: str, done_for: tuple[str, ...]) -> str:
-    """The same for calls with the same grounded arguments (the recipients of a mail), or else the same arguments."""
-    named = {name: sorted({text.casefold() for text in texts(call.arguments.get(name))}) for name in done_for}
-    given: dict[str, JsonValue] = {name: [*values] for name, values in named.items() if values}
-    return sha256([action, given or call.arguments])
+ENDED_BEFORE = "the attempt that began it ended before it acted"
 
 
 class WriteAttempt:
@@ -132,11 +117,7 @@ class WriteAttempt:
             return seen
         self._certain = True
         # Of an idempotent tool the row may be a second attempt's: that one had not acted, but the first may have.
-        uncertain = (
-            seen is not None
-            and seen.state in (State.BEGUN, State.UNKNOWN)
-            and (self._tool.idempotent or not self._had_not_acted(seen))
-        )
+        uncertain = seen is not None and seen.state is not State.NOT_DONE
         try:
             return await self._run(write, seen, may_have_happened=uncertain)
         except BudgetReached as reached:
@@ -146,8 +127,8 @@ class WriteAttempt:
             self._held = True
             raise _paused(error, activity.info().attempt, may_have_happened=uncertain) from error
         except ErrandError as error:
-            if isinstance(error, OutcomeUnknown) and not uncertain and not (self.act and self.act.begun):
-                self._certain = False  # another attempt is at it, and only the ledger can tell how that one ends
+            if isinstance(error, OutcomeUnknown) and not uncertain:
+                await self._leave_in_doubt(write)
             ended = _unknown_still(error) if uncertain else error
             # What a far end refuses again and again, it does not tell by being asked for an hour.
             if isinstance(ended, OutcomeUnknownRetryable) and not isinstance(error, ServiceRefused):
@@ -189,14 +170,27 @@ class WriteAttempt:
         too_little = self._knows_too_little(seen)
         if seen.state in (State.DONE, State.NOT_DONE) and not too_little:
             return seen
-        if not too_little and (self._tool.idempotent or self._had_not_acted(seen)):
+        if self._tool.idempotent and not too_little:
             return seen
+        if self._had_not_acted(seen):
+            await self._ledger.finish(seen.key, seen.token, State.NOT_DONE, error=ENDED_BEFORE)
+            return seen.model_copy(update={"state": State.NOT_DONE})
         self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
         seen = await self._ledger.give_up(write, acted=self._tokens if self._acted_before else None)
         self._certain = True
         if seen.state is State.DONE or self._tool.idempotent:  # done at this very moment, or asked whether it is
             return seen
         raise _never_reported(seen)
+
+    async def _leave_in_doubt(self, write: Write) -> None:
+        """Have the ledger say unknown too, where the attempt ends so without having begun."""
+        if self.act and self.act.overtaken:
+            self._certain = False  # so that the ledger is asked how the other one ended
+        elif not (self.act and self.act.begun):
+            try:
+                await self._ledger.give_up(write, doubt=BEFORE_ITS_ACT)
+            except ServiceUnavailable as unavailable:
+                log.error("the ledger does not know that a write may have happened", reason=str(unavailable))
 
     @property
     def _acted_before(self) -> bool:

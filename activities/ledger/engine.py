@@ -47,6 +47,8 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
     engine = sa.create_engine(
         parts,
         pool_pre_ping=True,
+        # Whatever the database's own default is: who has waited for its turn must see what others have done meanwhile.
+        isolation_level="READ COMMITTED",
         pool_size=connections,
         max_overflow=0,
         connect_args=limits if parts.get_driver_name() == "psycopg" else {},
@@ -80,6 +82,10 @@ def _require_folder(folder: Path) -> None:
 def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"SET SESSION statement_timeout = {int(BUSY_SECONDS * 1000)}")
+    # What is about to happen must not be forgotten by a crash, even if the server is set up to risk that.
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
     cursor.close()
     connection.commit()
 

@@ -170,7 +170,7 @@ class Ledger:
         news = {"state": state, "result": result, "error": error, "finished_at": self._database.now}
         return await self.restores.finish(key, token, news)
 
-    async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, by_hand: bool = False) -> Action:
+    async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, doubt: str = "") -> Action:
         """Settle what a lost attempt left behind, and keep it from acting later.
 
         Where it had not begun, from now on it cannot; where it had, the action is `unknown`, unless it has finished.
@@ -179,7 +179,7 @@ class Ledger:
             write: what was to happen.
             acted: the tokens of attempts that acted, as Temporal knows; None where it knows of none. Where the ledger
                 has no row of theirs, it has forgotten.
-            by_hand: an operator has completed the activity, and not said what became of it.
+            doubt: why it may have happened all the same, where the ledger says that it did not.
 
         Raises:
             KeyTaken: what stands under the key is another action.
@@ -187,7 +187,7 @@ class Ledger:
         """
         now = self._database.now
         return await self._database.write(
-            lambda connection: settling.give_up(connection, write, acted=acted, by_hand=by_hand, now=now)
+            lambda connection: settling.give_up(connection, write, acted=acted, doubt=doubt, now=now)
         )
 
     async def resolve(self, key: str, *, delivered: bool, by: str, even_if_under_way: bool = False) -> Action:

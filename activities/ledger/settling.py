@@ -11,6 +11,7 @@ from workflows.contract.internal import ToolCall
 
 FORGOTTEN = "an attempt acted, and the ledger has forgotten it"
 FORGOTTEN_SINCE = "an attempt acted, and the ledger knows only of one before it"
+BEFORE_ITS_ACT = "its tool says that it may have happened, although its act had not begun"
 BY_HAND = "its activity was completed by hand, with what is no result of it"
 
 
@@ -19,7 +20,7 @@ def give_up(
     write: Write,
     *,
     acted: Sequence[str] | None,
-    by_hand: bool,
+    doubt: str,
     now: datetime | sa.Function[datetime],
 ) -> Action:
     one_at_a_time(connection, write)
@@ -28,7 +29,7 @@ def give_up(
     is_taken = usual is not None and not usual.is_of(write.call)
     found = row_of(connection, own.call.key, lock=True) if is_taken else usual
     key, token = (own if is_taken else write).call.key, secrets.token_hex(16)
-    doubt = _doubt(found, acted, by_hand=by_hand)
+    doubt = _doubt(found, acted, doubt)
     if found is None:
         lost = {
             "state": State.UNKNOWN if doubt else State.NOT_DONE,
@@ -52,7 +53,7 @@ def give_up(
     return settled
 
 
-def _doubt(row: Action | None, acted: Sequence[str] | None, *, by_hand: bool) -> str:
+def _doubt(row: Action | None, acted: Sequence[str] | None, doubt: str) -> str:
     """Why it may have happened although the ledger says that it did not, or nothing; empty where it may not."""
     if row is not None and (row.state is not State.NOT_DONE or row.resolved_by is not None):
         return ""
@@ -60,7 +61,7 @@ def _doubt(row: Action | None, acted: Sequence[str] | None, *, by_hand: bool) ->
         return FORGOTTEN
     if acted is not None and row is not None and row.says_less_than(acted):
         return FORGOTTEN_SINCE
-    return BY_HAND if by_hand else ""
+    return doubt
 
 
 def put_back(

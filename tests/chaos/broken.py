@@ -46,8 +46,8 @@ def lying_settle() -> None:
     """A write whose attempts were lost is said not to have happened, although it was begun."""
 
     class Liar(Ledger):
-        async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, by_hand: bool = False) -> Action:
-            found = await super().give_up(write, acted=acted, by_hand=by_hand)
+        async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, doubt: str = "") -> Action:
+            found = await super().give_up(write, acted=acted, doubt=doubt)
             return found.model_copy(update={"state": State.NOT_DONE}) if found.state in OPEN else found
 
     usual = LedgerActivities.__init__

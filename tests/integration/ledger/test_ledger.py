@@ -529,6 +529,37 @@ async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_write
         await ledger.begin(Write(OTHER), attempt=1, seen=None)
 
 
+async def test_postgresql_reads_what_others_have_committed_whatever_its_own_default_is(
+    postgres: Postgres, empty: None
+) -> None:
+    """A snapshot from before one's turn would let two writes begin that must know of each other."""
+    await postgres.run("ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'")
+    try:
+        async with aclosing(await Ledger.open(postgres.url)) as one, aclosing(await Ledger.open(postgres.url)) as two:
+            alike = [CALL.model_copy(update={"key": f"orders/7/{turn}.1", "chain": f"{turn}"}) for turn in range(20)]
+            begun = await asyncio.gather(
+                *(
+                    ledger.begin(Write(call, likeness="same"), attempt=1, seen=None)
+                    for call, ledger in zip(alike, (one, two) * 10, strict=True)
+                ),
+                return_exceptions=True,
+            )
+            assert [type(each).__name__ for each in begun if not isinstance(each, str)] == 19 * ["KeyTaken"]
+    finally:
+        await postgres.run("ALTER DATABASE postgres RESET default_transaction_isolation")
+
+
+@pytest.mark.parametrize(("set_up", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
+def test_postgresql_does_not_say_that_it_has_written_down_what_a_crash_may_take(
+    postgres: Postgres, set_up: str, used: str
+) -> None:
+    url = f"{postgres.url}&options=-csynchronous_commit%3D{set_up}"
+    made = engine.engine_of(url, create=True, connections=1)
+    with made.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == used
+    made.dispose()
+
+
 async def test_two_ledgers_are_told_apart_and_a_copy_is_not(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("one", "two")]
     async with aclosing(await Ledger.open(urls[0])) as one, aclosing(await Ledger.open(urls[1])) as two:

@@ -163,6 +163,29 @@ class TestCompletedByHand:
         assert (await settled(opened, by_hand=True)).status is ReceiptStatus.DONE
 
 
+class TestBeforeTheAct:
+    async def test_an_attempt_that_ended_between_its_row_and_its_act_leaves_nothing_open(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        """Its worker died there, and the attempt after it cannot reach the far end."""
+        paper.inside = raising(SystemExit())
+        token = await opened.begin(Write(CALL, charges=(TEN.charge_of({}),)), attempt=1, seen=None)
+        paper.before = raising(ServiceUnavailable("no connection"))
+        assert await fails(budgeted(opened, paper, within=heard("preparing", token))) == AGAIN
+        found = await row(opened)
+        assert (found.state, found.error) == (State.NOT_DONE, "the attempt that began it ended before it acted")
+        assert await taken(opened) == 0
+
+    async def test_where_a_tool_says_that_it_may_have_happened_all_the_same_it_is_not_run_again(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        paper.before = raising(OutcomeUnknown("it was sent too early"))
+        assert await fails(budgeted(opened, paper)) == UNKNOWN
+        paper.before = _passing
+        assert await fails(budgeted(opened, paper)) == UNKNOWN
+        assert (paper.acts, (await row(opened)).state) == ([], State.UNKNOWN)
+
+
 class TestOvertaken:
     async def test_an_attempt_that_another_has_overtaken_leaves_it_to_the_ledger_to_say_what_it_came_to(
         self, opened: Ledger, paper: Paper
