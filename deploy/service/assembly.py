@@ -181,7 +181,7 @@ async def build_worker(
                 about_writes.recall,
                 LedgerWatch(ledger).watch,
                 previews.preview,
-                TakenPlans(client, tools, service.policy, ledger).take_plan,
+                TakenPlans(client, tools, service.policy, ledger, service.callbacks).take_plan,
                 # Also where the model is shown all tools: a request may have begun where it was not.
                 read_activity(search_tool(), provisions),
                 deliveries.deliver,

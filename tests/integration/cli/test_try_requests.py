@@ -133,3 +133,16 @@ async def test_what_the_requester_approved_in_advance_counts_as_in_a_request(
     expected: JsonValue = [{"tool": "write_down", "ruling": "allow"}]
     assert await tried(alone, tmp_path, request="Write e.", call=expected, approve=["write_down"]) == []
     assert await tried(alone, tmp_path, request="Write e.", call=expected) != []
+
+
+async def test_a_second_write_to_the_same_recipient_goes_back_once_as_in_a_request(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    model.scripts["Tell ann."] = [
+        calls(call("tell", to=["ann"], what="hi")),
+        calls(call("tell", to=["ann"], what="hello")),
+        say("I told ann."),
+    ]
+    expected: JsonValue = [{"tool": "tell", "arguments": {"to": ["ann"], "what": "hi"}}]
+    assert await tried(alone, tmp_path, request="Tell ann.", call=expected) == []
+    assert "the same is done already, or may be" in json.dumps(model.asked[-1]["messages"])
