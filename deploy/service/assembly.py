@@ -190,7 +190,7 @@ async def build_worker(
                 *writes,
             ],
             # The SDK would hash every module that is loaded, which takes longer than all else at the start.
-            build_id=None if version else build_id(tools.values()),
+            build_id=None if version else build_id(tools.values(), service.policy),
             deployment_config=deployment_config(version) if version else None,
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),
