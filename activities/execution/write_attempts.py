@@ -32,7 +32,7 @@ from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
-from activities.ledger.settling import BEFORE_ITS_ACT, FORGOTTEN, FORGOTTEN_SINCE
+from activities.ledger.settling import FORGOTTEN, FORGOTTEN_SINCE, OF_ITS_TOOL
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import SettledBy
@@ -178,17 +178,17 @@ class WriteAttempt:
         self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
         seen = await self._ledger.give_up(write, acted=self._tokens if self._acted_before else None)
         self._certain = True
-        if seen.state is State.DONE or self._tool.idempotent:  # done at this very moment, or asked whether it is
+        if seen.state is not State.UNKNOWN or self._tool.idempotent:  # it has ended at this very moment; or is asked
             return seen
         raise _never_reported(seen)
 
     async def _leave_in_doubt(self, write: Write) -> None:
-        """Have the ledger say unknown too, where the attempt ends so without having begun."""
+        """Have the ledger say unknown too, where an attempt ends so and its act has not, or has come to nothing."""
         if self.act and self.act.overtaken:
             self._certain = False  # so that the ledger is asked how the other one ended
-        elif not (self.act and self.act.begun):
+        elif self.act is None or not self.act.begun or self.act.came_to_nothing:
             try:
-                await self._ledger.give_up(write, doubt=BEFORE_ITS_ACT)
+                await self._ledger.give_up(write, doubt=OF_ITS_TOOL)
             except ServiceUnavailable as unavailable:
                 log.error("the ledger does not know that a write may have happened", reason=str(unavailable))
 

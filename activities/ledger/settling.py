@@ -11,7 +11,7 @@ from workflows.contract.internal import ToolCall
 
 FORGOTTEN = "an attempt acted, and the ledger has forgotten it"
 FORGOTTEN_SINCE = "an attempt acted, and the ledger knows only of one before it"
-BEFORE_ITS_ACT = "its tool says that it may have happened, although its act had not begun"
+OF_ITS_TOOL = "its tool says that it may have happened, although not in its act"
 BY_HAND = "its activity was completed by hand, with what is no result of it"
 
 

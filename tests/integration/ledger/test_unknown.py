@@ -15,7 +15,7 @@ from activities.execution.act import Act
 from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
-from activities.ledger.rows import State, Write
+from activities.ledger.rows import Action, State, Write
 from activities.toolkit.tool import tool
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.test_acting import (
@@ -176,6 +176,21 @@ class TestBeforeTheAct:
         assert (found.state, found.error) == (State.NOT_DONE, "the attempt that began it ended before it acted")
         assert await taken(opened) == 0
 
+    async def test_a_tool_that_takes_back_that_its_act_came_to_nothing_is_believed(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        @tool(effect="write")
+        async def pay_and_doubt(word: str, *, paper: Paper, act: Act) -> None:
+            """Pay, and find that it may have gone out."""
+            try:
+                async with act:
+                    raise ServiceUnavailable("429")
+            except ServiceUnavailable as error:
+                raise OutcomeUnknown("it may have gone out") from error
+
+        assert await fails(budgeted(opened, paper, pay_and_doubt)) == UNKNOWN
+        assert ((await row(opened)).state, await taken(opened)) == (State.UNKNOWN, 1)
+
     async def test_where_a_tool_says_that_it_may_have_happened_all_the_same_it_is_not_run_again(
         self, opened: Ledger, paper: Paper
     ) -> None:
@@ -200,6 +215,22 @@ class TestOvertaken:
         detail = await detail_of(run(opened, paper, attempt=2))
         assert (detail.status, detail.certain) == (ReceiptStatus.UNKNOWN, False)
         assert (await settled(opened)).status is ReceiptStatus.FAILED
+
+    async def test_one_that_ends_in_nothing_just_as_it_is_given_up_is_tried_again(
+        self, database: Database, paper: Paper
+    ) -> None:
+        """Its worker was too slow to say that it lived, and so taken for dead."""
+
+        class Late(Ledger):
+            async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, doubt: str = "") -> Action:
+                await self.finish(CALL.key, "first", State.NOT_DONE, error="429")
+                return await super().give_up(write, acted=acted, doubt=doubt)
+
+        ledger = await Late.open(database.url)
+        await ledger.begin(Write(CALL), attempt=1, seen=None, token="first")
+        result = await budgeted(ledger, paper, within=heard("acting", "first"))
+        assert (result.value, paper.acts, await taken(ledger)) == ("paid for tree", ["tree"], 1)
+        await ledger.aclose()
 
     async def test_one_whose_far_end_has_lost_the_answer_knows_that_nobody_knows(
         self, opened: Ledger, paper: Paper
