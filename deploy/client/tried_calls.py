@@ -60,7 +60,7 @@ class TriedCalls:
         is_free = route.effect == "read" and route.ruling == "allow"
         if not is_free and (why := forbidden(route, untrusted=self._untrusted)):
             return self._not_run(call, "refused", why)
-        ruling = self._ruling(call.tool, route)
+        ruling, writes = self._ruling(call.tool, route), self._writes
         if route.effect == "write":
             if problem := why_sent_back(call, route, self._acted, self.sent_back):
                 return self._not_run(call, "invalid", problem)
@@ -69,9 +69,11 @@ class TriedCalls:
                 return self._not_run(call, "refused", budgets.refused)
             ruling = "ask" if budgets.ask else ruling
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=ruling))
-        told = await self._result(call)
+        told = await self._result(call, is_asked=ruling == "ask")
         self._untrusted = self._untrusted or told.untrusted
-        if route.effect == "write" and not told.failed:
+        if told.failed:
+            self._writes = writes
+        elif route.effect == "write":
             self._acted |= marks(call)
         return told
 
@@ -101,9 +103,12 @@ class TriedCalls:
         hint: Arguments = {"hint": call.hint} if call.hint else {}
         return _failed(status, why, hint)
 
-    async def _result(self, call: ProposedCall) -> ToolMessage:
+    async def _result(self, call: ProposedCall, *, is_asked: bool) -> ToolMessage:
         untrusted = call.route is not None and call.route.untrusted
-        if stub := self._case.stub_for(call.tool, call.arguments, self._answered):
+        stub = self._case.stub_for(call.tool, call.arguments, self._answered)
+        if stub and stub.rejected is not None and is_asked:
+            return _failed("rejected", f"rejected by a person{': ' * bool(stub.rejected)}{stub.rejected}")
+        if stub and stub.rejected is None:
             if stub.error is not None:
                 return _failed("failed", stub.error, untrusted=untrusted)
             return ToolMessage(value=stub.result, untrusted=untrusted)
