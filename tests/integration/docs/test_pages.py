@@ -60,6 +60,7 @@ NOT_RUN = {
     ".venv/bin/python -m tests.bench.capacity": "it takes minutes; its own test measures a little",
     "docker compose": "it needs Docker; the files are held to their schema",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
+    "uv run client.py ledger downgrade": "its workers would have to stop; `cli/test_ledger.py` runs it",
     "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
     "StartWorkflow:RequestWorkflow": "it is a map of spans, and nothing to run",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",
