@@ -129,7 +129,10 @@ def _to_2(op: "Operations") -> None:
 
 
 def _to_3(op: "Operations") -> None:
-    """Budgets, and older copies that were put back. Some ledgers of version 2 have these tables already."""
+    """Budgets, and older copies that were put back. Some ledgers of version 2 have these tables already.
+
+    A version that changes one of them has to spell them out here, as they are now.
+    """
     metadata.create_all(op.get_bind(), [spending, restores, marks])
 
 
@@ -157,9 +160,9 @@ def _one_at_a_time(connection: sa.Connection) -> None:
 def _workers(connection: sa.Connection, file: "Path | None") -> str:
     """Those that use the ledger, as far as it is known."""
     if file:
-        return f"{count} processes" if (count := len(living(file))) else ""
+        return f"processes: {count}" if (count := len(living(file))) else ""
     count = connection.execute(_CONNECTIONS_OF_WORKERS).scalar_one()
-    return f"{count} connections" if count else ""
+    return f"connections: {count}" if count else ""
 
 
 _CONNECTIONS_OF_WORKERS = sa.text(

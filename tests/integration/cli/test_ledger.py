@@ -229,7 +229,7 @@ async def test_downgrade_takes_the_ledger_back_by_one_version_once_its_workers_h
     cli: CommandLine, ledger: Ledger
 ) -> None:
     refused = await cli("ledger", "downgrade", "--yes")
-    assert refused == Said(2, "", "error: workers use the ledger (1 processes): stop them all first\n")
+    assert refused == Said(2, "", "error: workers use the ledger (processes: 1): stop them all first\n")
     await ledger.aclose()
     assert "--yes: say it" in (await cli("ledger", "downgrade")).err
     said = await cli("ledger", "downgrade", "--yes")

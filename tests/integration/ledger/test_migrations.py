@@ -212,7 +212,7 @@ class TestBackByTwo:
 
     async def test_it_is_refused_while_a_worker_uses_the_ledger(self, database: Database) -> None:
         worker = await database.open()
-        with pytest.raises(ConfigurationError, match=r"workers use the ledger \(\d+ (processes|connections)\): stop"):
+        with pytest.raises(ConfigurationError, match=r"workers use the ledger \((processes|connections): \d+\): stop"):
             await taken_back(database)
         await worker.aclose()
         await taken_back(database)
