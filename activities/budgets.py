@@ -32,6 +32,8 @@ from workflows.contract.values import Arguments, sha256
 
 Period = Literal["hour", "day", "week", "month"]
 
+LONGEST_PERIOD = timedelta(days=31)
+"""What a call has taken counts until its month is over."""
 UNITS = 1_000_000
 """Amounts are kept in millionths, as whole numbers: their sums are exact."""
 LARGEST = 1_000_000_000_000

@@ -19,7 +19,7 @@ def remember(*details: object) -> None:
     The next attempt finds them in `activity.info().heartbeat_details`, also where this one's worker has crashed.
     """
     if attempt := _beating.get(None):
-        attempt.details = details
+        attempt.remember(details)
 
 
 def leave_them_to_me() -> None:
@@ -41,7 +41,8 @@ def remembered() -> object | None:
 def send_heartbeat_details(*details: object) -> None:
     """The same, without waiting for the next heartbeat. It costs the server about as much as a whole activity does."""
     activity.heartbeat(*details)
-    remember(*details)
+    if attempt := _beating.get(None):
+        attempt.details, attempt.has_beaten = details, True
 
 
 class Heartbeats(Interceptor):
@@ -67,7 +68,14 @@ class _Attempt:
 
     def __init__(self, details: Sequence[object]) -> None:
         self.details = details
+        self.has_beaten = False
         self._due: asyncio.TimerHandle | None = None
+
+    def remember(self, details: Sequence[object]) -> None:
+        self.details = details
+        # The SDK keeps the last one back for seconds, or until the attempt ends: it would hide what was said meanwhile.
+        if self.has_beaten:
+            activity.heartbeat(*details)
 
     def wait(self) -> None:
         self._due = asyncio.get_running_loop().call_later(INTERVAL, self._beat)
@@ -77,5 +85,6 @@ class _Attempt:
             self._due.cancel()
 
     def _beat(self) -> None:
+        self.has_beaten = True
         activity.heartbeat(*self.details)
         self.wait()

@@ -52,7 +52,12 @@ class PlannedCalls(Calls):
         try:
             plan = await execute(
                 TAKE_PLAN,
-                WantedPlan(request_id=wanted.request_id, digest=wanted.digest, requester=self._request.requester),
+                WantedPlan(
+                    request_id=wanted.request_id,
+                    digest=wanted.digest,
+                    requester=self._request.requester,
+                    notify=self._request.notify,
+                ),
                 TakenPlan,
                 summary=f"the plan of {wanted.request_id}",
                 start_to_close_timeout=timedelta(seconds=30),
@@ -198,4 +203,4 @@ def _changed(why: str) -> Ended:
 
 
 def _stopped(why: str) -> Ended:
-    return Ended(RequestStatus.FAILED, f"Nothing was written: {why}.")
+    return Ended(RequestStatus.FAILED, f"Nothing was written: {why}{'' if why.endswith(('.', '?')) else '.'}")

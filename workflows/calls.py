@@ -12,19 +12,18 @@ from temporalio.exceptions import ActivityError
 from workflows import receipts
 from workflows.activity_results import UnusableResult
 from workflows.approvals import Approvals, Expired, Why
-from workflows.consent import approved_in_advance, forbidden, made_up, why_ask
+from workflows.consent import DONE_BEFORE, approved_in_advance, forbidden, marks, why_ask, why_sent_back
 from workflows.contract.api import Approve, Receipt, ReceiptStatus, Reject, Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route, ToolCall, ToolResult
 from workflows.contract.plans import Rehearsed
 from workflows.contract.progress import Progress
-from workflows.contract.values import Arguments, position, sha256, texts
+from workflows.contract.values import Arguments, position, sha256
 from workflows.limits import Allowance
 from workflows.questions import Questions
 from workflows.receipts import Receipts
 from workflows.tool_runs import ToolRuns, WriteContext
 
-DONE_BEFORE = "the same is done already, or may be"
 IN_ITS_WORDS = (ReceiptStatus.DONE, ReceiptStatus.FAILED, ReceiptStatus.UNKNOWN)
 """What may be told in the words of a tool, and so of a stranger."""
 
@@ -136,15 +135,9 @@ class Calls:
         """The call with who said yes to it, as that person left it; None, and a receipt, where nobody did."""
         if why := self._forbidden(route):
             return self._no(step, ReceiptStatus.REFUSED, why)
-        if made_up(route) and step.call.tool not in self.sent_back:
-            self.sent_back.add(step.call.tool)
-            return self._no(step, ReceiptStatus.INVALID, f"{made_up(route)}; use only what the request says")
+        if why := why_sent_back(step.proposed, route, self.acted, self.sent_back):
+            return self._no(step, ReceiptStatus.INVALID, why)
         again = step.call.content in self.acted
-        fresh = (marks(step) & self.acted) - self.sent_back
-        if fresh:
-            self.sent_back |= fresh
-            what = f"{step.call.tool} {step.proposed.about}".strip()
-            return self._no(step, ReceiptStatus.INVALID, f"{what}: {DONE_BEFORE}; call it again if that is asked for")
         by = approved_in_advance(step.call.tool, route, self._request, untrusted=self.untrusted)
         if by and not again:
             return self._yes(step, step.proposed, by)
@@ -221,7 +214,7 @@ class Calls:
         if receipt.status in IN_ITS_WORDS:
             self.untrusted = self.untrusted or route.untrusted
         if route.effect == "write" and receipt.status in (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN):
-            self.acted |= marks(step)
+            self.acted |= marks(step.proposed)
 
     def _told(self, step: Step, receipt: Receipt) -> ToolMessage:
         route = step.proposed.route
@@ -235,15 +228,6 @@ class Calls:
         by = self._approvals.edited_by[receipt.key]
         edited: Arguments = {"edited_by": by, "arguments": receipt.arguments, "result": receipt.result}
         return ToolMessage(value=edited, untrusted=untrusted, arguments=receipt.arguments)
-
-
-def marks(step: Step) -> set[str]:
-    """What makes another call look like this one: the same content, or the same recipients."""
-    marks = {step.call.content}
-    targets = sorted(
-        text.casefold() for name in step.proposed.grounded for text in texts(step.call.arguments.get(name))
-    )
-    return marks | {sha256([step.proposed.same_as or step.call.tool, *targets])} if targets else marks
 
 
 def _in_order(steps: Iterable[Step]) -> list[list[Step]]:

@@ -2,7 +2,10 @@
 
 from workflows.contract.api import EVERY_TOOL, Request
 from workflows.contract.approvals import may_decide
-from workflows.contract.internal import Route
+from workflows.contract.internal import ProposedCall, Route
+from workflows.contract.values import sha256, texts
+
+DONE_BEFORE = "the same is done already, or may be"
 
 
 def forbidden(route: Route, *, untrusted: bool) -> str:
@@ -38,6 +41,31 @@ def why_ask(route: Route, *, untrusted: bool) -> str:
         return route.reason
     is_grounded = route.after_untrusted == "allow-if-grounded"
     return "the request has read a stranger's text" if untrusted and not is_grounded else ""
+
+
+def why_sent_back(call: ProposedCall, route: Route, acted: set[str], sent_back: set[str]) -> str:
+    """Why a call that somebody would have to say yes to goes back to the model instead, which it does once; or nothing.
+
+    Args:
+        call: that the model asks for.
+        route: of the call.
+        acted: the marks of the writes that are done, or may be.
+        sent_back: what has gone back before; what goes back now is added.
+    """
+    if made_up(route) and call.tool not in sent_back:
+        sent_back.add(call.tool)
+        return f"{made_up(route)}; use only what the request says"
+    if fresh := (marks(call) & acted) - sent_back:
+        sent_back |= fresh
+        return f"{call.tool} {call.about}".strip() + f": {DONE_BEFORE}; call it again if that is asked for"
+    return ""
+
+
+def marks(call: ProposedCall) -> set[str]:
+    """What makes another call look like this one: the same content, or the same recipients."""
+    marks = {sha256([call.tool, call.arguments])}
+    targets = sorted(text.casefold() for name in call.grounded for text in texts(call.arguments.get(name)))
+    return marks | {sha256([call.same_as or call.tool, *targets])} if targets else marks
 
 
 def made_up(route: Route) -> str:

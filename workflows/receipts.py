@@ -128,8 +128,8 @@ def unusable(receipt: Receipt, why: str, settled: Settlement | None, at: datetim
     """What it means that an activity was completed with what is no result of it: of a write only the ledger knows."""
     if settled is None:
         return _ended(receipt, ReceiptStatus.FAILED, why, None, at)
-    done = settled.status is ReceiptStatus.DONE
-    status = ReceiptStatus.DONE if done else ReceiptStatus.UNKNOWN
+    known = settled.status in (ReceiptStatus.DONE, ReceiptStatus.FAILED)
+    status = settled.status if known else ReceiptStatus.UNKNOWN
     known = {"attempts": max(1, settled.attempts), "ledger_key": settled.ledger_key}
     return _ended(receipt, status, why, settled, at).model_copy(update=known)
 

@@ -10,7 +10,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from workflows import receipts
 from workflows.activity_results import UnusableResult, execute
 from workflows.approvals import Approvals, Why
-from workflows.calls import Calls, Step, marks
+from workflows.calls import Calls, Step
+from workflows.consent import marks
 from workflows.contract.api import Receipt, ReceiptStatus, Request, RequestStatus
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import Route
@@ -98,7 +99,7 @@ class RehearsedCalls(Calls):
                 update={"error": None}
             )
         )
-        self.acted.update(marks(step))
+        self.acted.update(marks(step.proposed))
 
     async def _previewed(self, step: Step) -> Preview | None:
         """None, and a receipt, where no worker could say."""

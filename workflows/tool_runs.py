@@ -182,8 +182,14 @@ class ToolRuns:
         """
         by_hand = error is None or receipts.is_by_hand(error.cause)
         patience = route.start_to_close if by_hand else 0
-        acting = _said_to_act(error) or bool(call.tried_before)
-        question = Settle(call=call, acting=acting, patience=patience)
+        tokens = _tokens_of_acts(error)
+        question = Settle(
+            call=call,
+            acting=tokens is not None or bool(call.tried_before),
+            tokens=tokens or (),
+            patience=patience,
+            by_hand=error is None,
+        )
         try:
             return await _ask_ledger(SETTLE, question, Settlement, f"what became of {code(call.tool, 160)}", patience)
         except ActivityError as failed:
@@ -266,9 +272,10 @@ async def _ask_ledger(
     )
 
 
-def _said_to_act(error: ActivityError | None) -> bool:
-    """Whether Temporal knows that an attempt was acting."""
+def _tokens_of_acts(error: ActivityError | None) -> tuple[str, ...] | None:
+    """Of the attempts that acted, as far as Temporal knows; None where it knows of none."""
     cause = error.cause if error else None
-    detail = receipts.detail_of(cause)
+    if (detail := receipts.detail_of(cause)) and detail.acting:
+        return detail.tokens
     beat = receipts.last_beat(cause)
-    return (detail is not None and detail.acting) or (beat is not None and beat.stage == "acting")
+    return beat.tokens if beat and beat.stage == "acting" else None

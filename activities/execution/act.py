@@ -15,6 +15,7 @@ Two witnesses know how far an attempt got, so that one of them may forget. Befor
 
 import asyncio
 import secrets
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Literal, Self
@@ -71,6 +72,10 @@ class Act:
         """Where it may have happened before: how this attempt finds out. A tool that looks says so."""
         self.happened = False
         """The block has ended without an error."""
+        self.overtaken = False
+        """Another attempt has begun it: only the ledger can tell how that one ends."""
+        self.came_to_nothing = False
+        """The block has ended with an error that says that nothing happened."""
 
     @property
     def begun(self) -> bool:
@@ -89,7 +94,11 @@ class Act:
         await self._tell("preparing", token)
         if self.withdrawn:
             raise self.withdrawn
-        self._token = await self._ledger.begin(self._write, attempt=self._attempt, seen=self._seen, token=token)
+        try:
+            self._token = await self._ledger.begin(self._write, attempt=self._attempt, seen=self._seen, token=token)
+        except OutcomeUnknown:
+            self.overtaken = True
+            raise
         try:
             await self._begin(token)
         except BaseException as error:
@@ -100,11 +109,11 @@ class Act:
         return self
 
     async def _begin(self, token: str) -> None:
-        asked = time.monotonic()
+        asked = _seconds()
         await self._tell("acting", token)
         if self.withdrawn:
             raise self.withdrawn
-        if time.monotonic() - asked > STALE:
+        if _seconds() - asked > STALE:
             raise ServiceUnavailable("the worker was held up before it could act; nothing has happened")
 
     async def _tell(self, stage: Literal["preparing", "acting"], token: str) -> None:
@@ -125,6 +134,7 @@ class Act:
         else:
             certain = isinstance(error, ErrandError) and not isinstance(error, OutcomeUnknown)
             state = State.NOT_DONE if certain and not self.may_have_happened else State.UNKNOWN
+            self.came_to_nothing = state is State.NOT_DONE
             await asyncio.shield(self._end(state, error=_text(error)))
 
     async def done(self, result: JsonValue) -> None:
@@ -150,6 +160,11 @@ class Act:
                     return
                 log.warning(str(unavailable), key=key)
                 await asyncio.sleep(pause)
+
+
+def _seconds() -> float:
+    """Of a clock that goes on while the machine sleeps, where it has one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC)
 
 
 def _text(error: BaseException) -> str:

@@ -72,6 +72,6 @@ async def _last_words(act: Act, running: asyncio.Future[object], why: str) -> ob
     await asyncio.wait([running], timeout=LAST_WORDS)
     if running.done() and not running.cancelled():
         return running.result()
-    if act.begun:
+    if act.begun and not act.came_to_nothing:
         raise OutcomeUnknown(f"{why} before it knew the result") from None
     raise ServiceUnavailable(f"{why} before it happened") from None

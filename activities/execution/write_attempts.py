@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from pydantic import JsonValue
+import structlog
 from temporalio import activity
 
 from activities.budgets import Budget, charges_of_write
@@ -28,34 +28,20 @@ from activities.execution.cancellation import to_the_end
 from activities.execution.past_runs import ledger_of
 from activities.execution.tool_mistakes import mistake
 from activities.execution.unfinished_acts import GRACE, to_its_end
+from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
+from activities.ledger.settling import FORGOTTEN, FORGOTTEN_SINCE, OF_ITS_TOOL
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
-from workflows.contract.values import SettledBy, sha256, texts
+from workflows.contract.values import SettledBy
+
+log = structlog.stdlib.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
 """Between attempts of a write that waits for an operator."""
-
-
-def write_of(call: ToolCall, tool: Tool | None) -> Write:
-    """What the ledger is to know of a call; the tool may be one that this worker does not have."""
-    if tool is None:
-        return Write(call, _likeness(call, call.tool, ()))
-    # An act is awaited beyond its attempt for as long again.
-    return Write(
-        call,
-        _likeness(call, tool.same_as or call.tool, tool.done_for),
-        timedelta(seconds=2 * tool.route.start_to_close),
-    )
-
-
-def _likeness(call: ToolCall, action: str, done_for: tuple[str, ...]) -> str:
-    """The same for calls with the same grounded arguments (the recipients of a mail), or else the same arguments."""
-    named = {name: sorted({text.casefold() for text in texts(call.arguments.get(name))}) for name in done_for}
-    given: dict[str, JsonValue] = {name: [*values] for name, values in named.items() if values}
-    return sha256([action, given or call.arguments])
+ENDED_BEFORE = "the attempt that began it ended before it acted"
 
 
 class WriteAttempt:
@@ -95,8 +81,9 @@ class WriteAttempt:
     def detail(self) -> Mapping[str, object]:
         """What a failure of this attempt says beside its message: fields of a `FailureDetail`."""
         known = {"attempt": self.number, "certain": self._certain, "acting": self._acted_before}
+        acts = {"tokens": self._tokens} if self._acted_before and not self._certain else {}
         about_ledger = {"earlier": self.earlier, "held": self._held, "ledger_key": self.ledger_key}
-        return {**known, **about_ledger, "over_budgets": self._over_budgets, "ask_again": self._ask_again}
+        return {**known, **acts, **about_ledger, "over_budgets": self._over_budgets, "ask_again": self._ask_again}
 
     @property
     def settled(self) -> SettledBy | None:
@@ -125,16 +112,12 @@ class WriteAttempt:
         if write.call.key != self._call.key:
             self.ledger_key = write.call.key
         if seen is None and self._acted_before:
-            raise _never_reported(await self._ledger.give_up(write, acting=True))
-        if seen is not None and (done := await self._settled(write, seen)):
-            return done
+            raise _never_reported(await self._ledger.give_up(write, acted=self._tokens))
+        if seen is not None and (seen := await self._settled(write, seen)).state is State.DONE:
+            return seen
         self._certain = True
         # Of an idempotent tool the row may be a second attempt's: that one had not acted, but the first may have.
-        uncertain = (
-            seen is not None
-            and (seen.state in (State.BEGUN, State.UNKNOWN) or self._knows_too_little(seen))
-            and (self._tool.idempotent or not self._had_not_acted(seen))
-        )
+        uncertain = seen is not None and seen.state is not State.NOT_DONE
         try:
             return await self._run(write, seen, may_have_happened=uncertain)
         except BudgetReached as reached:
@@ -144,6 +127,8 @@ class WriteAttempt:
             self._held = True
             raise _paused(error, activity.info().attempt, may_have_happened=uncertain) from error
         except ErrandError as error:
+            if isinstance(error, OutcomeUnknown) and not uncertain:
+                await self._leave_in_doubt(write)
             ended = _unknown_still(error) if uncertain else error
             # What a far end refuses again and again, it does not tell by being asked for an hour.
             if isinstance(ended, OutcomeUnknownRetryable) and not isinstance(error, ServiceRefused):
@@ -173,8 +158,8 @@ class WriteAttempt:
             self._certain = not self._acted_before
             raise
 
-    async def _settled(self, write: Write, seen: Action) -> Action | None:
-        """The row of a write that has happened; None where it may happen (again).
+    async def _settled(self, write: Write, seen: Action) -> Action:
+        """The row as it stands: of a write that has happened, or that may happen (again).
 
         Raises:
             KeyTaken: the key was used for another action.
@@ -182,20 +167,30 @@ class WriteAttempt:
         """
         self._certain = True
         seen.must_be(write.call)
-        if seen.state is State.DONE:
+        too_little = self._knows_too_little(seen)
+        if seen.state in (State.DONE, State.NOT_DONE) and not too_little:
             return seen
-        if seen.state is State.NOT_DONE:
-            if self._knows_too_little(seen) and not self._tool.idempotent:
-                raise OutcomeUnknown("an attempt acted, and the ledger knows only of one before it")
-            return None
-        if self._tool.idempotent or self._had_not_acted(seen):
-            return None
+        if self._tool.idempotent and not too_little:
+            return seen
+        if self._had_not_acted(seen):
+            await self._ledger.finish(seen.key, seen.token, State.NOT_DONE, error=ENDED_BEFORE)
+            return seen.model_copy(update={"state": State.NOT_DONE})
         self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
-        seen = await self._ledger.give_up(write)
+        seen = await self._ledger.give_up(write, acted=self._tokens if self._acted_before else None)
         self._certain = True
-        if seen.state is State.DONE:  # at this very moment
+        if seen.state is not State.UNKNOWN or self._tool.idempotent:  # it has ended at this very moment; or is asked
             return seen
         raise _never_reported(seen)
+
+    async def _leave_in_doubt(self, write: Write) -> None:
+        """Have the ledger say unknown too, where an attempt ends so and its act has not, or has come to nothing."""
+        if self.act and self.act.overtaken:
+            self._certain = False  # so that the ledger is asked how the other one ended
+        elif self.act is None or not self.act.begun or self.act.came_to_nothing:
+            try:
+                await self._ledger.give_up(write, doubt=OF_ITS_TOOL)
+            except ServiceUnavailable as unavailable:
+                log.error("the ledger does not know that a write may have happened", reason=str(unavailable))
 
     @property
     def _acted_before(self) -> bool:
@@ -203,12 +198,12 @@ class WriteAttempt:
 
     def _knows_too_little(self, row: Action) -> bool:
         """Whether a row says that nothing happened, and is not of the attempt that acted."""
-        unsettled = row.state is State.NOT_DONE and row.resolved_by is None
-        return unsettled and self._acted_before and not self._is_of_the_one_that_acted(row)
+        return self._acted_before and row.says_less_than(self._tokens)
 
-    def _is_of_the_one_that_acted(self, row: Action) -> bool:
-        """Or of a later one, as far as Temporal has heard."""
-        return self._said is not None and row.token in (self._said.token, self._said.preparing)
+    @property
+    def _tokens(self) -> tuple[str, ...]:
+        """Of the attempt that acted, and of a later one, as far as Temporal has heard."""
+        return self._said.tokens if self._said else ()
 
     def _had_not_acted(self, row: Action) -> bool:
         """Whether Temporal knows that the attempt which wrote the row did not come to its act.
@@ -283,6 +278,6 @@ async def _unknown(tool: Tool, act: Act, what: str) -> OutcomeUnknown:
 
 
 def _never_reported(row: Action) -> OutcomeUnknown:
-    if row.attempt == 0:
+    if row.error in (FORGOTTEN, FORGOTTEN_SINCE):
         return OutcomeUnknown(f"{row.error}: it was restored, emptied or exchanged meanwhile")
     return OutcomeUnknown(f"attempt {row.attempt} began at {row.begun_at:%H:%M:%S} UTC and was never reported on")

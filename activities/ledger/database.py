@@ -21,7 +21,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from activities.errors import ConfigurationError, ErrandError, ServiceUnavailable, Unreachable
 from activities.ledger.contents import KEYS
 from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, engine_of, missing, place_of
-from activities.ledger.tables import actions, check_version, identity_of, prepare
+from activities.ledger.migrations import check_version, prepare
+from activities.ledger.tables import actions, identity_of, version_of
 from activities.redaction import redacted
 from activities.settings.ledger import DEFAULT_CONNECTIONS
 
@@ -211,9 +212,7 @@ def _look(connection: sa.Connection) -> str:
     """The ledger's identity, of one that a worker has made."""
     if not sa.inspect(connection).has_table(actions.name):
         raise missing(connection.engine.url)
-    if not any(
-        column["name"] == actions.c.deadline.name for column in sa.inspect(connection).get_columns(actions.name)
-    ):
+    if version_of(connection) == 1:
         raise ConfigurationError(
             f"{LEDGER_URL}: the ledger {place_of(connection.engine.url)} is of an older version; "
             "start a worker on it once"

@@ -15,6 +15,8 @@ from activities.settings.ledger import DEFAULT_LEDGER
 LEDGER_URL = "ERRAND_LEDGER_URL"
 BUSY_SECONDS = 10
 """How long SQLite waits for another writer, and PostgreSQL for a statement."""
+WORKER = "errand-worker"
+"""The `application_name` of workers in PostgreSQL, by which they are known to use the ledger."""
 
 
 def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
@@ -47,12 +49,16 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
     engine = sa.create_engine(
         parts,
         pool_pre_ping=True,
+        # Whatever the database's own default is: who has waited for its turn must see what others have done meanwhile.
+        isolation_level="READ COMMITTED",
         pool_size=connections,
         max_overflow=0,
         connect_args=how if parts.get_driver_name() == "psycopg" else {},
     )
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _prepare_postgresql)
+        if create:
+            event.listen(engine, "connect", _name_worker)
     return engine
 
 
@@ -78,6 +84,17 @@ def _require_folder(folder: Path) -> None:
 def _prepare_postgresql(connection: DBAPIConnection, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"SET SESSION statement_timeout = {int(BUSY_SECONDS * 1000)}")
+    # What is about to happen must not be forgotten by a crash, even if the server is set up to risk that.
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    cursor.close()
+    connection.commit()
+
+
+def _name_worker(connection: DBAPIConnection, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET SESSION application_name = '{WORKER}'")
     cursor.close()
     connection.commit()
 

@@ -16,6 +16,7 @@ its database was restored.
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -23,7 +24,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from activities.errors import AnotherLedger, ConfigurationError, NotOpen
-from activities.ledger import of_requester, rows
+from activities.ledger import of_requester, rows, settling
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.restores import Restores
@@ -169,21 +170,25 @@ class Ledger:
         news = {"state": state, "result": result, "error": error, "finished_at": self._database.now}
         return await self.restores.finish(key, token, news)
 
-    async def give_up(self, write: Write, *, acting: bool = False) -> Action:
+    async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, doubt: str = "") -> Action:
         """Settle what a lost attempt left behind, and keep it from acting later.
 
         Where it had not begun, from now on it cannot; where it had, the action is `unknown`, unless it has finished.
 
         Args:
             write: what was to happen.
-            acting: Temporal knows that an attempt was acting. Where the ledger has no row of it, it has forgotten.
+            acted: the tokens of attempts that acted, as Temporal knows; None where it knows of none. Where the ledger
+                has no row of theirs, it has forgotten.
+            doubt: why it may have happened all the same, where the ledger says that it did not.
 
         Raises:
             KeyTaken: what stands under the key is another action.
             ServiceUnavailable: the ledger cannot be written.
         """
         now = self._database.now
-        return await self._database.write(lambda connection: rows.give_up(connection, write, acting=acting, now=now))
+        return await self._database.write(
+            lambda connection: settling.give_up(connection, write, acted=acted, doubt=doubt, now=now)
+        )
 
     async def resolve(self, key: str, *, delivered: bool, by: str, even_if_under_way: bool = False) -> Action:
         """A person's word on an action whose end nobody knew.
@@ -247,12 +252,6 @@ class Ledger:
         if since:
             query = query.where(actions.c.begun_at >= since)
         return await self._database.read(lambda connection: of_requester.listed(connection, query, requester, limit))
-
-    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
-        """Actions that were begun in this time, as they stand in the table, the earliest first."""
-        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
-        query = query.where(actions.c.begun_at >= since) if since else query
-        return await self._database.read(lambda connection: rows.actions_of(connection, query))
 
     async def recall(
         self, request_id: str, chain: str, positions: tuple[str, ...], limit: int

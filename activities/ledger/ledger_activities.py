@@ -8,10 +8,11 @@ from pydantic_core import to_json
 from temporalio import activity
 
 from activities.errors import KeyTaken
-from activities.execution.write_attempts import write_of
+from activities.execution.writes import write_of
 from activities.failures import translated
 from activities.ledger.ledger import NEVER_REPORTED, Ledger
 from activities.ledger.rows import Action, State, Write
+from activities.ledger.settling import BY_HAND
 from activities.sayable import beginning
 from activities.toolkit.tool import Tool
 from workflows.contract.api import Receipt, ReceiptStatus
@@ -41,7 +42,9 @@ class LedgerActivities:
             write = write_of(call, self._tools.get(call.tool))
             await self._await_act(write, question.patience)
             try:
-                found = await self._ledger.give_up(write, acting=question.acting)
+                acted = question.tokens if question.acting else None
+                doubt = BY_HAND if question.by_hand else ""
+                found = await self._ledger.give_up(write, acted=acted, doubt=doubt)
             except KeyTaken as taken:
                 return Settlement(status=ReceiptStatus.REFUSED, error=str(taken))
         known: dict[str, object] = {

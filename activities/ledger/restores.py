@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from activities.errors import LedgerRestored
-from activities.ledger import rows
+from activities.ledger import rows, settling
 from activities.ledger.database import Database
 from activities.ledger.rows import State, Write
 from activities.ledger.tables import actions, marks, restores
@@ -191,7 +191,7 @@ class Restores:
     async def put_back(self, write: Write, state: State, *, only_look: bool = False, **known: object) -> bool:
         """Put a row back that was lost, as Temporal's history tells of it; false where the ledger knows as much."""
         return await self._database.write(
-            lambda connection: rows.put_back(connection, write, state, known, only_look=only_look)
+            lambda connection: settling.put_back(connection, write, state, known, only_look=only_look)
         )
 
     async def settle(self, by: str) -> None:

@@ -1,6 +1,5 @@
 """Rows of the ledger, and the steps of its transactions."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,6 +58,14 @@ class Action(BaseModel):
         """
         if self.digest != call.digest:
             raise KeyTaken(f"{call.key} stands in the ledger with another tool or other arguments")
+
+    def says_less_than(self, acted: Sequence[str]) -> bool:
+        """Whether it says that nothing happened, and is of none of the attempts that Temporal knows to have acted.
+
+        Args:
+            acted: the tokens of that attempt, and of a later one.
+        """
+        return self.state is State.NOT_DONE and self.resolved_by is None and self.token not in acted
 
     def is_of(self, call: ToolCall) -> bool:
         """Whether the same request asked for it; a row of an older ledger does not say, and goes by its key."""
@@ -177,74 +184,19 @@ _KNOWN = (
 def begin(connection: sa.Connection, write: Write, seen: Action | None, begun: Mapping[str, object]) -> None:
     refuse_rehearsed(write.call)
     late = OutcomeUnknownRetryable(f"another attempt of {write.call.key} has begun meanwhile")
-    _one_at_a_time(connection, write)
+    one_at_a_time(connection, write)
     refuse_like(connection, write)
     if seen is not None:
         if not replace(connection, seen.key, seen.token, begun):
             raise late
         return
     try:
-        _insert(connection, {**_identity(write), **begun})
+        insert(connection, {**columns_of(write), **begun})
     except IntegrityError:
         raise late from None
 
 
-def give_up(connection: sa.Connection, write: Write, *, acting: bool, now: datetime | sa.Function[datetime]) -> Action:
-    _one_at_a_time(connection, write)
-    own = write.under_its_own_key()
-    usual = row_of(connection, write.call.key, lock=True)
-    is_taken = usual is not None and not usual.is_of(write.call)
-    found = row_of(connection, own.call.key, lock=True) if is_taken else usual
-    key, token = (own if is_taken else write).call.key, secrets.token_hex(16)
-    if found is None:
-        lost = {
-            "state": State.UNKNOWN if acting else State.NOT_DONE,
-            "token": token,
-            "attempt": 0,
-            "begun_at": now,
-            "approved_by": write.call.approved_by,
-            "error": "an attempt acted, and the ledger has forgotten it"
-            if acting
-            else "no attempt got as far as to begin",
-        }
-        _insert(connection, _identity(write) | {"key": key} | lost)
-    else:
-        found.must_be(write.call.model_copy(update={"key": found.key}))
-        if found.state is State.BEGUN:
-            replace(connection, key, found.token, {"state": State.UNKNOWN})
-        elif found.state is State.NOT_DONE:  # an attempt that is lost may have seen the token and not begun yet
-            replace(connection, key, found.token, {"token": token})
-    settled = row_of(connection, key)
-    assert settled is not None, "it was written in this very transaction"
-    return settled
-
-
-def put_back(
-    connection: sa.Connection, write: Write, state: State, known: Mapping[str, object], *, only_look: bool
-) -> bool:
-    """Write down of a write that it is done, or may be, where the ledger does not know; returns whether it did not."""
-    _one_at_a_time(connection, write)
-    own = write.under_its_own_key()
-    found = row_of(connection, write.call.key)
-    if found is not None and not found.is_of(write.call):
-        write, found = own, row_of(connection, own.call.key)
-    if found is not None and not _knows_less(found, write.call, state):
-        return False
-    row = {"state": state, "token": secrets.token_hex(16), "approved_by": write.call.approved_by, **known}
-    if not only_look and found is None:
-        _insert(connection, _identity(write) | row)
-    elif not only_look and found is not None:
-        replace(connection, found.key, found.token, row)
-    return True
-
-
-def _knows_less(row: Action, call: ToolCall, state: State) -> bool:
-    if row.digest != call.digest or row.state is State.DONE:
-        return False
-    return state is State.DONE or (row.state is State.NOT_DONE and row.resolved_by is None)
-
-
-def _one_at_a_time(connection: sa.Connection, write: Write) -> None:
+def one_at_a_time(connection: sa.Connection, write: Write) -> None:
     """Of the writes of one request id; a file has one writer at a time anyway."""
     if connection.dialect.name == "postgresql":
         lock = sa.func.pg_advisory_xact_lock(sa.func.hashtext(write.call.request_id))
@@ -271,7 +223,7 @@ def update(connection: sa.Connection, key: str, if_so: sa.ColumnElement[bool], n
     return connection.execute(sa.update(actions).where(actions.c.key == key, if_so).values(**values)).rowcount == 1
 
 
-def _insert(connection: sa.Connection, values: Mapping[str, object]) -> None:
+def insert(connection: sa.Connection, values: Mapping[str, object]) -> None:
     connection.execute(sa.insert(actions).values(**encrypted(connection, str(values["key"]), values)))
 
 
@@ -279,7 +231,7 @@ def _action(connection: sa.Connection, row: sa.RowMapping) -> Action:
     return Action.model_validate(decrypted(connection, row))
 
 
-def _identity(write: Write) -> dict[str, object]:
+def columns_of(write: Write) -> dict[str, object]:
     call = write.call
     return {
         "key": call.key,

@@ -1,18 +1,12 @@
-"""The ledger's tables: made where they are missing, and brought up to date where an older worker made them."""
+"""The ledger's tables, as the newest version has them."""
 
 import secrets
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from activities.errors import ConfigurationError
-
-SCHEMA_VERSION = 2
-"""A new version only adds what has a default, so that workers of the version before still work on it: they run beside
-the new ones while these take over, and are what one goes back to."""
-NEWEST_TO_WORK_ON = SCHEMA_VERSION + 1
-SCHEMA_LOCK = 0x45727261
-"""An advisory lock of PostgreSQL, so that of several workers that start at once only one creates the tables."""
+SCHEMA_VERSION = 3
+"""`migrations` leads to it, and back by one."""
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -71,7 +65,8 @@ spending = sa.Table(
     sa.Column("settled", sa.Boolean),
     sa.Index("errand_spending_of_budget", "budget", "taken_at"),
 )
-"""What is taken of budgets. `key` is that of a write's row, which says whether it is settled, or of a model call."""
+"""Since version 3. What is taken of budgets. `key` is that of a write's row, which says whether it is settled, or of a
+model call."""
 restores = sa.Table(
     "errand_restores",
     metadata,
@@ -82,8 +77,8 @@ restores = sa.Table(
     sa.Column("settled_at", UtcDateTime),
     sa.Column("settled_by", sa.Text),
 )
-"""Copies of before that were put back, as they were noticed. No write begins while one is not settled. `number` is that
-of the newest mark then, `older` says which is the older one, the ledger or Temporal."""
+"""Since version 3. Copies of before that were put back, as they were noticed. No write begins while one is not settled.
+`number` is that of the newest mark then, `older` says which is the older one, the ledger or Temporal."""
 
 marks = sa.Table(
     "errand_marks",
@@ -91,56 +86,17 @@ marks = sa.Table(
     sa.Column("namespace", sa.Text, primary_key=True),
     sa.Column("number", sa.BigInteger, nullable=False),
 )
-"""The newest mark that Temporal has confirmed, in each of its namespaces."""
-
-NEW_IN_VERSION_2 = (schema.c.identity, actions.c.chain, actions.c.likeness, actions.c.worker, actions.c.deadline)
+"""Since version 3. The newest mark that Temporal has confirmed, in each of its namespaces."""
 
 
-def prepare(connection: sa.Connection) -> bool:
-    """Make the tables, or bring them up to date.
-
-    Returns:
-        Whether the ledger is new.
-
-    Raises:
-        ConfigurationError: a worker has made it that is newer by more than one version.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
-    metadata.create_all(connection)
-    version = _version(connection)
-    if version is None:
-        connection.execute(sa.insert(schema).values(version=SCHEMA_VERSION, identity=secrets.token_hex(4)))
-    elif version < SCHEMA_VERSION:
-        _upgrade(connection)
-    check_version(connection)
-    return version is None
-
-
-def check_version(connection: sa.Connection) -> None:
-    """Refuse a ledger whose tables are more than one version newer than this code.
-
-    Raises:
-        ConfigurationError: they are.
-    """
-    version = _version(connection)
-    if version is not None and version > NEWEST_TO_WORK_ON:
-        raise ConfigurationError(
-            f"ERRAND_LEDGER_URL: the ledger is of version {version}, which is newer than this worker knows "
-            f"({SCHEMA_VERSION}, and works on {NEWEST_TO_WORK_ON}); start a newer worker"
-        )
+def version_of(connection: sa.Connection) -> int | None:
+    """None of a ledger that is being made."""
+    return connection.execute(sa.select(schema.c.version)).scalar_one_or_none()
 
 
 def identity_of(connection: sa.Connection) -> str:
     return connection.execute(sa.select(schema.c.identity)).scalar_one_or_none() or ""
 
 
-def _version(connection: sa.Connection) -> int | None:
-    return connection.execute(sa.select(schema.c.version)).scalar_one_or_none()
-
-
-def _upgrade(connection: sa.Connection) -> None:
-    for column in NEW_IN_VERSION_2:
-        definition = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
-        connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
-    connection.execute(sa.update(schema).values(version=SCHEMA_VERSION, identity=secrets.token_hex(4)))
+def new_identity() -> str:
+    return secrets.token_hex(4)

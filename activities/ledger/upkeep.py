@@ -1,19 +1,18 @@
 """What an operator does with a ledger: look whether it can be used, write its rows out, remove old ones."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from activities.ledger import rows
+from activities.budgets import LONGEST_PERIOD
+from activities.ledger import migrations, rows
 from activities.ledger.database import Database
 from activities.ledger.rows import Action, State
 from activities.ledger.tables import actions, schema, spending
 
 AT_ONCE = 500
 """Rows of one transaction: others that write wait no longer than that takes."""
-LONGEST_PERIOD = timedelta(days=31)
-"""Of a budget: a share counts until its month is over."""
 SETTLED = (State.DONE, State.NOT_DONE)
 
 
@@ -37,6 +36,23 @@ class Upkeep:
         if self._database.file:
             return datetime.now(UTC)
         return await self._database.read(lambda connection: connection.execute(sa.select(sa.func.now())).scalar_one())
+
+    async def downgrade(self, *, forget_budgets: bool = False) -> int:
+        """Take the ledger back by one version of its schema, for workers of the version before the last.
+
+        Args:
+            forget_budgets: whether what budgets count now may be lost.
+
+        Returns:
+            The version that it is of now.
+
+        Raises:
+            ConfigurationError: workers use it, or something would be lost that is needed.
+            ServiceUnavailable: the ledger cannot be written.
+        """
+        return await self._database.write(
+            lambda connection: migrations.downgrade(connection, file=self._database.file, forget_budgets=forget_budgets)
+        )
 
     async def count_settled(self, before: datetime) -> int:
         """How many rows `remove_settled` would remove."""
@@ -79,6 +95,12 @@ class Upkeep:
             last = found[-1]
             later = sa.and_(actions.c.begun_at == last.begun_at, actions.c.key > last.key)
             page = query.where(sa.or_(actions.c.begun_at > last.begun_at, later))
+
+    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first."""
+        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
+        query = query.where(actions.c.begun_at >= since) if since else query
+        return await self._page(query)
 
     async def _page(self, query: sa.Select[tuple[object, ...]]) -> list[Action]:
         return await self._database.read(lambda connection: rows.actions_of(connection, query))

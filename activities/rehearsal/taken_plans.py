@@ -8,6 +8,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.budgets import Budget
+from activities.callbacks.endpoints import NO_ENDPOINTS, Endpoints
 from activities.failures import translated
 from activities.ledger.ledger import Ledger
 from activities.model.call_validation import Proposals
@@ -32,17 +33,27 @@ class Unfit(Exception):
 class TakenPlans:
     """Asks Temporal for what a rehearsal came to."""
 
-    def __init__(self, client: Client, tools: Mapping[str, Tool], policy: Policy, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        client: Client,
+        tools: Mapping[str, Tool],
+        policy: Policy,
+        ledger: Ledger,
+        endpoints: Endpoints = NO_ENDPOINTS,
+    ) -> None:
         self._client = client
         self._tools = tools
         self._policy = policy
         self._ledger = ledger
         self._proposals = Proposals(tools, policy)
+        self._endpoints = endpoints
         self._budgets: Sequence[Budget] = policy.budget
 
     @activity.defn(name=TAKE_PLAN)
     async def take_plan(self, wanted: WantedPlan) -> TakenPlan:
         """The writes of a plan as they are to be made, or why none of them is."""
+        if problem := self._endpoints.problem_with(wanted.notify, wanted.requester):
+            return TakenPlan(problem=f"notify: {problem}")
         with translated():
             try:
                 plan = await self._plan(wanted)

@@ -92,7 +92,7 @@ class Verified(BaseModel):
 async def export(ledger: "Ledger", since: datetime | None) -> tuple[list[str], Head]:
     """The lines of an export of all writes begun since a moment, and its head."""
     until = await ledger.upkeep.clock()  # by which rows are begun: one begun later is not missing from the file
-    rows = await ledger.between(since, until)
+    rows = await ledger.upkeep.between(since, until)
     links = [Link.after(FIRST, Scope(ledger=ledger.identity, since=since, until=until).model_dump(mode="json"))]
     for row in rows:
         links.append(Link.after(links[-1].hash, content(row)))
@@ -170,7 +170,7 @@ async def _compared(
 ) -> tuple[list[str], list[str]]:
     if scope.ledger != ledger.identity:
         return [f"it was exported from ledger {scope.ledger}, and this one is {ledger.identity}"], []
-    there = {row.key: row for row in await ledger.between(scope.since, scope.until)}
+    there = {row.key: row for row in await ledger.upkeep.between(scope.since, scope.until)}
     problems, moved = list[str](), list[str]()
     for row in exported:
         key = str(row["key"])

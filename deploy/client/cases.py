@@ -69,10 +69,12 @@ class Stub(Wanted):
 
     result: JsonValue = None
     error: str | None = None
+    rejected: str | None = None
+    """Why a person who is asked says no; where nobody is asked, it counts for nothing."""
 
     @property
     def answers(self) -> bool:
-        return bool(self.model_fields_set & {"result", "error"})
+        return bool(self.model_fields_set & {"result", "error", "rejected"})
 
 
 class Expected(Stub):

@@ -65,10 +65,10 @@ async def restores(client: Client, settings: Settings) -> str:
 
 
 async def workers(client: Client, settings: Settings) -> str:
-    """Whether any polls the task queue.
+    """Whether any polls the task queue, and all that do have the same sources, tools and policy.
 
     Raises:
-        Doubt: none does.
+        Doubt: none does, or they are of several kinds.
     """
     queue = settings.worker.task_queue
     asked = DescribeTaskQueueRequest(
@@ -79,4 +79,13 @@ async def workers(client: Client, settings: Settings) -> str:
     found = await client.workflow_service.describe_task_queue(asked)
     if not found.pollers:
         raise Doubt(f"none polls the task queue {queue}", "start one: uv run worker.py")
-    return f"{len(found.pollers)} polled the task queue {queue} in the last minutes"
+    said = f"{len(found.pollers)} polled the task queue {queue} in the last minutes"
+    # Versions are meant to differ, and requests keep to theirs.
+    unversioned = (each for each in found.pollers if not each.deployment_options.deployment_name)
+    kinds = {each.worker_version_capabilities.build_id for each in unversioned}
+    if len(kinds) > 1:
+        todo = (
+            "give all workers one release, ERRAND_TOOLS, ERRAND_SOURCES and ERRAND_POLICY; after a change, wait a while"
+        )
+        raise Doubt(f"{said}, of {len(kinds)} kinds: other sources, tools or policy", todo)
+    return said

@@ -38,4 +38,7 @@ def _expected(each: CallAccount) -> Expected:
     written = each.proposed.arguments if each.proposed else each.arguments
     if each.status is ReceiptStatus.DONE:
         return Expected(tool=each.tool, arguments=written, result=each.result)
+    if each.status is ReceiptStatus.REJECTED:
+        said_no = next((verdict for verdict in reversed(each.verdicts) if not verdict.yes), None)
+        return Expected(tool=each.tool, arguments=written, rejected=said_no.reason if said_no else "")
     return Expected(tool=each.tool, arguments=written, error=each.error or "it failed")

@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.execution.write_attempts import write_of
+from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
 from activities.ledger.watch import mark_in_temporal

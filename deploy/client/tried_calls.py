@@ -16,12 +16,11 @@ from activities.toolkit.tool import Tool
 from activities.toolkit.tool_index import ToolIndex
 from deploy.client.cases import Case
 from deploy.client.trials import MadeCall
-from workflows.calls import DONE_BEFORE
-from workflows.consent import approved_in_advance, forbidden, made_up
+from workflows.consent import approved_in_advance, forbidden, marks, why_sent_back
 from workflows.contract.api import Request
 from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import ProposedCall, Route
-from workflows.contract.values import Arguments, Ruling, sha256
+from workflows.contract.values import Arguments, Ruling
 
 Live = Callable[[str, Arguments], Awaitable[JsonValue]]
 """A read, made by a worker: tool, arguments → result. Raises ApplicationError where it fails."""
@@ -61,18 +60,21 @@ class TriedCalls:
         is_free = route.effect == "read" and route.ruling == "allow"
         if not is_free and (why := forbidden(route, untrusted=self._untrusted)):
             return self._not_run(call, "refused", why)
-        ruling = self._ruling(call.tool, route)
+        ruling, writes = self._ruling(call.tool, route), self._writes
         if route.effect == "write":
-            if problem := self._sent_back_once(call):
+            if problem := why_sent_back(call, route, self._acted, self.sent_back):
                 return self._not_run(call, "invalid", problem)
             budgets = await self._outlook(call)
             if budgets.refused:
                 return self._not_run(call, "refused", budgets.refused)
             ruling = "ask" if budgets.ask else ruling
-            self._acted.add(_content(call))
         self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=ruling))
-        told = await self._result(call)
+        told = await self._result(call, is_asked=ruling == "ask")
         self._untrusted = self._untrusted or told.untrusted
+        if told.failed:
+            self._writes = writes
+        elif route.effect == "write":
+            self._acted |= marks(call)
         return told
 
     def _ruling(self, tool: str, route: Route) -> Ruling:
@@ -93,18 +95,6 @@ class TriedCalls:
             self._writes = writes
         return found
 
-    def _sent_back_once(self, call: ProposedCall) -> str:
-        """Why a write goes back to the model, which it does once."""
-        doubts = made_up(call.route) if call.route else ""
-        if doubts and call.tool not in self.sent_back:
-            self.sent_back.add(call.tool)
-            return f"{doubts}; use only what the request says"
-        if (content := _content(call)) in self._acted - self.sent_back:
-            self.sent_back.add(content)
-            what = f"{call.tool} {call.about}".strip()
-            return f"{what}: {DONE_BEFORE}; call it again if that is asked for"
-        return ""
-
     def _not_run(self, call: ProposedCall, status: str, why: str) -> ToolMessage:
         ruling = call.route.ruling if call.route else None
         self.made.append(
@@ -113,9 +103,12 @@ class TriedCalls:
         hint: Arguments = {"hint": call.hint} if call.hint else {}
         return _failed(status, why, hint)
 
-    async def _result(self, call: ProposedCall) -> ToolMessage:
+    async def _result(self, call: ProposedCall, *, is_asked: bool) -> ToolMessage:
         untrusted = call.route is not None and call.route.untrusted
-        if stub := self._case.stub_for(call.tool, call.arguments, self._answered):
+        stub = self._case.stub_for(call.tool, call.arguments, self._answered)
+        if stub and stub.rejected is not None and is_asked:
+            return _failed("rejected", f"rejected by a person{': ' * bool(stub.rejected)}{stub.rejected}")
+        if stub and stub.rejected is None:
             if stub.error is not None:
                 return _failed("failed", stub.error, untrusted=untrusted)
             return ToolMessage(value=stub.result, untrusted=untrusted)
@@ -131,10 +124,6 @@ class TriedCalls:
                 return _failed("failed", error.message, untrusted=untrusted)
         self.unanswered.append(f"{call.tool} {call.about}".strip())
         return _failed("failed", f"{call.tool} cannot answer now")
-
-
-def _content(call: ProposedCall) -> str:
-    return sha256([call.tool, call.arguments])
 
 
 def _failed(status: str, error: str, hint: Arguments | None = None, *, untrusted: bool = False) -> ToolMessage:

@@ -181,7 +181,7 @@ async def build_worker(
                 about_writes.recall,
                 LedgerWatch(ledger).watch,
                 previews.preview,
-                TakenPlans(client, tools, service.policy, ledger).take_plan,
+                TakenPlans(client, tools, service.policy, ledger, service.callbacks).take_plan,
                 # Also where the model is shown all tools: a request may have begun where it was not.
                 read_activity(search_tool(), provisions),
                 deliveries.deliver,
@@ -190,7 +190,7 @@ async def build_worker(
                 *writes,
             ],
             # The SDK would hash every module that is loaded, which takes longer than all else at the start.
-            build_id=None if version else build_id(tools.values()),
+            build_id=None if version else build_id(tools.values(), service.policy),
             deployment_config=deployment_config(version) if version else None,
             # Workflows here run no code but the project's own, so the sandbox would only cost time.
             workflow_runner=workflow_runner or UnsandboxedWorkflowRunner(),

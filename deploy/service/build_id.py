@@ -1,19 +1,20 @@
-"""Which sources a worker was started with."""
+"""With which sources, tools and policy a worker was started."""
 
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
+from activities.policy import Policy
 from activities.settings.environment import PROJECT
 from activities.toolkit.tool import Tool
 
 OWN = ("*.py", "workflows/**/*.py", "activities/**/*.py", "deploy/service/*.py")
 
 
-def build_id(tools: Iterable[Tool]) -> str:
-    """The same for workers of the same sources, for the Temporal UI to tell others from them.
+def build_id(tools: Collection[Tool], policy: Policy) -> str:
+    """The same for workers that do the same, for the Temporal UI and `client.py doctor` to tell others from them.
 
     The modules that tools come from count too, wherever they are.
     """
@@ -21,7 +22,9 @@ def build_id(tools: Iterable[Tool]) -> str:
     files = (getattr(module, "__file__", None) for module in modules)
     others = {Path(file).resolve() for file in files if file} - _own_sources().keys()
     sources = _own_sources() | {path: path.read_bytes() for path in others}
-    return hashlib.sha256(b"\0".join(sources[path] for path in sorted(sources))).hexdigest()[:16]
+    offered = sorted(f"{tool.name} {tool.schema} {tool.route.model_dump_json()}" for tool in tools)
+    told = "\0".join([*offered, policy.model_dump_json()]).encode()
+    return hashlib.sha256(b"\0".join([*(sources[path] for path in sorted(sources)), told])).hexdigest()[:16]
 
 
 @cache

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
-ledger_app = typer.Typer(help="Look after the ledger: write its rows out, remove old ones.", no_args_is_help=True)
+ledger_app = typer.Typer(
+    help="Look after the ledger: write its rows out, remove old ones, take it back.",
+    no_args_is_help=True,
+)
 app.add_typer(ledger_app, name="ledger")
 
 YOUNGEST = timedelta(days=30)
@@ -139,6 +142,28 @@ def export_command(
         return 0
 
     end_with(command, quiet=True)
+
+
+@ledger_app.command("downgrade")
+def downgrade_command(
+    forget_budgets: Annotated[
+        bool, typer.Option("--forget-budgets", help="what budgets have counted in this period may be lost")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Take the ledger back by one version of its tables, for an older release; all workers have to be stopped."""
+
+    async def command(screen: "Screen") -> int:
+        async with ledger_of_the_workers() as ledger:
+            if not yes and not agreed(f"Take {ledger.place} back to the version before this release's?"):
+                screen.note("Nothing was changed.")
+                return ENDED_OTHERWISE
+            version = await ledger.upkeep.downgrade(forget_budgets=forget_budgets)
+            screen.say(f"{ledger.place} is of version {version} now, with all its rows.")
+            screen.note("A worker of this release brings it up to date again.")
+        return 0
+
+    end_with(command)
 
 
 def agreed(question: str) -> bool:

@@ -5,7 +5,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import worker
@@ -36,8 +36,8 @@ def resolve_ignored() -> None:
 def _forget(which: Callable[[Action], bool]) -> None:
     usual = WriteAttempt._settled
 
-    async def settled(self: WriteAttempt, write: Write, seen: Action) -> Action | None:
-        return None if which(seen) else await usual(self, write, seen)
+    async def settled(self: WriteAttempt, write: Write, seen: Action) -> Action:
+        return seen.model_copy(update={"state": State.NOT_DONE}) if which(seen) else await usual(self, write, seen)
 
     WriteAttempt._settled = settled
 
@@ -46,14 +46,14 @@ def lying_settle() -> None:
     """A write whose attempts were lost is said not to have happened, although it was begun."""
 
     class Liar(Ledger):
-        async def give_up(self, write: Write, *, acting: bool = False) -> Action:
-            found = await super().give_up(write, acting=acting)
+        async def give_up(self, write: Write, *, acted: Sequence[str] | None = None, doubt: str = "") -> Action:
+            found = await super().give_up(write, acted=acted, doubt=doubt)
             return found.model_copy(update={"state": State.NOT_DONE}) if found.state in OPEN else found
 
     usual = LedgerActivities.__init__
 
-    def settle(self: LedgerActivities, ledger: Ledger, tools: Mapping[str, Tool]) -> None:
-        usual(self, Liar(ledger._database), tools)
+    def settle(self: LedgerActivities, ledger: Ledger, tools: Mapping[str, Tool], ask_again: float = 0) -> None:
+        usual(self, Liar(ledger._database), tools, ask_again)
 
     LedgerActivities.__init__ = settle
 

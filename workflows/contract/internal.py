@@ -201,6 +201,7 @@ class FailureDetail(Message):
         description="of a write: this attempt has asked the ledger, so `status` holds for all attempts before it too",
     )
     acting: bool = omitted(False, description="of a write: an attempt has said that it acts")
+    tokens: tuple[str, ...] = omitted((), description="as in `Settle`")
     earlier: bool = omitted(False, description="as on a tool's result")
     held: bool = omitted(False, description="of a write: it waits until an operator has settled a restore")
     over_budgets: tuple[str, ...] = omitted(
@@ -223,6 +224,11 @@ class AttemptBeat(Message):
     token: str = omitted("", description="of the attempt's row in the ledger")
     preparing: str = omitted("", description="beside `acting`: of a later attempt that has said so")
 
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Of the rows of the attempt that acted, and of a later one."""
+        return tuple(filter(None, (self.token, self.preparing)))
+
 
 class UsageSoFar(Message):
     """The heartbeat details of a model call: what it has used as of one attempt."""
@@ -238,6 +244,8 @@ class Settle(Message):
 
     call: ToolCall
     acting: bool = omitted(False, description="Temporal knows that an attempt was acting")
+    tokens: tuple[str, ...] = omitted((), description="beside `acting`: its row's, and that of a later attempt's")
+    by_hand: bool = omitted(False, description="its activity was completed by hand, with what is no result of it")
     patience: float = omitted(0, description="seconds to wait for the end of an act that may still be under way")
 
 

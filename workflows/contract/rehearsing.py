@@ -35,6 +35,7 @@ class WantedPlan(Message):
     request_id: str
     digest: str
     requester: str = omitted("", description="who applies it")
+    notify: tuple[str, ...] = omitted((), description="an endpoint that there is not is refused before the first write")
 
 
 class TakenWrite(Message):

@@ -4,13 +4,14 @@ It is never exceeded by one, what was not done is given back, and what is unknow
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from activities.budgets import amount_text, in_units
 from tests.chaos.scenarios.order_tools import PRICE
 from tests.chaos.scenarios.scene import Run, Scene
-from workflows.contract.api import ReceiptStatus
+from workflows.contract.api import Receipt, ReceiptStatus
 
 AT_ONCE = 50
 """Requests over each budget."""
@@ -90,17 +91,21 @@ def exceeded(scene: Scene, capped: Capped) -> list[str]:
 def kept(scene: Scene, capped: Capped) -> list[str]:
     """What is done or unknown has its share, and nothing else has one."""
     done = (ReceiptStatus.DONE, ReceiptStatus.UNKNOWN)
-    wanted = capped.each * sum(status in done for status in statuses(scene.runs, capped))
-    taken = scene.ledger.taken(capped.tool)
-    words = f"{capped.tool}: {amount_text(taken)} are taken, and {amount_text(wanted)} are done or unknown"
+    several = [receipt for run in scene.runs for receipt in run.receipts if receipt.tool == capped.tool]
+    known = scene.ledger.not_done()
+    counted = [each for each in several if each.status in done and not came_late(each, known)]
+    wanted, taken = capped.each * len(counted), scene.ledger.taken(capped.tool)
     if taken == wanted:
         return []
-    states = {key: state for key, state, _ in scene.ledger.rows()}
-    several = (receipt for run in scene.runs for receipt in run.receipts if receipt.tool == capped.tool)
-    without = [
-        f"{each.key}: {each.error}" for each in several if each.status in done and states[each.key] == "not_done"
-    ]
-    return [words, *without]
+    words = f"{capped.tool}: {amount_text(taken)} are taken, and {amount_text(wanted)} are done or unknown"
+    return [words, *(f"{each.key}: {each.error}" for each in counted if each.key in known)]
+
+
+def came_late(receipt: Receipt, not_done: Mapping[str, datetime]) -> bool:
+    """Whether an act that was taken for lost has ended since, in nothing: its share is given back."""
+    at = not_done.get(receipt.key)
+    late = at is not None and receipt.finished_at is not None and at > receipt.finished_at
+    return late and receipt.status is ReceiptStatus.UNKNOWN
 
 
 def given_back(second: list[Run], capped: Capped, left: int) -> list[str]:

@@ -3,9 +3,10 @@
 import asyncio
 import resource
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlalchemy.pool import NullPool
 from tests.chaos.scenarios.stage import WorkerProcess
 
 ROWS = "SELECT key, state, arguments ->> 'subject' FROM errand_actions WHERE arguments ->> 'subject' IS NOT NULL"
+NOT_DONE = "SELECT key, finished_at FROM errand_actions WHERE state = 'not_done' AND finished_at IS NOT NULL"
 TAKEN = """SELECT coalesce(sum(share.amount), 0) FROM errand_spending share JOIN errand_actions write
 USING (key) WHERE write.tool = '{tool}' AND write.state <> 'not_done'"""
 
@@ -32,6 +34,13 @@ class SceneLedger(ABC):
         """Everything in it, past the service."""
         with self._connection() as connection:
             return [(str(key), str(state), str(subject)) for key, state, subject in connection.exec_driver_sql(ROWS)]
+
+    def not_done(self) -> Mapping[str, datetime]:
+        """The keys of writes that did not happen, and since when that is known."""
+        with self._connection() as connection:
+            found = connection.exec_driver_sql(NOT_DONE).all()
+        moments = {str(key): datetime.fromisoformat(str(at)) for key, at in found}
+        return {key: at if at.tzinfo else at.replace(tzinfo=UTC) for key, at in moments.items()}
 
     def taken(self, tool: str) -> int:
         """What the writes of a tool hold of its one budget, in millionths."""

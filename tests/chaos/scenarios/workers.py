@@ -138,7 +138,7 @@ def ledger_alone() -> None:
     WriteAttempt._check_ledger = any_ledger
     LedgerActivities._check = no_check
     Database._check_file = no_check
-    tool_runs._said_to_act = lambda error: False
+    tool_runs._tokens_of_acts = lambda error: None
 
 
 def last_error_counts() -> None:

@@ -1,5 +1,6 @@
 """`client.py doctor` looks at every part of a deployment, and says what to do about each."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Generator
@@ -9,13 +10,20 @@ from typing import TypedDict
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.worker import Worker
 
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from tests.integration.cli.conftest import CommandLine, Said
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
 from workflows.contract.internal import ToolCall
+from workflows.ledger_watch import LedgerWatchWorkflow
 
+WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 QUESTION = "What's the weather in Paris?"
 
 
@@ -99,6 +107,23 @@ async def test_what_fails_says_what_to_do_and_ends_with_2_where_a_setting_is_wro
     assert "fail  mail: " in said.out
     assert "→ see that ERRAND_SMTP_URL is right" in said.out
     assert "wrong" not in said.out
+
+
+@pytest.mark.usefixtures("worker")
+async def test_workers_that_differ_in_sources_tools_or_policy_are_noticed(whole: CommandLine, client: Client) -> None:
+    address = client.service_client.config.target_host
+    other = await Client.connect(address, namespace=client.namespace, identity="another")
+    queue = TaskQueue(name=whole.environment["ERRAND_TASK_QUEUE"])
+    asked = DescribeTaskQueueRequest(namespace=client.namespace, task_queue=queue, task_queue_type=WORKFLOWS)
+    async with Worker(other, task_queue=queue.name, workflows=[LedgerWatchWorkflow], build_id="another"):
+        async with asyncio.timeout(20):
+            while len((await client.workflow_service.describe_task_queue(asked)).pollers) < 2:
+                await asyncio.sleep(0.05)
+        line = found(await whole("doctor", "--json"))["workers"]
+    assert line["level"] == "warn"
+    assert "2 polled the task queue" in line["said"]
+    assert line["said"].endswith("of 2 kinds: other sources, tools or policy")
+    assert "ERRAND_POLICY" in line["todo"]
 
 
 @pytest.mark.usefixtures("worker")

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
+from activities.ledger.tables import SCHEMA_VERSION
 from tests.integration.cli.conftest import CommandLine, Said
 from workflows.contract.internal import ToolCall
 
@@ -222,3 +223,15 @@ async def test_why_needs_temporal_unless_it_is_given_a_history(cli: CommandLine)
         assert words in explained.out
     assert json.loads((await cli("why", "approved", "1.1", "--history", str(history), "--json")).out)["calls"]
     assert "its calls are: 1.1" in (await cli("why", "approved", "7.7", "--history", str(history))).err
+
+
+async def test_downgrade_takes_the_ledger_back_by_one_version_once_its_workers_have_ended(
+    cli: CommandLine, ledger: Ledger
+) -> None:
+    refused = await cli("ledger", "downgrade", "--yes")
+    assert refused == Said(2, "", "error: workers use the ledger (processes: 1): stop them all first\n")
+    await ledger.aclose()
+    assert "--yes: say it" in (await cli("ledger", "downgrade")).err
+    said = await cli("ledger", "downgrade", "--yes")
+    assert (said.code, f"is of version {SCHEMA_VERSION - 1} now, with all its rows" in said.out) == (0, True)
+    assert keys(await cli("actions", "--json")) == ["second/2.1", "first/1.1"]

@@ -133,3 +133,30 @@ async def test_what_the_requester_approved_in_advance_counts_as_in_a_request(
     expected: JsonValue = [{"tool": "write_down", "ruling": "allow"}]
     assert await tried(alone, tmp_path, request="Write e.", call=expected, approve=["write_down"]) == []
     assert await tried(alone, tmp_path, request="Write e.", call=expected) != []
+
+
+async def test_a_second_write_to_the_same_recipient_goes_back_once_as_in_a_request(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    model.scripts["Tell ann."] = [
+        calls(call("tell", to=["ann"], what="hi")),
+        calls(call("tell", to=["ann"], what="hello")),
+        say("I told ann."),
+    ]
+    expected: JsonValue = [{"tool": "tell", "arguments": {"to": ["ann"], "what": "hi"}}]
+    assert await tried(alone, tmp_path, request="Tell ann.", call=expected) == []
+    assert "the same is done already, or may be" in json.dumps(model.asked[-1]["messages"])
+
+
+async def test_a_person_who_is_asked_may_say_no_and_the_model_is_told_why(
+    alone: CommandLine, model: ScriptedModel, tmp_path: Path
+) -> None:
+    model.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hi")), say("I did not tell ann.")]
+    tell: dict[str, JsonValue] = {"tool": "tell", "ruling": "ask", "rejected": "not today"}
+    case: dict[str, JsonValue] = {"request": "Tell ann.", "call": [tell], "summary": "did not"}
+    assert await tried(alone, tmp_path, **case) == []
+    assert "rejected by a person: not today" in json.dumps(model.asked[-1]["messages"])
+    model.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hi")), say("I told ann.")]
+    allowed: list[JsonValue] = [{**tell, "ruling": "allow"}]
+    assert await tried(alone, tmp_path, **{**case, "call": allowed, "summary": "told"}, approve=["tell"]) == []
+    assert "rejected" not in json.dumps(model.asked[-1]["messages"])

@@ -62,6 +62,7 @@ NOT_RUN = {
     "for each in temporal": "it needs Docker; `make compose-test` does it",
     "docker compose": "it needs Docker; `make compose-test` does it",
     "kubectl create": "it needs a cluster; the manifests are held to their schemas",
+    "uv run client.py ledger downgrade": "its workers would have to stop; `cli/test_ledger.py` runs it",
     "temporal workflow show": "`test_try.py` exports the history of a request that there is, and explains it",
     "StartWorkflow:RequestWorkflow": "it is a map of spans, and nothing to run",
     "uv sync --extra openapi": "it needs the file of sources that the page shows, which other tests load",

@@ -16,7 +16,6 @@ from activities.ledger import database as ledger_database
 from activities.ledger import engine
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
-from activities.ledger.tables import SCHEMA_VERSION
 from activities.settings.ledger import DEFAULT_LEDGER
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
@@ -387,12 +386,6 @@ class TestOpening:
         await first.aclose()
         assert await (await database.open()).find(CALL.key) == row
 
-    async def test_a_ledger_that_is_two_versions_newer_is_not_touched(self, database: Database) -> None:
-        await (await database.open()).begin(Write(CALL), attempt=1, seen=None)
-        await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 2}")
-        with pytest.raises(ConfigurationError, match=rf"^ERRAND_LEDGER_URL: .*version {SCHEMA_VERSION + 2}, .*newer"):
-            await database.open()
-
     @pytest.mark.usefixtures("impatient")
     async def test_a_ledger_that_is_gone_is_unavailable_and_works_again_when_it_is_back(
         self, database: Database
@@ -521,75 +514,6 @@ class TestOpening:
         assert "hush" not in str(raised.value)
 
 
-OF_VERSION_1 = (
-    "CREATE TABLE errand_schema (version INTEGER NOT NULL)",
-    "INSERT INTO errand_schema VALUES (1)",
-    "CREATE TABLE errand_actions (key TEXT PRIMARY KEY, digest VARCHAR(64) NOT NULL, tool TEXT NOT NULL,"
-    " arguments JSON NOT NULL, request_id TEXT NOT NULL, requester TEXT NOT NULL, approved_by TEXT NOT NULL,"
-    " state VARCHAR(16) NOT NULL, token VARCHAR(32) NOT NULL, attempt INTEGER NOT NULL, begun_at TIMESTAMP NOT NULL,"
-    " finished_at TIMESTAMP, result JSON, error TEXT, resolved_by TEXT)",
-    f"INSERT INTO errand_actions VALUES ('{CALL.key}', '{CALL.digest}', 'pay', '{{}}', 'orders/7', '', '', 'begun',"
-    " 'token', 1, '2026-01-01 00:00:00', NULL, NULL, NULL, NULL)",
-)
-
-
-async def test_a_ledger_that_an_older_worker_made_is_brought_up_to_date_and_keeps_its_rows(database: Database) -> None:
-    if not database.is_postgresql:
-        sqlite3.connect(database.url.removeprefix("sqlite:///")).close()
-    for statement in OF_VERSION_1:
-        await database.run(statement)
-    with pytest.raises(ConfigurationError, match="of an older version; start a worker on it once"):
-        await Ledger.open(database.url, create=False)
-    ledger = await database.open()
-    assert len(ledger.identity) == 8
-    found = await ledger.look_up(Write(CALL))
-    assert found.row is not None
-    assert (found.row.state, found.write.call.key) == (State.BEGUN, CALL.key)
-    (lost,) = await ledger.search(state=State.UNKNOWN)
-    assert lost.key == CALL.key
-    assert (await (await database.open()).resolve(CALL.key, delivered=True, by="ann")).state is State.DONE
-
-
-async def test_a_worker_works_on_a_ledger_that_the_next_version_has_brought_up_to_date(database: Database) -> None:
-    ledger = await database.open()
-    token = await ledger.begin(Write(CALL), attempt=1, seen=None)
-    await database.run("ALTER TABLE errand_actions ADD COLUMN next VARCHAR(8) NOT NULL DEFAULT ''")
-    await database.run(f"UPDATE errand_schema SET version = {SCHEMA_VERSION + 1}")
-    assert await ledger.finish(CALL.key, token, State.DONE)  # it runs on while the next version takes over
-    again = await database.open()
-    found = await again.find(CALL.key)
-    assert found is not None
-    assert found.state is State.DONE
-    await again.begin(Write(CALL.model_copy(update={"key": "orders/8/1.1"})), attempt=1, seen=None)
-
-
-async def test_one_goes_back_to_the_worker_of_the_version_before_and_forward_again_with_all_rows(
-    database: Database,
-) -> None:
-    """Nothing has to be migrated back: that worker's statements, which know no newer column, run as they are."""
-    if not database.is_postgresql:
-        sqlite3.connect(database.url.removeprefix("sqlite:///")).close()
-    for statement in OF_VERSION_1:
-        await database.run(statement)
-    forward = await database.open()
-    key = "orders/8/1.1"
-    await forward.begin(Write(CALL.model_copy(update={"key": key})), attempt=1, seen=None)
-    columns = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
-    await database.run(
-        f"INSERT INTO errand_actions ({columns}) VALUES ('orders/9/1.1', 'd', 'pay', '{{}}', 'orders/9', '', '', "
-        "'begun', 'old-token', 1, '2026-01-02 00:00:00')"
-    )
-    for mine in ("orders/9/1.1", key):
-        await database.run(f"UPDATE errand_actions SET state = 'done', result = '1' WHERE key = '{mine}'")
-    again = await database.open()
-    assert again.identity == forward.identity
-    rows = {row.key: (row.state, row.result) for row in await again.search()}
-    assert rows == {CALL.key: (State.UNKNOWN, None), key: (State.DONE, 1), "orders/9/1.1": (State.DONE, 1)}
-    found = await again.look_up(Write(CALL.model_copy(update={"key": "orders/9/1.1"})))
-    assert found.row is not None
-    assert found.row.state is State.DONE
-
-
 async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_writes(tmp_path: Path) -> None:
     """It would go on writing where nobody else can read."""
     file, aside = tmp_path / "ledger.db", tmp_path / "aside.db"
@@ -603,6 +527,37 @@ async def test_a_file_that_is_removed_or_exchanged_under_a_worker_takes_no_write
                 await ledger.look_up(Write(OTHER))
         aside.rename(file)
         await ledger.begin(Write(OTHER), attempt=1, seen=None)
+
+
+async def test_postgresql_reads_what_others_have_committed_whatever_its_own_default_is(
+    postgres: Postgres, empty: None
+) -> None:
+    """A snapshot from before one's turn would let two writes begin that must know of each other."""
+    await postgres.run("ALTER DATABASE postgres SET default_transaction_isolation = 'repeatable read'")
+    try:
+        async with aclosing(await Ledger.open(postgres.url)) as one, aclosing(await Ledger.open(postgres.url)) as two:
+            alike = [CALL.model_copy(update={"key": f"orders/7/{turn}.1", "chain": f"{turn}"}) for turn in range(20)]
+            begun = await asyncio.gather(
+                *(
+                    ledger.begin(Write(call, likeness="same"), attempt=1, seen=None)
+                    for call, ledger in zip(alike, (one, two) * 10, strict=True)
+                ),
+                return_exceptions=True,
+            )
+            assert [type(each).__name__ for each in begun if not isinstance(each, str)] == 19 * ["KeyTaken"]
+    finally:
+        await postgres.run("ALTER DATABASE postgres RESET default_transaction_isolation")
+
+
+@pytest.mark.parametrize(("set_up", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
+def test_postgresql_does_not_say_that_it_has_written_down_what_a_crash_may_take(
+    postgres: Postgres, set_up: str, used: str
+) -> None:
+    url = f"{postgres.url}&options=-csynchronous_commit%3D{set_up}"
+    made = engine.engine_of(url, create=True, connections=1)
+    with made.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == used
+    made.dispose()
 
 
 async def test_two_ledgers_are_told_apart_and_a_copy_is_not(tmp_path: Path) -> None:

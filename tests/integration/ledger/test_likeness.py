@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.error_text import LONGEST_MESSAGE
 from activities.errors import KeyTaken
-from activities.execution.write_attempts import write_of
+from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import MOST_RECALLED, LedgerActivities
 from activities.ledger.rows import State, Write

@@ -16,7 +16,7 @@ from activities.temporal import data_converter
 from client import approve, outcome, submit
 from client import say as client_say
 from deploy.client.callbacks import Callback, CallbackStatus, callbacks_of, send_callback_again
-from deploy.client.requests import RequestHandle
+from deploy.client.requests import RequestHandle, start
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import reset_to_its_beginning, until_it_waits
 from tests.sample_tools import World
@@ -24,6 +24,7 @@ from tests.scripted_model import ScriptedModel, call, calls, say
 from tests.unit.encryption.keys import key_file, new_key
 from tests.webhook_receiver import OTHER_SECRET, SECRET, Receiver, receiver
 from workflows.contract.api import Request, RequestStatus
+from workflows.contract.plans import Apply, applied_id
 
 TELL = calls(call("tell", to=["ann"], what="hello"))
 
@@ -257,6 +258,19 @@ async def test_an_endpoint_that_there_is_not_is_refused_before_a_given_call_is_m
     assert ended.status is RequestStatus.FAILED
     assert "notify: there is no such endpoint; did you mean ops?" in ended.summary
     assert happened.done("write_down") == []
+
+
+async def test_an_endpoint_that_there_is_not_is_refused_before_a_plan_is_applied(
+    client: Client, worker: Worker
+) -> None:
+    plan = Apply(request_id="rehearsed", digest="0" * 64)
+    request = Request(apply=plan, approve=("*",), notify=("opps",))
+    async with worker() as settings:
+        queue, id = settings.worker.task_queue, applied_id(plan.request_id)
+        handle, _ = await start(client, request, request_id=id, task_queue=queue)
+        ended = await outcome(handle)
+    assert ended.status is RequestStatus.FAILED
+    assert ended.summary.startswith("Nothing was written: notify: there is no such endpoint; did you mean ops?")
 
 
 async def test_a_request_that_is_cancelled_says_so(

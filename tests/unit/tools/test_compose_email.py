@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 
-from activities.execution.write_attempts import write_of
+from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.settings.mail import MailSettings
 from activities.smtp.sending import SentEmail
