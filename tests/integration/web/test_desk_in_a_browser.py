@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from temporalio.client import Client
 
 from activities.settings import Settings
@@ -129,9 +129,26 @@ async def test_a_page_that_found_no_door_for_its_events_goes_on_asking(
     worker.scripts["Write."] = TREE
     bob = add_key(door.keys, "bob", APPROVER)
     async with door.caller("ann") as ann, somebody(browser, door.url, bob) as page:
-        await page.route("**/desk/events", lambda route: route.abort(), times=1)
-        async with page.expect_event("requestfailed", lambda request: request.url.endswith("/desk/events")):
-            await page.reload()
+        await page.route("**/desk/events", lambda route: route.abort())
+        await page.reload()
+        await page.unroute("**/desk/events")
+        request_id = await submitted(ann, "Write.")
+        await expect(page.locator(f"article[id^='call-{request_id}/']")).to_be_visible()
+
+
+@pytest.mark.parametrize("late", ["htmx", "hx-sse"])
+async def test_a_page_is_live_whichever_of_its_scripts_is_late(
+    door: Door, worker: ScriptedModel, browser: Browser, late: str
+) -> None:
+    async def later(route: Route) -> None:
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    worker.scripts["Write."] = TREE
+    bob = add_key(door.keys, "bob", APPROVER)
+    async with door.caller("ann") as ann, somebody(browser, door.url, bob) as page:
+        await page.route(f"**/static/{late}.min.js*", later)
+        await page.reload()
         request_id = await submitted(ann, "Write.")
         await expect(page.locator(f"article[id^='call-{request_id}/']")).to_be_visible()
 

@@ -63,7 +63,7 @@ async def test_another_body_under_the_same_key_is_refused_and_so_is_one_under_th
 
 
 async def test_two_callers_may_use_the_same_key(door: Door) -> None:
-    key = {"Idempotency-Key": "invoice-4711"}
+    key = {"Idempotency-Key": str(uuid.uuid4())}
     async with door.caller("ann") as ann, door.caller("bob") as bob:
         answers = [await each.post("/v1/requests", json={"text": "Pay."}, headers=key) for each in (ann, bob)]
         squatted = await bob.post("/v1/requests", json={"text": "Pay.", "request_id": "ann:invoice-4712"})
