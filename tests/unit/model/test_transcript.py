@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -154,20 +154,20 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
-@quick
+@settings(max_examples=60, deadline=None)
 @given(conversations())
-def test_whatever_was_said_goes_out_valid(profile: Profile, conversation: list[Entry]) -> None:
-    sent = messages(*conversation, profile=profile)
-    found = faults(
-        {"messages": sent},
-        null_content=profile.null_content,
-        merged=profile.merges_users,
-        strict_order=not profile.user_after_tool,
-        named=profile.names_results,
-    )
-    assert found == []
-    called = [call for each in sent for call in each.get("tool_calls", [])]
+def test_whatever_was_said_goes_out_valid_to_every_endpoint(conversation: list[Entry]) -> None:
     arguments = [call.arguments for each in conversation if isinstance(each, AssistantEntry) for call in each.calls]
-    assert [json.loads(call["function"]["arguments"]) for call in called] == arguments
-    assert len({call["id"] for call in called}) == len(called)
+    for name, profile in PROFILES.items():
+        sent = messages(*conversation, profile=profile)
+        found = faults(
+            {"messages": sent},
+            null_content=profile.null_content,
+            merged=profile.merges_users,
+            strict_order=not profile.user_after_tool,
+            named=profile.names_results,
+        )
+        called = [call for each in sent for call in each.get("tool_calls", [])]
+        assert (name, found) == (name, [])
+        assert (name, [json.loads(call["function"]["arguments"]) for call in called]) == (name, arguments)
+        assert (name, len({call["id"] for call in called})) == (name, len(called))
