@@ -19,7 +19,8 @@ from deploy.local.supervisor import Supervisor
 
 AT_ONCE = 200
 COUNTED = 1_000
-AT_A_TIME = 4
+AT_A_TIME = (1, 2, 4)
+"""With four, the callers and Temporal's server take all of two cores."""
 TICKS = os.sysconf("SC_CLK_TCK")
 CALL = {"text": "Get the weather in Paris and send it to ann@example.com."}
 
@@ -38,18 +39,19 @@ async def main() -> int:
 
 async def measured(caller: httpx.AsyncClient, pid: int) -> int:
     """Print what was measured; returns how many calls failed."""
-    await several(caller, 50, AT_A_TIME)
+    await several(caller, 50, 4)
     say("memory after 50 calls", memory(pid))
     statuses, _ = await several(caller, AT_ONCE, AT_ONCE)
     failed = sum(status != 201 for status in statuses)
     say(f"{AT_ONCE} calls at once", f"{failed} failed")
     before = cpu(pid)
-    statuses, took = await several(caller, COUNTED, AT_A_TIME)
-    failed += sum(status != 201 for status in statuses)
-    say(f"{COUNTED} calls, {AT_A_TIME} at a time", f"{sum(status != 201 for status in statuses)} failed")
-    say("CPU a call", f"{(cpu(pid) - before) / COUNTED * 1000:.2f} ms")
-    cuts = statistics.quantiles(took, n=100)
-    say("POST /v1/requests", f"median {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms")
+    for at_a_time in AT_A_TIME:
+        statuses, took = await several(caller, COUNTED, at_a_time)
+        failed += (wrong := sum(status != 201 for status in statuses))
+        cuts = statistics.quantiles(took, n=100)
+        found = f"median {cuts[49] * 1000:.1f} ms, p99 {cuts[98] * 1000:.1f} ms, {wrong} failed"
+        say(f"POST, {at_a_time} at a time", found)
+    say("CPU a call", f"{(cpu(pid) - before) / COUNTED / len(AT_A_TIME) * 1000:.2f} ms")
     say("memory", memory(pid))
     say("load average", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return failed
