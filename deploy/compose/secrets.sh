@@ -27,4 +27,4 @@ for yours in openai_api_key errand_smtp_url; do
 done
 [ -e .env ] || { cp .env.example .env && printf '%s\n' ".env" "  … fill in the model and the sender"; }
 # The containers' users read them, who are others than yours; nobody else gets into the folder.
-chmod 711 secrets && chmod 644 secrets/* && chmod a+r ./*.sh ./*.yaml
+chmod 700 secrets && chmod 644 secrets/* && chmod a+r ./*.sh ./*.yaml

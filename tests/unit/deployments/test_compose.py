@@ -122,6 +122,8 @@ def test_the_files_of_secrets_are_made_once_and_are_those_that_compose_names(tmp
     assert key.may == (Right.ADMIN,)
     assert made["ledger_password"] in made["errand_ledger_url"]
     assert (tmp_path / "schema.sh").stat().st_mode & 0o004
+    assert all(path.stat().st_mode & 0o004 for path in folder.iterdir()), "the containers' users read them"
+    assert folder.stat().st_mode & 0o777 == 0o700, "and nobody else gets at them"
     assert (tmp_path / ".env").read_text() == (tmp_path / ".env.example").read_text()
     subprocess.run(make, check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
