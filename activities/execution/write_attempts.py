@@ -256,7 +256,8 @@ async def _acting(tool: Tool, act: Act, run: Callable[[], Awaitable[object]]) ->
             return await run()
         async with act:
             return await run()
-    except OutcomeUnknownRetryable:
+    except OutcomeUnknownRetryable as error:
+        await to_the_end(act.unknown(message_of(error)))
         raise
     except OutcomeUnknown as error:
         raise await _unknown(tool, act, message_of(error)) from error

@@ -1,5 +1,6 @@
 """Rows of the ledger, and the steps of its transactions."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,11 +66,21 @@ class Action(BaseModel):
         Args:
             acted: the tokens of that attempt, and of a later one.
         """
-        return self.state is State.NOT_DONE and self.resolved_by is None and self.token not in acted
+        known = self.token in acted or self.is_given_up(acted)
+        return self.state is State.NOT_DONE and self.resolved_by is None and not known
+
+    def is_given_up(self, tokens: Sequence[str]) -> bool:
+        """Whether an attempt with one of these tokens had it before it was given up."""
+        return self.token in map(given_up, tokens)
 
     def is_of(self, call: ToolCall) -> bool:
         """Whether the same request asked for it; a row of an older ledger does not say, and goes by its key."""
         return self.chain in ("", call.chain)
+
+
+def given_up(token: str) -> str:
+    """The token of a row that was given up: no attempt has it, and the same question gets the same answer again."""
+    return hashlib.sha256(f"given up: {token}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from activities.ledger.rows import Action, State, Write, columns_of, insert, one_at_a_time, replace, row_of
+from activities.ledger.rows import Action, State, Write, columns_of, given_up, insert, one_at_a_time, replace, row_of
 from workflows.contract.internal import ToolCall
 
 FORGOTTEN = "an attempt acted, and the ledger has forgotten it"
@@ -46,8 +46,9 @@ def give_up(
             replace(connection, key, found.token, {"state": State.UNKNOWN})
         elif doubt:
             replace(connection, key, found.token, {"state": State.UNKNOWN, "error": doubt, "token": token})
-        elif found.state is State.NOT_DONE:  # an attempt that is lost may have seen the token and not begun yet
-            replace(connection, key, found.token, {"token": token})
+        elif found.state is State.NOT_DONE and not found.is_given_up(acted or ()):
+            # An attempt that is lost may have seen the token and not begun yet.
+            replace(connection, key, found.token, {"token": given_up(found.token)})
     settled = row_of(connection, key)
     assert settled is not None, "it was written in this very transaction"
     return settled

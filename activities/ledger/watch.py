@@ -43,10 +43,10 @@ class LedgerWatch:
         with translated():
             self._ledger.must_be(watched.identity)
             leave_them_to_me()
-            if mark := _heard() or watched.mark:
-                await _heartbeat(mark)  # in a new run, nobody could find it otherwise
+            mark = _heard() or watched.mark
             until = time.monotonic() + TURN
             while time.monotonic() < until:
+                await _heartbeat(mark)  # in a new run, nobody could find it otherwise
                 await self._restores.compare(mark)
                 mark = await self._mark(mark)
                 if await _worker_stops(LOOKS_EVERY):
@@ -55,10 +55,11 @@ class LedgerWatch:
 
     async def _mark(self, before: LedgerMark | None) -> LedgerMark | None:
         """Let Temporal hear the newest mark, and the ledger that it has."""
-        mark = await self._restores.next_mark(before, namespace=activity.client().namespace) or before
+        mark = await self._restores.next_mark(before, namespace=activity.client().namespace)
+        if mark is None or mark == before:
+            return before
         await _heartbeat(mark)
-        if mark and mark != before:
-            await self._restores.confirmed(mark)
+        await self._restores.confirmed(mark)
         return mark
 
 

@@ -108,7 +108,7 @@ class TriedCalls:
         stub = self._case.stub_for(call.tool, call.arguments, self._answered)
         if stub and stub.rejected is not None and is_asked:
             return _failed("rejected", f"rejected by a person{': ' * bool(stub.rejected)}{stub.rejected}")
-        if stub and stub.rejected is None:
+        if stub and (stub.rejected is None or stub.error is not None or stub.result is not None):
             if stub.error is not None:
                 return _failed("failed", stub.error, untrusted=untrusted)
             return ToolMessage(value=stub.result, untrusted=untrusted)

@@ -17,7 +17,11 @@ if made codec_access.toml; then
   digest="$(tr -d '\n' < secrets/codec_token | sha256sum | cut -d ' ' -f 1)"
   printf '[token.operator]\nsha256 = "%s"\nkeys = ["*"]\n' "$digest" > secrets/codec_access.toml
 fi
-if made door_key; then printf 'errand_%s' "$(random 32 | tr '+/' '-_' | tr -d '=')" > secrets/door_key; fi
+if [ -e secrets/web_keys.json ] && [ ! -e secrets/door_key ]; then rm secrets/web_keys.json; fi  # each is the other's
+if made door_key; then
+  rm -f secrets/web_keys.json
+  printf 'errand_%s' "$(random 32 | tr '+/' '-_' | tr -d '=')" > secrets/door_key
+fi
 if made web_keys.json; then
   printf '{"keys": [{"name": "operator", "hash": "%s", "may": ["admin"], "added_at": "%s"}]}\n' \
     "$(sha256sum < secrets/door_key | cut -d ' ' -f 1)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > secrets/web_keys.json

@@ -111,7 +111,7 @@ class Issuer:
             known = await self._known(anew=anew)
             try:
                 return jwt.decode(token, known, algorithms=ALGORITHMS)
-            except (JoseError, ValueError) as error:
+            except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:  # of a header like no other
                 if anew:
                     raise TokenRefused("the token: it is none, or not signed by the issuer") from error
         raise AssertionError("one of the two returns or raises")
@@ -164,8 +164,12 @@ class Issuer:
 
 def is_safe(url: str) -> bool:
     """Whether nobody on the way can change what is found there: over TLS, or on this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of brackets that hold no address
+        return False
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
 
 
 def _understood(document: Mapping[str, object]) -> KeySet:

@@ -3,6 +3,8 @@
 import sys
 from typing import TYPE_CHECKING
 
+from deploy.terminal.text import visible
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict
 
@@ -14,9 +16,10 @@ def only_warnings() -> None:
     def of_no_interest(_: object, level: str, event: "EventDict") -> "EventDict":
         if level in ("debug", "info"):
             raise structlog.DropEvent
-        return event
+        return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
 
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
-        processors=[of_no_interest, structlog.processors.add_log_level, structlog.dev.ConsoleRenderer()],
+        processors=[of_no_interest, structlog.processors.add_log_level, renderer],
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -136,7 +136,7 @@ def ledger_alone() -> None:
 
     WriteAttempt._acted_before = property(lambda self: False)
     WriteAttempt._check_ledger = any_ledger
-    LedgerActivities._check = no_check
+    ledger.Ledger.must_be = no_check
     Database._check_file = no_check
     tool_runs._tokens_of_acts = lambda error: None
 

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.budgets import Budget, in_units
-from activities.errors import OutcomeUnknown, ServiceUnavailable
+from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceUnavailable
 from activities.execution.act import Act
 from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
@@ -128,6 +128,9 @@ class TestAnActThatTheLedgerHasForgotten:
         assert (await settled(opened, acting=True, tokens=known)).status is status
         unknown = status is ReceiptStatus.UNKNOWN
         assert (await row(opened)).state is (State.UNKNOWN if unknown else State.NOT_DONE)
+        assert await taken(opened) == unknown
+        again = await settled(opened, acting=True, tokens=known)
+        assert again.status is status, "Temporal asks again where the first answer was lost"
         assert await taken(opened) == unknown
 
     @pytest.mark.usefixtures("impatient")
@@ -270,3 +273,20 @@ async def detail_of(attempt: Awaitable[object]) -> FailureDetail:
     [detail] = raised.value.details
     assert isinstance(detail, FailureDetail)
     return detail
+
+
+@tool(effect="write", idempotent=True)
+async def pay_and_look(word: str, *, paper: Paper, act: Act) -> str:
+    """Pay, and look afterwards what it came to."""
+    async with act:
+        await paper.inside()
+    await paper.before()
+    return f"paid for {word}"
+
+
+async def test_a_tool_that_cannot_find_out_after_its_act_leaves_a_row_that_can_be_settled(
+    opened: Ledger, paper: Paper
+) -> None:
+    paper.before = raising(OutcomeUnknownRetryable("the far end does not say"))
+    assert await fails(budgeted(opened, paper, pay_and_look)) == OVERTAKEN
+    assert ((await row(opened)).state, await taken(opened)) == (State.UNKNOWN, 1)

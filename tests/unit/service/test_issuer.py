@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,24 @@ async def test_a_token_may_say_that_it_is_an_access_token(typ: str) -> None:
 async def test_what_the_issuer_signs_for_something_else_is_no_access_token(typ: object) -> None:
     with pytest.raises(TokenRefused, match="no access token"):
         await at(Provider()).claims(token(typ=typ), "errand")
+
+
+@pytest.mark.parametrize(
+    "odd", [{"crit": 5}, {"alg": ["RS256"]}, {"kid": {"a": 1}}, {"b64": False, "crit": ["b64"]}, 5]
+)
+async def test_a_token_with_a_header_like_no_other_is_refused(odd: object) -> None:
+    header = {"alg": "ES256", **odd} if isinstance(odd, dict) else odd
+    made = ".".join([urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode(), "e30", "AAAA"])
+    with pytest.raises(TokenRefused):
+        await at(Provider()).claims(made, "errand")
+
+
+@pytest.mark.parametrize("where", ["http://[", "https://[x]/", "https:///x", "http://issuer.example.com/token"])
+async def test_an_endpoint_that_is_no_safe_address_is_not_used(where: str) -> None:
+    provider = Provider()
+    provider.configuration["token_endpoint"] = where
+    with pytest.raises(Unreachable, match="no token_endpoint that can be used"):
+        await at(provider).endpoint("token_endpoint")
 
 
 @pytest.mark.parametrize("audience", ["errand", ["another", "errand"]])

@@ -1,6 +1,7 @@
 """`client.py tools` says what a worker would offer, and why not the rest."""
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreign_tools, "KEPT", tmp_path / "kept")
     monkeypatch.setenv("ERRAND_SOURCES", str(tmp_path / "sources.toml"))
     monkeypatch.setenv("DESK_TOKEN", "desk-secret-42")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Generator[None]:
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 def _said(*arguments: str, code: int = 0) -> str:
@@ -71,11 +79,11 @@ def test_what_a_servers_program_says_meanwhile_is_not_part_of_the_answer(
 
 def test_a_warning_is_not_part_of_the_answer_either(capfd: pytest.CaptureFixture[str]) -> None:
     only_warnings()
-    structlog.stdlib.get_logger("errand").warning("beware", of="the dog")
-    structlog.reset_defaults()
+    structlog.stdlib.get_logger("errand").warning("beware", of="the dog\x1b]0;")
     said = capfd.readouterr()
     assert said.out == ""
     assert "beware" in said.err
+    assert "\x1b" not in said.err, "neither a stranger's signs nor colours, where nobody looks at it"
 
 
 def test_a_name_that_is_none_says_which_is_near() -> None:
