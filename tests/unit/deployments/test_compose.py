@@ -127,3 +127,8 @@ def test_the_files_of_secrets_are_made_once_and_are_those_that_compose_names(tmp
     assert (tmp_path / ".env").read_text() == (tmp_path / ".env.example").read_text()
     subprocess.run(make, check=True, capture_output=True)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
+    (folder / "door_key").unlink()
+    subprocess.run(make, check=True, capture_output=True)
+    door = KeyFile.read(folder / "web_keys.json")
+    assert door
+    assert door.key_of((folder / "door_key").read_text()), "the door knows the new one"

@@ -77,11 +77,17 @@ async def test_what_the_issuer_signs_for_something_else_is_no_access_token(typ: 
 
 
 @pytest.mark.parametrize(
-    "odd", [{"crit": 5}, {"alg": ["RS256"]}, {"kid": {"a": 1}}, {"b64": False, "crit": ["b64"]}, 5]
+    "header",
+    [
+        '{"alg": "ES256", "crit": 5}',
+        '{"alg": ["ES256"]}',
+        '{"alg": "ES256", "kid": {"a": 1}}',
+        '{"alg": "ES256", "b64": false, "crit": ["b64"]}',
+        "5",
+    ],
 )
-async def test_a_token_with_a_header_like_no_other_is_refused(odd: object) -> None:
-    header = {"alg": "ES256", **odd} if isinstance(odd, dict) else odd
-    made = ".".join([urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode(), "e30", "AAAA"])
+async def test_a_token_with_a_header_like_no_other_is_refused(header: str) -> None:
+    made = f"{urlsafe_b64encode(header.encode()).rstrip(b'=').decode()}.e30.AAAA"
     with pytest.raises(TokenRefused):
         await at(Provider()).claims(made, "errand")
 
