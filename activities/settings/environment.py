@@ -94,3 +94,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name == "localhost"
+
+
+def is_safe(url: str) -> bool:
+    """Whether nobody on the way can change what is found there: over TLS, or on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of brackets that hold no address
+        return False
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))

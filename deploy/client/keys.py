@@ -22,6 +22,7 @@ from pydantic_settings import SettingsConfigDict
 
 from activities.errors import ConfigurationError
 from activities.settings.environment import PROJECT, Group
+from workflows.contract.approvals import is_same_person
 
 PREFIX = "ERRAND_WEB_"
 MARK = "errand_"
@@ -139,7 +140,7 @@ def add_key(path: Path, name: str, may: Sequence[Right]) -> str:
         raise ConfigurationError(f"--may: say what {name} may do: {', '.join(Right)}")
     secret = MARK + secrets.token_urlsafe(32)
     with _changed(path) as keys:
-        if any(each.name.casefold() == name.casefold() for each in keys):
+        if any(is_same_person(each.name, name) for each in keys):
             raise ConfigurationError(f"there is a key of {name} already; remove it first, or use another name")
         key = Key(name=name, hash=hash_of(secret), may=tuple(dict.fromkeys(may)), added_at=datetime.now(UTC))
         keys.append(key)

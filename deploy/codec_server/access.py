@@ -21,7 +21,8 @@ from typing import Annotated, Self, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from activities.errors import ConfigurationError, ErrandError
-from deploy.service.issuer import Issuer, TokenRefused, is_safe
+from activities.settings.environment import is_safe
+from deploy.service.issuer import Issuer, TokenRefused
 
 EVERY_KEY = "*"
 

@@ -17,9 +17,8 @@ if made codec_access.toml; then
   digest="$(tr -d '\n' < secrets/codec_token | sha256sum | cut -d ' ' -f 1)"
   printf '[token.operator]\nsha256 = "%s"\nkeys = ["*"]\n' "$digest" > secrets/codec_access.toml
 fi
-if [ -e secrets/web_keys.json ] && [ ! -e secrets/door_key ]; then rm secrets/web_keys.json; fi  # each is the other's
 if made door_key; then
-  rm -f secrets/web_keys.json
+  rm -f secrets/web_keys.json  # of a key that is lost
   printf 'errand_%s' "$(random 32 | tr '+/' '-_' | tr -d '=')" > secrets/door_key
 fi
 if made web_keys.json; then

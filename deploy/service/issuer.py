@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -22,7 +21,7 @@ from pydantic_core import from_json
 from activities.error_text import in_one_line
 from activities.errors import ErrandError, Unreachable
 from activities.http.tls import trusted_roots
-from activities.settings.environment import is_loopback
+from activities.settings.environment import is_safe
 
 log = structlog.stdlib.get_logger("errand")
 
@@ -160,16 +159,6 @@ class Issuer:
                 if len(body) > LARGEST:
                     raise ValueError(f"{url} has more than {LARGEST:,} bytes")
         return from_json(bytes(body))
-
-
-def is_safe(url: str) -> bool:
-    """Whether nobody on the way can change what is found there: over TLS, or on this machine."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # of brackets that hold no address
-        return False
-    host = parts.hostname or ""
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))
 
 
 def _understood(document: Mapping[str, object]) -> KeySet:

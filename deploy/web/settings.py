@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from activities.settings.environment import Words, is_loopback
+from activities.settings.environment import Words, is_loopback, is_safe
 from deploy.client.keys import KeySettings
 
 EVERYWHERE = ("127.0.0.1", "localhost", "::1")
@@ -54,7 +54,7 @@ class WebSettings(KeySettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _keys_cannot_be_changed_on_the_way(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith("https://") and not is_loopback(urlsplit(url).hostname or ""):
+        if url is not None and not is_safe(url):
             raise ValueError("expected https://: whoever is on the way could sign tokens")
         return url
 
