@@ -27,7 +27,7 @@ try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases
 	@exec $(PYTHON) -m deploy.local.try_cases
 
 test: $(INSTALLED)  ## run the tests
-	@$(PYTHON) -m pytest -n 6 --dist worksteal
+	@$(PYTHON) -m pytest -n 8 --dist worksteal
 
 upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay

@@ -57,7 +57,12 @@ def started(modules: Iterable[str]) -> Generator[tuple[Forked, Callable[[], byte
             listening.listen(64)
             command = (sys.executable, "-m", "tests.forked.server", str(listening.fileno()), *modules)
             process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[listening.fileno()]
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[listening.fileno()],
+                start_new_session=True,  # Ctrl-C is for what it has forked, which clears up and needs it until then
             )
         with process as server:
             assert server.stdin

@@ -1,13 +1,15 @@
 """python -m tests.forked.server LISTENING MODULE…    import modules once, and fork processes that run programs
+python -m tests.forked.server LISTENING --collected [PATH…]    the same, of the tests in these paths, by pytest
 
 LISTENING is the number of a socket, of which each connection is one process: the server reads a line,
 `{"words": …, "environment": …, "folder": …}`, with the three standard streams, and answers with the lines `{"pid": …}`
 and, when the process has ended, `{"ended": code}`. A connection that is closed before that ends the process. The words
-are a file and its arguments, or `-m`, a module and its arguments; of a module `main` is called.
+are a file and its arguments, or `-m`, a module and its arguments, of which `main` is called, or `-u -c` and a program.
 The server prints a line when it is ready, and goes when its standard input is closed.
 """
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -21,11 +23,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TypedDict
 
+import pytest
 from temporalio.worker._worker import load_default_build_id
 
 POLL = 0.02
 PR_SET_PDEATHSIG = 1
 LONGEST_ORDER = 1_000_000
+COLLECTED = "--collected"
 
 
 class Order(TypedDict):
@@ -104,6 +108,10 @@ def carried_out(words: list[str]) -> object:
     if words[0] == "-m":
         sys.argv = words[1:]
         return importlib.import_module(words[1]).main()
+    if words[:2] == ["-u", "-c"]:
+        sys.argv = words[1:]
+        exec(words[2], {"__name__": "__main__"})  # what `python -c` is for
+        return None
     sys.argv = words
     runpy.run_path(words[0], run_name="__main__")
     return None
@@ -116,8 +124,13 @@ def tell(asker: socket.socket, news: dict[str, int]) -> None:
 
 def main() -> None:
     listening, *modules = sys.argv[1:]
-    for name in modules:
-        importlib.import_module(name)
+    if modules[0] == COLLECTED:
+        # Only through pytest, as it rewrites their assertions.
+        pytest.main(["--collect-only", "--capture=no", "-p", "no:terminal", *modules[1:]])
+    else:
+        for name in modules:
+            importlib.import_module(name)
+    gc.freeze()  # no memory is copied in a forked process because garbage was looked for in it
     load_default_build_id()  # a digest of everything that is imported: the SDK makes it once for each process
     print("ready", flush=True)  # noqa: T201  # to the process that waits for it
     Server(socket.socket(fileno=int(listening))).serve()
