@@ -59,6 +59,7 @@ def ledgers() -> TemporaryDirectory[str]:
 
 def pytest_unconfigure() -> None:
     ledgers().cleanup()
+    ledgers.cache_clear()  # what is forked from here makes its own
 
 
 class Specification(Protocol):
@@ -95,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Specification]) -> None:
     """They are forked from one that has the tests already: to collect them takes 4 s, 7 where nothing is compiled."""
     python, ready = config.stash[COLLECTED]
-    ready()
+    assert ready(), "the tests cannot be collected"
     for each in specs:
         each.python = shlex.join(python())
 

@@ -20,7 +20,8 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from typing import TypedDict
 
 import pytest
@@ -122,11 +123,18 @@ def tell(asker: socket.socket, news: dict[str, int]) -> None:
         asker.sendall(f"{json.dumps(news)}\n".encode())
 
 
+def collect(paths: list[str]) -> None:
+    """Import tests by pytest, which rewrites their assertions; what cannot be imported, each process says later."""
+    with redirect_stdout(StringIO()) as said:
+        code = pytest.main(["--collect-only", "--capture=no", *paths])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise RuntimeError(f"pytest could not collect {paths}: {code!r}\n{said.getvalue()}")
+
+
 def main() -> None:
     listening, *modules = sys.argv[1:]
     if modules[0] == COLLECTED:
-        # Only through pytest, as it rewrites their assertions.
-        pytest.main(["--collect-only", "--capture=no", "-p", "no:terminal", *modules[1:]])
+        collect(modules[1:])
     else:
         for name in modules:
             importlib.import_module(name)
