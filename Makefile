@@ -26,8 +26,9 @@ up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: 
 try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases.toml (3 minutes)
 	@exec $(PYTHON) -m deploy.local.try_cases
 
+# With bytecode, as the sandbox of the tests loads the workflows anew for each run.
 test: $(INSTALLED)  ## run the tests
-	@$(PYTHON) -m pytest -n 8 --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal
 
 upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay
