@@ -46,7 +46,7 @@ CONFIGURED = {
 os.environ.setdefault("GOMAXPROCS", "1")
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "1GiB")
-IMPORTED = ("client", "worker", "tests.chaos.scenarios.workers")
+IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
 COLLECTED = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
@@ -113,6 +113,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
     gc.enable()
 
 

@@ -108,7 +108,8 @@ def run(order: Order, streams: Sequence[int]) -> None:
 def carried_out(words: list[str]) -> object:
     if words[0] == "-m":
         sys.argv = words[1:]
-        return importlib.import_module(words[1]).main()
+        module = importlib.import_module(words[1])
+        return (importlib.import_module(f"{words[1]}.__main__") if hasattr(module, "__path__") else module).main()
     if words[:2] == ["-u", "-c"]:
         sys.argv = words[1:]
         exec(words[2], {"__name__": "__main__"})  # what `python -c` is for

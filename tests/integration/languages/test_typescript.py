@@ -5,7 +5,6 @@ import importlib.util
 import json
 import os
 import socket
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from temporalio.client import Client
 from activities.settings import Settings
 from client import close, handle_of
 from tests.conftest import running_worker
+from tests.forked import Forked
 from tests.integration.languages import typescript
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, PendingApproval
@@ -48,9 +48,12 @@ async def test_over_temporal_a_client_submits_approves_waits_and_talks(
 
 @pytest.mark.skipif(importlib.util.find_spec("deploy.web") is None, reason="there is no door in this tree")
 async def test_over_the_door_a_client_submits_approves_waits_and_talks(
-    client: Client, settings: Settings, model: ScriptedModel, tmp_path: Path
+    client: Client, settings: Settings, model: ScriptedModel, tmp_path: Path, python: Forked
 ) -> None:
-    async with running_worker(client, settings, sandboxed=False), door(client, settings, tmp_path) as (url, key):
+    async with (
+        running_worker(client, settings, sandboxed=False),
+        door(python, client, settings, tmp_path) as (url, key),
+    ):
         came_back = await carried_out(client, model, "door", url, key)
     assert came_back["refusal"] == "urn:errand:problem:stale-digest"
 
@@ -93,7 +96,7 @@ def as_it_should_be(came_back: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
-async def door(client: Client, settings: Settings, folder: Path) -> AsyncGenerator[tuple[str, str]]:
+async def door(python: Forked, client: Client, settings: Settings, folder: Path) -> AsyncGenerator[tuple[str, str]]:
     """A door in a process of its own: its URL, and a key of ann's."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -105,10 +108,8 @@ async def door(client: Client, settings: Settings, folder: Path) -> AsyncGenerat
         "ERRAND_WEB_PORT": str(port),
         "ERRAND_WEB_KEYS": str(folder / "keys.json"),
     }
-    key = await key_of_ann(surroundings)
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "deploy.web", cwd=typescript.ROOT, env=surroundings
-    )
+    key = await key_of_ann(python, surroundings)
+    running = await asyncio.create_subprocess_exec(*python("-m", "deploy.web"), cwd=typescript.ROOT, env=surroundings)
     url = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(30):
@@ -120,10 +121,10 @@ async def door(client: Client, settings: Settings, folder: Path) -> AsyncGenerat
         await running.wait()
 
 
-async def key_of_ann(surroundings: dict[str, str]) -> str:
+async def key_of_ann(python: Forked, surroundings: dict[str, str]) -> str:
     words = ("client.py", "keys", "add", "ann", "--may", "submit,read,approve")
     made = await asyncio.create_subprocess_exec(
-        sys.executable, *words, cwd=typescript.ROOT, env=surroundings, stdout=asyncio.subprocess.PIPE
+        *python(*words), cwd=typescript.ROOT, env=surroundings, stdout=asyncio.subprocess.PIPE
     )
     key, _ = await made.communicate()
     assert made.returncode == 0

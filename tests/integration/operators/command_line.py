@@ -2,6 +2,8 @@
 
 import asyncio
 import shlex
+import subprocess
+from functools import partial
 
 from temporalio.client import Client
 
@@ -21,14 +23,7 @@ async def type_command(client: Client, command: str, *, workflow_id: str, activi
         Why that cannot be done; nothing where it was.
     """
     words = [word.replace("{id}", workflow_id).replace("{activity}", activity_id) for word in shlex.split(command)]
-    process = await asyncio.create_subprocess_exec(
-        TEMPORAL,
-        *words,
-        "--address",
-        client.service_client.config.target_host,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return said.decode() if process.returncode else ""
+    run = partial(subprocess.run, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    # In a thread, as uvloop copies the tables of all memory for each process that it starts: 12 ms.
+    ended = await asyncio.to_thread(run, [TEMPORAL, *words, "--address", client.service_client.config.target_host])
+    return f"{ended.stdout}{ended.stderr}" if ended.returncode else ""

@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import sqlite3
-import sys
 import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -43,6 +42,7 @@ from deploy.service.observed import OFF, Telemetry
 from deploy.service.open_work import OpenWork
 from deploy.service.probe import why_not
 from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.forked import Forked
 from tests.integration.requests.asking import until_it_waits
 from tests.logged import logged
 from tests.scripted_model import Raw, ScriptedModel, call, calls
@@ -262,7 +262,7 @@ async def test_a_plain_start_by_any_client_still_runs_and_its_result_needs_the_k
 
 
 async def test_temporals_own_command_line_shows_it_in_clear_by_way_of_the_codec_server(
-    client: Client, model: ScriptedModel, tmp_path: Path
+    client: Client, model: ScriptedModel, tmp_path: Path, python: Forked
 ) -> None:
     model.scripts["Hello."] = [says("Hello yourself.")]
     keys = key_file(tmp_path, k1=new_key())
@@ -273,14 +273,14 @@ async def test_temporals_own_command_line_shows_it_in_clear_by_way_of_the_codec_
     digest = hashlib.sha256(b"t0ken").hexdigest()
     (tmp_path / "access.toml").write_text(f'[token.a]\nsha256 = "{digest}"\nkeys = ["k1"]\n')
     asked = ("workflow", "result", "--workflow-id", handle.id, "--address", client.service_client.config.target_host)
-    async with codec_server(keys, tmp_path / "access.toml") as url:
+    async with codec_server(python, keys, tmp_path / "access.toml") as url:
         endpoint = ("--codec-endpoint", f"{url}/{{namespace}}", "--codec-auth", "Bearer t0ken")
         assert "Hello yourself." in await said_by_temporal(*asked, *endpoint)
     assert "Hello yourself." not in await said_by_temporal(*asked)
 
 
 @asynccontextmanager
-async def codec_server(keys: Path, access: Path) -> AsyncGenerator[str]:
+async def codec_server(python: Forked, keys: Path, access: Path) -> AsyncGenerator[str]:
     """As it is started in production; its URL."""
     [port] = free_ports(1)
     variables = {
@@ -289,7 +289,7 @@ async def codec_server(keys: Path, access: Path) -> AsyncGenerator[str]:
         "ERRAND_CODEC_ACCESS": str(access),
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "deploy.codec_server"), cwd=PROJECT, env=os.environ | variables
+        *python("-m", "deploy.codec_server"), cwd=PROJECT, env=os.environ | variables
     )
     url = f"http://127.0.0.1:{port}"
     try:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator, Mapping
@@ -24,6 +23,7 @@ from activities.encryption.key_ring import KeyRing
 from activities.errors import ConfigurationError
 from deploy.codec_server.access import Access, Readers
 from deploy.codec_server.server import application
+from tests.forked import Forked
 from tests.unit.encryption.keys import key_file, new_key, ring
 
 ROOT = Path(__file__).parents[3]
@@ -249,10 +249,10 @@ def test_a_file_of_access_that_is_wrong_says_where(tmp_path: Path, text: str, pr
     assert problem in str(raised.value)
 
 
-def started(**variables: str) -> subprocess.CompletedProcess[str]:
+def started(python: Forked, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ERRAND_")} | variables
     return subprocess.run(
-        [sys.executable, "-m", "deploy.codec_server"],
+        python("-m", "deploy.codec_server"),
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -262,20 +262,20 @@ def started(**variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_beyond_loopback_it_does_not_start_open_to_everybody(tmp_path: Path) -> None:
+def test_beyond_loopback_it_does_not_start_open_to_everybody(python: Forked, tmp_path: Path) -> None:
     keys = str(key_file(tmp_path, k1=new_key()))
-    ended = started(ERRAND_PAYLOAD_KEYS=keys, ERRAND_CODEC_ADDRESS="0.0.0.0:8234")
+    ended = started(python, ERRAND_PAYLOAD_KEYS=keys, ERRAND_CODEC_ADDRESS="0.0.0.0:8234")
     assert ended.returncode == 2
     assert "error: ERRAND_CODEC_ACCESS: missing; beyond loopback, it has to say who may read what" in ended.stderr
 
 
-def test_without_keys_it_does_not_start(tmp_path: Path) -> None:
-    ended = started()
+def test_without_keys_it_does_not_start(python: Forked) -> None:
+    ended = started(python)
     assert ended.returncode == 2
     assert "error: ERRAND_PAYLOAD_KEYS: missing; there is nothing to decrypt with" in ended.stderr
 
 
-def test_an_origin_that_is_not_exact_is_refused() -> None:
-    ended = started(ERRAND_CODEC_ORIGINS="https://*.example.com")
+def test_an_origin_that_is_not_exact_is_refused(python: Forked) -> None:
+    ended = started(python, ERRAND_CODEC_ORIGINS="https://*.example.com")
     assert ended.returncode == 2
     assert "error: ERRAND_CODEC_ORIGINS: " in ended.stderr
