@@ -6,6 +6,7 @@ import os
 import shlex
 import sysconfig
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from functools import cache
@@ -109,6 +110,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """For a test that is no coroutine, the event loop of the dev server would be closed, and the server with it."""
     if isinstance(item, pytest.Function) and "temporal" in item.fixturenames and not iscoroutinefunction(item.obj):
         raise pytest.UsageError(f"{item.nodeid}: make it `async def`, as it uses the dev server")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each process has neighbours: so that some wait while others compute, these and those are mixed, by module."""
+    if not hasattr(config, "workerinput"):
+        return
+    kinds: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        kinds[item.path.relative_to(Path(__file__).parent).parts[0]].append(item)
+    share: dict[Path, float] = {}
+    for of_kind in kinds.values():
+        for place, item in enumerate(of_kind):
+            share.setdefault(item.path, place / len(of_kind))
+    items.sort(key=lambda item: share[item.path])
 
 
 def pytest_collection_finish() -> None:

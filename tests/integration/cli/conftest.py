@@ -10,7 +10,7 @@ import termios
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -61,9 +61,9 @@ class Terminal:
     _ours: int
     _unseen: str = ""
 
-    async def see(self, words: str) -> str:
+    async def see(self, words: str, within: float = 30) -> str:
         """What is shown next, up to these words and without what moves the cursor."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + within
         while words not in self._unseen and time.monotonic() < deadline and await asyncio.to_thread(self._read):
             pass
         assert words in self._unseen, self._unseen
@@ -72,6 +72,15 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
+
+    async def interrupt(self, words: str) -> None:
+        """Press Ctrl-C until these words are seen: readline loses it between its prompt and its waiting for keys."""
+        for _ in range(5):
+            self.type("\x03")
+            with suppress(AssertionError):
+                await self.see(words, within=6)
+                return
+        await self.see(words)
 
     async def ends(self) -> int:
         """The exit code."""

@@ -211,8 +211,7 @@ async def test_ctrl_c_stops_waiting_and_the_message_goes_on_and_ctrl_c_again_lea
         await terminal.see("approve? [y/N/e=edit/reason]")
         terminal.type("\x03")
         await terminal.see("> ")
-        terminal.type("\x03")
-        await terminal.see("come back")
+        await terminal.interrupt("come back")
         assert await terminal.ends() == 130
     (waiting,) = (await state(handle_of(client, request_id))).awaiting_approval
     assert waiting.tool == "write_down"
