@@ -66,14 +66,14 @@ def run(options: argparse.Namespace) -> tuple[list[Result], Result, list[Played]
         place = _home(options.keep, "control")
         negative = processes.submit(run_control, chosen[0], CONTROL_SENDS, CONTROL_SECONDS, place)
         for index in range(0, len(chosen), options.at_once):
-            missing = never_hit(trials)
+            missing, blows = never_hit(trials), never_struck(trials) if trials else ()
             several = [
                 processes.submit(
                     run_trial,
                     seed,
                     options.sends,
                     options.seconds,
-                    replace(TERRAINS[number % len(TERRAINS)], first=missing),
+                    replace(TERRAINS[number % len(TERRAINS)], first=missing, first_blows=blows),
                     _home(options.keep, str(seed)),
                 )
                 for number, seed in list(enumerate(chosen))[index : index + options.at_once]

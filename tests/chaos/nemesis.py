@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -19,19 +19,26 @@ class Nemesis:
     done: Callable[[], int]
     """How much has been done so far; between two blows there is to be some more, if it does not take too long."""
     deck: Sequence[Blow] = ON_EVERYTHING
+    first: Sequence[Blow] = ()
+    """What is dealt before the deck."""
     pause: tuple[float, float] = (0.2, 1.5)
     between: int = 5
     _busy: set[Blow] = field(default_factory=set[Blow])
 
     async def run(self) -> None:
         """Until cancelled; then what it holds is let go."""
+        blows = self._dealt()
         async with asyncio.TaskGroup() as going_on:
             while True:
-                for blow in self.random.sample(self.deck, len(self.deck)):
-                    await self._until_they_work()
-                    await self._until_more_is_done()
-                    await asyncio.sleep(self.random.uniform(*self.pause))
-                    going_on.create_task(self._strike(blow, Random(self.random.random())))
+                await self._until_they_work()
+                await self._until_more_is_done()
+                await asyncio.sleep(self.random.uniform(*self.pause))
+                going_on.create_task(self._strike(next(blows), Random(self.random.random())))
+
+    def _dealt(self) -> Iterator[Blow]:
+        yield from self.first
+        while True:
+            yield from self.random.sample(self.deck, len(self.deck))
 
     async def _until_they_work(self) -> None:
         """Both, or after a while one: where nobody works, there is nothing to lose."""

@@ -47,6 +47,8 @@ class Terrain:
     encryption: Encryption = Encryption.STARTTLS
     first: Sequence[Fault] = ()
     """The faults that are dealt before all others."""
+    first_blows: Sequence[Blow] = ()
+    """The same of blows."""
     blows: Sequence[Blow] = ON_EVERYTHING
     worker: Sequence[str] = WORKER
     """The module whose `main` is a worker, and its arguments."""
@@ -105,7 +107,9 @@ async def trial(
             operator = Operator(site.url, record, Random(random.random()))
             async with staged(state, site, terrain.worker, variables) as scene:
                 blows = Blows(scene, record)
-                nemesis = Nemesis(Random(random.random()), blows, lambda: record.sessions, terrain.deck)
+                nemesis = Nemesis(
+                    Random(random.random()), blows, lambda: record.sessions, terrain.deck, terrain.first_blows
+                )
                 work = [
                     partial(carry_out, scene.client, TASK_QUEUE, record.in_doubt, operator, story) for story in stories
                 ]
@@ -194,7 +198,9 @@ async def control(seed: int, *, sends: int, seconds: float, home: Path | None = 
             variables = _mail_settings(certificates, state, terrain, record) | {naive.SMTP_PORT: str(record.port)}
             async with staged(state, site, terrain.worker, variables) as scene:
                 blows = Blows(scene, record)
-                nemesis = Nemesis(Random(random.random()), blows, lambda: record.sessions, terrain.deck)
+                nemesis = Nemesis(
+                    Random(random.random()), blows, lambda: record.sessions, terrain.deck, terrain.first_blows
+                )
                 work = [partial(naive.send, scene.client, f"naive-{seed}-{index}") for index in range(sends)]
                 await under_fire(work, (nemesis.run,), faults, random, seconds)
     verdict = Verdict(duplicates=duplicates(record.deliveries))

@@ -1,5 +1,6 @@
 """A ledger goes from one release to the next and back with all its rows."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from alembic.migration import MigrationContext
 
 from activities.budgets import Budget, Charge, in_units
 from activities.errors import ConfigurationError, LedgerRestored
+from activities.ledger.engine import WORKER
 from activities.ledger.ledger import Ledger
 from activities.ledger.migrations import upgrade
 from activities.ledger.rows import State, Write
@@ -24,6 +26,9 @@ T = TypeVar("T")
 CALL = ToolCall(key="orders/7/1.1", tool="pay", arguments={}, chain="5eed")
 TEN = Budget(tool="pay", most=10, per="month")
 OF_VERSION_1 = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
+CONNECTED = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :worker"
+).bindparams(worker=WORKER)
 
 
 def done_in(database: Database, work: Callable[[sa.Connection], T]) -> T:
@@ -172,7 +177,17 @@ async def used_and_closed(database: Database) -> tuple[str, dict[str, object]]:
             token = await ledger.begin(write, attempt=1, seen=None)
             if state is not State.BEGUN:
                 await ledger.finish(call.key, token, state, result="paid" if state is State.DONE else None)
-        return ledger.identity, {row.key: row async for row in ledger.upkeep.changed_since(None)}
+        identity = ledger.identity
+        rows: dict[str, object] = {row.key: row async for row in ledger.upkeep.changed_since(None)}
+    await nobody_is_connected(database)
+    return identity, rows
+
+
+async def nobody_is_connected(database: Database) -> None:
+    """What PostgreSQL has for a connection goes a moment after it was closed."""
+    async with asyncio.timeout(10):
+        while done_in(database, lambda on: on.dialect.name == "postgresql" and on.execute(CONNECTED).scalar_one() > 0):
+            await asyncio.sleep(0.01)
 
 
 async def taken_back(database: Database, *, forget_budgets: bool = False) -> int:
@@ -201,6 +216,7 @@ class TestBackByTwo:
         done_in(database, lambda connection: upgrade(connection, 1, SCHEMA_VERSION - 1))
         before = done_in(database, columns)
         await (await database.open()).aclose()
+        await nobody_is_connected(database)
         await taken_back(database)
         assert done_in(database, columns) == before
 
@@ -215,6 +231,7 @@ class TestBackByTwo:
         with pytest.raises(ConfigurationError, match=r"workers use the ledger \((processes|connections): \d+\): stop"):
             await taken_back(database)
         await worker.aclose()
+        await nobody_is_connected(database)
         await taken_back(database)
 
     async def test_it_is_refused_while_budgets_count_what_would_be_lost(self, database: Database) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import Client
 
 from activities.settings import Settings
@@ -54,6 +54,12 @@ async def until_it_is_asked_again(handle: Handle) -> None:
     assert now.running == (f"{handle.id}/1.1",)
 
 
+async def waits_for_its_next_attempt(handle: Handle, activity: str) -> bool:
+    pending = (await handle.describe()).raw_description.pending_activities
+    scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return [(each.activity_type.name, each.state) for each in pending] == [(activity, scheduled)]
+
+
 async def receipt_of(handle: Handle) -> Receipt:
     [receipt] = (await handle.result()).receipts
     return receipt
@@ -92,11 +98,8 @@ async def test_a_cancellation_between_two_questions_is_unknown_too(
     async with running_worker(client, changed(settings, tools={"ask_again": 20})):
         handle = await start(client, settings, "Pay 5", approve=("pay",))
         async with asyncio.timeout(20):
-            while len(bank.taken) < 4:
+            while len(bank.taken) < 4 or not await waits_for_its_next_attempt(handle, "pay"):
                 await asyncio.sleep(0.05)
-        description = await handle.describe()
-        [pending] = description.raw_description.pending_activities
-        assert pending.activity_type.name == "pay"
         await handle.cancel()
         async with asyncio.timeout(5):
             receipt = await receipt_of(handle)
