@@ -38,7 +38,7 @@ from workflows.contract.conversation import UserEntry
 from workflows.contract.internal import ModelInput
 from workflows.contract.values import Schema
 
-LONGEST_REPLY = 128
+LONGEST_REPLY = 64
 ran: list[str] = []
 """What the functions were really called with."""
 
