@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import math
 import os
 import shlex
 import sysconfig
@@ -49,6 +50,7 @@ os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "1GiB")
 IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
+LONG = {"bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_processes.py"}
 COLLECTED = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
 
@@ -112,9 +114,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"{item.nodeid}: make it `async def`, as it uses the dev server")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each process has neighbours: so that some wait while others compute, these and those are mixed, by module."""
-    if not hasattr(config, "workerinput"):
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each process has a portion of neighbours.
+
+    So that some wait while others compute, these and those are mixed, by module; so that none is alone in the end, each
+    portion begins with its longest.
+    """
+    if not (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0))):
         return
     kinds: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -124,6 +130,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for place, item in enumerate(of_kind):
             share.setdefault(item.path, place / len(of_kind))
     items.sort(key=lambda item: share[item.path])
+    portion = math.ceil(len(items) / processes)
+    for start in range(0, len(items), portion):
+        items[start : start + portion] = sorted(items[start : start + portion], key=lambda item: not is_long(item))
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether it may take ten seconds and more."""
+    return not LONG.isdisjoint(item.path.parts)
 
 
 def pytest_collection_finish() -> None:

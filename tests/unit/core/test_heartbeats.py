@@ -52,9 +52,10 @@ async def test_what_is_remembered_goes_with_every_heartbeat_from_the_next_on() -
         await asyncio.sleep(2 * BEAT)
 
     beats = await beats_of(work)
-    assert beats[0] == ()
-    assert len(beats) > 1
-    assert set(beats[1:]) == {("half", 2)}
+    nothing_yet = beats.count(())
+    assert nothing_yet
+    assert beats[:nothing_yet] == [()] * nothing_yet
+    assert set(beats[nothing_yet:]) == {("half", 2)}
 
 
 async def test_what_cannot_wait_is_told_at_once_and_again() -> None:
@@ -62,8 +63,10 @@ async def test_what_cannot_wait_is_told_at_once_and_again() -> None:
         send_heartbeat_details("most")
         await asyncio.sleep(1.5 * BEAT)
 
-    assert await beats_of(work) == [("most",), ("most",)]
+    beats = await beats_of(work)
+    assert len(beats) > 1
+    assert set(beats) == {("most",)}
 
 
 async def test_what_the_attempt_before_has_left_is_not_forgotten() -> None:
-    assert await beats_of(lambda: asyncio.sleep(1.5 * BEAT), left=("half",)) == [("half",)]
+    assert set(await beats_of(lambda: asyncio.sleep(1.5 * BEAT), left=("half",))) == {("half",)}
