@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +16,7 @@ from activities.ledger import engine
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from activities.settings.ledger import DEFAULT_LEDGER
+from tests.forked import Forked
 from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
 from workflows.contract.internal import ToolCall
@@ -97,11 +97,13 @@ class TestBeginning:
         assert row is not None
         assert row.token == tokens[0]
 
-    async def test_of_many_attempts_in_several_processes_one_begins_each_key(self, database: Database) -> None:
+    async def test_of_many_attempts_in_several_processes_one_begins_each_key(
+        self, database: Database, python: Forked
+    ) -> None:
         script = Path(__file__).with_name("begin_all.py")
         processes = [
             await asyncio.create_subprocess_exec(
-                sys.executable, script, database.url, cwd=ROOT, stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": "."}
+                *python(str(script), database.url), cwd=ROOT, stdout=asyncio.subprocess.PIPE
             )
             for _ in range(2)
         ]

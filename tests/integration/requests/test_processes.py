@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -61,9 +62,18 @@ async def test_several_workers_share_the_work_and_stop_together(
 
 
 async def test_when_one_of_several_workers_dies_the_others_stop_and_whoever_started_them_is_told(
-    temporal: WorkflowEnvironment, settings: Settings
+    tmp_path: Path,
 ) -> None:
-    async with two_workers(temporal, settings) as (process, pids):
-        os.kill(pids[0], signal.SIGKILL)
-        async with asyncio.timeout(20):
-            assert await process.wait() == 1
+    program = tmp_path / "worker.py"
+    program.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(60)\n")
+    serving = "import sys; from deploy.service.processes import *; sys.exit(serve_in(2, Path(sys.argv[1])))"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", serving, str(program)), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    async with asyncio.timeout(20):
+        one, other = [int(await process.stdout.readline()) for _ in range(2)]
+        os.kill(one, signal.SIGKILL)
+        assert await process.wait() == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(other, 0)
