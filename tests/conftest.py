@@ -50,7 +50,10 @@ os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "1GiB")
 IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
-LONG = {"bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_processes.py"}
+LONG = {
+    *("bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_ended.py"),
+    *("test_ids_used_again.py", "test_processes.py", "test_stopping.py", "test_without_a_worker.py"),
+}
 COLLECTED = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
 

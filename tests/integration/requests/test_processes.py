@@ -65,7 +65,7 @@ async def test_when_one_of_several_workers_dies_the_others_stop_and_whoever_star
     tmp_path: Path,
 ) -> None:
     program = tmp_path / "worker.py"
-    program.write_text("import os, time; print(os.getpid(), flush=True); time.sleep(60)\n")
+    program.write_text("import os, time; os.write(1, f'{os.getpid()}\\n'.encode()); time.sleep(60)\n")
     serving = "import sys; from deploy.service.processes import *; sys.exit(serve_in(2, Path(sys.argv[1])))"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", serving, str(program)), cwd=ROOT, stdout=asyncio.subprocess.PIPE
