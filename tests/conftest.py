@@ -28,7 +28,7 @@ from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
 from deploy.service.observed import OFF, Telemetry
 from deploy.service.search_attributes import register_search_attributes
-from tests.forked import SHARED, Forked, forked, started
+from tests.forked import COLLECTED, SHARED, Forked, forked, started
 from tests.forked.process import Processes
 from tests.sample_tools import World, world
 from tests.sandbox import Sandbox
@@ -54,7 +54,7 @@ LONG = {
     *("bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_ended.py"),
     *("test_ids_used_again.py", "test_processes.py", "test_stopping.py", "test_without_a_worker.py"),
 }
-COLLECTED = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
+TESTS = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
 
 @cache
@@ -94,14 +94,14 @@ def pytest_configure(config: pytest.Config) -> None:
         sharing = ExitStack()
         shared, _ = sharing.enter_context(started(IMPORTED))
         os.environ[SHARED] = str(shared.socket)
-        config.stash[COLLECTED] = sharing.enter_context(started(["--collected", *config.args]))
+        config.stash[TESTS] = sharing.enter_context(started([COLLECTED, *config.args]))
         config.add_cleanup(sharing.close)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Specification]) -> None:
     """They are forked from one that has the tests already: to collect them takes 4 s, 7 where nothing is compiled."""
-    python, ready = config.stash[COLLECTED]
+    python, ready = config.stash[TESTS]
     assert ready(), "the tests cannot be collected"
     for each in specs:
         each.python = shlex.join(python())
@@ -145,7 +145,7 @@ def is_long(item: pytest.Item) -> bool:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
+    gc.set_threshold(10_000, 50, 50)  # at the usual one, looking for garbage took a run of all tests 13 s of CPU
     gc.enable()
 
 

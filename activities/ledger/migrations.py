@@ -161,11 +161,11 @@ def _workers(connection: sa.Connection, file: "Path | None") -> str:
     """Those that use the ledger, as far as it is known."""
     if file:
         return f"processes: {count}" if (count := len(living(file))) else ""
-    count = connection.execute(_CONNECTIONS_OF_WORKERS).scalar_one()
+    count = connection.execute(CONNECTIONS_OF_WORKERS).scalar_one()
     return f"connections: {count}" if count else ""
 
 
-_CONNECTIONS_OF_WORKERS = sa.text(
+CONNECTIONS_OF_WORKERS = sa.text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
 ).bindparams(name=WORKER)
 _HELD = sa.select(restores.c.message).where(restores.c.settled_at.is_(None)).limit(1)

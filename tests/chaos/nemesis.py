@@ -20,7 +20,7 @@ class Nemesis:
     """How much has been done so far; between two blows there is to be some more, if it does not take too long."""
     deck: Sequence[Blow] = ON_EVERYTHING
     first: Sequence[Blow] = ()
-    """What is dealt before the deck."""
+    """What is dealt before the deck, as far as it is in it."""
     pause: tuple[float, float] = (0.2, 1.5)
     between: int = 5
     _busy: set[Blow] = field(default_factory=set[Blow])
@@ -36,7 +36,7 @@ class Nemesis:
                 going_on.create_task(self._strike(next(blows), Random(self.random.random())))
 
     def _dealt(self) -> Iterator[Blow]:
-        yield from self.first
+        yield from (blow for blow in self.first if blow in self.deck)
         while True:
             yield from self.random.sample(self.deck, len(self.deck))
 

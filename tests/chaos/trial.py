@@ -198,9 +198,7 @@ async def control(seed: int, *, sends: int, seconds: float, home: Path | None = 
             variables = _mail_settings(certificates, state, terrain, record) | {naive.SMTP_PORT: str(record.port)}
             async with staged(state, site, terrain.worker, variables) as scene:
                 blows = Blows(scene, record)
-                nemesis = Nemesis(
-                    Random(random.random()), blows, lambda: record.sessions, terrain.deck, terrain.first_blows
-                )
+                nemesis = Nemesis(Random(random.random()), blows, lambda: record.sessions, terrain.deck)
                 work = [partial(naive.send, scene.client, f"naive-{seed}-{index}") for index in range(sends)]
                 await under_fire(work, (nemesis.run,), faults, random, seconds)
     verdict = Verdict(duplicates=duplicates(record.deliveries))

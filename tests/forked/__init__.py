@@ -32,6 +32,8 @@ class Forked:
         return (sys.executable, "-IS", str(ASK), str(self.socket), *words)
 
 
+COLLECTED = "--collected"
+"""In place of modules, before the paths of tests: by pytest, which rewrites their assertions."""
 SHARED = "FORKED_BY"
 """The variable with the socket of a server that is there for everybody: a run of the tests has one."""
 

@@ -4,7 +4,7 @@ python -m tests.forked.server LISTENING --collected [PATH…]    the same, of th
 LISTENING is the number of a socket, of which each connection is one process: the server reads a line,
 `{"words": …, "environment": …, "folder": …}`, with the three standard streams, and answers with the lines `{"pid": …}`
 and, when the process has ended, `{"ended": code}`. A connection that is closed before that ends the process. The words
-are a file and its arguments, or `-m`, a module and its arguments, of which `main` is called, or `-u -c` and a program.
+are a file and its arguments, or `-m`, a module and its arguments, of which `main` is called, or `-c` and a program.
 The server prints a line when it is ready, and goes when its standard input is closed.
 """
 
@@ -24,13 +24,13 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 from typing import TypedDict
 
-import pytest
 from temporalio.worker._worker import load_default_build_id
+
+from tests.forked import COLLECTED
 
 POLL = 0.02
 PR_SET_PDEATHSIG = 1
 LONGEST_ORDER = 1_000_000
-COLLECTED = "--collected"
 
 
 class Order(TypedDict):
@@ -106,13 +106,15 @@ def run(order: Order, streams: Sequence[int]) -> None:
 
 
 def carried_out(words: list[str]) -> object:
+    if words[0] == "-u":  # as pytest-xdist starts its processes
+        words = words[1:]
     if words[0] == "-m":
         sys.argv = words[1:]
         module = importlib.import_module(words[1])
         return (importlib.import_module(f"{words[1]}.__main__") if hasattr(module, "__path__") else module).main()
-    if words[:2] == ["-u", "-c"]:
-        sys.argv = words[1:]
-        exec(words[2], {"__name__": "__main__"})  # what `python -c` is for
+    if words[0] == "-c":
+        sys.argv = ["-c", *words[2:]]
+        exec(words[1], {"__name__": "__main__"})  # what `python -c` is for
         return None
     sys.argv = words
     runpy.run_path(words[0], run_name="__main__")
@@ -126,6 +128,8 @@ def tell(asker: socket.socket, news: dict[str, int]) -> None:
 
 def collect(paths: list[str]) -> None:
     """Import tests by pytest, which rewrites their assertions; what cannot be imported, each process says later."""
+    import pytest  # what forks programs does without
+
     with redirect_stdout(StringIO()) as said:
         code = pytest.main(["--collect-only", "--capture=no", *paths])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -14,9 +14,8 @@ from alembic.migration import MigrationContext
 
 from activities.budgets import Budget, Charge, in_units
 from activities.errors import ConfigurationError, LedgerRestored
-from activities.ledger.engine import WORKER
 from activities.ledger.ledger import Ledger
-from activities.ledger.migrations import upgrade
+from activities.ledger.migrations import CONNECTIONS_OF_WORKERS, upgrade
 from activities.ledger.rows import State, Write
 from activities.ledger.tables import SCHEMA_VERSION, metadata
 from tests.integration.ledger.conftest import Database
@@ -26,9 +25,6 @@ T = TypeVar("T")
 CALL = ToolCall(key="orders/7/1.1", tool="pay", arguments={}, chain="5eed")
 TEN = Budget(tool="pay", most=10, per="month")
 OF_VERSION_1 = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
-CONNECTED = sa.text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :worker"
-).bindparams(worker=WORKER)
 
 
 def done_in(database: Database, work: Callable[[sa.Connection], T]) -> T:
@@ -186,7 +182,7 @@ async def used_and_closed(database: Database) -> tuple[str, dict[str, object]]:
 async def nobody_is_connected(database: Database) -> None:
     """What PostgreSQL has for a connection goes a moment after it was closed."""
     async with asyncio.timeout(10):
-        while done_in(database, lambda on: on.dialect.name == "postgresql" and on.execute(CONNECTED).scalar_one() > 0):
+        while database.is_postgresql and done_in(database, lambda on: on.execute(CONNECTIONS_OF_WORKERS).scalar_one()):
             await asyncio.sleep(0.01)
 
 

@@ -23,7 +23,14 @@ async def type_command(client: Client, command: str, *, workflow_id: str, activi
         Why that cannot be done; nothing where it was.
     """
     words = [word.replace("{id}", workflow_id).replace("{activity}", activity_id) for word in shlex.split(command)]
-    run = partial(subprocess.run, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    run = partial(
+        subprocess.run,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     # In a thread, as uvloop copies the tables of all memory for each process that it starts: 12 ms.
     ended = await asyncio.to_thread(run, [TEMPORAL, *words, "--address", client.service_client.config.target_host])
-    return f"{ended.stdout}{ended.stderr}" if ended.returncode else ""
+    return ended.stdout if ended.returncode else ""

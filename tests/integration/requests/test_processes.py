@@ -71,9 +71,13 @@ async def test_when_one_of_several_workers_dies_the_others_stop_and_whoever_star
         *(sys.executable, "-c", serving, str(program)), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout
-    async with asyncio.timeout(20):
-        one, other = [int(await process.stdout.readline()) for _ in range(2)]
-        os.kill(one, signal.SIGKILL)
-        assert await process.wait() == 1
+    try:
+        async with asyncio.timeout(20):
+            one, other = [int(await process.stdout.readline()) for _ in range(2)]
+            os.kill(one, signal.SIGKILL)
+            assert await process.wait() == 1
+    finally:
+        if process.returncode is None:
+            process.terminate()
     with pytest.raises(ProcessLookupError):
         os.kill(other, 0)

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -19,54 +20,64 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeats, "INTERVAL", BEAT)
 
 
+@dataclass
+class Beats:
+    """The heartbeats of an activity."""
+
+    said: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
+
+    async def until(self, number: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.said) < number:
+                await asyncio.sleep(0.001)
+
+
+Work = Callable[[Beats], Awaitable[object]]
+
+
+@dataclass
 class Runs(ActivityInboundInterceptor):
-    def __init__(self, work: Callable[[], Awaitable[object]]) -> None:
-        self.work = work
+    work: Work
+    beats: Beats
 
     async def execute_activity(self, input: ExecuteActivityInput) -> object:
-        return await self.work()
+        return await self.work(self.beats)
 
 
-async def beats_of(work: Callable[[], Awaitable[object]], *, left: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+async def beats_of(work: Work, *, left: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
     """The heartbeats of an activity whose attempt before left something."""
-    beats: list[tuple[object, ...]] = []
-    environment = ActivityEnvironment()
+    beats, environment = Beats(), ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, heartbeat_details=left)
-    environment.on_heartbeat = lambda *details: beats.append(details)
-    beating = Heartbeats().intercept_activity(Runs(work))
+    environment.on_heartbeat = lambda *details: beats.said.append(details)
+    beating = Heartbeats().intercept_activity(Runs(work, beats))
     await environment.run(beating.execute_activity, ExecuteActivityInput(work, (), None, {}))
-    return beats
+    return beats.said
 
 
 async def test_an_activity_that_is_soon_over_costs_no_heartbeat() -> None:
-    async def work() -> None:
+    async def work(_: Beats) -> None:
         remember("half")
 
     assert await beats_of(work) == []
 
 
 async def test_what_is_remembered_goes_with_every_heartbeat_from_the_next_on() -> None:
-    async def work() -> None:
-        await asyncio.sleep(1.5 * BEAT)
+    async def work(beats: Beats) -> None:
+        await beats.until(1)
         remember("half", 2)
-        await asyncio.sleep(2 * BEAT)
+        await beats.until(3)
 
-    beats = await beats_of(work)
-    nothing_yet = beats.count(())
-    assert nothing_yet
-    assert beats[:nothing_yet] == [()] * nothing_yet
-    assert set(beats[nothing_yet:]) == {("half", 2)}
+    assert await beats_of(work) == [(), ("half", 2), ("half", 2)]
 
 
 async def test_what_cannot_wait_is_told_at_once_and_again() -> None:
-    async def work() -> None:
+    async def work(beats: Beats) -> None:
         send_heartbeat_details("most")
-        await asyncio.sleep(1.5 * BEAT)
+        assert beats.said == [("most",)], "at once"
+        await beats.until(2)
 
-    beats = await beats_of(work)
-    assert len(beats) > 1
-    assert set(beats) == {("most",)}
+    assert await beats_of(work) == [("most",), ("most",)]
 
 
 async def test_what_the_attempt_before_has_left_is_not_forgotten() -> None:
-    assert set(await beats_of(lambda: asyncio.sleep(1.5 * BEAT), left=("half",))) == {("half",)}
+    assert await beats_of(lambda beats: beats.until(1), left=("half",)) == [("half",)]

@@ -26,7 +26,7 @@ def test_with_keys_it_says_no_more_than_the_type_and_the_place(python: Forked, t
     keys = {"ERRAND_PAYLOAD_KEYS": str(key_file(tmp_path, k1=new_key()))} if encrypts else {}
     others = {name: value for name, value in os.environ.items() if not name.startswith("ERRAND_")}
     ended = subprocess.run(
-        python("-u", "-c", BROKEN), cwd=PROJECT, env=others | keys, capture_output=True, text=True, check=False
+        python("-c", BROKEN), cwd=PROJECT, env=others | keys, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 1
     assert "the door ended by a mistake in code" in ended.stderr
