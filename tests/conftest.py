@@ -5,55 +5,53 @@ import gc
 import math
 import os
 import shlex
-import sysconfig
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, aclosing, asynccontextmanager, closing
 from functools import cache
 from inspect import iscoroutinefunction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import Protocol
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import uvloop
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.ledger.engine import engine_of
+from activities.ledger.ledger import Ledger
+from activities.ledger.migrations import prepare
+from activities.ledger.tables import new_identity
 from activities.settings import Settings
 from deploy.service.assembly import Service, build_worker
 from deploy.service.observed import OFF, Telemetry
-from deploy.service.search_attributes import register_search_attributes
+from tests.dev_server import shared_by, shared_or_own
 from tests.forked import COLLECTED, SHARED, Forked, forked, started
 from tests.forked.process import Processes
 from tests.sample_tools import World, world
 from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel
 
-TEMPORAL = str(Path(sysconfig.get_path("scripts"), "temporal"))
-CONFIGURED = {
-    "history.transferProcessorMaxPollRPS": "10000",
-    # Most tests have a task queue of their own, of which each partition costs the server something.
-    "matching.numTaskqueueReadPartitions": "1",
-    "matching.numTaskqueueWritePartitions": "1",
-    "frontend.enableServerVersionCheck": "false",
-    # A whole workflow can be paused, which servers do not allow by default yet.
-    "frontend.WorkflowPauseEnabled": "true",
-}
-# A dev server for each process of the tests: with one thread and little collecting it takes a fifth less of the CPU.
-os.environ.setdefault("GOMAXPROCS", "1")
-os.environ.setdefault("GOGC", "off")
-os.environ.setdefault("GOMEMLIMIT", "1GiB")
 IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
 LONG = {
     *("bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_ended.py"),
     *("test_ids_used_again.py", "test_processes.py", "test_stopping.py", "test_without_a_worker.py"),
 }
+hypothesis.settings.register_profile("of-these-tests", deadline=None)  # the machine may have much else to do
+hypothesis.settings.load_profile("of-these-tests")
+DEV_SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
 TESTS = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
 
@@ -63,8 +61,29 @@ def ledgers() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="errand-ledgers-")
 
 
+def new_ledger() -> str:
+    """The URL of one in which nothing is: a copy, as to make one takes longer than many a test does."""
+    path = Path(ledgers().name, f"{uuid.uuid4().hex}.db")
+    shutil.copy(empty_ledger(), path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as ledger:
+        ledger.execute("PRAGMA synchronous = OFF")  # of this connection
+        ledger.execute("UPDATE errand_schema SET identity = ?", (new_identity(),))
+    return f"sqlite:///{path}"
+
+
+@cache
+def empty_ledger() -> Path:
+    path = Path(ledgers().name, "empty.db")
+    engine = engine_of(f"sqlite:///{path}", create=True, connections=1)
+    with engine.begin() as connection:
+        prepare(connection)
+    engine.dispose()
+    return path
+
+
 def pytest_unconfigure() -> None:
     ledgers().cleanup()
+    empty_ledger.cache_clear()
     ledgers.cache_clear()  # what is forked from here makes its own
 
 
@@ -74,28 +93,24 @@ class Specification(Protocol):
     python: str
 
 
-@asynccontextmanager
-async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
-    """A dev server of its own on a free port, with the search attributes of requests."""
-    configured = [word for key, value in CONFIGURED.items() for word in ("--dynamic-config-value", f"{key}={value}")]
-    async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
-        data_converter=pydantic_data_converter,
-        dev_server_existing_path=TEMPORAL,
-        dev_server_extra_args=[*configured, *extra],
-        dev_server_log_level="error",
-    ) as environment:
-        await register_search_attributes(environment.client)
-        yield environment
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Where there are several processes of the tests, they share one that forks."""
-    if config.getoption("numprocesses", None):
+    """Where the tests run in several processes, these share what forks, and a dev server.
+
+    SIGTERM ends a run as Ctrl-C does.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore in what they run in the background
+    signal.signal(signal.SIGTERM, end_as_ctrl_c_does)
+    if processes := config.getoption("numprocesses", None):
         sharing = ExitStack()
+        config.add_cleanup(sharing.close)
+        config.stash[DEV_SERVER] = sharing.enter_context(shared_by([f"gw{number}" for number in range(processes)]))
         shared, _ = sharing.enter_context(started(IMPORTED))
         os.environ[SHARED] = str(shared.socket)
         config.stash[TESTS] = sharing.enter_context(started([COLLECTED, *config.args]))
-        config.add_cleanup(sharing.close)
+
+
+def end_as_ctrl_c_does(number: int, frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -103,6 +118,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[Specification
     """They are forked from one that has the tests already: to collect them takes 4 s, 7 where nothing is compiled."""
     python, ready = config.stash[TESTS]
     assert ready(), "the tests cannot be collected"
+    assert config.stash[DEV_SERVER].poll() is None, "the dev server has ended; its port may have been taken"
     for each in specs:
         each.python = shlex.join(python())
 
@@ -145,7 +161,7 @@ def is_long(item: pytest.Item) -> bool:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
-    gc.set_threshold(10_000, 50, 50)  # at the usual one, looking for garbage took a run of all tests 13 s of CPU
+    gc.set_threshold(50_000, 50, 50)  # at the usual one, looking for garbage took a run of all tests 13 s of CPU
     gc.enable()
 
 
@@ -156,7 +172,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
-    async with dev_server() as environment:
+    async with shared_or_own(os.environ.get("PYTEST_XDIST_WORKER")) as environment:
         yield environment
 
 
@@ -188,11 +204,7 @@ def scripted_model() -> Generator[ScriptedModel]:
 @pytest.fixture
 def model(scripted_model: ScriptedModel) -> ScriptedModel:
     """The scripted model, with nothing scripted yet."""
-    scripted_model.scripts.clear()
-    scripted_model.trouble.clear()
-    scripted_model.asked.clear()
-    scripted_model.held_turn = None
-    scripted_model.go.clear()
+    scripted_model.forget()
     return scripted_model
 
 
@@ -202,6 +214,24 @@ def happened() -> World:
     world.happened.clear()
     world.failures.clear()
     return world
+
+
+@pytest.fixture
+def imports_undone(tmp_path: Path) -> Generator[None]:
+    """What this test has loaded from its folder does not stay for the tests after it."""
+    paths = [*sys.path]
+    yield
+    for name, module in [*sys.modules.items()]:
+        if (getattr(module, "__file__", None) or "").startswith(f"{tmp_path}/"):
+            del sys.modules[name]
+    sys.path[:] = paths
+
+
+@pytest.fixture
+async def ledger() -> AsyncGenerator[Ledger]:
+    """One in which nothing is."""
+    async with aclosing(await Ledger.open(new_ledger())) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -216,8 +246,9 @@ def settings_for(model: ScriptedModel, **changes: object) -> Settings:
         "openai_model": "scripted",
         "openai_base_url": model.url,
         "tools": ("tests.sample_tools",),
-        "ledger_url": f"sqlite:///{ledgers().name}/{uuid.uuid4().hex}.db",
     }
+    if "ledger_url" not in changes:
+        defaults["ledger_url"] = new_ledger()
     return Settings.read(**defaults | changes)
 
 

@@ -19,7 +19,8 @@ from temporalio.client import Client
 from activities.settings import Settings
 from deploy.client.plans import apply
 from deploy.client.requests import submit
-from tests.conftest import dev_server, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import dev_server
 from tests.integration.requests.asking import Handle, answer, until, until_it_waits
 from tests.sample_tools import world
 from tests.scripted_model import Answer, Raw, ScriptedModel, call, calls, say

@@ -59,6 +59,14 @@ class ScriptedModel:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/v1"
 
+    def forget(self) -> None:
+        """Have nothing scripted, and nothing held, whatever the test before has left."""
+        self.scripts.clear()
+        self.trouble.clear()
+        self.asked.clear()
+        self.held_turn = None
+        self.go.clear()
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

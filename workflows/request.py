@@ -263,6 +263,7 @@ class RequestWorkflow:
     @workflow.query
     def state(self) -> RequestState:
         """Where the request stands now, with the calls that wait for approval exactly as they would run."""
+        known = self.calls.receipts
         return RequestState(
             request_id=workflow.info().workflow_id,
             status=self.status,
@@ -270,9 +271,9 @@ class RequestWorkflow:
             doing=self.calls.asking_again or self.doing,
             awaiting_approval=self.approvals.waiting,
             awaiting_answer=self.questions.waiting,
-            running=self.calls.receipts.running(),
+            running=known.running(),
             messages_waiting=self.inbox.waiting,
-            receipts=self.calls.receipts.settled(),
+            receipts=known.settled() if self.status is RequestStatus.RUNNING else known.all(),
             usage=self.allowance.usage,
         )
 

@@ -5,9 +5,10 @@ The time limit of a request (`timeout`) is one for the whole reply, and not for 
 """
 
 import asyncio
+import codecs
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import httpx2
@@ -22,11 +23,12 @@ LONGEST_ERROR = 1024 * 1024
 AT_ONCE = 4096
 """Bytes that are decompressed at once: of the most compressed ones, 4 MiB come out."""
 
+ASCII = b'{"a-Z": [0]}'
 _OF_ITS_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 
 
 class ReplyTooLong(httpx.HTTPError):
-    """A reply has more bytes than are read of any."""
+    """A reply has more bytes than are read of any, or may have."""
 
 
 class BoundedClient(httpx.AsyncClient):
@@ -46,17 +48,20 @@ class BoundedClient(httpx.AsyncClient):
             async with asyncio.timeout(_seconds(request.extensions, self.timeout.read)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
-                    if not _is_packed(reply):
+                    packed = _packed(reply)
+                    if not packed:
                         reply.stream = _Counted(reply.stream, reply, LONGEST_REPLY)
                         await reply.aread()
-                        return reply
+                        return _with_text(reply)
+                    if len(packed) > 1 and reply.is_success:
+                        raise ReplyTooLong(f"the reply is packed more than once ({', '.join(packed)}), and is not read")
                     reply.stream = _InPieces(reply.stream)
-                    body = await _body(reply, LONGEST_REPLY)
+                    body = await _body(reply, LONGEST_REPLY) if len(packed) == 1 else b""
         except TimeoutError as error:
             raise httpx.ReadTimeout("not all of the reply came in time", request=request) from error
-        whole = httpx.Response(content=body, **_without_its_body(reply))
+        whole = httpx.Response(content=body, **without_its_body(reply))
         whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
-        return whole
+        return _with_text(whole)
 
 
 class BoundedHttpx2Client(httpx2.AsyncClient):
@@ -69,16 +74,16 @@ class BoundedHttpx2Client(httpx2.AsyncClient):
             async with asyncio.timeout(_seconds(request.extensions, self.timeout.read)):
                 reply = await super().send(request, stream=True, **options)
                 async with aclosing(reply):
-                    if not _is_packed(reply):
+                    if not _packed(reply):
                         reply.stream = _Counted2(reply.stream, reply, LONGEST_OF_A_MODEL)
                         await reply.aread()
-                        return reply
+                        return _with_text(reply)
                     body = await _body(reply, LONGEST_OF_A_MODEL)
         except TimeoutError as error:
             raise httpx2.ReadTimeout("not all of the reply came in time", request=request) from error
-        whole = httpx2.Response(content=body, **_without_its_body(reply))
+        whole = httpx2.Response(content=body, **without_its_body(reply))
         whole.next_request, whole.elapsed = reply.next_request, reply.elapsed
-        return whole
+        return _with_text(whole)
 
 
 class _Counting:
@@ -89,7 +94,7 @@ class _Counting:
         self._body, self._reply, self._longest = body, reply, longest
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in _bounded(self._body, self._reply, self._longest):
+        async for part in bounded(self._body, self._reply, self._longest):
             yield part
 
     async def aclose(self) -> None:
@@ -125,7 +130,7 @@ def _seconds(extensions: Mapping[str, Any], usual: float | None) -> float | None
     return extensions.get("timeout", {"read": usual}).get("read")
 
 
-def _without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]:
+def without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]:
     """What a reply is made of, for the constructor of either library, without the headers that say how its body was
     sent: it is unpacked."""
     headers = [(name, value) for name, value in reply.headers.multi_items() if name.lower() not in _OF_ITS_TRANSFER]
@@ -139,15 +144,35 @@ def _without_its_body(reply: httpx.Response | httpx2.Response) -> dict[str, Any]
     }
 
 
-def _is_packed(reply: httpx.Response | httpx2.Response) -> bool:
-    return reply.headers.get("content-encoding", "identity") != "identity"
+def _packed(reply: httpx.Response | httpx2.Response) -> list[str]:
+    """How, one in the other. Of a piece that is packed twice a thousand times as much may come out."""
+    codings = (each.strip().lower() for each in reply.headers.get("content-encoding", "").split(","))
+    return [each for each in codings if each not in ("", "identity")]
+
+
+R = TypeVar("R", httpx.Response, httpx2.Response)
+
+
+def _with_text(reply: R) -> R:
+    """A reply whose text can be asked for: Python has codecs that are of no text, such as "hex", and fails at them."""
+    if reply.charset_encoding is not None and not _is_of_text(reply.charset_encoding):
+        reply.encoding = "utf-8"
+    return reply
+
+
+def _is_of_text(charset: str) -> bool:
+    try:
+        name = codecs.lookup(charset).name
+        return name.startswith(("utf-16", "utf-32")) or ASCII.decode(charset, "replace") == ASCII.decode()
+    except (LookupError, ValueError, TypeError, AssertionError):
+        return False
 
 
 async def _body(reply: httpx.Response | httpx2.Response, longest: int) -> bytes:
-    return b"".join([part async for part in _bounded(reply.aiter_bytes(), reply, longest)])
+    return b"".join([part async for part in bounded(reply.aiter_bytes(), reply, longest)])
 
 
-async def _bounded(
+async def bounded(
     parts: AsyncIterable[bytes], reply: httpx.Response | httpx2.Response, longest: int
 ) -> AsyncIterator[bytes]:
     """The parts of a reply, up to a number of bytes.

@@ -8,8 +8,10 @@ import asyncio
 import ipaddress
 import socket
 from fnmatch import fnmatchcase
+from typing import Any, TypeVar
 
 import httpx
+import httpx2
 
 from activities.errors import ServiceRefused, ServiceUnavailable
 from activities.http.bounded import BoundedClient
@@ -117,24 +119,27 @@ class _GuardedTransport(httpx.AsyncBaseTransport):
         *others, last = await self._guard.addresses_of(request.url)
         for address in others:
             try:
-                return await self._inner.handle_async_request(_at(address, request))
+                return await self._inner.handle_async_request(at(address, request))
             except (httpx.ConnectError, httpx.ConnectTimeout):  # nothing was sent
                 continue
-        return await self._inner.handle_async_request(_at(last, request))
+        return await self._inner.handle_async_request(at(last, request))
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-def _at(address: str, request: httpx.Request) -> httpx.Request:
-    """The same request, to one address of its host; header and TLS have the host's name."""
-    return httpx.Request(
-        request.method,
-        request.url.copy_with(host=address),
-        headers=request.headers,
-        stream=request.stream,
-        extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
-    )
+R = TypeVar("R", httpx.Request, httpx2.Request)
+
+
+def at(address: str, request: R) -> R:
+    """The same request, of either library, to one address of its host; header and TLS have the host's name."""
+    parts: dict[str, Any] = {
+        "url": request.url.copy_with(host=address),
+        "headers": request.headers,
+        "stream": request.stream,
+        "extensions": {**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+    }
+    return type(request)(request.method, **parts)
 
 
 def guarded_client(guard: Guard, *, timeout: float = 30, keep_connections: bool = True) -> BoundedClient:

@@ -93,7 +93,8 @@ class HttpSender:
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError):
             raise _cannot_be_sent(far) from None
         except httpx.HTTPError as error:
-            raise ServiceUnavailable(f"{far.name} could not be reached: {type(error).__name__}") from error
+            what = f"{far.name} could not be reached at {_address(request)}: {type(error).__name__}"
+            raise ServiceUnavailable(what) from error
         if reply.is_success:
             return reply
         if reply.is_server_error or reply.status_code in {*NOT_TAKEN, HTTPStatus.REQUEST_TIMEOUT}:
@@ -144,7 +145,9 @@ class HttpSender:
                 raise _unknown(far, f"no whole answer came: {type(error).__name__}") from error
             if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
                 raise _cannot_be_sent(far) from None
-            what = f"{far.name} could not be reached, and nothing was sent: {type(error).__name__}"
+            what = (
+                f"{far.name} could not be reached at {_address(request)}, and nothing was sent: {type(error).__name__}"
+            )
             raise ServiceUnavailable(what) from error
         except httpx.InvalidURL:
             raise _cannot_be_sent(far) from None
@@ -192,6 +195,11 @@ def _check_headers(request: httpx.Request, far: FarEnd) -> None:
 def _cannot_be_sent(far: FarEnd) -> ConfigurationError:
     # Without the cause: it may quote a header that cannot be sent.
     return ConfigurationError(f"{far.name}: no such request can be made; check its URL and its headers")
+
+
+def _address(request: httpx.Request) -> str:
+    """Host and port alone: the rest of a URL may be a secret."""
+    return request.url.netloc.decode("ascii")
 
 
 def _pause(reply: httpx.Response) -> timedelta | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -81,10 +82,11 @@ class Database:
             await database.aclose()
             if isinstance(error, (ConfigurationError, asyncio.CancelledError)):
                 raise
-            raise _unusable(error) from error
+            # Of a URL that is written wrong, what is taken for the host may be of the password.
+            raise _unusable(error, f" {database.place}" if database.file else "") from error
         return database
 
-    @property
+    @cached_property
     def file(self) -> Path | None:
         """Of SQLite."""
         url = self._engine.url
@@ -166,10 +168,14 @@ class Database:
         self._opened = now
 
     def _file_as_it_is(self) -> tuple[int, int] | None:
-        if self.file is None or not self.file.exists():
+        try:
+            status = self.file.stat() if self.file else None
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        status = self.file.stat()
-        return status.st_dev, status.st_ino
+        except OSError as error:
+            what = f"{LEDGER_URL}: the ledger {self.place} cannot be looked at: {error.strerror}"
+            raise ServiceUnavailable(f"{what}; check the path and its permissions") from error
+        return (status.st_dev, status.st_ino) if status else None
 
     def _threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._at_once, thread_name_prefix="ledger")
@@ -221,9 +227,9 @@ def _look(connection: sa.Connection) -> str:
     return identity_of(connection)
 
 
-def _unusable(error: BaseException) -> ErrandError:
+def _unusable(error: BaseException, which: str = "") -> ErrandError:
     if PASSING.search(words(error)):
         advice = "see what holds it, or that its server runs, and start again"
-        return Unreachable(f"{LEDGER_URL}: the ledger cannot be reached: {words(error)}; {advice}")
+        return Unreachable(f"{LEDGER_URL}: the ledger{which} cannot be reached: {words(error)}; {advice}")
     advice = "; PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else ""
-    return ConfigurationError(f"{LEDGER_URL}: the ledger cannot be used: {words(error)}{advice}")
+    return ConfigurationError(f"{LEDGER_URL}: the ledger{which} cannot be used: {words(error)}{advice}")

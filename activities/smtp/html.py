@@ -5,10 +5,13 @@ taken out before anybody is asked, so that what is shown to a person is what goe
 """
 
 import re
-from typing import Annotated
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
-import nh3
 from pydantic import AfterValidator
+
+if TYPE_CHECKING:
+    import nh3
 
 _TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "br", "ul", "ol", "li"),
@@ -25,16 +28,22 @@ _LOADS = re.compile(r"url|expression|import|[\\@<]", re.IGNORECASE)
 """What stands in a style that fetches or runs something, or may hide that."""
 _ROUNDS = 5
 
-_CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    clean_content_tags={"script", "style", "title"},
-    attributes=_ATTRIBUTES,
-    attribute_filter=lambda tag, name, value: None if name == "style" and _LOADS.search(value) else value,
-    url_schemes={"https", "http", "mailto"},
-    url_relative="deny",
-    link_rel=None,
-    filter_style_properties=_STYLES,
-)
+
+@cache
+def _cleaner() -> "nh3.Cleaner":
+    # Loaded with the first HTML, which few mails have: the library takes more than a megabyte.
+    import nh3
+
+    return nh3.Cleaner(
+        tags=_TAGS,
+        clean_content_tags={"script", "style", "title"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=lambda tag, name, value: None if name == "style" and _LOADS.search(value) else value,
+        url_schemes={"https", "http", "mailto"},
+        url_relative="deny",
+        link_rel=None,
+        filter_style_properties=_STYLES,
+    )
 
 
 def harmless(html: str) -> str:
@@ -46,7 +55,7 @@ def harmless(html: str) -> str:
     if len(html) > 200_000:
         raise ValueError("must have at most 200,000 characters")
     for _ in range(_ROUNDS):
-        html, before = _CLEANER.clean(html), html
+        html, before = _cleaner().clean(html), html
         if html == before:
             return html
     raise ValueError("is no HTML that can be sent; write plain paragraphs, lists and tables")

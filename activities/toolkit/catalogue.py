@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Self
 
 from pydantic_settings import BaseSettings
@@ -14,6 +15,7 @@ from activities.toolkit.foreign_tools import foreign_tools
 from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.opened import Opened
 from activities.toolkit.patterns import FitsNothing, chosen
+from activities.toolkit.source_file import wrong
 from activities.toolkit.sources import Package, source_of
 from activities.toolkit.tool import Tool
 from activities.toolkit.tool_settings import OwnSettings, own_settings, read
@@ -50,7 +52,7 @@ class Catalogue:
         foreign = foreign_tools(settings.tools.sources, private=settings.http.http_private)
         everything = [*_from_all_sources(settings), *foreign.tools]
         replaced = _replaced(everything)
-        found = _by_name(tool for tool in everything if tool not in replaced)
+        found = _by_name((tool for tool in everything if tool not in replaced), foreign.tools, settings.tools.sources)
         offered = _offered(found, settings.tools.offer)
         kinds = {kind: read(kind) for tool in offered.values() for kind in own_settings(tool)}
         missing = {
@@ -96,18 +98,39 @@ def _replaced(everything: Sequence[Tool]) -> dict[Tool, Tool]:
     return replaced
 
 
-def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
+def _by_name(tools: Iterable[Tool], foreign: Sequence[Tool], file: Path | None) -> dict[str, Tool]:
+    """Name → tool.
+
+    Args:
+        tools: of this worker.
+        foreign: those of them that are of the file of sources.
+        file: that file.
+
+    Raises:
+        ConfigurationError: a name is taken.
+    """
     found: dict[str, Tool] = {}
     for tool in tools:
         if tool.name in TAKEN:
-            raise ConfigurationError(f"{PREFIX}TOOLS: {tool} has a name that the service itself uses; give it another")
+            what = f"{tool} has a name that the service itself uses"
+            raise _taken(what, [tool], foreign, file) or ConfigurationError(f"{PREFIX}TOOLS: {what}; give it another")
         if tool.name in found:
-            raise ConfigurationError(
-                f"{PREFIX}TOOLS: there are two tools named {tool.name}: {found[tool.name].defined_at} and "
-                f'{tool.defined_at}; one that is there in place of the other says so: replaces="{tool.name}"'
-            )
+            both = [found[tool.name], tool]
+            what = f"there are two tools named {tool.name}: {' and '.join(each.defined_at for each in both)}"
+            hint = f'one that is there in place of the other says so: replaces="{tool.name}"'
+            raise _taken(what, both, foreign, file) or ConfigurationError(f"{PREFIX}TOOLS: {what}; {hint}")
         found[tool.name] = tool
     return found
+
+
+def _taken(what: str, tools: Sequence[Tool], foreign: Sequence[Tool], file: Path | None) -> ConfigurationError | None:
+    """What is wrong with the name of tools that are, some or all, of the file of sources; None: none of them is."""
+    own = [tool for tool in tools if tool not in foreign]
+    if file is None or len(own) == len(tools):
+        return None
+    hint = "give a source another name, or leave its tool out by a pattern with a - in its `offer`"
+    replaces = f'; or {own[0].defined_at} takes its place by replaces="{own[0].name}"' if own else ""
+    return wrong(file, "", f"{what}; {hint}{replaces}")
 
 
 def _offered(found: Mapping[str, Tool], patterns: Sequence[str]) -> Mapping[str, Tool]:

@@ -93,4 +93,4 @@ def _document(
     except ConfigurationError as error:
         raise wrong(path, key, str(error)) from error
     left_out = {f"{name} {operation}": why for operation, why in found.left_out.items()}
-    return Opened(found.tools, left_out, dict.fromkeys(found.tools, found.missing))
+    return Opened(found.tools, left_out, dict.fromkeys(found.tools, found.missing), found.notes)

@@ -16,6 +16,8 @@ class Opened:
     """"crm uploadFile" → why it is no tool."""
     missing: Mapping[Tool, tuple[str, ...]] = field(default_factory=dict[Tool, tuple[str, ...]])
     """Tool → the variables without which it is not offered."""
+    notes: Mapping[Tool, Sequence[str]] = field(default_factory=dict[Tool, Sequence[str]])
+    """Tool → what its source has otherwise than its schema, and what else is to be known of it."""
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
 
     async def aclose(self) -> None:
@@ -30,5 +32,6 @@ def together(opened: Iterable[Opened]) -> Opened:
         tools=[tool for each in every for tool in each.tools],
         left_out={name: why for each in every for name, why in each.left_out.items()},
         missing={tool: variables for each in every for tool, variables in each.missing.items()},
+        notes={tool: notes for each in every for tool, notes in each.notes.items()},
         closers=[close for each in every for close in each.closers],
     )

@@ -29,6 +29,8 @@ from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.openapi.settings import OpenApiSettings
 
 VARIABLE = "ERRAND_SOURCES"
+EXAMPLES = {"command": '["npx", "-y", "…"]', "offer": '["list*"]', "headers": '["ETag"]'}
+"""Of keys that are a list."""
 
 
 class SourceFile(BaseModel):
@@ -103,6 +105,8 @@ def _in_words(error: ErrorDetails) -> str:
             return "there is no such key" + did_you_mean(str(last), table.model_fields if table else ())
         case "missing":
             return "it is missing"
+        case "tuple_type":
+            return "it is a list, such as " + EXAMPLES.get(str(last), '["…"]')
         case "string_pattern_mismatch" if error.get("ctx", {}).get("pattern", "").startswith("^[A-Za-z_]"):
             return (
                 "expected the name of an environment variable, such as CRM_TOKEN; the secret itself stands nowhere here"

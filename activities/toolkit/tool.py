@@ -15,6 +15,7 @@ one of type `ToolCall` is the call itself, with its key.
 
 import copy
 import inspect
+import json
 import string
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -253,10 +254,7 @@ class _Shown(dict[str, str]):
     """Arguments as people read them; one that the model left out is empty."""
 
     def __init__(self, arguments: Arguments) -> None:
-        super().__init__(
-            (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
-            for name, value in arguments.items()
-        )
+        super().__init__((name, _read(value)) for name, value in arguments.items())
 
     def __missing__(self, name: str) -> str:
         return ""
@@ -266,3 +264,15 @@ def tool_of(thing: object) -> Tool | None:
     """The tool that a function was marked as, if it was."""
     made = getattr(thing, "errand_tool", None)
     return made if isinstance(made, Tool) else None
+
+
+def _read(value: JsonValue) -> str:
+    match value:
+        case None:
+            return ""
+        case list():
+            return ", ".join(map(_read, value))
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)

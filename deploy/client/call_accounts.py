@@ -210,8 +210,9 @@ class RequestAccount:
 
     def _work(self, step: Calling | Returned | Broke | Settled | NotRun, at: datetime) -> None:
         match step:
-            case Calling(call):
+            case Calling(call, about):
                 if each := self._of(call.key):
+                    each.about = each.about if each.arguments == call.arguments else about
                     each.arguments, each.approved_by = call.arguments, call.approved_by
                     each.began_at = each.began_at if call.tried_before else at
                     each.over_budgets = call.over_budgets

@@ -6,7 +6,7 @@ python -m deploy.client.tools    a JSON list
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from activities.toolkit.catalogue import Catalogue
     from activities.toolkit.tool import Tool
 
+PROGRAM = (sys.executable, "-m", __name__)
+"""The command that prints them."""
 LONGEST_LOAD = 60
 """Seconds: documents are fetched, servers are started."""
 
@@ -37,23 +39,34 @@ class Listed:
     """Of its arguments."""
     left_out: str
     """Why it is not offered; nothing, where it is."""
+    notes: tuple[str, ...] = ()
+    """What its source has otherwise than the schema, and what else is to be known of it."""
 
 
 def listed(catalogue: "Catalogue") -> Sequence[Listed]:
     """Those that are offered first, then those that are left out, then what cannot be a tool."""
-    offered = [_listed(tool) for _, tool in sorted(catalogue.tools.items())]
+    notes = catalogue.sources.notes
+    offered = [_listed(tool, notes) for _, tool in sorted(catalogue.tools.items())]
     unconfigured = [
-        _listed(catalogue.every[name], f"not set: {', '.join(missing)}")
+        _listed(catalogue.every[name], notes, f"not set: {', '.join(missing)}")
         for name, missing in sorted(catalogue.unconfigured.items())
     ]
     by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
-    replaced = [_listed(tool, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
+    replaced = [_listed(tool, notes, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
     impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
     return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
 
 
-def _listed(tool: "Tool", left_out: str = "") -> Listed:
-    return Listed(tool.name, tool.defined_at, tool.route.effect, tool.description, tool.schema(), left_out)
+def _listed(tool: "Tool", notes: "Mapping[Tool, Sequence[str]]", left_out: str = "") -> Listed:
+    return Listed(
+        name=tool.name,
+        source=tool.defined_at,
+        effect=tool.route.effect,
+        description=tool.description,
+        schema=tool.schema(),
+        left_out=left_out,
+        notes=tuple(notes.get(tool, ())),
+    )
 
 
 async def tools_of_a_worker() -> list[Listed]:
@@ -64,7 +77,7 @@ async def tools_of_a_worker() -> list[Listed]:
         ConfigurationError: a worker could not start with these settings.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__),
+        *PROGRAM,
         cwd=PROJECT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -172,7 +172,8 @@ async def _with_the_ledger(
         asked = False
         notes.append(f"the ledger cannot be asked: {error}")
     if account is None and not rows:
-        raise NotFound(f"there is no request {request_id}: " + "; ".join(notes or ["nor has the ledger a write of it"]))
+        of_ledger = "the ledger no write" if asked else notes[-1]
+        raise NotFound(f"there is no request {request_id}: Temporal has no history of it, and {of_ledger}")
     return explained(request_id, account, rows, notes, asked=asked)
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from activities.settings.environment import PREFIX
 from deploy.local.part import DeploymentError, Part, answers, logs, serves
 from deploy.local.ports import free_ports
 
@@ -217,10 +218,16 @@ def sole_user(state: Path) -> Generator[None]:
 
 @contextmanager
 def worker_env_file(deployment: Deployment) -> Generator[Path]:
-    """`worker.env`, with which a shell can start a second worker; there while the deployment is."""
+    """`worker.env`, with which a shell can start a second worker like the first; there while the deployment is.
+
+    With the settings of this shell: another policy, or other tools, would hold for every second call of a task queue.
+    """
     path = deployment.state / "worker.env"
-    lines = (f"{name}={shlex.quote(value)}\n" for name, value in deployment.worker_environment().items())
-    path.write_text("".join(lines), encoding="utf-8")
+    settings = {name: value for name, value in surroundings({}).items() if name.startswith(PREFIX)}
+    variables = settings | deployment.worker_environment()
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)  # some may be secrets
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()), encoding="utf-8")
     try:
         yield path
     finally:

@@ -57,7 +57,7 @@ class Part:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
-                preexec_fn=_end_with_parent if _LIBC else None,
+                preexec_fn=end_with_parent if _LIBC else None,
             )
 
     async def stop(self, process: Process) -> None:
@@ -109,7 +109,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: a forked child may not load libraries
 
 
-def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM to this process when the supervisor is gone, however it went."""
+def end_with_parent() -> None:
+    """Have the kernel send SIGTERM to this process when its parent is gone, however it went."""
     if _LIBC:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

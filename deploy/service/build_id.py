@@ -21,12 +21,17 @@ def build_id(tools: Collection[Tool], policy: Policy) -> str:
     modules = (sys.modules.get(tool.function.__module__) for tool in tools)
     files = (getattr(module, "__file__", None) for module in modules)
     others = {Path(file).resolve() for file in files if file} - _own_sources().keys()
-    sources = _own_sources() | {path: path.read_bytes() for path in others}
+    sources = _own_sources() | {path: _digest(path) for path in others}
     offered = sorted(f"{tool.name} {tool.schema} {tool.route.model_dump_json()}" for tool in tools)
     told = "\0".join([*offered, policy.model_dump_json()]).encode()
-    return hashlib.sha256(b"\0".join([*(sources[path] for path in sorted(sources)), told])).hexdigest()[:16]
+    return hashlib.sha256(b"".join([*(sources[path] for path in sorted(sources)), told])).hexdigest()[:16]
 
 
 @cache
 def _own_sources() -> dict[Path, bytes]:
-    return {path: path.read_bytes() for pattern in OWN for path in PROJECT.glob(pattern)}
+    """The digest of each: the sources themselves are more than a megabyte."""
+    return {path: _digest(path) for pattern in OWN for path in PROJECT.glob(pattern)}
+
+
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()

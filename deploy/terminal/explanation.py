@@ -49,4 +49,4 @@ class ExplanationScreen(Paper):
         self._fact(label, f"{'· ' * source.piece}{value}  {origins}", "doubt" if source.is_doubtful else "plain")
 
     def _fact(self, label: str, text: str, tone: Tone) -> None:
-        self._line(("  " + label.ljust(LABEL), "dim"), (short(text, LONGEST_LINE), STYLES[tone]))
+        self._line((f"  {label:{LABEL - 1}} ", "dim"), (short(text, LONGEST_LINE), STYLES[tone]))

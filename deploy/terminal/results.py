@@ -19,7 +19,7 @@ from deploy.client.traced_approvals import TracedApproval
 from deploy.terminal.console import INDENT, Paper
 from deploy.terminal.loops import without_loops
 from deploy.terminal.marks import COLOURS, MARKS, STATE_COLOURS
-from deploy.terminal.text import arguments, compact, short, visible
+from deploy.terminal.text import arguments, column_width, compact, short, visible
 from workflows.contract.api import (
     Outcome,
     PendingApproval,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from activities.ledger.spending import Standing
 
 RECEIPT_INDENT = " " * 13
+SHORTEST_TEXT = 40  # where lines may be as long as they are
 UNSUPPORTED = "⚠ The summary claims what no receipt bears out. The receipts are what happened."
 HOW_TO_SETTLE = (
     "It may have happened. Look, then settle it: client.py actions --state unknown, "
@@ -188,8 +189,9 @@ class ResultScreen(Paper):
 
     def found(self, requests: Sequence[Found]) -> None:
         """A list of requests, one on a line."""
-        ids = max((len(each.request_id) for each in requests), default=0)
-        names = max((len(each.requester) for each in requests), default=0)
+        ids = column_width(each.request_id for each in requests)
+        names = column_width(each.requester for each in requests)
+        shortest = 0 if self._out.is_terminal else SHORTEST_TEXT
         for each in requests:
             running = "open" if each.keep_open else (each.without_outcome or each.status.replace("_", " "))
             waits = "awaiting approval" if each.awaiting_approval else "awaiting answer" if each.awaiting_answer else ""
@@ -199,7 +201,7 @@ class ResultScreen(Paper):
                 (f"  {status:17}", colour),
                 (f"  {each.started_at.astimezone():%Y-%m-%d %H:%M}", "dim"),
                 f"  {each.requester.ljust(names)}  ",
-                short(each.summary, self._width - ids - names - 41),
+                short(each.summary, max(shortest, self._width - ids - names - 41)),
                 (f"  (schedule {each.schedule})" if each.schedule else "", "dim"),
             )
         if not requests:

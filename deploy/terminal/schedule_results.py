@@ -6,11 +6,12 @@ from datetime import datetime
 from deploy.client.schedules import Scheduled, ScheduleState
 from deploy.client.timetables import Preview, Timetable
 from deploy.terminal.console import INDENT, Paper
-from deploy.terminal.text import short
+from deploy.terminal.text import column_width, short
 from workflows.timeline import count
 
 NEXT = 5
 """Times that `show` tells."""
+WIDEST_TIMETABLE = 60
 
 
 class ScheduleScreen(Paper):
@@ -41,8 +42,8 @@ class ScheduleScreen(Paper):
 
     def schedules(self, schedules: Sequence[Scheduled]) -> None:
         """A list of schedules, one on a line."""
-        ids = max((len(each.schedule_id) for each in schedules), default=0)
-        times = max((len(_timetable(each.timetable)) for each in schedules), default=0)
+        ids = column_width(each.schedule_id for each in schedules)
+        times = column_width((_timetable(each.timetable) for each in schedules), WIDEST_TIMETABLE)
         for each in schedules:
             following = _moment(each.next_times[0]) if each.next_times else "never again"
             self._line(

@@ -5,10 +5,13 @@ escapes.
 """
 
 import json
+from collections.abc import Iterable
 
 from pydantic import JsonValue
 
 from workflows.contract.values import Arguments
+
+WIDEST_COLUMN = 40
 
 
 def visible(text: str) -> str:
@@ -36,6 +39,11 @@ def short(text: str, room: int) -> str:
     """On one line, and at most so long."""
     line = visible(" ".join(text.split()))
     return line if len(line) <= room else line[: max(room, 2) - 1] + "…"
+
+
+def column_width(texts: Iterable[str], widest: int = WIDEST_COLUMN) -> int:
+    """Of a list; what is longer makes its own line longer, and takes nothing from the others."""
+    return min(max(map(len, texts), default=0), widest)
 
 
 def _escape(character: str) -> str:

@@ -1,6 +1,7 @@
 """`client.py tools`: what a worker would offer, and why not the rest, told without any server; and one call by hand."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,9 +97,14 @@ def _named(found: Sequence[Listed], name: str) -> Listed:
     from activities.toolkit.source_file import did_you_mean
 
     for each in found:
-        if each.name == name:
+        if each.name == name or (each.schema is None and _as_a_name(each.name) == _as_a_name(name)):
             return each
     raise ConfigurationError(f"there is no tool {name}{did_you_mean(name, (each.name for each in found))}")
+
+
+def _as_a_name(text: str) -> str:
+    """What cannot be a tool stands as its source calls it: "crm POST /files", and not crm_post_files."""
+    return "_".join(re.findall("[a-z0-9]+", text.lower()))
 
 
 def _list(screen: "Screen", found: Sequence[Listed]) -> None:
@@ -116,5 +122,7 @@ def _show(screen: "Screen", each: Listed) -> None:
         screen.say(f"left out: {each.left_out}")
     if each.description:
         screen.say(each.description)
+    for note in each.notes:
+        screen.say(f"note: {note}")
     if each.schema is not None:
         screen.say(json.dumps(each.schema, indent=2, ensure_ascii=False))

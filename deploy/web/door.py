@@ -1,12 +1,13 @@
 """What every operation of the door works with, and what it asks for first: who calls, and whether they may."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
@@ -62,14 +63,37 @@ async def the_caller(request: Request, door: TheDoor) -> Caller:
     """Who calls; one call more is counted.
 
     Raises:
-        Problem: nobody knows, or it was one call too many.
+        Problem: nobody knows, it was one call too many, or the URL has a parameter that there is not.
     """
     with of_the_door():
         caller = await door.callers.of(request)
     if wait := door.limit.take(caller.name):
         most = f"{caller.name} may make {door.settings.rate_limit} calls a minute (ERRAND_WEB_RATE_LIMIT)"
         raise Problem(Kind.TOO_MANY, most, again_in=wait)
+    route = request.scope.get("route")
+    # To pages of the desk a browser may add some.
+    if request.query_params and isinstance(route, APIRoute) and route.path.startswith("/v1/"):
+        _check_parameters(request, route)
     return caller
+
+
+def _check_parameters(request: Request, route: APIRoute) -> None:
+    """One that is misspelt would be passed over, and a list would have what was not asked for.
+
+    Raises:
+        Problem: the URL has a parameter that the operation has not.
+    """
+    known = sorted({*_named_by(route.dependant)})
+    if unknown := [each for each in request.query_params if each not in known]:
+        there = f"there are {', '.join(known)}" if known else "this takes none"
+        raise Problem(Kind.INVALID, f"{unknown[0][:100]}: there is no such parameter; {there}")
+
+
+def _named_by(dependant: Dependant) -> Iterator[str]:
+    """The parameters of an operation."""
+    yield from (each.alias for each in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _named_by(inner)
 
 
 AnyCaller = Annotated[Caller, Depends(the_caller)]

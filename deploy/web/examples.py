@@ -124,13 +124,14 @@ RESOLUTIONS: dict[str, Example] = {
     "it happened": {"value": {"delivered": True}},
     "it did not": {"value": {"delivered": False}},
 }
-TOOL = {
+TOOL: dict[str, object] = {
     "name": "get_weather",
     "source": "activities/tools/weather.py:40",
     "effect": "read",
     "description": "Get the current weather in a city.",
     "schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     "left_out": "",
+    "notes": [],
 }
 
 SUBMISSIONS: dict[str, Example] = {

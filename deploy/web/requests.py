@@ -1,8 +1,6 @@
 """Requests: start one, see one or many, wait for its outcome."""
 
 import asyncio
-import base64
-import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -16,6 +14,7 @@ from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or
 from deploy.client.traced_approvals import TracedState, traced_state
 from deploy.web import examples
 from deploy.web.callers import Caller
+from deploy.web.cursors import cursor_of, page_of
 from deploy.web.door import (
     ALWAYS,
     LONGEST_WAIT,
@@ -155,15 +154,14 @@ async def list_requests(
                 awaiting_answer=awaiting_answer,
                 requester=requester,
                 limit=limit,
-                after=_token(cursor),
+                after=_page(cursor),
             )
         )
     except RPCError as error:
         if cursor and error.status is RPCStatusCode.INVALID_ARGUMENT:
             raise _no_such_page() from error
         raise
-    following = base64.urlsafe_b64encode(page.next).decode() if page.next else None
-    return answer(Listed(requests=page.found, next=following))
+    return answer(Listed(requests=page.found, next=cursor_of(page.next) if page.next else None))
 
 
 @router.get(
@@ -229,12 +227,10 @@ def as_asked_by(caller: Caller, asked: Request, door: Door) -> Request:
     return Request.model_validate(fields | {"requester": caller.name})
 
 
-def _token(cursor: str | None) -> bytes | None:
-    if cursor is None:
-        return None
+def _page(cursor: str | None) -> bytes | None:
     try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True) or None
-    except (binascii.Error, ValueError):
+        return page_of(cursor) if cursor else None
+    except ValueError:
         raise _no_such_page() from None
 
 

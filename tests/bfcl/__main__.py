@@ -23,7 +23,7 @@ from tests.bfcl.leaderboard import CATEGORIES, IRRELEVANT, PARALLEL, PYTHON, sam
 from tests.bfcl.mutations import mutate
 from tests.bfcl.report import Row, as_json, as_table
 from tests.bfcl.requests import carry_out, leave_alone
-from tests.conftest import dev_server
+from tests.dev_server import dev_server
 from tests.scripted_model import ScriptedModel
 
 

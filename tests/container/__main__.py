@@ -14,8 +14,8 @@ from pathlib import Path
 
 from client import outcome, submit
 from deploy.local.ports import free_ports
-from tests.conftest import dev_server
 from tests.container.engines import Engine, Missing, engine
+from tests.dev_server import dev_server, variables_for
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, Request, RequestStatus
 
@@ -30,7 +30,7 @@ async def trial(built: Engine, data: Path) -> None:
         async with dev_server() as temporal:
             queue = f"errand-{uuid.uuid4().hex[:8]}"
             variables = {
-                "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
+                **variables_for(temporal.client),
                 "OPENAI_BASE_URL": model.url,
                 "OPENAI_MODEL": "scripted",
                 "OPENAI_API_KEY": "unused",

@@ -145,7 +145,8 @@ def main() -> None:
             importlib.import_module(name)
     gc.freeze()  # no memory is copied in a forked process because garbage was looked for in it
     load_default_build_id()  # a digest of everything that is imported: the SDK makes it once for each process
-    print("ready", flush=True)  # noqa: T201  # to the process that waits for it
+    with suppress(BrokenPipeError):  # whoever asked may have done without
+        os.write(sys.stdout.fileno(), b"ready\n")
     Server(socket.socket(fileno=int(listening))).serve()
 
 

@@ -8,162 +8,30 @@ entered. Every step has a time limit, so that a server that hangs costs a call, 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from dataclasses import dataclass
+from typing import cast
 
 import anyio
 import structlog
 from mcp import Client
-from mcp.client.session import ClientSession, IncomingMessage
+from mcp.client.session import IncomingMessage
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    CONNECTION_CLOSED,
-    CallToolRequest,
-    CallToolRequestParams,
-    CallToolResult,
-    InputRequiredResult,
-    PaginatedRequestParams,
-    Tool,
-    ToolListChangedNotification,
-)
+from mcp_types import ToolListChangedNotification
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from activities.error_text import in_one_line
-from activities.errors import OutcomeUnknown, ServiceRefused, ServiceUnavailable, ToolError
+from activities.errors import ServiceUnavailable
 from activities.http.guard import Guard
 from activities.redaction import redacted
-from activities.toolkit.mcp.results import NOT_BEGUN, result_of
+from activities.toolkit.mcp.live import Live, listed
 from activities.toolkit.mcp.settings import McpSettings
-from activities.toolkit.mcp.transports import EXCHANGE, Exchange, transport
+from activities.toolkit.mcp.transports import transport
 from activities.toolkit.mcp.words import Words
-from workflows.contract.values import Arguments, sha256
 
 log = structlog.stdlib.get_logger(__name__)
 
-MOST_PAGES = 100
-"""Of a list of tools: one that never ends is not followed."""
 CLOSING = 15.0
 """Seconds in which a session is closed; the SDK's own steps take at most nine."""
-TRY_AGAIN = (408, 425, 429)
-
-_ANSWER: TypeAdapter[CallToolResult | InputRequiredResult] = TypeAdapter(CallToolResult | InputRequiredResult)
-R = TypeVar("R")
-
-
-def fingerprint(tool: Tool) -> str:
-    """The same as long as the server says the same of a tool."""
-    hints = tool.annotations.model_dump(exclude_none=True) if tool.annotations else {}
-    return sha256([tool.description or "", cast("JsonValue", tool.input_schema), hints])
-
-
-@dataclass
-class Live:
-    """An open session."""
-
-    session: ClientSession
-    server: str
-    timeout: float
-    """Seconds for a list of tools."""
-    ended: anyio.Event
-    retired: asyncio.Event = field(default_factory=asyncio.Event)
-    """Nobody is to begin anything on it any more."""
-    users: int = 0  # calls that wait for an answer
-    unused: asyncio.Event = field(default_factory=asyncio.Event)
-    tools: Mapping[str, Tool] | None = None
-    """By name; None once the server has said that they changed."""
-    _listing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def is_usable(self) -> bool:
-        return not (self.ended.is_set() or self.retired.is_set())
-
-    async def current_tools(self) -> Mapping[str, Tool]:
-        """List the tools that the server has now.
-
-        Raises:
-            ServiceUnavailable: the server does not list them.
-        """
-        async with self._listing:
-            if self.tools is None:
-                try:
-                    async with asyncio.timeout(self.timeout):
-                        self.tools = await _listed(self.session)
-                except (TimeoutError, MCPError, ValidationError) as error:
-                    self.retired.set()
-                    why = "in time" if isinstance(error, TimeoutError) else f": {in_one_line(error)}"
-                    raise ServiceUnavailable(f"{self.server} does not list its tools {why}") from error
-            return self.tools
-
-    async def call(self, tool: str, arguments: Arguments, *, within: float, writes: bool) -> JsonValue:
-        """Call a tool of the server.
-
-        Raises:
-            ServiceRefused: the tool says that it failed, or the server does not take the call.
-            ServiceUnavailable: nothing has happened; of a read, nobody knows.
-            OutcomeUnknown: of a write, the server may have done it.
-        """
-        name = f"{self.server} {tool}"
-        if not self.is_usable:
-            raise ServiceUnavailable(f"the connection to {self.server} was lost before {tool} was called")
-        lost = OutcomeUnknown if writes else ServiceUnavailable
-        exchange = Exchange()
-        EXCHANGE.set(exchange)
-        self._begin()
-        try:
-            async with asyncio.timeout(within):
-                answer = await self._send(tool, arguments)
-        except TimeoutError as error:
-            self.retired.set()  # a server that hangs goes on hanging
-            raise lost(f"{name} did not answer within {within:g} s") from error
-        except MCPError as error:
-            raise self._why(error, exchange, name, lost) from error
-        except ValidationError as error:
-            raise lost(f"{name} answered something that is no result: {in_one_line(error)}") from error
-        finally:
-            self._end()
-        if isinstance(answer, InputRequiredResult):
-            raise lost(f"{name} asks a question in the middle of the call, which nobody can answer here")
-        return result_of(answer, name)
-
-    def _begin(self) -> None:
-        self.users += 1
-        self.unused.clear()
-
-    def _end(self) -> None:
-        self.users -= 1
-        if not self.users:
-            self.unused.set()
-
-    async def _send(self, tool: str, arguments: Arguments) -> CallToolResult | InputRequiredResult:
-        """Not by `call_tool`, which asks a second time, and fails over an answer that the tool's own schema refuses:
-        what has been done is done."""
-        parameters = CallToolRequestParams(name=tool, arguments=dict(arguments))
-        return await self.session.send_request(CallToolRequest(params=parameters), _ANSWER)
-
-    def _why(self, error: MCPError, exchange: Exchange, name: str, lost: type[ToolError]) -> ToolError:
-        if error.code == CONNECTION_CLOSED or not exchange.connected or exchange.status == 404:
-            self.retired.set()
-        if not exchange.connected:
-            return ServiceUnavailable(f"{self.server} cannot be reached")
-        if exchange.status in (404, *TRY_AGAIN) and exchange.status != 408:
-            return ServiceUnavailable(f"{name} was not taken: HTTP {exchange.status}")
-        said = redacted(error.message)[:500]
-        if error.code in NOT_BEGUN or (400 <= exchange.status < 500 and exchange.status not in (408, 409)):
-            return ServiceRefused(f"{name} was refused: {said}")
-        return lost(f"{name} gave no result: {said}")
-
-
-async def _listed(session: ClientSession) -> Mapping[str, Tool]:
-    found: dict[str, Tool] = {}
-    cursor: str | None = None
-    for _ in range(MOST_PAGES):
-        page = await session.list_tools(params=PaginatedRequestParams(cursor=cursor) if cursor else None)
-        found |= {tool.name: tool for tool in page.tools}
-        cursor = page.next_cursor
-        if not cursor:
-            break
-    return found
 
 
 class Server:
@@ -226,8 +94,9 @@ class Server:
         try:
             channel = transport(self.settings, self._secrets, self._guard, words, ended)
             async with Client(channel, message_handler=(changed := _Changed())) as client:
-                tools = await _listed(client.session)
-                live = Live(client.session, self.name, self.settings.start_timeout, ended, tools=tools)
+                tools = await listed(client.session)
+                is_told = bool(self.settings.command) and _announces(client) and not _is_modern(client)
+                live = Live(client.session, self.name, self.settings.start_timeout, ended, tools, is_told)
                 changed.live = live
                 if not opened.done():
                     opened.set_result(live)
@@ -253,7 +122,7 @@ class _Changed:
 
     async def __call__(self, message: IncomingMessage) -> None:
         if isinstance(message, ToolListChangedNotification) and self.live:
-            self.live.tools = None
+            self.live.changes += 1
 
 
 async def _until_over(client: Client, live: Live) -> None:
@@ -272,19 +141,26 @@ async def _until_over(client: Client, live: Live) -> None:
 
 
 async def _follow(client: Client, live: Live) -> None:
-    """From 2026-07-28 on, changes of the list are told to those who ask."""
-    can = (
-        client.server_capabilities
-        and client.server_capabilities.tools
-        and client.server_capabilities.tools.list_changed
-    )
-    if not can or client.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+    """From 2026-07-28 on, changes of the list are told to those who ask. Before, over HTTP, they come on a stream that
+    the server need not offer, and that the SDK does not miss."""
+    if not (_announces(client) and _is_modern(client)):
         return
     with suppress(MCPError, TimeoutError, RuntimeError):
         async with client.listen(tools_list_changed=True) as changes:
-            live.tools = None  # it may have changed before anybody listened
+            live.changes += 1  # it may have changed before anybody listened
+            live.is_told = True
             async for _ in changes:
-                live.tools = None
+                live.changes += 1
+    live.is_told = False
+
+
+def _announces(client: Client) -> bool:
+    tools = client.server_capabilities.tools
+    return bool(tools and tools.list_changed)
+
+
+def _is_modern(client: Client) -> bool:
+    return client.protocol_version in MODERN_PROTOCOL_VERSIONS
 
 
 def _cause(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """What the file of sources says of one MCP server: the table `[mcp.NAME]`."""
 
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 from activities.settings.environment import is_loopback
 from activities.toolkit.openapi.settings import Table, Url, Variable
 from workflows.contract.values import Effect
+
+ErrorMeans = Literal["failed", "unknown"]
+"""What a tool that says `isError` says of a write: that nothing has happened, or that nobody knows."""
 
 
 class McpToolSettings(Table):
@@ -25,6 +28,8 @@ class McpToolSettings(Table):
     """Seconds for one call of this tool."""
     failed_when: str = ""
     """JMESPath on the result: where it is true, the tool has failed, though it does not say `isError`."""
+    error_means: ErrorMeans | None = None
+    """What `isError` says of a write."""
 
 
 class McpSettings(Table):
@@ -53,6 +58,8 @@ class McpSettings(Table):
     """Seconds for one call."""
     failed_when: str = ""
     """Of every tool that says nothing else."""
+    error_means: ErrorMeans = "failed"
+    """`unknown` where tools may fail after they have acted. Of every tool that says nothing else."""
     tool: dict[str, McpToolSettings] = Field(default_factory=dict[str, McpToolSettings])
     """By the server's own name of the tool."""
 

@@ -11,8 +11,9 @@ from activities.errors import ConfigurationError, ServiceRefused
 from activities.execution.act import Act
 from activities.sayable import beginning
 from activities.toolkit.expressions import Expression, NotAnExpression, refuse_what_failed
-from activities.toolkit.mcp.sessions import Live, Server, fingerprint
-from activities.toolkit.mcp.settings import McpSettings, McpToolSettings
+from activities.toolkit.mcp.live import Live, fingerprint
+from activities.toolkit.mcp.sessions import Server
+from activities.toolkit.mcp.settings import ErrorMeans, McpSettings, McpToolSettings
 from activities.toolkit.opened import Opened
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.parameters import ToolFunction
@@ -86,7 +87,14 @@ def _tool(server: Server, listed: Listed, name: str) -> Tool:
         "untrusted": settings.untrusted,
         "idempotent": effect == "write" and is_idempotent(listed, own, trusted=settings.trust_hints),
     }
-    calling = _Calling(server, listed.name, fingerprint(listed), timeout, _failed_when(settings, listed.name))
+    calling = _Calling(
+        server,
+        listed.name,
+        fingerprint(listed),
+        timeout,
+        _failed_when(settings, listed.name),
+        own.error_means or settings.error_means,
+    )
     return tool_from_schema(
         name=name,
         description=beginning(listed.description or listed.title or listed.name, LONGEST_DESCRIPTION),
@@ -106,16 +114,18 @@ class _Calling:
     fingerprint: str
     timeout: float
     failed_when: Expression | None
+    error_means: ErrorMeans
 
-    async def session(self) -> Live:
-        """Find the session of the server, with the tool as it was when the worker started.
+    async def session(self, *, writes: bool) -> Live:
+        """Find the session of the server, with the tool as it was when the worker started. Before a write it is looked
+        at anew.
 
         Raises:
             ServiceUnavailable: there is none.
             ServiceRefused: the server says something else of the tool by now, for which nobody has given a yes.
         """
         live = await self.server.session()
-        now = (await live.current_tools()).get(self.tool)
+        now = (await live.current_tools(anew=writes)).get(self.tool)
         if now is None:
             raise ServiceRefused(f"{self.server.name} has no tool {self.tool} any more")
         if fingerprint(now) != self.fingerprint:
@@ -131,7 +141,7 @@ class _Calling:
         Raises:
             ServiceRefused: it has failed, by its own word or as `failed_when` reads it.
         """
-        result = await live.call(self.tool, arguments, within=self.timeout, writes=writes)
+        result = await live.call(self.tool, arguments, within=self.timeout, writes=writes, error_means=self.error_means)
         if self.failed_when is not None:
             refuse_what_failed(self.failed_when, result, self.tool)
         return result
@@ -148,7 +158,7 @@ def _failed_when(settings: McpSettings, tool: str) -> Expression | None:
 
 def _reading(calling: _Calling) -> ToolFunction:
     async def run(arguments: Arguments) -> JsonValue:
-        live = await calling.session()
+        live = await calling.session(writes=False)
         return await calling.answer(live, arguments, writes=False)
 
     return run
@@ -156,7 +166,7 @@ def _reading(calling: _Calling) -> ToolFunction:
 
 def _writing(calling: _Calling) -> ToolFunction:
     async def run(arguments: Arguments, *, act: Act) -> JsonValue:
-        live = await calling.session()
+        live = await calling.session(writes=True)
         async with act:
             return await calling.answer(live, arguments, writes=True)
 

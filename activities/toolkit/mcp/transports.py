@@ -2,9 +2,7 @@
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
-from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -17,8 +15,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
 from activities.error_text import message_of
-from activities.errors import ServiceRefused, ServiceUnavailable
+from activities.errors import ServiceRefused
 from activities.http.guard import Guard
+from activities.toolkit.mcp.exchanges import Watching
 from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.mcp.words import Words
 
@@ -26,58 +25,6 @@ Message = SessionMessage | Exception
 LEASH = Path(__file__).with_name("leash.py")
 READ_TIMEOUT = 300.0
 """Seconds without a byte on a stream of events; a call has a limit of its own."""
-
-
-@dataclass
-class Exchange:
-    """What HTTP said of one call."""
-
-    connected: bool = True
-    status: int = 0
-
-
-EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
-"""Of the call that is under way: the SDK sends in the context of whoever calls."""
-
-
-class _Watching(httpx2.AsyncHTTPTransport):
-    """Notes what becomes of each call, because the SDK tells a refused connection and a lost answer in one word. It
-    connects to an address that the guard has looked at."""
-
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(trust_env=False)
-        self._guard = guard
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        # Only what carries the call: how it ends when the SDK asks anew for the rest of an answer says nothing of it.
-        exchange = (EXCHANGE.get() if request.method == "POST" else None) or Exchange()
-        try:
-            response = await self._sent(request)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):
-            exchange.connected = False
-            raise
-        exchange.status = response.status_code
-        return response
-
-    async def _sent(self, request: httpx2.Request) -> httpx2.Response:
-        try:
-            *others, last = await self._guard.addresses_of(httpx.URL(str(request.url)))
-        except (ServiceRefused, ServiceUnavailable) as error:
-            raise httpx2.ConnectError(message_of(error), request=request) from error
-        for address in others:
-            with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):  # nothing was sent
-                return await super().handle_async_request(self._at(address, request))
-        return await super().handle_async_request(self._at(last, request))
-
-    def _at(self, address: str, request: httpx2.Request) -> httpx2.Request:
-        """The same request, to one address of its host; header and TLS have the host's name."""
-        return httpx2.Request(
-            request.method,
-            request.url.copy_with(host=address),
-            headers=request.headers,
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
-        )
 
 
 def transport(
@@ -112,8 +59,10 @@ async def _of_url(settings: McpSettings, secrets: Mapping[str, str], guard: Guar
     except ServiceRefused as error:
         raise ServiceRefused(f"{message_of(error)}; private = true allows it") from error
     limits = httpx2.Timeout(settings.start_timeout, read=READ_TIMEOUT)
+    # The SDK would send a call again to wherever it is redirected within the origin, whatever was done before.
+    once = httpx2.AsyncClient(headers=secrets, timeout=limits, transport=Watching(guard), max_redirects=0)
     async with (
-        httpx2.AsyncClient(headers=secrets, timeout=limits, transport=_Watching(guard)) as client,
+        once as client,
         streamable_http_client(settings.url or "", http_client=client) as streams,
     ):
         yield streams

@@ -26,6 +26,18 @@ def chosen_media(body: Node) -> tuple[str, Node]:
     raise CannotImport(f"its body is {', '.join(found) or 'of no media type'}, which is not written here")
 
 
+def is_sent_as_json(media_type: str) -> bool:
+    """Whether a parameter that has a media type is JSON; else it is text.
+
+    Raises:
+        CannotImport: it is neither.
+    """
+    bare = _bare(media_type)
+    if not (_is_json(bare) or _is_any(bare) or _is_text(bare)):
+        raise CannotImport(f"a parameter is {media_type[:100]}, which is not written here")
+    return not _is_text(bare)
+
+
 def fields_of(media_type: str, schema: Schema, notes: dict[str, None]) -> Schema | None:
     """The fields of a form: those that are no files. None: it is no form.
 

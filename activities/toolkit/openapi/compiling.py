@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote_plus
 
 from activities.toolkit.function_names import LONGEST_NAME, legal_property
 from activities.toolkit.openapi import swagger
-from activities.toolkit.openapi.bodies import chosen_media, encodings_of, fields_of, is_plain
+from activities.toolkit.openapi.bodies import chosen_media, encodings_of, fields_of, is_plain, is_sent_as_json
 from activities.toolkit.openapi.choosing import Found
 from activities.toolkit.openapi.descriptions import shortened
 from activities.toolkit.openapi.document import IMPORTED, Document, Node, as_list, as_object
 from activities.toolkit.openapi.recipe import Body, CannotImport, Operation, Parameter, Place, Style
+from activities.toolkit.openapi.responses import only_json
 from activities.toolkit.openapi.schemas import Schema, SchemaReader, TooLarge
 
 LONGEST_DESCRIPTION = 700
@@ -71,7 +73,7 @@ class _Compiling:
         self._document = document
         self._found = found
         self._server = server
-        self._filled = filled
+        self._filled = filled | _in_the_path(found.path)
         self._schemas = SchemaReader(document.version, nested=nested)
         self._arguments = Arguments()
         self._notes: dict[str, None] = {}
@@ -97,6 +99,7 @@ class _Compiling:
             arguments=schema,
             parameters=parameters,
             body=body,
+            only_json=only_json(self._document, found),
             notes=(*self._notes, *self._schemas.notes),
         )
 
@@ -130,14 +133,14 @@ class _Compiling:
             return None
         if self._document.version == "2.0":
             node = swagger.parameter(node)
-        media = node.fields.get("content")
+        media = as_object(node.fields.get("content"))
         described, required = self._schema_of(node), place == "path" or node.fields.get("required") is True
         if not required and node.fields.get("deprecated") is True:
             self._notes[f"the deprecated parameter {name} is left out"] = None
             return None
         argument = self._arguments.add(name, place, sendable(described, place, required=required), required=required)
-        style = node.text("style") or ("simple" if place in ("path", "header") else "form")
-        if not media and style not in STYLES[place]:
+        style = ("" if media else node.text("style")) or ("simple" if place in ("path", "header") else "form")
+        if style not in STYLES[place]:
             raise CannotImport(f"parameter {name}: {place} has no style {style}")
         explode = node.fields.get("explode")
         return Parameter(
@@ -147,7 +150,7 @@ class _Compiling:
             style=cast("Style", style),
             explode=explode if isinstance(explode, bool) else style == "form",
             reserved=node.fields.get("allowReserved") is True,
-            as_json=bool(media),
+            as_json=is_sent_as_json(next(iter(media))) if media else False,
         )
 
     def _schema_of(self, node: Node) -> Schema:
@@ -194,6 +197,12 @@ class _Compiling:
             self._arguments.add(name, "body", part, required=name in needed): name for name, part in properties.items()
         }
         return Body(media_type=media_type, fields=names, encodings=encodings, required=required)
+
+
+def _in_the_path(path: str) -> frozenset[tuple[str, str]]:
+    """What the path's own query fills: with another value, it would be another operation."""
+    query = path.partition("#")[0].partition("?")[2]
+    return frozenset(("query", unquote_plus(pair.partition("=")[0])) for pair in query.split("&") if "{" not in pair)
 
 
 def sendable(schema: Schema, place: Place, *, required: bool, may_be_empty: bool = False) -> Schema:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from activities.errors import ConfigurationError
 from activities.http.web import read
@@ -103,6 +103,12 @@ class _Reply(BaseModel):
 
     access_token: str
     expires_in: float = LIFE
+
+    @field_validator("expires_in", mode="before")
+    @classmethod
+    def _may_say_nothing(cls, value: object) -> object:
+        """Some servers write that they do not say it."""
+        return LIFE if value in (None, "") else value
 
 
 class _Token:

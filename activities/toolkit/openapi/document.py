@@ -5,6 +5,7 @@ References within the document, and to files in its folder or below. Nothing is 
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,16 +14,24 @@ from typing import Any, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from pydantic import JsonValue
 from referencing import Registry, Resource, Specification
 from referencing.exceptions import Unresolvable
 
+from activities.lenient_json import passable
 from activities.toolkit.openapi.recipe import CannotImport
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 IMPORTED = ("get", "put", "post", "delete", "head", "patch")
+HALF = re.compile(rb"\\[uU]0*[dD][89a-fA-F]")
+"""An escape that may be half of a surrogate pair: what is compiled of a text with one half could not be kept."""
 Version = Literal["2.0", "3.0", "3.1"]
 MOST_HOPS = 50
 """References that only refer to another."""
+MOST_PARTS = 1_000_000
+"""Of a document in which aliases stand for parts of it, unless it is that large itself."""
+MOST_COPIES = 20
+"""How often a part stands in such a document, on the average."""
 
 
 def as_object(value: object) -> dict[str, Any]:
@@ -83,7 +92,7 @@ class Node:
     def at(self, target: str) -> "Node":
         try:
             found = self.resolver.lookup(target)
-        except (Unresolvable, ValueError, OSError) as error:
+        except (Unresolvable, LookupError, TypeError, ValueError, OSError) as error:
             raise CannotImport(f"$ref {target[:100]!r} points to nothing that is read") from error
         return Node(found.contents, found.resolver, (*self.places, target))
 
@@ -114,8 +123,7 @@ class Document:
 
     @property
     def title(self) -> str:
-        info = self.root.get("info")
-        return info.text("title") if info else ""
+        return self.root.under(self.root.fields.get("info")).text("title")
 
     def operations(self) -> Iterator[tuple[str, str, Node, Node]]:
         """Method, path, the operation, and the path's own part: in the document's order.
@@ -165,26 +173,58 @@ def parse(text: bytes) -> dict[str, Any]:
         NoDocument: it is neither JSON nor YAML, or no object.
     """
     try:
-        found: object = json.loads(text)
+        found: object = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError):
         try:
-            found = _with_names(yaml.load(text, Loader=_Yaml))  # noqa: S506  # it is a safe loader's child
+            found = _Plain().of(yaml.load(text, Loader=_Yaml))  # noqa: S506  # it is a safe loader's child
+        except NoDocument:
+            raise
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise NoDocument(f"it is neither JSON nor YAML: {' '.join(str(error).split())[:200]}") from error
+    if HALF.search(text):
+        found = passable(cast("JsonValue", found))
     if not isinstance(found, dict):
         raise NoDocument("it is no object")
     return cast("dict[str, Any]", found)
 
 
-def _with_names(value: Any) -> Any:
-    """Names of fields are texts, also where YAML takes them for numbers: 200."""
-    match value:
-        case dict():
-            return {str(name): _with_names(each) for name, each in cast("dict[Any, Any]", value).items()}
-        case list():
-            return [_with_names(each) for each in cast("list[Any]", value)]
-        case _:
-            return value
+class _Plain:
+    """What YAML has read, as JSON would have it. What stands in several places by an alias is made once.
+
+    Names of fields are texts, also where YAML takes them for numbers: 200. What is endless or no number is null.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, int]] = {}
+        """Of an object or list: what it becomes, and how many parts that has with every alias in its place."""
+
+    def of(self, value: Any) -> Any:
+        made, parts = self._of(value)
+        own = sum(len(each) for each, _ in self._made.values())
+        if parts > MOST_PARTS and parts > MOST_COPIES * own:
+            raise NoDocument(f"its aliases make {parts:,} parts of {own:,}; write it without so many of them")
+        return made
+
+    def _of(self, value: Any) -> tuple[Any, int]:
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None, 1
+        if not isinstance(value, dict | list):
+            return value, 1
+        held = cast("dict[Any, Any] | list[Any]", value)
+        if id(held) not in self._made:
+            self._made[id(held)] = self._copied(held)
+        return self._made[id(held)]
+
+    def _copied(self, value: dict[Any, Any] | list[Any]) -> tuple[Any, int]:
+        every = [self._of(each) for each in (value.values() if isinstance(value, dict) else value)]
+        parts = 1 + sum(parts for _, parts in every)
+        made = [each for each, _ in every]
+        return dict(zip(map(str, value), made, strict=True)) if isinstance(value, dict) else made, parts
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _version(contents: Mapping[str, Any]) -> Version:

@@ -33,7 +33,7 @@ class Parameter(Kept):
     reserved: bool = False
     """Characters that have a meaning in a URL stay as they are."""
     as_json: bool = False
-    """The document gives it a media type instead of a style."""
+    """The document gives it a media type of JSON instead of a style."""
 
 
 class Encoding(Kept):
@@ -68,6 +68,8 @@ class Operation(Kept):
     """The JSON Schema."""
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
+    only_json: bool = False
+    """Every answer that says that all is well is JSON, as the document has it."""
     notes: tuple[str, ...] = ()
     """What of the document is not in the schema, and why."""
 

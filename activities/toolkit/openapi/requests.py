@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 import httpx
 from pydantic import JsonValue
@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
 from activities.toolkit.openapi.recipe import FORM, JSON, MULTIPART, Body, Encoding, Operation, Parameter
-from activities.toolkit.openapi.styles import RESERVED, in_header, in_path, in_query, text
+from activities.toolkit.openapi.styles import RESERVED, in_header, in_path, in_query, text, without_nulls
 from workflows.contract.values import Arguments
 
 ACCEPTED = "application/json, text/*;q=0.9, */*;q=0.5"
@@ -24,12 +24,14 @@ def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
         InvalidArguments: a value cannot be sent in its place.
     """
     given = [(each, arguments[each.argument]) for each in operation.parameters if each.argument in arguments]
-    url = httpx.URL(operation.server.rstrip("/") + _path(operation, given))
-    query = [
-        pair
+    path, own_query = _path_and_query(operation, given)
+    url = httpx.URL(operation.server.rstrip("/") + path)
+    query = [own_query] if own_query else []
+    query += [
+        f"{name}={written}"
         for each, value in given
         if each.place == "query"
-        for pair in (
+        for name, written in (
             in_query(
                 each.name,
                 to_json(value).decode() if each.as_json else value,
@@ -40,7 +42,7 @@ def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
         )
     ]
     if query:
-        url = url.copy_with(query="&".join(f"{name}={value}" for name, value in query).encode())
+        url = url.copy_with(query="&".join(query).encode())
     headers = {"accept": ACCEPTED, **_headers(given)}
     content = _content(operation.body, arguments) if operation.body else None
     if content is not None:
@@ -49,31 +51,40 @@ def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
     return httpx.Request(operation.method, url, headers=headers)
 
 
-def _path(operation: Operation, given: list[tuple[Parameter, JsonValue]]) -> str:
-    path = operation.path.partition("#")[0].partition("?")[0]
+def _path_and_query(operation: Operation, given: list[tuple[Parameter, JsonValue]]) -> tuple[str, str]:
+    """The document's path, filled in, and the query that stands in it: without that, it is another operation.
+
+    What stands behind a # only tells operations of one path apart.
+    """
+    path, _, query = operation.path.partition("#")[0].partition("?")
     for each, value in given:
         if each.place == "path":
+            if value is None and not each.as_json:
+                raise InvalidArguments(f"{each.argument} must not be null: it is a part of the path")
             shown = to_json(value).decode() if each.as_json else value
-            path = path.replace(
-                f"{{{each.name}}}", _segment(each, in_path(each.name, shown, each.style, explode=each.explode))
-            )
+            place = f"{{{each.name}}}"
+            written = _segment(each, value, in_path(each.name, shown, each.style, explode=each.explode))
+            path, query = path.replace(place, written), query.replace(place, written)
     # Also behind an encoded slash, which some servers decode before they look for the operation.
     if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
         raise InvalidArguments("a part of the path would be . or .., which means another path")
-    return path
+    return path, quote(query, safe=f"{RESERVED}%")
 
 
-def _segment(parameter: Parameter, written: str) -> str:
-    if written.strip(".;=") == "":
+def _segment(parameter: Parameter, value: JsonValue, written: str) -> str:
+    if written.strip(".;="):
+        return written
+    if value in ("", [], {}):
         raise InvalidArguments(f"{parameter.argument} must not be empty: it is a part of the path")
-    return written
+    raise InvalidArguments(f"{parameter.argument} must not be {written}: as a part of the path it means another path")
 
 
 def _headers(given: list[tuple[Parameter, JsonValue]]) -> dict[str, str]:
     headers: dict[str, str] = {}
     cookies: list[str] = []
     for each, value in given:
-        if each.place in ("header", "cookie") and value in ([], {}):
+        value = value if each.as_json else without_nulls(value)
+        if value in ([], {}) or (value is None and not each.as_json):
             continue
         if each.place == "header":
             written = to_json(value).decode() if each.as_json else in_header(value, explode=each.explode)
@@ -136,7 +147,9 @@ def _multipart(body: Body, fields: dict[str, JsonValue]) -> tuple[str, bytes]:
 
 
 def _parts(name: str, value: JsonValue, encoding: Encoding | None) -> Iterator[tuple[str, str | None, bytes]]:
-    """Name, media type and content."""
+    """Name, media type and content. A form cannot say null."""
+    if value is None:
+        return
     if encoding and encoding.styled:
         for field, written in in_query(name, value, encoding.style, explode=encoding.explode):
             yield unquote(field), encoding.media_type or None, unquote(written).encode()

@@ -23,6 +23,8 @@ AS_THEY_ARE = (
     *("minLength", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "format", "minContains"),
     *("maxContains", "dependentRequired", "contentEncoding", "contentMediaType", "default"),
 )
+COUNTS = frozenset({"maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties"})
+TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 NOTES_ONLY = {"description", "title", "default", "deprecated", "format"}
 OF_ONE = ("not", "if", "then", "else", "contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties")
 PLAIN = {"type", "properties", "required", "description"}
@@ -110,7 +112,7 @@ class SchemaReader:
     def _simple(self, value: Schema) -> Schema:
         """What has no schemas in it."""
         made = {**self._type(value), **self._description(value)}
-        made |= {name: value[name] for name in AS_THEY_ARE if name in value}
+        made |= {name: value[name] for name in AS_THEY_ARE if name in value and _says_something(name, value[name])}
         for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
             # 2.0 and 3.0 say only whether the bound itself is excluded.
             if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound in made:
@@ -129,6 +131,8 @@ class SchemaReader:
         if kind in ("file", "any"):
             return {"type": "string", "format": "binary"} if kind == "file" else {}
         if isinstance(kind, str | list) and kind:
+            if odd := [each for each in as_list(cast("object", kind)) or [kind] if each not in TYPES]:
+                raise CannotImport(f"its schema has a type that there is not: {str(odd[0])[:100]}")
             return {"type": kind}
         if kind is None and isinstance(value.get("properties"), dict):
             return {"type": "object"}
@@ -270,6 +274,17 @@ def _is_read_only(node: Node) -> bool:
     except CannotImport:
         return False
     return node.fields.get("readOnly") is True or as_object(found).get("readOnly") is True
+
+
+def _says_something(name: str, value: object) -> bool:
+    """Whether a keyword limits anything: one that is null does not.
+
+    Raises:
+        CannotImport: it is no number, and nobody can tell what it limits.
+    """
+    if name in COUNTS and value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+        raise CannotImport(f"its schema has {name} {str(value)[:100]!r}, which is no number")
+    return value is not None or name in ("const", "default")
 
 
 def _is_usable(pattern: str) -> bool:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from workflows.contract.values import Effect
 
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+HEADER = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 
 
 def _usable_url(value: object) -> object:
@@ -70,7 +71,7 @@ class OperationSettings(Table):
 
     effect: Effect | None = None
     """By default `read` for GET and HEAD, and `write` for everything else."""
-    idempotency_header: str = Field(default="", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]*$")
+    idempotency_header: str = Field(default="", pattern=f"^({HEADER[1:-1]})?$")
     """The header in which the far end takes a key under which it does nothing twice."""
     repeatable: bool = False
     """Doing it again does no harm: of a PUT or DELETE that nobody else's change can come between."""
@@ -85,6 +86,8 @@ class OperationSettings(Table):
     """JMESPath on the answer: where it is true, the far end has said no, whatever its status."""
     result: str = ""
     """JMESPath on the answer: what the model and the receipt get of it."""
+    headers: tuple[Annotated[str, Field(pattern=HEADER)], ...] = ()
+    """Headers of the answer that are told with its body: ("ETag",)."""
     about: str = ""
     """What a call is about, for people, with the arguments in braces: "to {to}"."""
 

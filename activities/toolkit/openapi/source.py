@@ -11,13 +11,14 @@ import httpx
 from pydantic import JsonValue
 
 from activities.error_text import message_of
-from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused
+from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused, ServiceUnavailable
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings.environment import is_loopback
 from activities.toolkit.expressions import NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.answers import Answers
 from activities.toolkit.openapi.credentials import Credentials, variables_of
+from activities.toolkit.openapi.idempotency import notes_on
 from activities.toolkit.openapi.importing import import_document
 from activities.toolkit.openapi.recipe import Operation
 from activities.toolkit.openapi.requests import request_of
@@ -42,6 +43,8 @@ class Imported:
     """Operation → why it is no tool."""
     not_offered: int
     """Operations that the patterns do not name."""
+    notes: Mapping[Tool, Sequence[str]]
+    """Tool → what the document has otherwise than its schema, and what else is to be known of it."""
 
 
 def tools_of(
@@ -72,8 +75,9 @@ def tools_of(
     compiled = import_document(source, settings, folder=folder, kept=kept, private=private)
     credentials = Credentials(settings.auth, environment)
     making = _Making(source, settings, credentials, sender)
-    tools = [making.tool(operation, compiled.looks) for operation in compiled.operations]
-    return Imported(tools, credentials.missing, compiled.left_out, compiled.not_offered)
+    tools = {making.tool(operation, compiled.looks): operation for operation in compiled.operations}
+    notes = {tool: making.notes(tool, operation) for tool, operation in tools.items()}
+    return Imported([*tools], credentials.missing, compiled.left_out, compiled.not_offered, notes)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,10 @@ class _Making:
             defined_at=f"openapi.{self.source}, {operation.method} {operation.path}",
             **options,
         )
+
+    def notes(self, tool: Tool, operation: Operation) -> Sequence[str]:
+        keyless = tool.route.effect == "write" and not self._own(operation).idempotency_header
+        return [*operation.notes, *(notes_on(operation) if keyless else ())]
 
     def _own(self, operation: Operation) -> OperationSettings:
         known = self.settings.operation
@@ -161,6 +169,7 @@ async def _looked_after(
 
     Raises:
         ServiceRefused: it shows so before anything was sent.
+        ServiceUnavailable: it does not show whether it has happened. After a write that may have, this is `unknown`.
         OutcomeUnknownRetryable: it may have happened, and does not show yet.
     """
     shown = await look.look(arguments)
@@ -197,30 +206,56 @@ class FarOperation:
             safe_503=own.safe_503,
             repeatable=own.repeatable,
         )
-        self.answers = Answers(name, failed_when=own.failed_when, result=own.result)
+        self.answers = Answers(
+            name, failed_when=own.failed_when, result=own.result, headers=own.headers, only_json=operation.only_json
+        )
         self._credentials = credentials
         self._sender = sender
         # A little less than the attempt's own limit, so that the attempt can say that it was the far end.
         self._limits = {"timeout": httpx.Timeout(timeout * 0.9).as_dict()}
 
     async def read(self, arguments: Arguments) -> JsonValue:
-        request = await self._request(arguments)
-        with self._noticing_refusals():
-            reply = await self._sender().read(request, self.far)
-        self.answers.judge(reply)
-        return self.answers.result(reply)
+        try:
+            return self.answers.result(await self._answer(arguments))
+        except OutcomeUnknown as error:  # of a write it would be; by a read nothing happens
+            raise ServiceRefused(message_of(error)) from error
 
     async def write(self, arguments: Arguments, act: Act, key: str) -> JsonValue:
         request = await self._request(arguments)
         with self._noticing_refusals():
-            reply = await self._sender().write(request, self.far, act, key, judge=self.answers.judge)
+            reply = await self._sender().write(request, self.far, act, key, judge=self._judge)
         return self.answers.result(reply)
 
     async def look(self, arguments: Arguments) -> JsonValue:
-        """What the far end shows of a call of another operation: those of its arguments that are known here."""
+        """What the far end shows of a call of another operation: those of its arguments that are known here.
+
+        Raises:
+            ServiceUnavailable: it shows neither that it is there nor that it is not.
+        """
         known = self.operation.arguments.get("properties")
         names = known.keys() if isinstance(known, dict) else ()
-        return await self.read({name: value for name, value in arguments.items() if name in names})
+        try:
+            reply = await self._answer({name: value for name, value in arguments.items() if name in names})
+            return self.answers.shown(reply)
+        except OutcomeUnknown as error:
+            raise ServiceUnavailable(message_of(error)) from error
+
+    async def _answer(self, arguments: Arguments) -> httpx.Response:
+        """The answer to a read."""
+        request = await self._request(arguments)
+        with self._noticing_refusals():
+            reply = await self._sender().read(request, self.far)
+        self.answers.judge(reply)
+        return reply
+
+    def _judge(self, reply: httpx.Response) -> None:
+        """Of a write: what its answer does not tell, a far end that knows its key can be asked again."""
+        try:
+            self.answers.judge(reply)
+        except OutcomeUnknown as error:
+            if not self.far.can_be_asked_again:
+                raise
+            raise OutcomeUnknownRetryable(message_of(error)) from error
 
     @contextmanager
     def _noticing_refusals(self) -> Generator[None]:

@@ -1,4 +1,7 @@
-"""Values of parameters as text, in the styles of OpenAPI (3.1 section 4.8.12.3, after RFC 6570)."""
+"""Values of parameters as text, in the styles of OpenAPI (3.1 section 4.8.12.3, after RFC 6570).
+
+None of them can say null. As RFC 6570 section 2.3 has it, a null is not there.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -24,6 +27,7 @@ def text(value: JsonValue) -> str:
 
 def in_path(name: str, value: JsonValue, style: Style, *, explode: bool) -> str:
     """What stands for {name} in a path, quoted."""
+    value = without_nulls(value)
     match style:
         case "label":
             parts = _exploded(value) if explode else [_joined(value)]
@@ -48,11 +52,14 @@ def in_header(value: JsonValue, *, explode: bool) -> str:
 
 
 def in_query(name: str, value: JsonValue, style: Style, *, explode: bool, safe: str = "") -> Pairs:
-    """Nothing, of an empty list or object."""
+    """Nothing, of null and of an empty list or object."""
+    value = without_nulls(value)
     named = quote(name, safe="[]")
     if style == "deepObject" and isinstance(value, dict):
         return [(place, quote(each, safe=safe)) for place, each in _deep(named, value)]
     match value:
+        case None:
+            return []
         case list() | dict() if not value:
             return []
         case list() if explode:
@@ -98,9 +105,22 @@ def _deep(name: str, value: JsonValue) -> Iterator[tuple[str, str]]:
                 yield from _deep(f"{name}[{quote(key, safe='')}]", each)
         case list():
             for each in cast("list[JsonValue]", value):
-                yield name, text(each)
+                if each is not None:
+                    yield name, text(each)
+        case None:
+            return
         case _:
             yield name, text(value)
+
+
+def without_nulls(value: JsonValue) -> JsonValue:
+    match value:
+        case dict():
+            return {name: each for name, each in value.items() if each is not None}
+        case list():
+            return [each for each in value if each is not None]
+        case _:
+            return value
 
 
 def _quoted(value: str) -> str:

@@ -20,6 +20,7 @@ from tests.chaos.scenarios.order_tools import ORDERS_URL
 from tests.chaos.scenarios.post import Post, post_office
 from tests.chaos.scenarios.workers import WAYS
 from tests.chaos.scene import connected
+from tests.dev_server import variables_for
 
 READY_WITHIN = 120
 SETTINGS = (
@@ -107,7 +108,7 @@ class Stage:
         log.touch()
         every = {
             "NO_PROXY": "127.0.0.1,localhost",
-            "TEMPORAL_ADDRESS": self.client.service_client.config.target_host,
+            **variables_for(self.client),
             "OPENAI_BASE_URL": self.model.url,
             "OPENAI_API_KEY": "scripted",
             "OPENAI_MODEL": "scripted",

@@ -37,7 +37,7 @@ from activities.ledger.restores import Restores
 from activities.ledger.rows import Action, Write
 from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
-from activities.toolkit.mcp import sessions
+from activities.toolkit.mcp import live
 from activities.toolkit.tool import tool, tool_of
 from activities.tools import mail
 from workflows import receipts, tool_runs
@@ -205,15 +205,15 @@ def keys_of_the_run() -> None:
 
 def mcp_calls_again() -> None:
     """A call of an MCP tool whose answer was lost is taken for one that did not happen, and made again."""
-    usual = sessions.Live.call
+    usual = live.Live.call
 
-    async def call(self: sessions.Live, *arguments: Any, **options: Any) -> Any:
+    async def call(self: live.Live, *arguments: Any, **options: Any) -> Any:
         try:
             return await usual(self, *arguments, **options)
         except OutcomeUnknown as error:
             raise ServiceUnavailable(str(error)) from error
 
-    sessions.Live.call = call
+    live.Live.call = call
 
 
 def notices_no_restore() -> None:

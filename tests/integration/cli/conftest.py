@@ -9,7 +9,7 @@ import select
 import termios
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +25,10 @@ from typer.testing import CliRunner
 from activities.settings import Settings
 from client import app
 from tests.conftest import running_worker
+from tests.dev_server import variables_for
 from tests.forked import Forked
 from tests.integration.ledger.conftest import Database
-from tests.integration.ledger.postgres import Postgres, postgres_server
+from tests.integration.ledger.postgres import Postgres
 from tests.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[3]
@@ -169,12 +170,6 @@ def _controlled_by(terminal: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Generator[Postgres]:
-    with postgres_server() as server:
-        yield server
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """An empty one."""
@@ -190,8 +185,7 @@ def cli(temporal: WorkflowEnvironment, settings: Settings, python: Forked) -> Co
     """The command line of a user called ann."""
     return CommandLine(
         {
-            "TEMPORAL_ADDRESS": temporal.client.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": temporal.client.namespace,
+            **variables_for(temporal.client),
             "ERRAND_TASK_QUEUE": settings.worker.task_queue,
             "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
             "ERRAND_TOOLS": " ".join(settings.tools.tools),

@@ -58,7 +58,7 @@ async def test_submit_shows_turns_calls_receipts_and_summary(
         "✓ done",
         "✗ invalid",
         "2 model calls, 200 tokens in and 20 out",
-        f"/namespaces/default/workflows/{request_id}/",
+        f"/namespaces/{cli.environment['TEMPORAL_NAMESPACE']}/workflows/{request_id}/",
     ):
         assert expected in shown.out, shown.out
 
@@ -142,7 +142,10 @@ async def test_a_schema_that_cannot_be_used_is_refused_before_anything_starts(
     shown = await cli("submit", "What does it cost?", "--schema", str(file), "--id", request_id)
     assert (shown.code, shown.out) == (2, "")
     assert shown.err.startswith(f"error: --schema: {file} is not a JSON Schema that can be used: ")
-    assert await cli("status", request_id) == Said(2, "", f"error: there is no request {request_id}\n")
+    nothing = f"error: there is no request {request_id}"
+    assert await cli("status", request_id) == Said(2, "", f"{nothing}\n")
+    nowhere = f"{nothing}: Temporal has no history of it, and the ledger no write\n"
+    assert await cli("why", request_id) == Said(2, "", nowhere)
 
 
 async def test_an_output_is_shown_below_the_summary_and_is_in_the_json(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.settings import Settings
 from deploy.client.tryouts import live_reads
-from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import TEMPORAL
 from tests.integration.cli.conftest import CommandLine, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -51,9 +53,9 @@ def well(model: ScriptedModel) -> None:
 
 async def exported(cli: CommandLine, request_id: str) -> str:
     """Its history, by Temporal's own command line."""
-    address = cli.environment["TEMPORAL_ADDRESS"]
     shown = await asyncio.create_subprocess_exec(
-        *(TEMPORAL, "workflow", "show", "--workflow-id", request_id, "--output", "json", "--address", address),
+        *(TEMPORAL, "workflow", "show", "--workflow-id", request_id, "--output", "json"),
+        env=os.environ | cli.environment,
         stdout=asyncio.subprocess.PIPE,
     )
     return (await shown.communicate())[0].decode()

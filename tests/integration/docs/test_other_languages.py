@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from deploy.local.deployment import HTTP_HOST
 from deploy.local.ports import free_ports
-from tests.conftest import dev_server, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import dev_server
 from tests.integration.docs.test_pages import ROOT, in_language
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import TASK_QUEUE

@@ -38,7 +38,8 @@ from deploy.codec_server.access import Access
 from deploy.service.assembly import Service
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
-from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import TEMPORAL, variables_for
 from tests.forked import Forked
 from tests.integration.web.conftest import served
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
@@ -149,8 +150,8 @@ async def worker(client: Client, model: ScriptedModel, monkeypatch: pytest.Monke
     """A worker on the task queue of the examples, and an environment in which they find it; its settings."""
     monkeypatch.setattr(model, "scripts", Scripts())
     settings = settings_for(model, task_queue=TASK_QUEUE)
-    monkeypatch.setenv("TEMPORAL_ADDRESS", client.service_client.config.target_host)
-    monkeypatch.setenv("TEMPORAL_NAMESPACE", client.namespace)
+    for name, value in variables_for(client).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("ERRAND_LEDGER_URL", settings.ledger.ledger_url)
     monkeypatch.setenv("LOGNAME", "ann")
     async with running_worker(client, settings, sandboxed=False):
@@ -169,6 +170,7 @@ class TestPython:
         run = {the_one_with(word) for word in words}
         assert run == {*in_language("python")}
 
+    @pytest.mark.usefixtures("imports_undone")
     @pytest.mark.parametrize("word", ["look_up_rate", "CrmSettings", "find_pets"])
     async def test_a_file_with_a_tool_is_loaded_and_the_tool_runs(
         self, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -446,6 +448,12 @@ class TestShell:
             Service.assemble(Settings.from_environment())
 
     async def run(self, text: str, environment: Mapping[str, str]) -> None:
+        said = await self.said(text, environment)
+        if b"make the same call again" in said:  # Temporal's server has much else to do
+            said = await self.said(text, environment)
+        assert b"urn:errand:problem:" not in said
+
+    async def said(self, text: str, environment: Mapping[str, str]) -> bytes:
         shell = await asyncio.create_subprocess_exec(
             *("bash", "-euo", "pipefail", "-c", runnable(text)),
             cwd=ROOT,
@@ -457,7 +465,7 @@ class TestShell:
         async with asyncio.timeout(120):
             said, _ = await shell.communicate()
         assert shell.returncode == 0, said.decode()
-        assert b"urn:errand:problem:" not in said
+        return said
 
 
 IN_THE_SHELL = {"USER": "ann", "no_proxy": "127.0.0.1"}

@@ -4,7 +4,6 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -28,13 +27,6 @@ from workflows.contract.internal import AttemptBeat, ToolCall
 CALL = ToolCall(key="r/1.1", tool="pay", arguments={"amount": 5}, chain="5eed")
 PLAIN = FarEnd("bank pay")
 KEYED = FarEnd("bank pay", idempotency_header="Idempotency-Key")
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    opened = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    yield opened
-    await opened.aclose()
 
 
 @asynccontextmanager
@@ -97,7 +89,9 @@ async def test_a_connection_that_cannot_be_made_leaves_no_row(ledger: Ledger, se
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        assert type(await failed(sender, url, PLAIN, act_in(ledger))) is ServiceUnavailable
+        error = await failed(sender, url, PLAIN, act_in(ledger))
+        assert type(error) is ServiceUnavailable
+        assert f" at {url.removeprefix('http://')}, and nothing was sent" in str(error)
     assert await state_in(ledger) is None
 
 

@@ -1,5 +1,5 @@
 // What every client must do: node scenario.mjs BUILD temporal|door ADDRESS TASK_QUEUE|KEY. Prints what came back.
-const [build, way, address, more] = process.argv.slice(2);
+const [build, way, address, more, namespace] = process.argv.slice(2);
 const errand = await connected();
 
 const requestId = await errand.submit({ text: 'Write down: milk.', requester: 'ann' }, `typescript-${way}`);
@@ -27,7 +27,7 @@ await errand.close?.();
 async function connected() {
   if (way === 'temporal') {
     const { OverTemporal } = await import(`${build}/temporal-client.js`);
-    return OverTemporal.connect(address, 'default', more);
+    return OverTemporal.connect(address, namespace, more);
   }
   const { OverHttp } = await import(`${build}/door-client.js`);
   return new OverHttp(address, more);
@@ -50,9 +50,8 @@ async function questionsThatWait(id, number) {
 }
 
 async function refusalOf(promise) {
+  // Caught before anything else is awaited: Node ends where it finds a rejection that nobody has caught yet.
+  const error = await promise.then(() => undefined, (rejected) => rejected);
   const { refusal } = await import(`${build}/temporal-client.js`);
-  return promise.then(
-    () => 'none',
-    (error) => refusal(error) ?? error.type,
-  );
+  return error ? (refusal(error) ?? error.type) : 'none';
 }

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from activities.settings import Settings
 from client import close, handle_of
 from tests.conftest import running_worker
+from tests.dev_server import variables_for
 from tests.forked import Forked
 from tests.integration.languages import typescript
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -42,7 +43,7 @@ async def test_over_temporal_a_client_submits_approves_waits_and_talks(
 ) -> None:
     async with running_worker(client, settings, sandboxed=False):
         address, queue = client.service_client.config.target_host, settings.worker.task_queue
-        came_back = await carried_out(client, model, "temporal", address, queue)
+        came_back = await carried_out(client, model, "temporal", address, queue, client.namespace)
     assert came_back["refusal"] == "DigestMismatch"
 
 
@@ -102,7 +103,7 @@ async def door(python: Forked, client: Client, settings: Settings, folder: Path)
         port = free.getsockname()[1]
     surroundings = {
         **os.environ,
-        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+        **variables_for(client),
         "ERRAND_TASK_QUEUE": settings.worker.task_queue,
         "ERRAND_LEDGER_URL": settings.ledger.ledger_url,
         "ERRAND_WEB_PORT": str(port),

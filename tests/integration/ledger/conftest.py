@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from activities.execution import act
 from activities.ledger import database as ledger_database
 from activities.ledger import engine
 from activities.ledger.ledger import Ledger
-from tests.integration.ledger.postgres import Postgres, postgres_server
+from tests.integration.ledger.postgres import Postgres
 
 
 @dataclass
@@ -98,12 +98,6 @@ class Database:
         return self.url.removeprefix("sqlite:///")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Generator[Postgres]:
-    with postgres_server() as server:
-        yield server
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     if request.param == "sqlite":
@@ -129,7 +123,7 @@ async def opened(database: Database) -> Ledger:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits long for a ledger that is gone."""
-    for module in (ledger_database, engine):
-        monkeypatch.setattr(module, "BUSY_SECONDS", 0.2)
+    """Nobody waits long for a lock or a statement; a whole transaction may take longer where much else is done."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    monkeypatch.setattr(ledger_database, "BUSY_SECONDS", 1.5)
     monkeypatch.setattr(act, "PAUSES", (0.05, 0.05))

@@ -18,7 +18,8 @@ from temporalio.client import Client
 
 from tests.accepted_everywhere import faults
 from tests.completions import call, calling, completion
-from tests.conftest import dev_server, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import dev_server
 from tests.integration.requests.asking import Handle
 from tests.quirky_replies import Quirk, quirks
 from tests.sample_tools import world

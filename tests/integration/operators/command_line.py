@@ -1,13 +1,14 @@
 """Temporal's own command line, as an operator types it."""
 
 import asyncio
+import os
 import shlex
 import subprocess
 from functools import partial
 
 from temporalio.client import Client
 
-from tests.conftest import TEMPORAL
+from tests.dev_server import TEMPORAL, variables_for
 
 
 async def type_command(client: Client, command: str, *, workflow_id: str, activity_id: str = "?") -> str:
@@ -29,8 +30,9 @@ async def type_command(client: Client, command: str, *, workflow_id: str, activi
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env=os.environ | variables_for(client),
         check=False,
     )
     # In a thread, as uvloop copies the tables of all memory for each process that it starts: 12 ms.
-    ended = await asyncio.to_thread(run, [TEMPORAL, *words, "--address", client.service_client.config.target_host])
+    ended = await asyncio.to_thread(run, [TEMPORAL, *words])
     return ended.stdout if ended.returncode else ""

@@ -54,11 +54,11 @@ class TestReads:
         self, scene: Scene, happened: World
     ) -> None:
         less = "--start-to-close-timeout 1s --retry-maximum-attempts 2"
-        outcome = await self._read(scene, f"activity update-options {ACTIVITY} {less}")
+        outcome = await self._read(scene, f"activity update-options {ACTIVITY} {less}", seconds=4)
         assert [(each.status, each.attempts) for each in outcome.receipts] == [(ReceiptStatus.FAILED, 2)]
 
-    async def _read(self, scene: Scene, *verbs: str) -> Outcome:
-        scene.model.scripts["Read"] = [calls(call(READ, word="tree", seconds=1.5)), say("That is all.")]
+    async def _read(self, scene: Scene, *verbs: str, seconds: float = 1.5) -> Outcome:
+        scene.model.scripts["Read"] = [calls(call(READ, word="tree", seconds=seconds)), say("That is all.")]
         handle = await start(scene.client, scene.settings, "Read")
         await scene.until_pending(handle, READ)
         outcome = await self._operated(scene, handle, verbs)

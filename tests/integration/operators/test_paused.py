@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.dev_server import variables_for
 from tests.integration.cli.conftest import CommandLine
 from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import WORKFLOW
@@ -9,12 +10,7 @@ from tests.integration.operators.verbs import WORKFLOW
 
 @pytest.mark.parametrize("words", [("status", "{id}"), ("list", "--limit", "100"), ("cancel", "{id}")], ids=" ".join)
 async def test_the_command_line_knows_it(scene: Scene, words: tuple[str, ...]) -> None:
-    cli = CommandLine(
-        {
-            "TEMPORAL_ADDRESS": scene.client.service_client.config.target_host,
-            "ERRAND_TASK_QUEUE": scene.settings.worker.task_queue,
-        }
-    )
+    cli = CommandLine({**variables_for(scene.client), "ERRAND_TASK_QUEUE": scene.settings.worker.task_queue})
     handle = await scene.begin(Moment.CONNECTING)
     assert not await scene.operate(f"workflow pause {WORKFLOW}", handle)
     try:

@@ -23,7 +23,7 @@ from workflows.contract.values import Schema
 T = TypeVar("T")
 
 LONG_ENOUGH = Limits(seconds=60)
-SOON = Limits(seconds=5)
+SOON = Limits(seconds=10)
 """For what is tried again for longer than a test can wait."""
 
 

@@ -137,7 +137,7 @@ async def test_approvers_are_told_after_a_while_and_reminded_at_half_time(
 ) -> None:
     policy = '[approvals]\nto = ["ops", "mailto:carol@example.com"]\nnotify = 0.2\n'
     async with worker(policy) as settings:
-        handle = await waiting(client, settings, seconds=6)
+        handle = await waiting(client, settings, seconds=10)
         await until_it_waits(handle)
         [notice] = await notices(client, handle)
         result = await notice.result()

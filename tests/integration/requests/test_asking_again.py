@@ -69,7 +69,7 @@ async def test_a_far_end_that_comes_back_after_seven_failures_has_done_it_once(
     client: Client, settings: Settings, bank: FaultyServer
 ) -> None:
     bank.answers = [*[BUSY] * 7, PAID]
-    async with running_worker(client, settings):
+    async with running_worker(client, changed(settings, tools={"ask_again": 15})):  # two seconds more than they take
         outcome = await ask(client, settings, "Pay 5", approve=("pay",))
     [receipt] = outcome.receipts
     assert (receipt.status, receipt.result, receipt.error) == (ReceiptStatus.DONE, {"paid": 5}, None)

@@ -5,12 +5,19 @@ import uuid
 
 import pytest
 from pydantic_core import to_json
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 
 from activities.settings import Settings
-from tests.conftest import dev_server, running_worker
+from tests.conftest import running_worker
+from tests.dev_server import dev_server
 from tests.integration.requests.asking import Handle, answer, start, state, until, until_it_waits
 from tests.integration.requests.deciding import ONCE, Decisions, calls_nothing_that_is_there, looks_up, says
 from tests.sample_tools import World
@@ -34,6 +41,12 @@ async def say(handle: Handle, text: str, id: str | None = None) -> Outcome:
             if not isinstance(failed.cause, ApplicationError) or failed.cause.type not in ("Moved", "Busy"):
                 raise
             await asyncio.sleep(0.2)
+
+
+async def begins_to_say(handle: Handle, text: str) -> WorkflowUpdateHandle[Outcome]:
+    """Say something that has come when this returns, and may be answered later."""
+    taken = WorkflowUpdateStage.ACCEPTED
+    return await handle.start_update("say", Say(text=text), wait_for_stage=taken, result_type=Outcome)  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
 
 
 async def close(handle: Handle) -> Outcome:
@@ -82,15 +95,12 @@ async def test_a_conversation_is_started_together_with_its_first_message(client:
         await close(await start.workflow_handle())
 
 
-async def test_messages_said_at_once_are_answered_in_the_order_they_came(client: Client) -> None:
+async def test_messages_that_wait_for_no_answer_are_answered_in_the_order_they_came(client: Client) -> None:
     decisions = Decisions(*(says(f"answer {number}") for number in range(5)))
     async with decisions.at_work(client):
         handle = await decisions.start(client, OPEN)
-        said: list[asyncio.Task[Outcome]] = []
-        for number in range(5):
-            said.append(asyncio.create_task(say(handle, f"message {number}")))
-            await asyncio.sleep(0.05)
-        assert [(await each).summary for each in said] == [f"answer {number}" for number in range(5)]
+        said = [await begins_to_say(handle, f"message {number}") for number in range(5)]
+        assert [(await each.result()).summary for each in said] == [f"answer {number}" for number in range(5)]
         await close(handle)
 
 

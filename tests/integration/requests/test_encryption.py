@@ -41,7 +41,8 @@ from deploy.service.metrics import Measuring, scraped
 from deploy.service.observed import OFF, Telemetry
 from deploy.service.open_work import OpenWork
 from deploy.service.probe import why_not
-from tests.conftest import TEMPORAL, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import TEMPORAL, variables_for
 from tests.forked import Forked
 from tests.integration.requests.asking import until_it_waits
 from tests.logged import logged
@@ -149,6 +150,7 @@ def canaries() -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def seen(client: Client, scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    scripted_model.forget()
     folder = tmp_path_factory.mktemp("encryption")
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
@@ -272,11 +274,11 @@ async def test_temporals_own_command_line_shows_it_in_clear_by_way_of_the_codec_
         await outcome(handle)
     digest = hashlib.sha256(b"t0ken").hexdigest()
     (tmp_path / "access.toml").write_text(f'[token.a]\nsha256 = "{digest}"\nkeys = ["k1"]\n')
-    asked = ("workflow", "result", "--workflow-id", handle.id, "--address", client.service_client.config.target_host)
+    asked = ("workflow", "result", "--workflow-id", handle.id)
     async with codec_server(python, keys, tmp_path / "access.toml") as url:
         endpoint = ("--codec-endpoint", f"{url}/{{namespace}}", "--codec-auth", "Bearer t0ken")
-        assert "Hello yourself." in await said_by_temporal(*asked, *endpoint)
-    assert "Hello yourself." not in await said_by_temporal(*asked)
+        assert "Hello yourself." in await said_by_temporal(client, *asked, *endpoint)
+    assert "Hello yourself." not in await said_by_temporal(client, *asked)
 
 
 @asynccontextmanager
@@ -302,9 +304,12 @@ async def codec_server(python: Forked, keys: Path, access: Path) -> AsyncGenerat
         assert await process.wait() == 0
 
 
-async def said_by_temporal(*words: str) -> str:
+async def said_by_temporal(client: Client, *words: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *(TEMPORAL, *words), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *(TEMPORAL, *words),
+        env=os.environ | variables_for(client),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await process.communicate()
     return said.decode()
@@ -312,7 +317,7 @@ async def said_by_temporal(*words: str) -> str:
 
 async def test_a_list_by_requester_says_why_it_would_find_nobody(client: Client, tmp_path: Path) -> None:
     environment = {
-        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+        **variables_for(client),
         "ERRAND_PAYLOAD_KEYS": str(key_file(tmp_path, k1=new_key())),
     }
     ended = await asyncio.to_thread(CliRunner(env=environment).invoke, app, ["list", "--requester", "ann"])

@@ -165,11 +165,11 @@ async def test_a_retry_of_the_workflow_is_the_same_request(
             Request(text="Write", approve=("*",)),
             id=f"retried-{uuid.uuid4().hex[:8]}",
             task_queue=settings.worker.task_queue,
-            run_timeout=timedelta(seconds=5),
+            run_timeout=timedelta(seconds=10),
             retry_policy=RetryPolicy(maximum_attempts=2, initial_interval=timedelta(seconds=1)),
             result_type=Outcome,
         )
-        await until(handle, lambda now: bool(now.receipts))
+        await until(handle, lambda now: bool(now.receipts and now.running))  # the model has answered twice
         model.scripts["Write"] = OTHER_TURN
         again = await handle.result()
     assert happened.done("write_down") == ["tree"]

@@ -4,7 +4,8 @@ import pytest
 from temporalio.client import Client
 
 from activities.settings import Settings
-from tests.conftest import dev_server, running_worker, settings_for
+from tests.conftest import running_worker, settings_for
+from tests.dev_server import dev_server
 from tests.integration.requests.asking import ask, start
 from tests.integration.requests.deciding import ONCE, Decisions, looks_up, says
 from tests.sample_tools import World

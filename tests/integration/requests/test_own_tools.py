@@ -31,6 +31,7 @@ TOOLS = [tool_from_schema(name="keep_note", description="Keep a note.", paramete
 """
 
 
+@pytest.mark.usefixtures("imports_undone")
 async def test_a_file_of_tools_with_settings_of_its_own_is_all_that_a_worker_needs(
     client: Client, model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

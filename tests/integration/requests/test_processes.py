@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,44 +12,41 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings
+from tests.forked.process import Process, Processes
 from tests.integration.requests.asking import start
 from tests.integration.requests.test_stopping import ROOT, variables_of
 from tests.scripted_model import ScriptedModel, say
 
 
+def ready_in(log: Path) -> int:
+    return log.read_text().count("worker ready")
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 @asynccontextmanager
 async def two_workers(
-    temporal: WorkflowEnvironment, settings: Settings
-) -> AsyncGenerator[tuple[asyncio.subprocess.Process, list[int]]]:
+    environment: Mapping[str, str], processes: Processes, log: Path
+) -> AsyncGenerator[tuple[Process, list[int]]]:
     """The process that has started two workers which are ready, and their pids."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "worker.py",
-        "--processes",
-        "2",
-        cwd=ROOT,
-        env=variables_of(temporal, settings),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr
+    process = await processes.start(["worker.py", "--processes", "2"], environment, log)
     try:
         async with asyncio.timeout(60):
-            ready = 0
-            while ready < 2:
-                ready += b"worker ready" in await process.stderr.readline()
-        children = (ROOT / f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield process, [int(pid) for pid in children]
+            while ready_in(log) < 2:
+                await asyncio.sleep(0.05)
+        yield process, children_of(process.pid)
     finally:
-        if process.returncode is None:
-            process.terminate()
+        process.terminate()
         await process.wait()
 
 
 async def test_several_workers_share_the_work_and_stop_together(
-    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel
+    temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, processes: Processes, tmp_path: Path
 ) -> None:
     model.scripts["Hi"] = [say("Hello.")]
-    async with two_workers(temporal, settings) as (process, pids):
+    async with two_workers(variables_of(temporal, settings), processes, tmp_path / "log") as (process, pids):
         assert len(pids) == 2
         handle = await start(temporal.client, settings, "Hi")
         assert (await handle.result()).summary == "Hello."

@@ -1,7 +1,7 @@
 """No secret is kept or shown, whichever way it comes back. Each way has a secret of its own.
 
-All ways are gone at once, by real workers and real servers on loopback. Then each secret is looked for in its request's
-history, in the workers' log, in the ledger, and in what the command line shows.
+Many ways are gone at once, by real workers and real servers on loopback. Then each secret is looked for in its
+request's history, in the workers' log, in the ledger, and in what the command line shows.
 """
 
 import asyncio
@@ -22,11 +22,14 @@ from typer.testing import CliRunner
 from activities.ledger.ledger import Ledger
 from client import app
 from tests.conftest import running_worker, settings_for
+from tests.dev_server import variables_for
 from tests.integration.requests.asking import start
 from tests.integration.requests.secret_ways import MISTAKES, WAYS, basic, plain, quoted
 from tests.logged import logged
 from tests.scripted_model import ScriptedModel
 from workflows.contract.api import Outcome
+
+AT_ONCE = 12
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,20 @@ async def traces(
     client: Client, scripted_model: ScriptedModel, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Traces]:
     """Of every way."""
+    scripted_model.forget()
     path = tmp_path_factory.mktemp("secrets") / "ledger.db"
     url = f"sqlite:///{path}"
     await (await Ledger.open(url)).aclose()
     of = {name: f"canary{at:02}-/+&=%'\"{secrets.token_urlsafe(20)}" for at, name in enumerate(WAYS)}
     with logged() as log:
-        gone = await asyncio.gather(*(go(client, scripted_model, name, secret, url) for name, secret in of.items()))
-    environment = {"TEMPORAL_ADDRESS": client.service_client.config.target_host, "ERRAND_LEDGER_URL": url}
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def go_through(name: str, secret: str) -> tuple[Outcome, dict[str, JsonValue]]:
+            async with slots:
+                return await go(client, scripted_model, name, secret, url)
+
+        gone = await asyncio.gather(*(go_through(name, secret) for name, secret in of.items()))
+    environment = {**variables_for(client), "ERRAND_LEDGER_URL": url}
     shown = await asyncio.to_thread(commands, environment, [outcome.request_id for outcome, _ in gone])
     with sqlite3.connect(path) as ledger:
         rows = "\n".join(map(str, ledger.execute("SELECT * FROM errand_actions")))

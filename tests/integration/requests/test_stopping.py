@@ -14,8 +14,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.settings import Settings
 from tests.conftest import running_worker
+from tests.dev_server import variables_for
 from tests.forked.process import Process, Processes
-from tests.integration.requests.asking import answer, start, until, until_it_waits
+from tests.integration.requests.asking import answer, start, state, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Approve, ReceiptStatus, RequestStatus
@@ -32,6 +33,7 @@ async def test_cancelling_a_waiting_request_ends_it_with_a_receipt_for_the_call_
         await until_it_waits(handle)
         await handle.cancel()
         outcome = await handle.result()
+        assert (await state(handle)).receipts == outcome.receipts
     assert outcome.status is RequestStatus.CANCELLED
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE, ReceiptStatus.CANCELLED]
     assert happened.done("write_down") == []
@@ -71,7 +73,7 @@ def variables_of(environment: WorkflowEnvironment, settings: Settings) -> dict[s
     """The environment of a `worker.py`."""
     return {
         **os.environ,
-        "TEMPORAL_ADDRESS": environment.client.service_client.config.target_host,
+        **variables_for(environment.client),
         "OPENAI_MODEL": "scripted",
         "OPENAI_BASE_URL": str(settings.model.openai_base_url),
         "ERRAND_TASK_QUEUE": settings.worker.task_queue,

@@ -9,7 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
-from temporalio.client import Client, Schedule, ScheduleActionStartWorkflow, ScheduleSpec
+from temporalio.client import (
+    Client,
+    CreateScheduleInput,
+    Interceptor,
+    OutboundInterceptor,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleHandle,
+    ScheduleSpec,
+)
+from temporalio.service import RPCError, RPCStatusCode
+from typing_extensions import override
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
@@ -69,13 +80,35 @@ def scripted(model: ScriptedModel) -> None:
 
 
 async def test_the_next_three_times_are_shown_in_the_zone_and_nothing_is_left_of_the_preview(client: Client) -> None:
-    before = [each.id async for each in await client.list_schedules()]
-    ahead = await preview(client, Timetable(cron="0 8 * * 1-5", zone="Europe/Berlin"))
+    made = Made()
+    watched = Client(client.service_client, namespace=client.namespace, interceptors=[made])
+    ahead = await preview(watched, Timetable(cron="0 8 * * 1-5", zone="Europe/Berlin"))
     assert len(ahead.next_times) == 3
     assert {(each.hour, each.minute, each.weekday() < 5) for each in ahead.next_times} == {(8, 0, True)}
     assert {each.utcoffset() for each in ahead.next_times} <= {timedelta(hours=1), timedelta(hours=2)}
     assert ahead.clock_changes == ()
-    assert [each.id async for each in await client.list_schedules()] == before
+    assert made.ids
+    for draft in made.ids:
+        with pytest.raises(RPCError) as raised:
+            await client.get_schedule_handle(draft).describe()
+        assert raised.value.status is RPCStatusCode.NOT_FOUND
+
+
+class Made(Interceptor, OutboundInterceptor):
+    """The ids of the schedules that a client makes."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    @override
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        OutboundInterceptor.__init__(self, next)
+        return self
+
+    @override
+    async def create_schedule(self, input: CreateScheduleInput) -> ScheduleHandle:
+        self.ids.append(input.id)
+        return await super().create_schedule(input)
 
 
 async def test_a_time_in_the_hour_of_a_clock_change_is_explained_both_ways(client: Client) -> None:

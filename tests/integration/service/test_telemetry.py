@@ -125,6 +125,7 @@ async def seen(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncGenerator[Seen]:
     """A request with a read that fails once, a write whose end nobody knows, and a model that is away once."""
+    scripted_model.forget()
     address, spans = free_address(), InMemorySpanExporter()
     traced, (runtime, metrics) = tracing(processor=SimpleSpanProcessor, exporter=spans), scraped(address, {})
     telemetry = Telemetry(

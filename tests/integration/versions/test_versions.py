@@ -1,7 +1,6 @@
 """Versions of workers take over from each other, and no request is lost on the way there or back."""
 
 import asyncio
-import sys
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -153,13 +152,13 @@ async def test_a_worker_without_a_version_is_told_that_it_would_get_nothing_and_
 
 
 async def test_a_worker_process_with_both_variables_promotes_itself_and_works(
-    deployment: Deployment, temporal: WorkflowEnvironment, model: ScriptedModel
+    deployment: Deployment, temporal: WorkflowEnvironment, model: ScriptedModel, python: Forked
 ) -> None:
     model.scripts["Hi"] = [saying("Hello.")]
     own = {DEPLOYMENT: deployment.name, BUILD: "7", "ERRAND_PROMOTE": "true"}
     environment = {**variables_of(temporal, deployment.settings), **own}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "worker.py"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.DEVNULL
+        *python("worker.py"), cwd=ROOT, env=environment, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         handle = await start(deployment.client, deployment.settings, "Hi")

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,13 @@ from temporalio.service import RPCError
 
 from activities.http.tls import trusted_roots
 from activities.settings import Settings
+from deploy.client import tools
 from deploy.client.keys import Right, add_key
 from deploy.web.application import application
 from deploy.web.connections import PromptProtocol
 from deploy.web.settings import WebSettings
 from tests.conftest import running_worker
+from tests.forked import Forked
 from tests.scripted_model import ScriptedModel
 from workflows.contract.api import Outcome
 
@@ -46,6 +48,14 @@ async def outcome(caller: httpx.AsyncClient, request_id: str) -> Outcome:
     answer = await caller.get(f"/v1/requests/{request_id}/outcome?wait=20")
     assert answer.status_code == 200, answer.text
     return Outcome.model_validate_json(answer.content)
+
+
+async def answered(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """What the door answers; it is asked again, as it says itself, where Temporal's server has taken too long."""
+    for _ in range(3):
+        if (answer := await send()).status_code != 503:
+            return answer
+    return await send()
 
 
 @asynccontextmanager
@@ -92,6 +102,12 @@ async def _nothing_else_runs(client: Client) -> None:
     async for each in client.list_workflows("ExecutionStatus = 'Running'"):
         with suppress(RPCError):  # it has ended meanwhile
             await client.get_workflow_handle(each.id).terminate()
+
+
+@pytest.fixture(autouse=True)
+def _tools_load_at_once(monkeypatch: pytest.MonkeyPatch, python: Forked) -> None:
+    """In a process of their own, as ever."""
+    monkeypatch.setattr(tools, "PROGRAM", python("-m", "deploy.client.tools"))
 
 
 @pytest.fixture

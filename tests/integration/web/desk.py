@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from deploy.client.keys import Right, add_key
+from tests.integration.cli.conftest import eventually
 from tests.integration.web.conftest import Door
 
 FORM = re.compile(r'<form[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
@@ -22,6 +23,15 @@ class Desk(httpx.AsyncClient):
         answer = await self.get(path)
         assert answer.status_code == status, answer.text
         return answer.text
+
+    async def page_with(self, text: str, path: str = "/") -> str:
+        """A page, as soon as it has this text."""
+
+        async def look() -> str | None:
+            page = await self.page(path)
+            return page if text in page else None
+
+        return await eventually(look)
 
     async def fill(self, path: str, page: str = "/", **fields: str) -> httpx.Response:
         """Fill the form that leads to `path` on a page, and send it."""

@@ -10,17 +10,18 @@ import sys
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 from temporalio.client import Client
 
 from deploy.local.ports import free_ports
-from tests.conftest import dev_server
+from tests.dev_server import dev_server, variables_for
 from workflows.contract.api import REQUEST_WORKFLOW
 
 ROOT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-m", "deploy.web")
 CALLS = 20
 """Of each try."""
 LONGEST_PAUSE = 0.15
@@ -29,8 +30,9 @@ LONGEST_PAUSE = 0.15
 class KilledDoor:
     """A door in a process of its own, which is started again as often as it is killed."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], command: Sequence[str] = COMMAND) -> None:
         [self.port] = free_ports(1)
+        self._command = command
         self._environment = {**os.environ, **environment, "ERRAND_WEB_PORT": str(self.port)}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -40,7 +42,7 @@ class KilledDoor:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "deploy.web"),
+            *self._command,
             cwd=ROOT,
             env=self._environment,
             stdout=asyncio.subprocess.DEVNULL,
@@ -122,8 +124,7 @@ async def main(tries: int) -> int:
 def surroundings(client: Client, folder: Path) -> dict[str, str]:
     """In which the door finds this server, and no keys."""
     return {
-        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
-        "TEMPORAL_NAMESPACE": client.namespace,
+        **variables_for(client),
         "ERRAND_WEB_KEYS": str(folder / "keys.json"),
         "ERRAND_TASK_QUEUE": "nobody-polls-this",
         "ERRAND_WEB_RATE_LIMIT": "100000",

@@ -13,7 +13,7 @@ from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import changed
 from tests.integration.cli.conftest import eventually
-from tests.integration.web.conftest import Door, outcome, served, submitted
+from tests.integration.web.conftest import Door, answered, outcome, served, submitted
 from tests.integration.web.desk import LOOKED_AT, Desk, at_the_desk
 from tests.integration.web.test_answers import PARIS
 from tests.integration.web.test_approvals import APPROVER, TREE, waiting
@@ -135,10 +135,10 @@ async def test_whoever_decides_sees_where_the_arguments_came_from(door: Door, wo
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
         request_id = await submitted(ann, "Read, and tell ann.")
         await waiting(ann, request_id)
-        page = await bob.page()
+        page = await bob.page_with("← ann")
         at = f"/requests/{request_id}/approvals/3.1/edit"
         await bob.fill(at, at, **{"argument.to": "carl", "argument.what": "hi"})
-        again = await bob.page()
+        again = await bob.page_with("← carl")
         await ann.post(f"/v1/requests/{request_id}/cancel")
     assert "← ann: from the request" in page
     assert "<strong>← &lt;eve&gt;: from a stranger&#39;s text, by read_page (1.1)</strong>" in page
@@ -275,13 +275,8 @@ async def test_a_schedule_is_made_after_its_next_times_were_shown(door: Door) ->
         wrong = await ann.fill("/schedules/preview", **(fields | {"cron": "at eight"}))
         new_id = shown.text.split('name="schedule_id" value="')[1].split('"')[0]
         token = shown.text.split('name="token" value="')[1].split('"')[0]
-        made = await ann.post("/schedules", data=fields | {"token": token, "schedule_id": new_id})
-
-        async def listed() -> bool:
-            return new_id in await ann.page()
-
-        await eventually(listed)
-        page = await ann.page()
+        made = await answered(lambda: ann.post("/schedules", data=fields | {"token": token, "schedule_id": new_id}))
+        page = await ann.page_with(new_id)
         paused = await ann.fill(f"/schedules/{new_id}/pause")
         deleted = await ann.fill(f"/schedules/{new_id}/delete")
         await cli.delete(f"/v1/schedules/{of_another}")

@@ -101,7 +101,6 @@ def hold(url: str, key: str, known: str) -> None:
 
         @examples(
             max_examples=PER_OPERATION,
-            deadline=None,
             database=None,
             derandomize=True,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

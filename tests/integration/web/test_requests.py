@@ -164,12 +164,27 @@ async def test_requests_are_listed_page_by_page_with_the_filters_of_the_command_
             await auditor.get("/v1/requests", params={"requester": name, "limit": 2, "cursor": first["next"]})
         ).json()
         none = (await auditor.get("/v1/requests", params={"requester": name, "status": "running"})).json()
-        wrong = await auditor.get("/v1/requests", params={"cursor": "nonsense!"})
+        wrong = [
+            await auditor.get("/v1/requests", params={"cursor": each}) for each in ("nonsense!", first["next"][:-4])
+        ]
     assert [len(each["requests"]) for each in (first, rest)] == [2, 1]
     assert {each["request_id"] for each in first["requests"] + rest["requests"]} == {*ids}
     assert rest["next"] is None
     assert none["requests"] == []
-    assert wrong.status_code == 404
+    assert [each.status_code for each in wrong] == [404, 404]
+
+
+async def test_a_parameter_that_is_misspelt_is_refused_and_not_passed_over(door: Door) -> None:
+    async with door.caller("ann") as ann, door.with_key("nobody's") as nobody:
+        wrong = await ann.get("/v1/requests", params={"awaiting_aproval": "true"})
+        none = await ann.get("/v1/tools", params={"limit": "3"})
+        unknown = await nobody.get("/v1/requests", params={"awaiting_aproval": "true"})
+        page = await ann.get("/", params={"utm_source": "mail"})
+    assert (wrong.status_code, none.status_code, unknown.status_code, page.status_code) == (422, 422, 401, 200)
+    assert wrong.json()["detail"].startswith(
+        "awaiting_aproval: there is no such parameter; there are awaiting_answer, "
+    )
+    assert none.json()["detail"] == "limit: there is no such parameter; this takes none"
 
 
 async def test_a_conversation_is_opened_talked_in_and_closed(door: Door, worker: ScriptedModel) -> None:

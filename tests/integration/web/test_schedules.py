@@ -1,5 +1,6 @@
 """Schedules, over HTTP."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -7,17 +8,21 @@ import pytest
 
 from deploy.client.keys import Right
 from tests.integration.cli.conftest import eventually
-from tests.integration.web.conftest import Door, an_id, outcome
+from tests.integration.web.conftest import Door, an_id, answered, outcome
 from tests.scripted_model import ScriptedModel, say
 
 HOURLY = {"cron": "0 * * * *", "zone": "Europe/Berlin", "words": "every hour"}
+
+
+async def asked(caller: httpx.AsyncClient, schedule: Mapping[str, object]) -> httpx.Response:
+    return await answered(lambda: caller.post("/v1/schedules", json=schedule))
 
 
 async def scheduled(caller: httpx.AsyncClient, text: str = "Look.", **more: object) -> str:
     """The id of a new schedule."""
     schedule_id = an_id()
     body = {"schedule_id": schedule_id, "timetable": HOURLY, "request": {"text": text, **more}}
-    answer = await caller.post("/v1/schedules", json=body)
+    answer = await asked(caller, body)
     assert answer.status_code == 201, answer.text
     return schedule_id
 
@@ -27,11 +32,11 @@ async def test_a_schedule_is_made_shown_paused_resumed_and_deleted(door: Door) -
         ahead = await ann.post("/v1/schedules/preview", json=HOURLY)
         schedule_id = await scheduled(ann)
         at = f"/v1/schedules/{schedule_id}"
-        made = (await ann.get(at)).json()
-        paused = await ann.post(f"{at}/pause", json={"note": "a holiday"})
-        then = (await ann.get(at)).json()
-        resumed = await ann.post(f"{at}/resume", json={})
-        again = (await ann.get(at)).json()
+        made = (await answered(lambda: ann.get(at))).json()
+        paused = await answered(lambda: ann.post(f"{at}/pause", json={"note": "a holiday"}))
+        then = (await answered(lambda: ann.get(at))).json()
+        resumed = await answered(lambda: ann.post(f"{at}/resume", json={}))
+        again = (await answered(lambda: ann.get(at))).json()
         deleted = await ann.delete(at)
         gone = await ann.get(at)
     assert len(ahead.json()["next_times"]) == 3
@@ -66,9 +71,14 @@ async def test_a_schedule_of_somebody_else_is_not_there_and_cannot_be_changed(do
     async with door.caller("ann") as ann, door.caller("eve") as eve, door.caller("aud", [Right.READ_ALL]) as aud:
         schedule_id = await scheduled(ann)
         at = f"/v1/schedules/{schedule_id}"
-        foreign = [await eve.get(at), await eve.delete(at), await eve.post(f"{at}/run")]
-        seen, changed = await aud.get(at), await aud.post(f"{at}/pause", json={})
-        listed = (await eve.get("/v1/schedules")).json()["schedules"]
+        foreign = [
+            await answered(lambda: eve.get(at)),
+            await answered(lambda: eve.delete(at)),
+            await answered(lambda: eve.post(f"{at}/run")),
+        ]
+        seen = await answered(lambda: aud.get(at))
+        changed = await answered(lambda: aud.post(f"{at}/pause", json={}))
+        listed = (await answered(lambda: eve.get("/v1/schedules"))).json()["schedules"]
         asked = await eve.get("/v1/schedules?requester=ann")
         await ann.delete(at)
     assert [each.status_code for each in foreign] == [404, 404, 404]
@@ -99,9 +109,8 @@ async def test_a_schedule_that_cannot_be_is_refused_in_words(
 async def test_another_schedule_under_the_same_id_is_refused_and_the_same_is_the_same(door: Door) -> None:
     new = {"schedule_id": an_id(), "timetable": HOURLY, "request": {"text": "Look."}}
     async with door.caller("ann") as ann:
-        first = await ann.post("/v1/schedules", json=new)
-        same = await ann.post("/v1/schedules", json=new)
-        other = await ann.post("/v1/schedules", json={**new, "request": {"text": "Look away."}})
+        first, same = await asked(ann, new), await asked(ann, new)
+        other = await asked(ann, {**new, "request": {"text": "Look away."}})
         await ann.delete(f"/v1/schedules/{new['schedule_id']}")
     assert (first.status_code, same.status_code) == (201, 201)
     assert (other.status_code, other.json()["type"]) == (409, "urn:errand:problem:id-taken")

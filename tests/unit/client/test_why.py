@@ -1,10 +1,8 @@
 """Why a request did what it did, from its recorded history and rows of a ledger."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -20,13 +18,6 @@ from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
 
 RECORDED = Path(__file__).parents[2] / "histories"
-
-
-@pytest_asyncio.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    ledger = await Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
-    yield ledger
-    await ledger.aclose()
 
 
 async def wrote(ledger: Ledger, key: str, tool: str, arguments: Arguments, by: str, state: State = State.DONE) -> None:
@@ -60,8 +51,14 @@ async def test_a_persons_yes_is_told_with_who_when_and_the_digest_that_also_the_
 async def test_what_a_person_put_into_a_call_is_told_as_theirs(ledger: Ledger) -> None:
     await wrote(ledger, "edited/1.1", "write_down", {"word": "oak"}, "ann")
     call = the(await why("edited", ledger), "1.1")
-    assert (call.arguments, origins(call)) == ({"word": "oak"}, [("word", ["put there by ann"])])
+    assert (call.about, call.arguments, origins(call)) == ("oak", {"word": "oak"}, [("word", ["put there by ann"])])
     assert (call.allowed[-22:], call.contradictions) == (", with other arguments", ())
+
+
+async def test_a_call_is_headed_by_what_it_was_made_to_do_and_not_by_what_the_model_had_proposed(
+    ledger: Ledger,
+) -> None:
+    assert the(await why("edited-asked-again", ledger), "2.1").about == "to eve"
 
 
 async def test_a_first_yes_that_did_not_count_is_told_beside_the_second_that_did(ledger: Ledger) -> None:

@@ -56,6 +56,14 @@ def test_importing_the_workflow_loads_no_client_and_no_activity() -> None:
     assert unwanted & loaded_by("workflows.request") == set()
 
 
+def test_a_worker_or_a_client_that_nobody_observes_has_loaded_nothing_of_opentelemetry() -> None:
+    assert {name for name in loaded_by("worker, client") if name.startswith("opentelemetry")} == set()
+
+
+def test_what_cleans_html_is_not_loaded_before_there_is_html() -> None:
+    assert "nh3" not in loaded_by("activities.smtp.html")
+
+
 def test_a_door_that_has_only_begun_has_loaded_nothing_of_the_worker() -> None:
     clients = {"openai", "httpx", "httpx2", "aiosmtplib", "mcp", "icalendar", "sqlalchemy", "sqlite3", "jsonschema"}
     unwanted = {*clients, "temporalio.worker", "activities.toolkit.tool"}

@@ -1,10 +1,10 @@
 """The Dockerfile is one that hadolint has nothing to say about, and what it names is there."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+
+from tests.container import __main__ as container
 from tests.unit.deployments.manifests import ROOT, program, ran
 
 FOLDER = ROOT / "deploy/container"
@@ -30,18 +30,12 @@ def test_the_worker_runs_as_nobody_special_and_is_asked_whether_it_is_well() -> 
     assert any(line.startswith("HEALTHCHECK ") and "deploy.service.probe" in line for line in last)
 
 
-def test_where_no_image_can_be_built_it_is_said_what_is_missing(tmp_path: Path) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.container"],
-        cwd=ROOT,
-        env={**os.environ, "PATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert ended.returncode == 2
-    assert ended.stderr == (
+def test_where_no_image_can_be_built_it_is_said_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert container.main() == 2
+    assert capsys.readouterr().err == (
         "error: make image needs Docker, or, as root, buildah, runc, debootstrap; "
         "missing: buildah, runc, debootstrap (apt-get install buildah runc debootstrap)\n"
     )

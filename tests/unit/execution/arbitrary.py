@@ -3,8 +3,8 @@
 from hypothesis import settings
 from hypothesis import strategies as st
 
-quick = settings(max_examples=25, deadline=None)
-"""Few examples, and no limit on the time of one: tests share their machine."""
+quick = settings(max_examples=25)
+"""Few examples: tests share their machine."""
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),

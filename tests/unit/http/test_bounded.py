@@ -73,6 +73,23 @@ class TestTooMuch:
         async with hostile(*head, body=text("")) as server, BoundedClient(verify=trusted_roots()) as http:
             assert (await http.head(server.url)).is_success
 
+    async def test_a_reply_that_is_packed_more_than_once_is_not_unpacked(self) -> None:
+        packed = gzip.compress(gzip.compress(bytes(200 * MIB)))
+        assert len(packed) < 4000
+
+        async def body() -> AsyncIterator[bytes]:
+            yield packed
+
+        head = ("Content-Encoding: gzip", "Content-Encoding: gzip", f"Content-Length: {len(packed)}")
+        peak = Peak()
+        async with hostile(OK, *head, body=body) as server:
+            with pytest.raises(ReplyTooLong, match=r"packed more than once \(gzip, gzip\)"):
+                await get(BoundedClient, server.url)
+        async with hostile("HTTP/1.1 403 Forbidden", *head, body=body) as server:
+            reply = await get(BoundedClient, server.url)
+        assert (reply.status_code, reply.text) == (403, "")
+        assert peak.grown < 60
+
 
 class TestTime:
     @CLIENTS
@@ -112,6 +129,29 @@ class TestTheSameOtherwise:
         assert reply.json() == {"a": "ä"}
         assert reply.request.url == server.url
         assert reply.elapsed.total_seconds() > 0
+
+    @CLIENTS
+    @pytest.mark.parametrize(
+        "charset", ["hex", "base64", "zip", "rot13", "idna", "punycode", "undefined", "no-such", "a" * 500]
+    )
+    async def test_a_charset_that_is_none_is_passed_over(self, client: Any, charset: str) -> None:
+        head = (OK, f"Content-Type: application/json; charset={charset}", "Content-Length: 13")
+        async with hostile(*head, body=text('{"a": "x-y"}\n')) as server:
+            reply = await get(client, server.url)
+        assert (reply.text, reply.json()) == ('{"a": "x-y"}\n', {"a": "x-y"})
+
+    @CLIENTS
+    @pytest.mark.parametrize("charset", ["iso-8859-15", "utf-16", "UTF-8", "windows-1252"])
+    async def test_a_charset_that_is_one_is_used(self, client: Any, charset: str) -> None:
+        said = '"\u00e4 \u20ac"' if charset != "iso-8859-15" else '"\u00e4"'
+        sent = said.encode(charset)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield sent
+
+        head = (OK, f"Content-Type: text/plain; charset={charset}", f"Content-Length: {len(sent)}")
+        async with hostile(*head, body=body) as server:
+            assert (await get(client, server.url)).text == said
 
     @CLIENTS
     async def test_a_redirect_is_not_followed_and_says_where_to(self, client: Any) -> None:

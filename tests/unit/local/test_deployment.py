@@ -1,5 +1,6 @@
 """What the deployment tells the parts, and what it refuses to start on."""
 
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -50,6 +51,19 @@ def test_a_shell_reads_worker_env_as_the_worker_got_it(tmp_path: Path) -> None:
     wanted = deployment.worker_environment()
     assert read == f"{wanted['ERRAND_LEDGER_URL']} {wanted['TEMPORAL_ADDRESS']}"
     assert not file.exists()
+
+
+def test_a_second_worker_has_the_settings_that_the_first_has_from_this_shell_and_nobody_else_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERRAND_POLICY", "it's denied.toml")
+    monkeypatch.setenv("ERRAND_STOCKS_TOKEN", "of another service")
+    with worker_env_file(Deployment.on_free_ports(tmp_path)) as file:
+        script = 'set -a; . "$1"; printf "%s" "$ERRAND_POLICY $ERRAND_STOCKS_TOKEN"'
+        fresh = {"PATH": os.environ["PATH"]}
+        read = subprocess.run(["sh", "-c", script, "sh", str(file)], capture_output=True, text=True, env=fresh)
+        assert read.stdout == "it's denied.toml "
+        assert file.stat().st_mode & 0o077 == 0
 
 
 def test_settings_for_other_services_do_not_reach_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:

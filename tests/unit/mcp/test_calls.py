@@ -120,6 +120,17 @@ class TestAChangedTool:
         assert raised.value.type == "ServiceRefused"
         assert (book.notes, await book.state()) == ([], None)
 
+    async def test_nor_where_the_server_does_not_say_when_its_tools_change(
+        self, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        book = await asyncio.to_thread(notebook, tmp_path, ledger, fault="changes-silently")
+        async with aclosing(book.found):
+            assert (await book.call("take_note", "r/1.0", text="milk")).value == "noted: milk"
+            await book.call("change")
+            with pytest.raises(ApplicationError, match="has changed take_note since this worker started"):
+                await book.call("take_note", "r/2.0", text="bread")
+            assert (book.notes, await book.state("r/2.0")) == (["milk"], None)
+
     async def test_the_others_are_still_called(self, book: Notebook) -> None:
         await book.call("change")
         assert (await book.call("put_note", text="milk")).value == "noted: milk"

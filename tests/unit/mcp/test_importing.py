@@ -56,6 +56,7 @@ class TestMistakes:
             ('url = "https://example.com/mcp"', "mcp.book: expected either command or url"),
             ('ofer = ["*"]', "mcp.book.ofer: there is no such key; did you mean offer?"),
             ('offer = ["take_notes"]', "mcp.book.offer: no tool fits 'take_notes'; did you mean take_note?"),
+            ('error_means = "perhaps"', "mcp.book.error_means: Input should be 'failed' or 'unknown'"),
             ("[mcp.book.tool.nothing]", "mcp.book.tool.nothing: the server has no such tool"),
             ('[mcp.book.tool.draw]\ngrounded = ["a"]', "mcp.book.tool.draw: tool book_draw"),
             ("failed_when = 'a ='", "mcp.book.failed_when: it is no JMESPath"),

@@ -314,7 +314,7 @@ SCHEMAS = cast(
 
 
 @given(schema=SCHEMAS, value=VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_judges_as_json_schema_does(schema: dict[str, Any], value: JsonValue) -> None:
     check(schema)
     judged = Draft202012Validator(schema).is_valid(value)  # pyright: ignore[reportUnknownMemberType]

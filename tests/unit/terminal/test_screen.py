@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.ledger.rows import Action, State
+from deploy.client.listing import Found
+from deploy.client.schedules import Scheduled
 from deploy.client.steps import (
     Answered,
     Asked,
@@ -27,7 +29,9 @@ from deploy.client.steps import (
     Step,
     Thinking,
 )
+from deploy.client.timetables import Timetable
 from deploy.terminal.results import UNSUPPORTED, link
+from deploy.terminal.schedule_results import ScheduleScreen
 from deploy.terminal.screen import Screen
 from deploy.terminal.text import arguments, visible
 from deploy.terminal.transcript import spoken
@@ -271,5 +275,39 @@ def test_what_was_said_before_is_told_in_brief_also_of_an_earlier_run(capsys: py
     assert shown[-5:] == ["> Is it 4?", "        Sent. (1 receipt)", "        It is.", "> Is it 5?", ""]
 
 
+def test_one_very_long_id_or_name_in_a_list_cuts_nobodys_text(capsys: pytest.CaptureFixture[str]) -> None:
+    def found(request_id: str, requester: str = "ann") -> Found:
+        return Found(
+            request_id=request_id,
+            status=RequestStatus.COMPLETED,
+            requester=requester,
+            awaiting_approval=False,
+            started_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+            closed_at=None,
+            summary="Write to the tax office by next Monday.",
+        )
+
+    Screen().found([found("x" * 500, "y" * 500), found("tax-1")])
+    long, short = capsys.readouterr().out.splitlines()
+    assert long.startswith("x" * 500 + "  completed")
+    assert short.startswith("tax-1" + " " * 37 + "completed")
+    assert short.endswith("ann" + " " * 39 + "Write to the tax office by next Monday.")
+
+
 def answer(text: str) -> AssistantEntry:
     return AssistantEntry(text=text)
+
+
+def test_a_schedule_of_a_very_long_id_widens_only_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def scheduled(schedule_id: str) -> Scheduled:
+        timetable = Timetable(cron="0 8 * * 1-5", zone="Europe/Berlin")
+        text = "Mail ann the rates."
+        return Scheduled(
+            schedule_id=schedule_id, timetable=timetable, text=text, requester="ann", paused=False, next_times=()
+        )
+
+    ScheduleScreen().schedules([scheduled("x" * 500), scheduled("rates")])
+    long, short = capsys.readouterr().out.splitlines()
+    told = "  0 8 * * 1-5 Europe/Berlin  next never again  Mail ann the rates."
+    assert long == "x" * 500 + told
+    assert short == "rates".ljust(40) + told

@@ -92,6 +92,18 @@ def test_a_name_that_is_none_says_which_is_near() -> None:
     assert "did you mean desk_createTicket?" in result.output
 
 
+@pytest.mark.parametrize("name", ["desk_upload", "desk upload"])
+def test_what_would_be_a_tool_says_by_its_tools_name_why_it_is_none(name: str) -> None:
+    assert "left out: its body is image/png, which is not written here" in _said(name)
+
+
+def test_it_is_found_also_where_the_document_gives_it_no_name(tmp_path: Path) -> None:
+    unnamed = DOCUMENT.replace("      operationId: upload\n", "")
+    assert unnamed != DOCUMENT
+    (tmp_path / "desk.yaml").write_text(unnamed)
+    assert "left out: its body is image/png" in _said("desk_post_files")
+
+
 def test_what_no_tool_can_be_made_of_is_listed_with_its_source_and_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

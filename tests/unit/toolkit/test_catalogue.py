@@ -1,5 +1,6 @@
 """The tools of a worker are found, and narrowed to what is configured."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
+from activities.toolkit import foreign_tools
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.schema_tools import tool_from_schema
 from activities.toolkit.tool import Tool, tool, tool_of
@@ -125,6 +127,62 @@ class TestLoading:
     def test_a_module_that_cannot_be_imported_is_named(self, name: str) -> None:
         with pytest.raises(ConfigurationError, match=f"ERRAND_TOOLS: cannot import {name}: "):
             Catalogue.load(settings(tools=(name,)))
+
+
+class TestNamesOfSources:
+    """The file of sources says what its tools are called, and not the variable that names one's own."""
+
+    @staticmethod
+    def _sources(folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str) -> Path:
+        """A file with documents of one operation each: source → operationId."""
+        monkeypatch.setattr(foreign_tools, "KEPT", folder / "kept")
+        tables: list[str] = []
+        for name, operation in documents.items():
+            contents = {
+                "openapi": "3.1.0",
+                "info": {"title": name, "version": "1"},
+                "servers": [{"url": "https://stock.example.com"}],
+                "paths": {"/items": {"get": {"operationId": operation}}},
+            }
+            (folder / f"{name}.json").write_text(json.dumps(contents))
+            tables.append(f'[openapi.{name}]\ndocument = "{name}.json"\n')
+        (folder / "sources.toml").write_text("".join(tables))
+        return folder / "sources.toml"
+
+    @staticmethod
+    def _refusal(file: Path) -> str:
+        with pytest.raises(ConfigurationError) as raised:
+            Catalogue.load(settings(sources=file))
+        return str(raised.value)
+
+    def test_two_sources_with_a_tool_of_one_name_are_both_named_with_what_the_file_can_do_about_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = self._sources(tmp_path, monkeypatch, stock="old_items", stock_old="items")
+        assert self._refusal(file) == (
+            f"ERRAND_SOURCES: {file}: there are two tools named stock_old_items: openapi.stock, GET /items and "
+            "openapi.stock_old, GET /items; give a source another name, or leave its tool out by a pattern with a - in "
+            "its `offer`"
+        )
+
+    def test_one_of_ones_own_may_also_take_the_sources_place(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = self._sources(tmp_path, monkeypatch, get="weather")
+        refusal = self._refusal(file)
+        assert refusal.startswith(f"ERRAND_SOURCES: {file}: there are two tools named get_weather: ")
+        assert re.search(
+            r'`offer`; or activities/tools/weather.py:\d+ takes its place by replaces="get_weather"$', refusal
+        )
+
+    def test_a_name_that_the_service_itself_uses_is_the_sources_to_change(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = self._sources(tmp_path, monkeypatch, find="tools")
+        assert self._refusal(file) == (
+            f"ERRAND_SOURCES: {file}: tool find_tools (openapi.find, GET /items) has a name that the service itself "
+            "uses; give a source another name, or leave its tool out by a pattern with a - in its `offer`"
+        )
 
 
 class TestReplacing:

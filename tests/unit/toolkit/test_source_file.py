@@ -57,6 +57,12 @@ def test_a_document_needs_no_more_than_its_place(tmp_path: Path) -> None:
             '[openapi."c rm"]\ndocument = "a"',
             "openapi: 'c rm' becomes a part of its tools' names, which have a-z A-Z 0-9 _ -",
         ),
+        ('[mcp.x]\ncommand = "python x.py"', 'mcp.x.command: it is a list, such as ["npx", "-y", "…"]'),
+        ('[openapi.crm]\ndocument = "a"\noffer = "x"', 'openapi.crm.offer: it is a list, such as ["list*"]'),
+        (
+            '[openapi.crm]\ndocument = "a"\n[openapi.crm.operation.x]\ngrounded = "to"',
+            'openapi.crm.operation.x.grounded: it is a list, such as ["…"]',
+        ),
         ("[openapi", "it is no TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
 )

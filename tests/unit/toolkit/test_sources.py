@@ -1,7 +1,6 @@
 """Tools come from modules, files and folders; what is wrong in one is told with its line."""
 
 import sys
-from collections.abc import Generator
 from pathlib import Path
 from types import ModuleType
 
@@ -12,22 +11,13 @@ from activities.toolkit.sources import source_of
 from activities.toolkit.tool import Tool, tool, tool_of
 from activities.tools import weather
 
+pytestmark = pytest.mark.usefixtures("imports_undone")
 HEAD = "from activities.toolkit.tool import tool\nfrom activities.toolkit.schema_tools import tool_from_schema\n"
 
 
 def marked(name: str) -> str:
     """The text of a tool."""
     return f'@tool()\nasync def {name}(word: str) -> str:\n    """Do it."""\n    return word\n'
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Generator[None]:
-    """No module and no path stays behind."""
-    modules, paths = {**sys.modules}, [*sys.path]
-    yield
-    for name in [name for name in sys.modules if name not in modules]:
-        del sys.modules[name]
-    sys.path[:] = paths
 
 
 @pytest.fixture

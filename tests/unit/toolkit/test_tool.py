@@ -348,6 +348,8 @@ class TestDescribing:
             ("{city} {days}, {to}", {"city": "New\n  York", "to": ""}, "New York ,"),
             ("to {to}", {"to": ["ann@example.com", "bob@example.com"]}, "to ann@example.com, bob@example.com"),
             ("to {to}", {"to": "{city} {0} {"}, "to {city} {0} {"),
+            ("to {to}", {"to": {"name": "Zoë", "vip": True}}, 'to {"name": "Zoë", "vip": true}'),
+            ("to {to}", {"to": [{"id": 7}, None]}, 'to {"id": 7},'),
             ("the world", {}, "the world"),
         ],
     )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +17,7 @@ from activities.settings.mail import MailSettings
 from activities.smtp.appointments import Appointment
 from activities.smtp.message import Sender, printable
 from activities.tools.invitations import send_invitation
+from tests.conftest import new_ledger
 from tests.unit.tools import mailing
 from tests.unit.tools.mailing import Inbox
 from workflows.contract.internal import ToolResult
@@ -83,10 +83,10 @@ async def test_whoever_has_no_calendar_reads_it(settings: MailSettings, ledger: 
     assert text.get_content().strip().splitlines() == ["Lunch", "", f"When: {when}", "Where: Room 5", "", "Eat."]
 
 
-async def test_one_call_is_one_appointment(settings: MailSettings, inbox: Inbox, tmp_path: Path) -> None:
+async def test_one_call_is_one_appointment(settings: MailSettings, inbox: Inbox) -> None:
     """What calendars know it by follows from the call's key, as the Message-ID does."""
-    for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
-        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/{number}.db")) as ledger:
+    for key in ("r/1.0", "r/1.0", "r/1.1"):
+        async with aclosing(await Ledger.open(new_ledger())) as ledger:
             await run(settings, ledger, key=key)
     first, again, other = (event_in(message)[1].uid for message in inbox.messages)
     assert first == again != other

@@ -1,7 +1,6 @@
 """send_email, against a real SMTP server."""
 
 from contextlib import aclosing
-from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -13,6 +12,7 @@ from activities.ledger.rows import State, Write
 from activities.settings.mail import MailSettings
 from activities.smtp.connections import MailConnections
 from activities.tools.mail import send_email
+from tests.conftest import new_ledger
 from tests.unit.tools import mailing
 from tests.unit.tools.mailing import Inbox, counts
 from workflows.contract.internal import AttemptBeat, ToolCall, ToolResult
@@ -55,10 +55,10 @@ async def test_a_message_arrives(settings: MailSettings, ledger: Ledger, inbox: 
     }
 
 
-async def test_one_call_has_one_message_id(settings: MailSettings, inbox: Inbox, tmp_path: Path) -> None:
+async def test_one_call_has_one_message_id(settings: MailSettings, inbox: Inbox) -> None:
     """The Message-ID follows from the call's key: the same call gives the same one, another call another."""
-    for number, key in enumerate(("r/1.0", "r/1.0", "r/1.1")):
-        async with aclosing(await Ledger.open(f"sqlite:///{tmp_path}/{number}.db")) as ledger:
+    for key in ("r/1.0", "r/1.0", "r/1.1"):
+        async with aclosing(await Ledger.open(new_ledger())) as ledger:
             await run(settings, ledger, key=key)
     first, again, other = (each["Message-ID"] for each in inbox.messages)
     assert first == again != other

@@ -238,11 +238,11 @@ class TestTooMuch:
         ],
     )
     def test_a_reply_that_would_take_long_to_read_is_of_no_use(self, body: str) -> None:
-        peak, begun = Peak(), time.monotonic()
+        peak, begun = Peak(), time.thread_time()
         with pytest.raises(ModelReplyUnusable, match=r"are the most|more than 200,000"):
             read(body)
         assert peak.grown < 100
-        assert time.monotonic() - begun < 10
+        assert time.thread_time() - begun < 10
 
 
 class TestUsage:

@@ -18,7 +18,13 @@ class Asked:
 
 
 Answer = Callable[[Asked], tuple[int, object]]
-"""Status and JSON; no status: the connection is cut."""
+"""Status and JSON; no status: the connection is cut. Bytes are the whole answer, as it goes over the wire."""
+
+
+def raw(status: str, content: str = "", *headers: str) -> tuple[int, bytes]:
+    """An answer as it goes over the wire, of whatever form: raw("200 OK", "<html>", "content-type: text/html")."""
+    lines = [f"HTTP/1.1 {status}", *headers, f"content-length: {len(content.encode())}", "connection: close"]
+    return int(status[:3]), ("\r\n".join(lines) + "\r\n\r\n" + content).encode()
 
 
 @dataclass
@@ -42,6 +48,10 @@ def far_end() -> Generator[FarEnd]:
             status, value = far.answer(asked)
             if not status:
                 self.close_connection = True
+                return
+            if isinstance(value, bytes):
+                self.close_connection = True
+                self.wfile.write(value)
                 return
             content = json.dumps(value).encode()
             self.send_response(status)

@@ -98,6 +98,21 @@ class TestServers:
         with pytest.raises(WrongKey, match="variable region is one of eu, us"):
             compiled({**ORDERS, "servers": servers}, variables={"region": "asia"})
 
+    @pytest.mark.parametrize("variables", [{}, {"region": {"description": "Where."}}, {"region": {"default": None}}])
+    def test_a_variable_without_a_value_is_asked_for(self, variables: Part) -> None:
+        servers = [{"url": "https://{region}.example.com", "variables": variables}]
+        with pytest.raises(WrongKey, match="needs a value for region") as raised:
+            compiled({**ORDERS, "servers": servers})
+        assert raised.value.key == "variables"
+        found = compiled({**ORDERS, "servers": servers}, variables={"region": "us"})
+        assert found.operations[0].server == "https://us.example.com"
+
+    @pytest.mark.parametrize("end", ["?tenant=7", "#x"])
+    def test_a_server_that_no_path_can_follow_is_refused(self, end: str) -> None:
+        with pytest.raises(WrongKey, match="no path can follow the server") as raised:
+            compiled({**ORDERS, "servers": [{"url": f"https://shop.example.com/api{end}"}]})
+        assert raised.value.key == "url"
+
     def test_the_tables_url_stands_before_the_documents(self) -> None:
         assert compiled(ORDERS, url="https://other.example.com").operations[0].server == "https://other.example.com"
 

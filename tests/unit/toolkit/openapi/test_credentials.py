@@ -108,6 +108,15 @@ class TestClientCredentials:
         assert asked[0].headers["authorization"] == "Basic Y2xpZW50OnNlYyUyRnJldC05OQ=="
         assert "token-1-xyz" not in redacted("token-1-xyz")
 
+    @pytest.mark.parametrize("expires_in", [None, "", 3600, "3600"])
+    async def test_one_that_does_not_say_how_long_it_lives_is_used_all_the_same(self, expires_in: object) -> None:
+        async def send(request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, json={"access_token": "lasting-1", "expires_in": expires_in}, request=request)
+
+        request = httpx.Request("GET", URL)
+        await self._credentials().put_on(request, send)
+        assert request.headers["authorization"] == "Bearer lasting-1"
+
     async def test_one_that_was_refused_is_fetched_anew(self) -> None:
         asked = 0
 

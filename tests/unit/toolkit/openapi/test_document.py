@@ -42,3 +42,22 @@ def test_references_reach_files_beside_the_document_and_none_elsewhere(tmp_path:
     for target in ("../secret.yaml#/Name", "https://example.com/x.json", "/etc/passwd"):
         with pytest.raises(Exception, match="points to nothing that is read"):
             document.root.at(target)
+
+
+@pytest.mark.parametrize("text", [b"{a: .inf, b: [-.inf, .nan, 1.5]}", b'{"a": Infinity, "b": [-1e999, NaN, 1.5]}'])
+def test_a_number_that_json_cannot_say_is_null(text: bytes) -> None:
+    assert parse(text) == {"a": None, "b": [None, None, 1.5]}
+
+
+def test_what_stands_in_several_places_is_made_once() -> None:
+    found = parse(b"a: &a {200: x}\nb: *a\nc: [*a, *a]")
+    assert found == {"a": {"200": "x"}, "b": {"200": "x"}, "c": [{"200": "x"}, {"200": "x"}]}
+    assert found["a"] is found["b"] is found["c"][0]
+
+
+def test_a_small_document_of_nested_aliases_is_refused_at_once() -> None:
+    """Nine of nine of nine …: a few hundred bytes, which would become millions of parts."""
+    lines = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]" for level in range(1, 7)]
+    text = "\n".join(["a0: &a0 [x]", *lines, "openapi: 3.0.0", "paths: {}"]).encode()
+    with pytest.raises(NoDocument, match=r"its aliases make .* parts of .*; write it without so many of them"):
+        parse(text)

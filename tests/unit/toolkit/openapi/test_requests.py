@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from activities.errors import InvalidArguments
 from activities.toolkit.openapi.requests import request_of
-from tests.unit.toolkit.openapi.small import SERVER, Part, document, only, swagger, with_body
+from tests.unit.toolkit.openapi.small import SERVER, Part, compiled, document, only, swagger, with_body
 
 LIST: JsonValue = ["blue", "black", "brown"]
 OBJECT: JsonValue = {"R": 100, "G": 200, "B": 150}
@@ -67,11 +67,48 @@ def test_a_parameter_is_written_in_its_style(
     assert places[place] == written
 
 
-@pytest.mark.parametrize(
-    ("value", "written"), [("a b&c=d/ä", "a%20b%26c%3Dd%2F%C3%A4"), (True, "true"), (1.5, "1.5"), (None, "null")]
-)
+@pytest.mark.parametrize(("value", "written"), [("a b&c=d/ä", "a%20b%26c%3Dd%2F%C3%A4"), (True, "true"), (1.5, "1.5")])
 def test_a_value_is_quoted(value: JsonValue, written: str) -> None:
     assert _with({"in": "query", "schema": {}}, value).url.query.decode() == f"color={written}"
+
+
+@pytest.mark.parametrize("value", [None, [None], {"a": None}])
+@pytest.mark.parametrize("place", ["query", "header", "cookie"])
+def test_null_is_not_sent_as_a_word(place: str, value: JsonValue) -> None:
+    request = _with({"in": place, "schema": {}}, value)
+    assert (request.url.query, "color" in request.headers, "cookie" in request.headers) == (b"", False, False)
+
+
+@pytest.mark.parametrize(("style", "written"), [("form", b"a=1"), ("deepObject", b"color[a]=1")])
+def test_what_is_null_in_an_object_is_not_sent(style: str, written: bytes) -> None:
+    request = _with({"in": "query", "style": style, "schema": {}}, {"a": 1, "b": None})
+    assert request.url.query == written
+
+
+def test_null_in_a_path_is_refused() -> None:
+    with pytest.raises(InvalidArguments, match="color must not be null: it is a part of the path"):
+        _with({"in": "path", "required": True, "schema": {}}, None)
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_leaves_out_what_is_null(media_type: str) -> None:
+    fields: Part = {"type": "object", "properties": {"email": {}, "tags": {}}}
+    request = request_of(only(document(with_body(fields, media_type))), {"email": None, "tags": ["a", None]})
+    assert b"null" not in request.read()
+    assert b"email" not in request.read()
+
+
+@pytest.mark.parametrize(("value", "sent"), [("hello", "hello"), ("a&b", "a&b"), (7, "7")])
+@pytest.mark.parametrize("place", ["query", "header"])
+def test_a_parameter_of_plain_text_is_sent_without_the_quotes_of_json(place: str, value: JsonValue, sent: str) -> None:
+    request = _with({"in": place, "content": {"text/plain": {"schema": {}}}}, value)
+    assert (request.url.params if place == "query" else request.headers)["color"] == sent
+
+
+def test_a_parameter_of_another_media_type_leaves_its_operation_out() -> None:
+    parameter: Part = {"name": "q", "in": "query", "content": {"application/xml": {"schema": {}}}}
+    found = compiled(document({"parameters": [parameter]}))
+    assert found.left_out == {"act": "a parameter is application/xml, which is not written here"}
 
 
 def test_a_list_of_nothing_is_not_sent() -> None:
@@ -89,9 +126,52 @@ def test_a_value_never_makes_another_path(value: str) -> None:
         _with({"in": "path", "required": True, "schema": {}}, value)
 
 
+@pytest.mark.parametrize(
+    ("style", "value", "said"),
+    [
+        ("simple", "", "color must not be empty: it is a part of the path"),
+        ("label", "", "color must not be empty: it is a part of the path"),
+        ("simple", "..", "color must not be ..: as a part of the path it means another path"),
+    ],
+)
+def test_what_is_wrong_with_a_part_of_the_path_is_said(style: str, value: str, said: str) -> None:
+    with pytest.raises(InvalidArguments) as raised:
+        _with({"in": "path", "required": True, "style": style, "schema": {}}, value)
+    assert str(raised.value) == said
+
+
 def test_a_slash_in_a_value_stays_in_its_part_of_the_path() -> None:
     request = _with({"in": "path", "required": True, "schema": {}}, "7/admin?x#y")
     assert request.url.raw_path == b"/v2/at/7%2Fadmin%3Fx%23y"
+
+
+ID: Part = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "others", "sent"),
+    [
+        ("/orders/{id}?dryRun=true", [], b"/v2/orders/7%3F?dryRun=true"),
+        ("/orders?id={id}&to=a b", [], b"/v2/orders?id=7%3F&to=a%20b"),
+        ("/orders/{id}?pause#now", [], b"/v2/orders/7%3F?pause"),
+        ("/orders/{id}?a=1", ["q"], b"/v2/orders/7%3F?a=1&q=2"),
+    ],
+)
+def test_a_query_in_the_path_is_a_part_of_the_operation(path: str, others: list[str], sent: bytes) -> None:
+    parameters: list[Part] = [ID, *({"name": name, "in": "query", "schema": {}} for name in others)]
+    operation = only(document({"parameters": parameters}, path=path))
+    assert request_of(operation, {"id": "7?", **dict.fromkeys(others, 2)}).url.raw_path == sent
+
+
+def test_no_argument_changes_a_query_that_stands_in_the_path() -> None:
+    parameters = [{"name": name, "in": "query", "schema": {"type": "boolean"}} for name in ("dryRun", "quiet")]
+    operation = only(document({"parameters": parameters}, path="/orders?dryRun=true"))
+    assert operation.arguments["properties"] == {"quiet": {"type": "boolean"}}
+
+
+def test_an_operation_whose_query_in_the_path_nobody_fills_is_left_out() -> None:
+    found = compiled(document({"parameters": [{**ID, "in": "query"}]}, path="/orders?id={id}"))
+    assert found.left_out == {"act": "its path has {id}, and no parameter fills it"}
 
 
 @pytest.mark.parametrize("value", ["a\r\nx-admin: 1", "ä", " a"])

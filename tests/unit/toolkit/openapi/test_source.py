@@ -1,113 +1,23 @@
 """A source's tools do what the document says at a real far end, through the ledger, and a receipt never lies."""
 
-import dataclasses
 import json
 import time
-from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import ConfigurationError
-from activities.execution.tool_activities import read_activity, write_activity
+from activities.execution.tool_activities import read_activity
 from activities.ledger.ledger import Ledger
 from activities.settings import Settings
-from activities.toolkit import foreign_tools
 from activities.toolkit.catalogue import Catalogue
-from tests.unit.toolkit.openapi.far_end import Asked, FarEnd, far_end
+from tests.unit.toolkit.openapi.desk import DOCUMENT, TABLE, TICKET, catalogue, create
+from tests.unit.toolkit.openapi.far_end import Asked, FarEnd, raw
 from workflows.contract.api import ReceiptStatus
-from workflows.contract.internal import AttemptBeat, FailureDetail, ToolCall
-from workflows.contract.values import Arguments
-
-DOCUMENT = """
-openapi: 3.1.0
-info: {title: Desk, version: "1"}
-paths:
-  /tickets:
-    get:
-      operationId: listTickets
-      summary: List tickets.
-      parameters:
-        - {name: title, in: query, schema: {type: string}}
-    post:
-      operationId: createTicket
-      summary: Create a ticket.
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              required: [title, email]
-              properties:
-                title: {type: string, description: What it is about.}
-                email: {type: string, format: email}
-  /files:
-    post:
-      operationId: upload
-      requestBody: {required: true, content: {image/png: {}}}
-"""
-TABLE = """
-[openapi.desk]
-document = "desk.yaml"
-url = "{url}"
-private = true
-auth = {{ bearer = "DESK_TOKEN" }}
-{before}
-[openapi.desk.operation.createTicket]
-{more}
-"""
-
-
-@pytest.fixture
-def far() -> Generator[FarEnd]:
-    with far_end() as found:
-        yield found
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncGenerator[Ledger]:
-    opened = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
-    yield opened
-    await opened.aclose()
-
-
-@pytest.fixture(autouse=True)
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_tools, "KEPT", tmp_path / "kept")
-    monkeypatch.setenv("DESK_TOKEN", "desk-secret-41")
-
-
-def catalogue(folder: Path, far: FarEnd, more: str = "", before: str = "") -> Catalogue:
-    (folder / "desk.yaml").write_text(DOCUMENT)
-    (folder / "sources.toml").write_text(TABLE.format(url=far.url, more=more, before=before))
-    return Catalogue.load(Settings.read(sources=folder / "sources.toml"))
-
-
-async def counts(beat: AttemptBeat) -> None:
-    """A fence that lets every attempt pass."""
-
-
-TICKET: Arguments = {"title": "Printer", "email": "ann@example.com"}
-
-
-async def create(found: Catalogue, ledger: Ledger, *, attempt: int = 1) -> object:
-    """What an attempt of the write gives: its result, or what its receipt would say and whether it is tried again."""
-    environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=attempt)
-    call = ToolCall(key="r/1.0", tool="desk_createTicket", arguments=TICKET, chain="5eed")
-    activity: Any = write_activity(found.tools["desk_createTicket"], {}, ledger, fence=counts)
-    async with aclosing(found.sources):
-        try:
-            return (await environment.run(activity, call)).value
-        except ApplicationError as error:
-            (detail,) = error.details
-            assert isinstance(detail, FailureDetail)
-            return detail.status, not error.non_retryable
+from workflows.contract.internal import ToolCall
 
 
 async def test_a_read_tells_what_the_far_end_answers(far: FarEnd, tmp_path: Path) -> None:
@@ -132,6 +42,20 @@ async def test_a_write_is_done_once_and_told_in_its_own_words(far: FarEnd, tmp_p
     assert [json.loads(each.body) for each in far.asked] == [TICKET]
 
 
+async def test_a_preview_is_never_sent_as_the_order_itself(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
+    found = catalogue(tmp_path, far, document=DOCUMENT.replace("  /tickets:", '  "/tickets?dryRun=true":'))
+    assert await create(found, ledger) == {}
+    assert [each.path for each in far.asked] == ["/tickets?dryRun=true"]
+
+
+async def test_a_write_whose_answer_cannot_be_reduced_is_done_and_its_answer_is_not_told_whole(
+    far: FarEnd, tmp_path: Path, ledger: Ledger
+) -> None:
+    far.answer = lambda _: (201, {"id": "seven", "secret": 1})
+    told = await create(catalogue(tmp_path, far, 'result = "abs(id)"'), ledger)
+    assert told == "the answer could not be reduced by `result`: the function abs takes number, not string"
+
+
 @pytest.mark.parametrize("status", [400, 404, 422])
 async def test_what_the_far_end_refused_is_failed(far: FarEnd, tmp_path: Path, ledger: Ledger, status: int) -> None:
     far.answer = lambda _: (status, {})
@@ -142,6 +66,22 @@ async def test_a_no_under_200_is_failed(far: FarEnd, tmp_path: Path, ledger: Led
     far.answer = lambda _: (200, {"status": "error"})
     found = catalogue(tmp_path, far, "failed_when = \"status == 'error'\"")
     assert await create(found, ledger) == (ReceiptStatus.FAILED, False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raw("200 OK"),
+        (200, b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n"),
+        raw("200 OK", '{"status": "error", "status": "ok"}', "content-type: application/json"),
+    ],
+)
+async def test_an_answer_that_does_not_say_whether_it_failed_is_unknown(
+    far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object]
+) -> None:
+    far.answer = lambda _: answer
+    found = catalogue(tmp_path, far, "failed_when = \"status == 'error'\"")
+    assert await create(found, ledger) == (ReceiptStatus.UNKNOWN, False)
 
 
 async def test_a_connection_that_is_cut_is_unknown(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
@@ -173,37 +113,6 @@ async def test_with_an_idempotency_key_unknown_is_asked_again_under_the_same_key
     assert await create(found, ledger, attempt=2) == {"id": 7}
     first, second = (each.headers["idempotency-key"] for each in far.asked)
     assert first == second
-
-
-class TestLook:
-    MORE = 'look = "listTickets"'
-
-    async def test_an_unknown_is_settled_by_looking(self, far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
-        tickets: list[object] = []
-
-        def answer(asked: Asked) -> tuple[int, object]:
-            if asked.method == "GET":
-                return 200, tickets
-            tickets.append({"id": 7})
-            return 0, None
-
-        far.answer = answer
-        found = catalogue(tmp_path, far, self.MORE)
-        assert await create(found, ledger) == (ReceiptStatus.UNKNOWN, True)
-        assert await create(found, ledger, attempt=2) == [{"id": 7}]
-        assert len(far.asked_for("POST")) == 1
-        assert {each.path for each in far.asked_for("GET")} == {"/tickets?title=Printer"}
-
-    async def test_while_it_does_not_show_it_stays_unknown(self, far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
-        far.answer = lambda asked: (200, []) if asked.method == "GET" else (0, None)
-        found = catalogue(tmp_path, far, self.MORE)
-        assert [await create(found, ledger, attempt=number) for number in (1, 2)] == [(ReceiptStatus.UNKNOWN, True)] * 2
-        assert len(far.asked_for("POST")) == 1
-
-    async def test_what_is_there_already_is_not_done_again(self, far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
-        far.answer = lambda _: (200, [{"id": 7}])
-        assert await create(catalogue(tmp_path, far, self.MORE), ledger) == (ReceiptStatus.FAILED, False)
-        assert far.asked_for("POST") == []
 
 
 class TestCatalogue:
@@ -246,6 +155,7 @@ class TestCatalogue:
         ("more", "said"),
         [
             ('look = "none"', "openapi.desk.operation.createTicket.look: there is no operation 'none'"),
+            ('look = "countTickets"', "createTicket.look: countTickets is a HEAD, whose answer has nothing to look at"),
             ('result = "a["', "openapi.desk.operation.createTicket.result: it is no JMESPath"),
             ('grounded = ["mail"]', "grounded names mail, which is no argument; its arguments are title, email"),
         ],

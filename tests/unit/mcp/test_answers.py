@@ -1,0 +1,77 @@
+"""An answer on the stream of a call is the call's only if it names the call."""
+
+from collections.abc import Callable
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.ledger.rows import State
+from tests.unit.mcp.http_notebook import HttpNotebook, Message, Talk, text
+from tests.unit.mcp.notebook import Notebook
+
+REFUSED: Message = {"error": {"code": -32602, "message": "no such note"}}
+
+
+def by_events(answer: Message, name: Callable[[int], int | str | None]) -> Callable[[Talk, Message], None]:
+    def calls(talk: Talk, message: Message) -> None:
+        talk.note(message)
+        talk.begin_events()
+        talk.event({"method": "notifications/message", "params": {"level": "info", "data": "two\nlines"}})
+        talk.event({"id": name(message["id"]), **answer})
+
+    return calls
+
+
+def by_the_rest(answer: Message, name: Callable[[int], int | str | None]) -> Callable[[Talk, Message], None]:
+    """The same, after the connection was lost."""
+
+    def calls(talk: Talk, message: Message) -> None:
+        talk.note(message)
+        talk.book.rest = {"id": name(message["id"]), **answer}
+        talk.begin_events()
+        talk.lose_events()
+
+    return calls
+
+
+async def receipt(server: HttpNotebook, book: Notebook, calls: Callable[[Talk, Message], None]) -> str:
+    server.calls = calls
+    try:
+        found = str((await book.call("take_note", text="milk")).value)
+    except ApplicationError as error:
+        found = f"{error.type}: {error.message}"
+    assert server.notes == ["milk"]
+    return found
+
+
+@pytest.mark.parametrize("way", [by_events, by_the_rest])
+@pytest.mark.parametrize("answer", [text("noted"), text("no", isError=True), REFUSED])
+async def test_the_answer_to_another_request_leaves_a_write_unknown(
+    server: HttpNotebook,
+    web_book: Notebook,
+    answer: Message,
+    way: Callable[[Message, Callable[[int], int]], Callable[[Talk, Message], None]],
+) -> None:
+    found = await receipt(server, web_book, way(answer, lambda number: number + 1000))
+    assert found.startswith("OutcomeUnknown: book take_note gave no result: the server answered another request (10")
+    assert await web_book.state() is State.UNKNOWN
+
+
+@pytest.mark.parametrize("way", [by_events, by_the_rest])
+async def test_its_own_is_its_result(
+    server: HttpNotebook,
+    web_book: Notebook,
+    way: Callable[[Message, Callable[[int], int]], Callable[[Talk, Message], None]],
+) -> None:
+    assert await receipt(server, web_book, way(text("noted\n\nzwölf"), lambda number: number)) == "noted\n\nzwölf"
+
+
+async def test_a_number_may_come_back_as_text(server: HttpNotebook, web_book: Notebook) -> None:
+    assert await receipt(server, web_book, by_events(text("noted"), str)) == "noted"
+
+
+async def test_an_error_of_what_the_server_could_not_read_needs_no_number(
+    server: HttpNotebook, web_book: Notebook
+) -> None:
+    found = await receipt(server, web_book, by_events(REFUSED, lambda _: None))
+    assert found == "ServiceRefused: book take_note was refused: no such note"
