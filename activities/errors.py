@@ -131,6 +131,10 @@ class ServiceRefused(ToolError):
     """The far end said no, and nothing has taken effect there."""
 
 
+class AddressRefused(ServiceRefused):
+    """Requests may not go to the address; nothing was sent."""
+
+
 class Withdrawn(ToolError):
     """The request was cancelled before the action took effect."""
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import httpx2
 
-from activities.errors import ServiceRefused, ServiceUnavailable
+from activities.errors import AddressRefused, ServiceUnavailable
 from activities.http.bounded import BoundedClient
 from activities.http.tls import trusted_roots
 
@@ -58,7 +58,7 @@ class Guard:
         """The addresses to connect to, one after the other.
 
         Raises:
-            ServiceRefused: it is not allowed.
+            AddressRefused: it is not allowed.
             ServiceUnavailable: the host has no address now.
         """
         # As it is sent, and not as Python would write it: the two differ in some letters (IDNA 2008 and 2003).
@@ -67,14 +67,14 @@ class Guard:
             url.port or {"http": 80, "https": 443}.get(url.scheme, 0),
         )
         if url.scheme not in ("http", "https") or url.userinfo:
-            raise ServiceRefused(f"{url.scheme}://{host}: only http and https are allowed, without a user in the URL")
+            raise AddressRefused(f"{url.scheme}://{host}: only http and https are allowed, without a user in the URL")
         if self._hosts is not None and not any(fnmatchcase(host, pattern.lower()) for pattern in self._hosts):
-            raise ServiceRefused(f"{host} is not among the hosts that are allowed")
+            raise AddressRefused(f"{host} is not among the hosts that are allowed")
         if self._ports is not None and port not in self._ports:
-            raise ServiceRefused(f"port {port} of {host} is not allowed")
+            raise AddressRefused(f"port {port} of {host} is not allowed")
         found = await _resolved(host, port)
         if not self._private and (wrong := [each for each in found if not is_public(each)]):
-            raise ServiceRefused(f"{host} is at {wrong[0]}, which is no public address")
+            raise AddressRefused(f"{host} is at {wrong[0]}, which is no public address")
         return [*dict.fromkeys(map(str, found))]
 
 

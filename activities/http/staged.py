@@ -35,6 +35,7 @@ FIRST_BYTE = "http11.send_request_headers.started"
 LONGEST_QUOTE = 300
 """Characters of a far end's own words in an error."""
 NOT_TAKEN = {HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 ELSEWHERE = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
 """Which say that nothing was done here (RFC 9110 section 15.4.8, 15.4.9); of the other redirects, forms say both."""
 
@@ -54,6 +55,8 @@ class FarEnd:
     """With 503 it says that it has taken nothing."""
     repeatable: bool = False
     """To do it again does no harm, as the source says of this PUT or DELETE."""
+    credentials: tuple[str, ...] = ()
+    """The variables with which it is told who asks."""
 
     @property
     def can_be_asked_again(self) -> bool:
@@ -77,8 +80,13 @@ class HttpSender:
         self._reads = reads
         self._writes = writes
 
-    async def read(self, request: httpx.Request, far: FarEnd) -> httpx.Response:
+    async def read(self, request: httpx.Request, far: FarEnd, *, may_be_missing: bool = False) -> httpx.Response:
         """The reply, if its status is 2xx.
+
+        Args:
+            request: is sent once.
+            far: what is known of the far end.
+            may_be_missing: 404 and 410 are answers too: what is asked about is not there.
 
         Raises:
             ServiceUnavailable: no connection, no answer in time, 408, 425, 429 or 5xx.
@@ -95,11 +103,11 @@ class HttpSender:
         except httpx.HTTPError as error:
             what = f"{far.name} could not be reached at {_address(request)}: {type(error).__name__}"
             raise ServiceUnavailable(what) from error
-        if reply.is_success:
+        if reply.is_success or (may_be_missing and reply.status_code in NOT_THERE):
             return reply
         if reply.is_server_error or reply.status_code in {*NOT_TAKEN, HTTPStatus.REQUEST_TIMEOUT}:
             raise ServiceUnavailable(f"{far.name} cannot answer now: {_words(reply)}", retry_after=_pause(reply))
-        raise ServiceRefused(f"{far.name} refused: {_words(reply)}")
+        raise _refused(far, reply)
 
     async def write(
         self, request: httpx.Request, far: FarEnd, act: Act, key: str, *, judge: Judge | None = None
@@ -171,7 +179,14 @@ def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:
     says_no = reply.is_client_error or status in ELSEWHERE
     if not says_no or under_way or status == HTTPStatus.REQUEST_TIMEOUT:
         raise _unknown(far, _words(reply), _pause(reply))
-    raise ServiceRefused(f"{far.name} refused: {_words(reply)}")
+    raise _refused(far, reply)
+
+
+def _refused(far: FarEnd, reply: httpx.Response) -> ServiceRefused:
+    refused = f"{far.name} refused: {_words(reply)}"
+    if reply.status_code == HTTPStatus.UNAUTHORIZED and far.credentials:
+        refused += f" (asked with {' and '.join(far.credentials)})"
+    return ServiceRefused(refused)
 
 
 def _unknown(far: FarEnd, why: str, pause: timedelta | None = None) -> OutcomeUnknown:

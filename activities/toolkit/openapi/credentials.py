@@ -60,8 +60,12 @@ class Credentials:
         self._token = _Token(auth.oauth2, self._values) if auth.oauth2 else None
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        return variables_of(self._auth)
+
+    @property
     def missing(self) -> tuple[str, ...]:
-        return tuple(name for name in variables_of(self._auth) if name not in self._values)
+        return tuple(name for name in self.variables if name not in self._values)
 
     async def put_on(self, request: httpx.Request, send: Send) -> None:
         """Write into a request who asks.

@@ -11,7 +11,13 @@ import httpx
 from pydantic import JsonValue
 
 from activities.error_text import message_of
-from activities.errors import OutcomeUnknown, OutcomeUnknownRetryable, ServiceRefused, ServiceUnavailable
+from activities.errors import (
+    AddressRefused,
+    OutcomeUnknown,
+    OutcomeUnknownRetryable,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings.environment import is_loopback
@@ -205,6 +211,7 @@ class FarOperation:
             idempotency_header=own.idempotency_header,
             safe_503=own.safe_503,
             repeatable=own.repeatable,
+            credentials=credentials.variables,
         )
         self.answers = Answers(
             name, failed_when=own.failed_when, result=own.result, headers=own.headers, only_json=operation.only_json
@@ -232,20 +239,22 @@ class FarOperation:
         Raises:
             ServiceUnavailable: it shows neither that it is there nor that it is not.
         """
-        known = self.operation.arguments.get("properties")
-        names = known.keys() if isinstance(known, dict) else ()
+        properties = self.operation.arguments.get("properties")
+        names = properties.keys() if isinstance(properties, dict) else ()
         try:
-            reply = await self._answer({name: value for name, value in arguments.items() if name in names})
-            return self.answers.shown(reply)
+            known = {name: value for name, value in arguments.items() if name in names}
+            reply = await self._answer(known, may_be_missing=True)
+            return self.answers.shown(reply) if reply.is_success else None
         except OutcomeUnknown as error:
             raise ServiceUnavailable(message_of(error)) from error
 
-    async def _answer(self, arguments: Arguments) -> httpx.Response:
+    async def _answer(self, arguments: Arguments, *, may_be_missing: bool = False) -> httpx.Response:
         """The answer to a read."""
         request = await self._request(arguments)
         with self._noticing_refusals():
-            reply = await self._sender().read(request, self.far)
-        self.answers.judge(reply)
+            reply = await self._sender().read(request, self.far, may_be_missing=may_be_missing)
+        if reply.is_success:
+            self.answers.judge(reply)
         return reply
 
     def _judge(self, reply: httpx.Response) -> None:
@@ -262,6 +271,8 @@ class FarOperation:
         """A far end that refused may not have known who asked."""
         try:
             yield
+        except AddressRefused as error:
+            raise ServiceRefused(f"{self.far.name}: {message_of(error)}; private = true allows it") from error
         except ServiceRefused:
             self._credentials.refused()
             raise

@@ -37,8 +37,8 @@ async def test_a_schedule_is_made_shown_paused_resumed_and_deleted(door: Door) -
         then = (await answered(lambda: ann.get(at))).json()
         resumed = await answered(lambda: ann.post(f"{at}/resume", json={}))
         again = (await answered(lambda: ann.get(at))).json()
-        deleted = await ann.delete(at)
-        gone = await ann.get(at)
+        deleted = await answered(lambda: ann.delete(at))
+        gone = await answered(lambda: ann.get(at))
     assert len(ahead.json()["next_times"]) == 3
     assert (made["timetable"]["words"], made["requester"], made["paused"]) == ("every hour", "ann", False)
     assert (then["paused"], then["note"], again["paused"]) == (True, "a holiday", False)
@@ -50,11 +50,11 @@ async def test_a_schedule_runs_now_and_makes_up_for_times_that_have_passed(door:
     async with door.caller("ann") as ann:
         schedule_id = await scheduled(ann)
         at = f"/v1/schedules/{schedule_id}"
-        now = (await ann.post(f"{at}/run")).json()["request_id"]
+        now = (await answered(lambda: ann.post(f"{at}/run"))).json()["request_id"]
         ended = await outcome(ann, now)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
         period = {"start": hour.isoformat(), "end": hour.isoformat()}
-        made_up = (await ann.post(f"{at}/backfill", json=period)).json()["request_ids"]
+        made_up = (await answered(lambda: ann.post(f"{at}/backfill", json=period))).json()["request_ids"]
         backwards = await ann.post(f"{at}/backfill", json={**period, "start": datetime.now(UTC).isoformat()})
 
         async def started() -> bool:

@@ -73,14 +73,26 @@ TICKET: Arguments = {"title": "Printer", "email": "ann@example.com"}
 
 async def create(found: Catalogue, ledger: Ledger, *, attempt: int = 1) -> object:
     """What an attempt of the write gives: its result, or what its receipt would say and whether it is tried again."""
+    try:
+        return await _attempt(found, ledger, attempt)
+    except ApplicationError as error:
+        (detail,) = error.details
+        assert isinstance(detail, FailureDetail)
+        return detail.status, not error.non_retryable
+
+
+async def why_not(found: Catalogue, ledger: Ledger) -> str:
+    """What the receipt of a write that fails at its first attempt would say of it."""
+    try:
+        return f"it was done: {await _attempt(found, ledger, 1)}"
+    except ApplicationError as error:
+        return error.message
+
+
+async def _attempt(found: Catalogue, ledger: Ledger, attempt: int) -> object:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, attempt=attempt)
     call = ToolCall(key="r/1.0", tool="desk_createTicket", arguments=TICKET, chain="5eed")
     activity: Any = write_activity(found.tools["desk_createTicket"], {}, ledger, fence=counts)
     async with aclosing(found.sources):
-        try:
-            return (await environment.run(activity, call)).value
-        except ApplicationError as error:
-            (detail,) = error.details
-            assert isinstance(detail, FailureDetail)
-            return detail.status, not error.non_retryable
+        return (await environment.run(activity, call)).value

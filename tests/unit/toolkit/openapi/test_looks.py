@@ -63,6 +63,35 @@ async def test_a_look_that_is_not_answered_shows_nothing_done(
     assert len(far.asked_for("POST")) == 1
 
 
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_thing_that_is_not_there_yet_is_looked_for_by_its_own_read(
+    far: FarEnd, tmp_path: Path, ledger: Ledger, status: int
+) -> None:
+    tickets: list[object] = []
+
+    def answer(asked: Asked) -> tuple[int, object]:
+        if asked.method == "GET":
+            return (200, tickets[0]) if tickets else (status, {"error": "no such ticket"})
+        return 0, None
+
+    far.answer = answer
+    found = catalogue(tmp_path, far, LOOK)
+    assert [await create(found, ledger, attempt=number) for number in (1, 2)] == [(ReceiptStatus.UNKNOWN, True)] * 2
+    tickets.append({"id": 7})
+    assert await create(found, ledger, attempt=3) == {"id": 7}
+    assert len(far.asked_for("POST")) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+async def test_nothing_is_sent_where_the_look_is_refused(
+    far: FarEnd, tmp_path: Path, ledger: Ledger, status: int
+) -> None:
+    far.answer = lambda asked: (status, {}) if asked.method == "GET" else (200, {})
+    outcome = await create(catalogue(tmp_path, far, LOOK), ledger)
+    assert outcome == (ReceiptStatus.FAILED, status in (429, 500))
+    assert far.asked_for("POST") == []
+
+
 async def test_nothing_is_sent_before_a_look_has_been_answered(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
     far.answer = lambda _: raw("200 OK", "<html>down for maintenance</html>", "content-type: text/html")
     assert await create(catalogue(tmp_path, far, LOOK), ledger) == (ReceiptStatus.FAILED, True)

@@ -14,7 +14,7 @@ from activities.execution.tool_activities import read_activity
 from activities.ledger.ledger import Ledger
 from activities.settings import Settings
 from activities.toolkit.catalogue import Catalogue
-from tests.unit.toolkit.openapi.desk import DOCUMENT, TABLE, TICKET, catalogue, create
+from tests.unit.toolkit.openapi.desk import DOCUMENT, TABLE, TICKET, catalogue, create, why_not
 from tests.unit.toolkit.openapi.far_end import Asked, FarEnd, raw
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
@@ -60,6 +60,23 @@ async def test_a_write_whose_answer_cannot_be_reduced_is_done_and_its_answer_is_
 async def test_what_the_far_end_refused_is_failed(far: FarEnd, tmp_path: Path, ledger: Ledger, status: int) -> None:
     far.answer = lambda _: (status, {})
     assert await create(catalogue(tmp_path, far), ledger) == (ReceiptStatus.FAILED, False)
+
+
+async def test_who_is_not_known_is_told_which_secret_was_shown(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
+    far.answer = lambda _: (401, {"message": "bad token"})
+    why = await why_not(catalogue(tmp_path, far), ledger)
+    assert why == 'desk createTicket refused: 401 Unauthorized: {"message": "bad token"} (asked with DESK_TOKEN)'
+
+
+async def test_a_private_address_is_refused_with_the_source_and_what_allows_it(
+    far: FarEnd, tmp_path: Path, ledger: Ledger
+) -> None:
+    (tmp_path / "desk.yaml").write_text(DOCUMENT)
+    (tmp_path / "sources.toml").write_text(f'[openapi.desk]\ndocument = "desk.yaml"\nurl = "{far.url}"')
+    found = Catalogue.load(Settings.read(sources=tmp_path / "sources.toml"))
+    why = await why_not(found, ledger)
+    assert why == "desk createTicket: 127.0.0.1 is at 127.0.0.1, which is no public address; private = true allows it"
+    assert far.asked == []
 
 
 async def test_a_no_under_200_is_failed(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
