@@ -94,6 +94,25 @@ def parse(text: str) -> JsonValue:
     return passable(value)
 
 
+def require_numbers(text: str) -> None:
+    """Refuse JSON with a number that cannot be passed on: NaN, one that is endless, or has more digits than any float.
+
+    Raises:
+        ValueError: there is one, or it is no JSON.
+    """
+
+    def known(read: Callable[[str], float | None]) -> Callable[[str], float]:
+        def number(written: str) -> float:
+            value = read(written)
+            if value is None:
+                raise ValueError(f"{written[:40]} is no number that can be passed on")
+            return value
+
+        return number
+
+    json.loads(text, parse_constant=known(_finite), parse_float=known(_finite), parse_int=known(_whole))
+
+
 def require_clear(value: JsonValue, levels: int = DEEPEST) -> None:
     """Refuse JSON that can be read in two ways, or is nested too deeply.
 

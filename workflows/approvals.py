@@ -139,7 +139,8 @@ class Approvals:
         if not may_decide(pending.approvers, verdict.by):
             who = f"the policy lets {', '.join(pending.approvers)} decide about it, and not {verdict.by}"
             raise ApplicationError(f"{verdict.key}: {who}", type="NotAnApprover", non_retryable=True)
-        if pending.four_eyes and isinstance(verdict, Approve) and is_same_person(verdict.by, self._requester):
+        asked = (self._requester, *self._conversation.speakers)
+        if pending.four_eyes and isinstance(verdict, Approve) and any(is_same_person(verdict.by, who) for who in asked):
             raise ApplicationError(
                 f"{verdict.key}: {verdict.by} asked for it, and the policy wants the yes of somebody else",
                 type="OwnRequest",

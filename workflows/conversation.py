@@ -30,6 +30,11 @@ class Conversation:
     def entries(self) -> tuple[Entry, ...]:
         return (LEFT_OUT, *self._entries.values()) if self._left_out else self._entries.values()
 
+    @property
+    def speakers(self) -> set[str]:
+        """Who has said something since the request began, of what is kept."""
+        return {entry.by for entry in self._entries.values() if isinstance(entry, UserEntry) and entry.by}
+
     def add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if entry == LEFT_OUT:

@@ -27,11 +27,10 @@ async def decision_on(given: GivenCall, request: Request, allowance: Allowance) 
     call = ToolCall(
         key=workflow.info().workflow_id, tool=given.tool, arguments=given.arguments, requester=request.requester
     )
-    said = UserEntry(text="\n".join(texts(given.arguments)))
     try:
         return await execute(
             PREPARE,
-            EditedCall(call=call, conversation=(said,), notify=request.notify),
+            EditedCall(call=call, conversation=(said_by(given),), notify=request.notify),
             Decision,
             summary=code(given.tool),
             start_to_close_timeout=timedelta(seconds=10),
@@ -43,6 +42,11 @@ async def decision_on(given: GivenCall, request: Request, allowance: Allowance) 
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from error
         raise Ended(RequestStatus.FAILED, f"Nothing was done: {receipts.reason(error)}") from error
+
+
+def said_by(given: GivenCall) -> UserEntry:
+    """What whoever gives a call has said thereby."""
+    return UserEntry(text="\n".join(texts(given.arguments)))
 
 
 def status_of(receipt: Receipt) -> RequestStatus:

@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows import receipts
 from workflows.contract.api import Outcome, Request, RequestStatus, Say, UpdateError
+from workflows.contract.approvals import VERDICT_ID
 from workflows.contract.progress import Messages, QueuedMessage
 from workflows.questions import Questions
 from workflows.size_limits import size
@@ -118,6 +119,8 @@ class Inbox:
         """
         if not message.text.strip():
             raise _refusal("BadRequest", "text: it is blank")
+        if _update_id().startswith(VERDICT_ID):
+            raise _refusal("BadRequest", f"message_id: {VERDICT_ID}… are the ids of verdicts; use another")
         if self._moving:
             raise _refusal("Moved", "the request goes on in a new run; say it again under the same id")
         if self._knows(_update_id()):

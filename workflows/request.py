@@ -26,7 +26,7 @@ from workflows.contract.conversation import NoteEntry, UserEntry
 from workflows.contract.internal import Decision, UnsupportedClaim
 from workflows.contract.progress import Progress
 from workflows.conversation import Conversation
-from workflows.given_call import decision_on, status_of
+from workflows.given_call import decision_on, said_by, status_of
 from workflows.inbox import Inbox
 from workflows.kinds_of_calls import calls_of
 from workflows.limits import Allowance, Ended
@@ -109,13 +109,14 @@ class RequestWorkflow:
     def begin_message(self) -> None:
         """Start on the next message, unless an earlier run has begun one."""
         if message := self.inbox.begin():
-            self.conversation.add([UserEntry(text=message.text)])
+            self.conversation.add([UserEntry(text=message.text, by=message.by)])
             self.allowance.begin_message(len(self.calls.receipts))
             self.calls.sent_back.clear()
             self.corrected = False
 
     async def make_call(self, given: GivenCall) -> Outcome:
         """The one call that the request is, and its result as the output."""
+        self.conversation.add([said_by(given)])  # of which an edit keeps what it keeps
         await self.carry_out(await decision_on(given, self.request, self.allowance))
         [receipt] = self.receipts
         return self.outcome(status_of(receipt), receipts.told(self.receipts), output=receipt.result)

@@ -34,6 +34,8 @@ class TakenMessage(ConfigurationError):
 
 PAUSE = 0.2
 """Seconds until a message is said again to a request that is about to go on in a new run."""
+LONGEST_PAUSE = 2.0
+"""Seconds, where it stays refused: while as many messages wait as may."""
 
 
 async def open_with(
@@ -110,12 +112,14 @@ async def say_within(
     `question` is as for `say`. The same again waits for the same outcome.
 
     Raises:
-        NotOpen, WorkflowUpdateFailedError: as `say`.
+        NotOpen, WorkflowUpdateFailedError: as `say`; and as many messages as may wait do, or the request is in between
+            two runs, for all of `seconds` and at least five: `Busy`, `Moved`.
         TakenMessage: another was said under this id.
         TimeoutError: no worker has taken it in time; the same may be said again.
     """
     handle, clock = handle_of(client, request_id), asyncio.get_running_loop().time
     until = clock() + seconds
+    given_up, pause = max(until, clock() + PATIENCE.total_seconds()), PAUSE
     if await _is_known(client, request_id, message_id):
         await _must_be_the_same(client, request_id, QueuedMessage(id=message_id, text=text, by=by))
     while True:
@@ -132,19 +136,18 @@ async def say_within(
             raise TimeoutError from error
         except RPCError as error:
             raise _as_ended(error, request_id) from error
-        except WorkflowUpdateFailedError as error:
-            _again_or_raise(error)
-            await asyncio.sleep(PAUSE)
-            continue
         try:
             async with asyncio.timeout(max(until - clock(), 0.05)):
                 return await taken.result()
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             if clock() >= until:
                 return None
-        except WorkflowUpdateFailedError as error:
+        except WorkflowUpdateFailedError as error:  # also where it was not taken
             _again_or_raise(error)
-        await asyncio.sleep(PAUSE)
+            if clock() >= given_up:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 async def _is_known(client: Client, request_id: str, message_id: str) -> bool:

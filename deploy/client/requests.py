@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 from temporalio.client import (
     Client,
     WorkflowFailureError,
@@ -35,6 +36,7 @@ from workflows.contract.api import (
     RequestState,
     RequestStatus,
 )
+from workflows.contract.approvals import VERDICT_ID
 from workflows.contract.messages import Input
 from workflows.contract.values import Arguments, sha256
 from workflows.markdown import code
@@ -122,8 +124,13 @@ def _differences(one: Input, other: Input, within: str = "") -> Iterator[str]:
         mine, theirs = getattr(one, name), getattr(other, name)
         if isinstance(mine, Input) and isinstance(theirs, Input):
             yield from _differences(mine, theirs, f"{name}.")
-        elif mine != theirs:
+        elif not _is_same(mine, theirs):
             yield within + name
+
+
+def _is_same(mine: object, theirs: object) -> bool:
+    """Whether both are written alike: to Python, true is 1."""
+    return mine == theirs and to_json(mine) == to_json(theirs)
 
 
 def _in_order(request: Request) -> Request:
@@ -267,7 +274,7 @@ async def decide(handle: RequestHandle, verdict: Approve | Reject) -> PendingApp
     name = "approve" if isinstance(verdict, Approve) else "reject"
     edits = isinstance(verdict, Approve) and verdict.arguments is not None
     # An edit that was refused may be right later, so each is looked at anew.
-    update_id = str(uuid.uuid4()) if edits else sha256([name, verdict.model_dump(mode="json")])[:32]
+    update_id = str(uuid.uuid4()) if edits else VERDICT_ID + sha256([name, verdict.model_dump(mode="json")])[:32]
     return await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
         name, verdict, id=update_id, rpc_timeout=PATIENCE, result_type=PendingApproval
     )

@@ -1,8 +1,10 @@
 """Requests of a schedule that a person starts: one now, or those of times that have passed."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 from temporalio.client import Client, ScheduleBackfill, ScheduleOverlapPolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -12,6 +14,8 @@ from deploy.client.requests import PATIENCE
 from deploy.client.schedules import described_schedule, known_schedule, request_id_of
 from deploy.client.timetables import times_between
 
+ONE_AT_A_TIME = WeakKeyDictionary[Client, asyncio.Lock]()
+"""Temporal would run a time twice that two calls at once find missing."""
 MOST_AT_ONCE = 100
 """Times that one `backfill` makes up for."""
 
@@ -47,8 +51,22 @@ async def backfill_schedule(client: Client, schedule_id: str, start: datetime, e
 
     Raises:
         ConfigurationError: the period has too many times, or lies ahead.
+        BackfillUnderWay: times of an earlier call still wait, of which nobody can say which they are.
     """
-    _, memo, _ = await described_schedule(client, schedule_id)
+    async with ONE_AT_A_TIME.setdefault(client, asyncio.Lock()):
+        ids = await _backfill(client, schedule_id, start, end)
+        if ids:
+            await _begun(client, ids[0])
+    return ids
+
+
+async def _backfill(client: Client, schedule_id: str, start: datetime, end: datetime) -> tuple[str, ...]:
+    described, memo, _ = await described_schedule(client, schedule_id)
+    if waiting := described.raw_description.info.buffer_size:
+        raise BackfillUnderWay(
+            f"{waiting} of the times of {schedule_id} still wait for the request before them to end; "
+            "make the same call again when they have begun"
+        )
     if end > datetime.now(UTC):
         raise ConfigurationError("the period ends in the future; its times will come by themselves")
     times = await times_between(client, memo.timetable, start, end)
@@ -70,6 +88,20 @@ async def backfill_schedule(client: Client, schedule_id: str, start: datetime, e
         async with known_schedule(client, schedule_id) as handle:
             await handle.backfill(*periods)
     return tuple(missing.values())
+
+
+class BackfillUnderWay(ConfigurationError):
+    """Times that an earlier call makes up for have not begun."""
+
+
+async def _begun(client: Client, request_id: str) -> None:
+    """Wait until the first request is there for the next call to find; with a busy server, not for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE.total_seconds() / 2):
+            while True:
+                if await _exists(client, request_id):
+                    return
+                await asyncio.sleep(0.05)
 
 
 def _run_id(schedule_id: str, moment: datetime) -> str:

@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import NotFound
-from activities.lenient_json import parse
+from activities.lenient_json import parse, require_numbers
 from activities.settings import Settings
 from deploy.client.keys import Right
 from deploy.client.listing import Found, describe
@@ -231,7 +231,9 @@ class _StrictlyRead(Request):
     async def json(self) -> object:
         try:
             from_json(await self.body(), allow_inf_nan=False)
-            return parse((await self.body()).decode())
+            text = (await self.body()).decode()
+            require_numbers(text)
+            return parse(text)
         except ValueError as error:
             # The one error of which FastAPI passes on what it says.
             raise JSONDecodeError(str(error), "", 0) from error

@@ -28,6 +28,7 @@ from activities.redaction import redacted
 from deploy.client.conversations import TakenMessage
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId
+from deploy.client.schedule_runs import BackfillUnderWay
 from deploy.client.schedules import NoSchedule, TakenScheduleId
 from workflows.contract.messages import Input
 from workflows.refusals import sentence_of
@@ -141,6 +142,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(Kind.NOT_OPEN, str(error))
         case Unreachable() | ServiceUnavailable():
             return Problem(Kind.UNAVAILABLE, str(error), again_in=AGAIN_IN)
+        case BackfillUnderWay():
+            return Problem(Kind.NOT_OPEN, str(error))
         case ConfigurationError() | InvalidArguments() | BadRequest():
             return Problem(Kind.INVALID, str(error))
         case WorkflowUpdateRPCTimeoutOrCancelledError():
@@ -188,7 +191,7 @@ def _refused(error: WorkflowUpdateFailedError) -> Problem:
 
 def _not_answered(error: RPCError) -> Problem:
     match error.status:
-        case RPCStatusCode.NOT_FOUND if "already completed" in error.message:
+        case RPCStatusCode.NOT_FOUND if "already completed" in error.message or "closing workflow" in error.message:
             return Problem(Kind.NOT_OPEN, "the request has ended")
         case RPCStatusCode.NOT_FOUND:
             return Problem(Kind.NOT_FOUND, error.message.replace("workflow not found for ID: ", "there is no request "))

@@ -13,6 +13,8 @@ STILL_WAITING = "still_waiting"
 MAIL = "send_email"
 """The tool that mails to approvers."""
 MAILTO = "mailto:"
+VERDICT_ID = "verdict-"
+"""The beginning of the Update ids under which clients send a yes or a no: no message may take one before it comes."""
 
 
 def may_decide(approvers: Sequence[str], who: str) -> bool:

@@ -12,6 +12,7 @@ from workflows.contract.values import Arguments, Extra, position
 class UserEntry(Message):
     role: Literal["user"] = "user"
     text: str
+    by: str = omitted("", description="who said it, of what was said to a request that is kept open")
 
 
 class ToolMessage(Message):

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from typing_extensions import override
 from activities.errors import ConfigurationError
 from activities.settings import Settings
 from client import approve, find, handle_of, outcome, state
-from deploy.client.schedule_runs import backfill_schedule, run_schedule_now
+from deploy.client.schedule_runs import BackfillUnderWay, backfill_schedule, run_schedule_now
 from deploy.client.schedules import (
     NoSchedule,
     ScheduleState,
@@ -39,9 +39,10 @@ from deploy.client.schedules import (
 )
 from deploy.client.timetables import Preview, Timetable, preview, times_between
 from tests.conftest import running_worker
+from tests.integration.cli.conftest import eventually
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract.api import Request
+from workflows.contract.api import PendingApproval, Request
 
 TELL = Request(text="Tell ann.", requester="bob", approve=("tell",))
 YEARLY = Timetable(cron="0 8 1 1 *", zone="Europe/Berlin")
@@ -70,6 +71,18 @@ async def ended(client: Client, request_id: str) -> None:
                 await asyncio.sleep(0.1)
             else:
                 return
+
+
+async def approved(client: Client, request_id: str) -> None:
+    """Say yes to the call of a request, once it waits."""
+    handle = handle_of(client, request_id)
+
+    async def waiting() -> tuple[PendingApproval, ...]:
+        with suppress(Exception):  # it is not started yet
+            return (await state(handle)).awaiting_approval
+        return ()
+
+    await approve(handle, (await eventually(waiting))[0], by="carol")
 
 
 def scripted(model: ScriptedModel) -> None:
@@ -271,6 +284,31 @@ async def test_a_past_time_is_made_up_for_once(
         assert await backfill_schedule(client, made.schedule_id, first, last) == ()
         assert (await describe_schedule(client, made.schedule_id)).started == 3
     assert happened.done("tell") == ["ann"] * 3
+
+
+async def test_the_same_times_asked_for_twice_at_once_are_made_up_for_once(
+    client: Client, settings: Settings, model: ScriptedModel, happened: World
+) -> None:
+    scripted(model)
+    asking = TELL.model_copy(update={"approve": ()})
+    timetable = Timetable(cron="0 8 * * *", zone="Europe/Berlin")
+    first, last = datetime(2026, 7, 6, 8, tzinfo=BERLIN), datetime(2026, 7, 7, 8, tzinfo=BERLIN)
+    async with (
+        running_worker(client, settings, sandboxed=False),
+        scheduled(client, settings, timetable, asking) as made,
+    ):
+        await pause_schedule(client, made.schedule_id, note="tried")
+        both = (backfill_schedule(client, made.schedule_id, first, last) for _ in range(2))
+        found = await asyncio.gather(*both, return_exceptions=True)
+        [ids] = [each for each in found if isinstance(each, tuple)]
+        [refused] = [each for each in found if isinstance(each, BackfillUnderWay)]
+        for each in ids:
+            await approved(client, each)
+            await ended(client, each)
+        assert await backfill_schedule(client, made.schedule_id, first, last) == ()
+        assert (await describe_schedule(client, made.schedule_id)).started == 2
+    assert "1 of the times" in str(refused)
+    assert happened.done("tell") == ["ann"] * 2
 
 
 async def test_a_backfill_of_too_many_times_or_of_the_future_is_refused(client: Client, settings: Settings) -> None:

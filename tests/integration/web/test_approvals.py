@@ -11,7 +11,7 @@ from activities.settings import Settings
 from deploy.client.keys import Right
 from tests.conftest import running_worker, settings_for
 from tests.integration.cli.conftest import eventually
-from tests.integration.web.conftest import Door, outcome, submitted
+from tests.integration.web.conftest import Door, an_id, outcome, submitted
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import PendingApproval
@@ -81,6 +81,19 @@ async def test_an_edit_that_nobody_asked_for_waits_for_a_second_yes(
     assert "nobody mentioned" in again.reason
     assert second.json()["status"] == "approved"
     assert ended.receipts[0].arguments == edited
+
+
+async def test_an_edit_that_keeps_what_the_given_call_says_waits_for_no_second_yes(
+    door: Door, worker: ScriptedModel
+) -> None:
+    given = {"to": ["ann@example.com"], "what": "hi"}
+    async with door.caller("ann") as ann, door.caller("bob", APPROVER) as bob:
+        request_id = an_id()
+        await ann.post("/v1/requests", json={"request_id": request_id, "call": {"tool": "tell", "arguments": given}})
+        answer = await decide(bob, request_id, await waiting(bob, request_id), arguments=given | {"what": "hello"})
+        ended = await outcome(ann, request_id)
+    assert answer.json()["status"] == "approved"
+    assert ended.receipts[0].arguments == given | {"what": "hello"}
 
 
 async def test_a_call_that_waits_says_where_each_of_its_arguments_came_from(door: Door, worker: ScriptedModel) -> None:
@@ -178,3 +191,26 @@ async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_e
         ended = await outcome(ann, request_id)
     assert (own.status_code, own.json()["type"]) == (403, "urn:errand:problem:forbidden")
     assert ended.receipts[0].approved_by == "bob"
+
+
+async def test_nor_does_whoever_has_asked_for_it_in_the_conversation_of_another(
+    client: Client, door: Door, settings: Settings, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text("four_eyes = true\n")
+    strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
+    model.scripts["Write."] = TREE
+    async with (
+        running_worker(client, strict, sandboxed=False),
+        door.caller("ann") as ann,
+        door.caller("root", [Right.ADMIN]) as root,
+        door.caller("bob", APPROVER) as bob,
+    ):
+        request_id = await submitted(ann, "", keep_open=True)
+        await root.post(f"/v1/requests/{request_id}/messages", json={"text": "Write.", "message_id": "m1"})
+        pending = await waiting(root, request_id)
+        own = await decide(root, request_id, pending)
+        assert happened.done("write_down") == []
+        other = await decide(bob, request_id, pending)
+        await ann.post(f"/v1/requests/{request_id}/close")
+        await outcome(ann, request_id)
+    assert (own.status_code, other.status_code) == (403, 200)

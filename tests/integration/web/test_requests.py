@@ -14,6 +14,8 @@ from tests.integration.web.conftest import Door, an_id, outcome, submitted
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request
+from workflows.contract.approvals import VERDICT_ID
+from workflows.inbox import MOST_WAITING
 
 
 async def test_a_request_is_started_and_waited_for(door: Door, worker: ScriptedModel) -> None:
@@ -107,6 +109,8 @@ async def test_what_cannot_be_is_refused_in_one_sentence(
         ("", "there is no body"),
         ('{"text": "a", "text": "b"}', "'text' is there twice"),
         ('{"text": NaN}', "line 1"),
+        ('{"text": "a", "limits": {"seconds": 1e400}}', "1e400 is no number that can be passed on"),
+        ('{"text": "a", "limits": {"turns": ' + "9" * 400 + "}}", "is no number that can be passed on"),
         ('{"text"', "EOF"),
         ("[" * 500, "recursion"),
         ('"\\ud800"', "line 1"),
@@ -221,6 +225,39 @@ async def test_a_message_that_is_not_answered_in_time_is_202_and_the_same_again_
         await ann.post(f"/v1/requests/{request_id}/close")
     assert (taken.status_code, taken.json()["message_id"]) == (202, "m1")
     assert answered.json()["summary"] == "A tree."
+
+
+async def test_whoever_speaks_to_a_request_that_as_many_wait_for_as_may_is_told_to_come_again(
+    door: Door, worker: ScriptedModel
+) -> None:
+    worker.scripts["Write."] = [calls(call("write_down", word="tree")), say("Done.")]
+    async with door.caller("ann") as ann:
+        request_id = await submitted(ann, "Write.", keep_open=True)
+        url = f"/v1/requests/{request_id}/messages"
+        taken = [await ann.post(url, json={"text": "And?", "message_id": f"m{each}"}) for each in range(MOST_WAITING)]
+        full = await ann.post(url, json={"text": "And?", "message_id": "m-late"})
+        await ann.post(f"/v1/requests/{request_id}/cancel")
+    assert [each.status_code for each in taken] == [202] * MOST_WAITING
+    assert (full.status_code, full.json()["type"]) == (429, "urn:errand:problem:too-many")
+    assert full.headers["Retry-After"] == "1"
+
+
+async def test_no_message_takes_the_id_of_a_verdict_that_is_to_come(door: Door, worker: ScriptedModel) -> None:
+    async with door.caller("ann") as ann:
+        request_id = await submitted(ann, "", keep_open=True)
+        body = {"text": "Hello?", "message_id": f"{VERDICT_ID}1"}
+        refused = await ann.post(f"/v1/requests/{request_id}/messages", json=body)
+        await ann.post(f"/v1/requests/{request_id}/close")
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:errand:problem:invalid")
+
+
+async def test_true_is_another_argument_than_1(door: Door) -> None:
+    given = {"tool": "write_down", "arguments": {"word": True}}
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    async with door.caller("ann") as ann:
+        first = await ann.post("/v1/requests", json={"call": given}, headers=key)
+        other = await ann.post("/v1/requests", json={"call": given | {"arguments": {"word": 1}}}, headers=key)
+    assert (first.status_code, other.status_code) == (201, 422)
 
 
 async def test_a_request_is_cancelled_once_and_then_it_is_over(door: Door, worker: ScriptedModel) -> None:
