@@ -131,7 +131,7 @@ async def _from_temporal(client: Client, request_id: str) -> tuple[RequestAccoun
                 following = await reading.take(event)
             run_id = following
     except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
+        if error.status is not RPCStatusCode.NOT_FOUND or error.message.startswith("Namespace "):
             raise
         return None, ["Temporal has no history of it (any longer): only the ledger is left, and with it the writes"]
     return reading.account, notes

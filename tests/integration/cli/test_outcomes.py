@@ -41,3 +41,11 @@ async def test_a_looping_answer_is_shortened_on_the_screen_and_whole_in_the_json
     shown = await cli("result", request_id)
     assert "completed: It is a plant. It is a plant. … (the same 58 times more)\n" in shown.out
     assert json.loads((await cli("result", request_id, "--json")).out)["summary"].count("It is a plant.") == 60
+
+
+async def test_in_a_namespace_that_is_not_there_nothing_is_said_of_a_request(cli: CommandLine) -> None:
+    lost = CommandLine({**cli.environment, "TEMPORAL_NAMESPACE": "nowhere"})
+    shown = await lost("why", "errand-1")
+    assert shown.code != 0
+    assert "Namespace nowhere is not found" in shown.err
+    assert shown.out == ""

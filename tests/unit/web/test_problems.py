@@ -1,5 +1,7 @@
 """Every problem stands in docs/door.md, and tells nothing that is not the caller's."""
 
+from temporalio.service import RPCError, RPCStatusCode
+
 from activities.errors import Unreachable
 from activities.redaction import SECRETS
 from activities.settings.environment import PROJECT
@@ -22,3 +24,8 @@ def test_no_secret_leaves_in_a_problem() -> None:
     SECRETS.add("sesame-4711")
     details = problem_of(Unreachable("cannot reach postgresql://me:sesame-4711@db")).details()
     assert (details.status, "sesame" in details.detail) == (503, False)
+
+
+def test_a_word_on_a_request_that_ends_at_that_moment_comes_too_late() -> None:
+    closing = RPCError("workflow update was aborted by closing workflow", RPCStatusCode.NOT_FOUND, b"")
+    assert problem_of(closing).kind is Kind.NOT_OPEN
