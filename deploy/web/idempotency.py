@@ -13,6 +13,7 @@ from deploy.client.requests import TakenId
 from deploy.web.callers import Caller
 from deploy.web.problems import Kind, Problem
 from workflows.contract.api import Request
+from workflows.contract.plans import APPLIED
 from workflows.refusals import REQUEST_ID, problem_with_id
 
 AN_ID = f"^{REQUEST_ID.pattern}$"
@@ -75,9 +76,11 @@ def request_id_of(submission: Submission, key: str | None, caller: Caller) -> st
     """The request's id: as it was given, or made of the caller's name and their key.
 
     Raises:
-        Problem: it is not clear which, or it belongs to another caller's keys.
+        Problem: it is not clear which, it belongs to another caller's keys, or a plan is to be applied under it.
     """
     given = the_one("request_id", submission.request_id, key)
+    if given.endswith(APPLIED) and submission.apply is None:
+        raise Problem(Kind.INVALID, f"request_id: ids that end in {APPLIED} are those of requests that apply a plan")
     if submission.request_id is None:
         return own_prefix(caller) + given
     must_be_own_id("request_id", given, caller)

@@ -91,6 +91,7 @@ async def test_the_id_of_somebody_elses_request_is_taken_and_no_more_is_said(doo
         ({"txt": "x", "request_id": "a"}, {}, 422, "txt: there is no such field; did you mean text?"),
         ({"text": "x", "limits": {"turns": 0}, "request_id": "a"}, {}, 422, "limits.turns: expected 1 or more, not 0"),
         ({"text": "x", "carried": {}, "request_id": "a"}, {}, 422, "carried: only the workflow itself may set it"),
+        ({"text": "x", "request_id": "plan.apply"}, {}, 422, "request_id: ids that end in .apply"),
         ([], {}, 422, "the input: expected an object"),
     ],
 )
