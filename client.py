@@ -192,12 +192,14 @@ def list_command(
             awaiting_answer=awaiting_answer,
             requester=requester,
             schedule=schedule,
-            limit=limit,
+            limit=limit + 1,
         )
         if as_json:
-            typer.echo("".join(each.model_dump_json() + "\n" for each in found), nl=False)
-        else:
-            session.screen.found(found)
+            typer.echo("".join(each.model_dump_json() + "\n" for each in found[:limit]), nl=False)
+            return 0
+        session.screen.found(found[:limit])
+        if len(found) > limit:
+            session.screen.note(f"there are more than the latest {limit}: see them with --limit {limit * 5}")
         return 0
 
     run(command, quiet=as_json)

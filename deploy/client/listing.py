@@ -62,8 +62,8 @@ async def find(
     limit: int = 20,
 ) -> list[Found]:
     """List requests, the latest first."""
-    query = _query(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
-    return await _described(client, [each async for each in client.list_workflows(query, limit=limit)])
+    query = query_for(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
+    return await described(client, [each async for each in client.list_workflows(query, limit=limit)])
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ async def find_page(
     after: bytes | None = None,
 ) -> Page:
     """List requests page by page: `after` is the `next` of the page before, with the same filters."""
-    query = _query(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
+    query = query_for(status, _waits(awaiting_approval, awaiting_answer), requester, schedule)
     pages = client.list_workflows(query, page_size=limit, next_page_token=after)
     await pages.fetch_next_page()
-    return Page(await _described(client, pages.current_page or ()), pages.next_page_token or None)
+    return Page(await described(client, pages.current_page or ()), pages.next_page_token or None)
 
 
 def _waits(awaiting_approval: bool, awaiting_answer: bool) -> list[str]:
@@ -98,13 +98,20 @@ def _waits(awaiting_approval: bool, awaiting_answer: bool) -> list[str]:
     return [key.name for key, yes in wanted if yes]
 
 
-async def _described(client: Client, executions: Sequence[WorkflowExecution]) -> list[Found]:
+async def described(client: Client, executions: Sequence[WorkflowExecution]) -> list[Found]:
+    """What Temporal itself knows of each of these."""
     return list(await asyncio.gather(*(describe(client, each.id, each.run_id) for each in executions)))
 
 
-def _query(status: RequestStatus | None, waits: Sequence[str], requester: str | None, schedule: str | None) -> str:
-    """`waits` are search attributes of which one must be true."""
-    terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"']
+def query_for(
+    status: RequestStatus | None = None,
+    waits: Sequence[str] = (),
+    requester: str | None = None,
+    schedule: str | None = None,
+    also: Sequence[str] = (),
+) -> str:
+    """`waits` are search attributes of which one must be true; `also` are further terms."""
+    terms = [f'WorkflowType = "{REQUEST_WORKFLOW}"', 'ExecutionStatus != "ContinuedAsNew"', *also]
     match status:
         case None:
             pass

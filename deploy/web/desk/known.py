@@ -9,6 +9,7 @@ from deploy.client.explanations import Explanation
 from deploy.client.listing import Found
 from deploy.client.schedules import Scheduled
 from deploy.client.traced_approvals import TracedApproval
+from deploy.web.desk.looking import GoingOn, Part
 from deploy.web.desk.shared import Shared
 from deploy.web.recorded_action import Action
 from workflows.contract.api import Outcome, RequestState
@@ -45,6 +46,9 @@ class Ended:
     outcome: Outcome | None
 
 
+State = tuple[Found, RequestState]
+
+
 @dataclass(frozen=True)
 class Known:
     """Of what is shared, each is kept by whose requests it is about: None stands for everybody's."""
@@ -52,11 +56,9 @@ class Known:
     outcomes: Kept[Outcome] = field(default_factory=lambda: Kept[Outcome]())
     explanations: Kept[Explanation] = field(default_factory=lambda: Kept[Explanation]())
     traced: Kept[TracedApproval] = field(default_factory=lambda: Kept[TracedApproval]())
-    going_on: Shared[list[tuple[Found, RequestState]]] = field(
-        default_factory=lambda: Shared[list[tuple[Found, RequestState]]]()
-    )
-    ended: Shared[tuple[list[Ended], list[Action]]] = field(
-        default_factory=lambda: Shared[tuple[list[Ended], list[Action]]]()
-    )
+    going_on: Shared[tuple[GoingOn, list[State]]] = field(default_factory=lambda: Shared[tuple[GoingOn, list[State]]]())
+    asking: Shared[tuple[Part, list[State]]] = field(default_factory=lambda: Shared[tuple[Part, list[State]]]())
+    ended: Shared[tuple[list[Ended], bool]] = field(default_factory=lambda: Shared[tuple[list[Ended], bool]]())
+    unknown: Shared[list[Action]] = field(default_factory=lambda: Shared[list[Action]]())
     schedules: Shared[list[Scheduled]] = field(default_factory=lambda: Shared[list[Scheduled]]())
     budgets: "Shared[list[Standing]]" = field(default_factory=lambda: Shared["list[Standing]"]())

@@ -1,7 +1,7 @@
 """What the desk shows to one caller: what waits for them, what runs, what has ended, and their schedules."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,14 +12,15 @@ from temporalio.service import RPCError
 from activities.errors import ConfigurationError, ErrandError
 from deploy.client.actions import ledger_of_the_workers
 from deploy.client.keys import Right
-from deploy.client.listing import Found, find
+from deploy.client.listing import Found
 from deploy.client.requests import handle_of, outcome_or_account, state
 from deploy.client.schedules import Scheduled, find_schedules
 from deploy.client.traced_approvals import TracedApproval, traced
 from deploy.web.callers import Caller
 from deploy.web.desk.budgeting import budgets
 from deploy.web.desk.deciders import why_no_word, why_no_yes
-from deploy.web.desk.known import Ended
+from deploy.web.desk.known import Ended, State
+from deploy.web.desk.looking import GoingOn, Part, asking, going_on, over
 from deploy.web.door import UNLISTED, Door
 from deploy.web.recorded_action import Action
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from activities.ledger.spending import Standing
 
 ANSWERS_WITHIN = timedelta(seconds=1)
-MOST_WAITING = 50
-MOST_RUNNING = 20
-MOST_ENDED = 10
+MOST_UNKNOWN = 50
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,13 @@ class Running:
 
 @dataclass(frozen=True)
 class Live:
-    """What changes while somebody looks."""
+    """What changes while somebody looks. Of `going_on` and `asking`, all of it may not be shown."""
 
     calls: list[Call] = field(default_factory=list[Call])
     questions: list[Question] = field(default_factory=list[Question])
     running: list[Running] = field(default_factory=list[Running])
+    going_on: GoingOn = field(default_factory=GoingOn)
+    asking: Part = field(default_factory=Part)
     unlisted: str = ""
     """Why nothing can be listed."""
 
@@ -75,10 +76,11 @@ class Live:
 class Settled:
     """What changes when something has ended."""
 
-    ended: list[Ended]
-    unknown: list[Action]
-    schedules: list[Scheduled]
-    budgets: "list[Standing]"
+    ended: list[Ended] = field(default_factory=list[Ended])
+    more_have_ended: bool = False
+    unknown: list[Action] = field(default_factory=list[Action])
+    schedules: list[Scheduled] = field(default_factory=list[Scheduled])
+    budgets: "list[Standing]" = field(default_factory=lambda: list["Standing"]())
 
 
 def whose(caller: Caller) -> str | None:
@@ -93,24 +95,42 @@ async def live(door: Door, caller: Caller, age: float = 0) -> Live:
     of = whose(caller)
     if _are_hidden(door, of):
         return Live(unlisted=UNLISTED)
-    seen = await door.known.going_on.get(of, lambda: _going_on(door, of), age=age)
+    (there, states), (asked, own) = await asyncio.gather(
+        door.known.going_on.get(of, lambda: _going_on(door, of), age=age), _asking(door, caller, age)
+    )
+    seen = {found.request_id: (found, now) for found, now in (*states, *own)}.values()
     calls = [each for one, now in seen for each in await calls_of(door, caller, one, now)]
+    questions = [each for one, now in seen for each in questions_of(caller, one, now)]
     return Live(
         sorted(calls, key=lambda each: each.pending.expires_at),
-        [each for one, now in seen for each in questions_of(caller, one, now)],
-        [Running(one, now.doing) for one, now in seen if not _waits(now)],
+        sorted(questions, key=lambda each: each.pending.expires_at),
+        [Running(one, now.doing) for one, now in states if not _waits(now)],
+        there,
+        asked,
     )
 
 
-async def _going_on(door: Door, requester: str | None) -> list[tuple[Found, RequestState]]:
-    waiting, running = await asyncio.gather(
-        find(door.client, awaiting_approval=True, awaiting_answer=True, requester=requester, limit=MOST_WAITING),
-        find(door.client, status=RequestStatus.RUNNING, requester=requester, limit=MOST_RUNNING),
-    )
-    known = {each.request_id: each for each in (*waiting, *running)}
-    found = [each for each in known.values() if each.closed_at is None]
-    states = await asyncio.gather(*(_state(door, each) for each in found))
-    return list(zip(found, states, strict=True))
+async def _going_on(door: Door, requester: str | None) -> tuple[GoingOn, list[State]]:
+    there = await going_on(door.client, requester)
+    return there, await _states(door, (*there.waiting.found, *there.running.found))
+
+
+async def _asking(door: Door, caller: Caller, age: float) -> tuple[Part, list[State]]:
+    """What waits for this caller's answer: a question of others, which they may not answer, takes no place of it."""
+    if not caller.may(Right.SUBMIT):
+        return Part(), []
+    of = None if caller.may(Right.ADMIN) or _are_hidden(door, caller.name) else caller.name
+
+    async def look() -> tuple[Part, list[State]]:
+        there = await asking(door.client, of)
+        return there, await _states(door, there.found)
+
+    return await door.known.asking.get(of, look, age=age)
+
+
+async def _states(door: Door, listed: Iterable[Found]) -> list[State]:
+    found = [each for each in {each.request_id: each for each in listed}.values() if each.closed_at is None]
+    return list(zip(found, await asyncio.gather(*(_state(door, each) for each in found)), strict=True))
 
 
 def _are_hidden(door: Door, requester: str | None) -> bool:
@@ -171,29 +191,26 @@ async def settled(door: Door, caller: Caller, now: Live | None = None, age: floa
         age: how many seconds ago it may have been so.
     """
     if not (caller.may(Right.READ) or caller.sees_all):
-        return Settled([], [], [], [])
+        return Settled()
     of, ids, known = whose(caller), now and now.ids, door.known
-    (ended, unknown), schedules, standings = await asyncio.gather(
+    (ended, more), unknown, schedules, standings = await asyncio.gather(
         known.ended.get(of, lambda: _ended(door, of), age=age, about=ids),
+        known.unknown.get(of, lambda: unknown_writes(door, of), age=age, about=ids),
         known.schedules.get(
             caller.name, lambda: find_schedules(door.client, requester=caller.name), age=age, about=ids
         ),
         known.budgets.get(of, lambda: budgets(door, caller), age=age, about=ids),
     )
-    return Settled(ended, unknown, schedules, standings)
+    return Settled(ended, more, unknown, schedules, standings)
 
 
-async def _ended(door: Door, requester: str | None) -> tuple[list[Ended], list[Action]]:
-    latest, unknown = await asyncio.gather(_latest(door, requester), unknown_writes(door, requester))
-    over = [each for each in latest if each.closed_at][:MOST_ENDED]
-    outcomes = await asyncio.gather(*(outcome(door, each) for each in over))
-    return [Ended(*each) for each in zip(over, outcomes, strict=True)], unknown
-
-
-async def _latest(door: Door, requester: str | None) -> list[Found]:
+async def _ended(door: Door, requester: str | None) -> tuple[list[Ended], bool]:
+    """What has ended, and whether there is more of it."""
     if _are_hidden(door, requester):
-        return []
-    return await find(door.client, requester=requester, limit=MOST_ENDED + MOST_RUNNING)
+        return [], False
+    there = await over(door.client, requester)
+    outcomes = await asyncio.gather(*(outcome(door, each) for each in there.found))
+    return [Ended(*each) for each in zip(there.found, outcomes, strict=True)], there.is_cut
 
 
 async def outcome(door: Door, found: Found) -> Outcome | None:
@@ -218,7 +235,7 @@ async def unknown_writes(door: Door, requester: str | None, request_id: str | No
     try:
         async with ledger_of_the_workers(door.service) as ledger:
             found = await ledger.search(
-                request_id=request_id, requester=requester, state=State.UNKNOWN, since=None, limit=MOST_WAITING
+                request_id=request_id, requester=requester, state=State.UNKNOWN, since=None, limit=MOST_UNKNOWN
             )
     except ConfigurationError:
         return []

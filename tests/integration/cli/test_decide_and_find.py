@@ -278,6 +278,28 @@ async def test_list_finds_by_status_requester_and_waiting(
     assert ended.awaiting_approval is False
 
 
+async def test_list_says_that_there_are_more_than_it_shows_and_how_to_see_them(
+    cli: CommandLine, client: Client, worker: ScriptedModel
+) -> None:
+    who = f"ann-{uuid.uuid4().hex[:6]}"
+    ids = [await waiting(cli, client, worker, requester=who) for _ in range(2)]
+    options = ("list", "--awaiting-approval", "--requester", who)
+
+    async def both() -> bool:
+        return (await cli(*options, "--json")).out.count(who) == 2
+
+    await eventually(both)
+    shown, enough, as_json = [
+        await cli(*options, *more) for more in (("--limit", "1"), ("--limit", "2"), ("--limit", "1", "--json"))
+    ]
+    assert [each in shown.out for each in ids] == [False, True]
+    assert shown.err == "there are more than the latest 1: see them with --limit 5\n"
+    assert enough.err == ""
+    assert (len(as_json.out.splitlines()), as_json.err) == (1, "")
+    for each in ids:
+        await cli("cancel", each)
+
+
 async def test_a_name_cannot_widen_the_search(cli: CommandLine) -> None:
     shown = await cli("list", "--requester", f'nobody" OR WorkflowType = "{REQUEST_WORKFLOW}')
     assert shown == Said(0, "", "no requests\n")
