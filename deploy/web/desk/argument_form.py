@@ -1,6 +1,7 @@
 """A call's arguments as fields of a form, and back: made from the tool's schema, so that a number stays a number.
 
-A field that nobody has touched keeps its very value, whatever a browser makes of its line ends.
+A field that nobody has touched keeps its very value, whatever a browser makes of its line ends and of characters that
+no field can hold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +37,8 @@ class Field:
 
     @property
     def is_long(self) -> bool:
-        return self.kind in ("lines", "json") or "\n" in self.text or len(self.text) > LONG
+        """Whether it takes more than one line: a field of one line would lose the ends of lines."""
+        return self.kind in ("lines", "json") or "\n" in _lines(self.text) or len(self.text) > LONG
 
 
 def fields(schema: JsonValue, arguments: Arguments) -> list[Field]:
@@ -101,11 +103,12 @@ def _are_lines(schema: Mapping[str, JsonValue], value: JsonValue, *, is_set: boo
     of_texts = isinstance(items, dict) and items.get("type") == "string"
     if not is_set:
         return of_texts
-    return (
-        of_texts
-        and isinstance(value, list)
-        and all(isinstance(each, str) and each and "\n" not in each for each in value)
-    )
+    return of_texts and isinstance(value, list) and all(isinstance(each, str) and _is_a_line(each) for each in value)
+
+
+def _is_a_line(text: str) -> bool:
+    """Whether a line of a field can stand for it, so that it is the same when another line is edited."""
+    return bool(text) and text == _as_sent(text).strip() and "\n" not in text
 
 
 def _written(kind: Kind, value: JsonValue) -> str:
@@ -129,7 +132,7 @@ def edited(known: Sequence[Field], form: Mapping[str, str]) -> Arguments:
     found: Arguments = {}
     for field in known:
         text = form.get(field.name)
-        if text is None or _lines(text) == _lines(field.text):
+        if text is None or _as_sent(text) == _as_sent(field.text):
             if field.is_set:
                 found[field.name] = field.value
         elif text or field.required:
@@ -145,6 +148,11 @@ def as_filled(known: Sequence[Field], form: Mapping[str, str]) -> list[Field]:
 def _lines(text: str) -> str:
     """Browsers end lines by CR LF, and drop a first one that is empty."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _as_sent(text: str) -> str:
+    """What a browser sends of a text that stands in a field: HTML has no U+0000."""
+    return _lines(text).replace("\0", "\ufffd")
 
 
 def _read(field: Field, text: str) -> JsonValue:

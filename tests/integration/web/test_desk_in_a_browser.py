@@ -104,6 +104,23 @@ async def test_the_arguments_are_edited_and_of_two_who_decide_the_second_is_told
     assert ended.receipts[0].approved_by == "bob"
 
 
+@pytest.mark.parametrize("word", ["PO\rX", "PO\0X", "\nPO\r\n"])
+async def test_a_field_that_nobody_touches_keeps_what_no_browser_can_send(
+    door: Door, worker: ScriptedModel, browser: Browser, word: str
+) -> None:
+    worker.scripts["Write."] = [calls(call("write_down", word=word, seconds=1)), say("Done.")]
+    bob = add_key(door.keys, "bob", APPROVER)
+    async with door.caller("ann") as ann, somebody(browser, door.url, bob) as page:
+        request_id = await submitted(ann, "Write.")
+        await waiting(ann, request_id)
+        await page.goto(f"{door.url}/requests/{request_id}/approvals/1.1/edit")
+        await page.get_by_label("seconds").fill("0.25")
+        await page.get_by_role("button", name="Approve").click()
+        await page.wait_for_url(f"{door.url}/")
+        ended = await outcome(ann, request_id)
+    assert ended.receipts[0].arguments == {"word": word, "seconds": 0.25}
+
+
 async def test_a_page_goes_on_when_the_door_was_started_anew(
     client: Client, settings: Settings, web_settings: WebSettings, worker: ScriptedModel, browser: Browser
 ) -> None:

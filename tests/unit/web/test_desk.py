@@ -53,6 +53,21 @@ def test_what_nobody_touches_keeps_its_very_value_and_what_is_edited_its_type() 
     }
 
 
+@pytest.mark.parametrize("text", ["PO-1\rX", "PO-2\0X", "\r", "a\r\nb\rc\nd", "\nPO-3\n"])
+def test_what_no_field_can_hold_is_kept_when_another_field_is_edited(text: str) -> None:
+    known = fields(SCHEMA, GIVEN | {"body": text, "to": [text, "b"]})
+    sent = {each.name: each.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd") for each in known}
+    assert all(each.is_long for each in known if "\n" in sent[each.name])
+    assert edited(known, sent | {"count": "4"}) == GIVEN | {"count": 4, "body": text, "to": [text, "b"]}
+
+
+@pytest.mark.parametrize("item", ["PO-1\rX", "PO-2\0X", " PO-3", "PO-4\n"])
+def test_an_item_that_no_line_can_hold_is_kept_when_another_item_is_edited(item: str) -> None:
+    known = fields(SCHEMA, {"to": [item, "b"]})
+    text = next(each.text for each in known if each.name == "to")
+    assert edited(known, {"to": text.replace('"b"', '"c"')}) == {"to": [item, "c"]}
+
+
 @pytest.mark.parametrize(("name", "text"), [("count", "4.5"), ("share", "half"), ("share", "NaN"), ("count", "")])
 def test_a_field_that_holds_what_it_cannot_is_named(name: str, text: str) -> None:
     with pytest.raises(InvalidArguments, match=name):
