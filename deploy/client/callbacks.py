@@ -79,7 +79,8 @@ async def describe_callback(client: Client, callback_id: str) -> Callback | None
             told = await handle.result()
             return known.model_copy(update={"status": CallbackStatus.DELIVERED, "attempts": told.attempts})
         case _:
-            return known.model_copy(update={"status": CallbackStatus.FAILED, "error": await _why(handle)})
+            why, attempts = await asyncio.gather(_why(handle), _attempts(handle))
+            return known.model_copy(update={"status": CallbackStatus.FAILED, "error": why, "attempts": attempts})
 
 
 async def send_callback_again(client: Client, callback_id: str) -> None:
@@ -121,3 +122,11 @@ async def _why(handle: WorkflowHandle[object, Delivered]) -> str:
     except WorkflowFailureError as failure:
         return crash_of(failure).error
     return ""
+
+
+async def _attempts(handle: WorkflowHandle[object, Delivered]) -> int:
+    """How often it was tried. History says so at the end of the last attempt: of one that was terminated before, 0."""
+    attempts = 0
+    async for event in handle.fetch_history_events():
+        attempts = max(attempts, event.activity_task_started_event_attributes.attempt)
+    return attempts

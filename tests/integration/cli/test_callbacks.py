@@ -23,7 +23,8 @@ async def ops(
     monkeypatch.setenv("OPS_SECRET", SECRET)
     async with receiver() as listening:
         file = tmp_path / "callbacks.toml"
-        file.write_text(f'[endpoint.ops]\nurl = "{listening.url}"\nsecrets = ["OPS_SECRET"]\nprivate = true\n')
+        ops = f'[endpoint.ops]\nurl = "{listening.url}"\nsecrets = ["OPS_SECRET"]\nprivate = true\n'
+        file.write_text(f"pauses = [0.05, 0.05]\n{ops}")
         known = changed(settings, notification={"callbacks": file})
         async with running_worker(client, known, sandboxed=False):
             yield listening
@@ -41,7 +42,9 @@ async def test_what_could_not_be_told_is_said_and_told_again(
         return (await cli("callbacks", id)).code == 1
 
     assert await eventually(failed)
-    assert "ops  request.completed  failed" in (await cli("callbacks", id)).out
+    shown = (await cli("callbacks", id)).out
+    assert "ops  request.completed  failed" in shown
+    assert ", 1 attempt  ops answered 410 Gone" in shown
     assert "ops was not told of request.completed: ops answered 410 Gone" in (await cli("status", id)).err
     assert (await cli("callbacks", id, "--again")).err == "1 callback told again\n"
     await ops.until(2)
@@ -51,6 +54,22 @@ async def test_what_could_not_be_told_is_said_and_told_again(
 
     assert await eventually(delivered)
     assert (await cli("status", id)).err == ""
+
+
+async def test_what_was_given_up_says_after_how_many_attempts(
+    cli: CommandLine, ops: Receiver, model: ScriptedModel
+) -> None:
+    model.scripts["Hello."] = [say("Hello.")]
+    ops.answers = ["500 Oh"] * 3
+    id = an_id()
+    assert (await cli("submit", "Hello.", "--notify", "ops", "--id", id)).code == 0
+
+    async def given_up() -> str | None:
+        shown = await cli("callbacks", id)
+        return shown.out if shown.code == 1 else None
+
+    shown = await eventually(given_up)
+    assert ", 3 attempts  ops answered 500 Oh; given up after 3 attempts" in shown
 
 
 async def test_an_endpoint_that_there_is_not_ends_the_request_with_a_sentence(cli: CommandLine, ops: Receiver) -> None:
