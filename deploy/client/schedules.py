@@ -36,6 +36,8 @@ from workflows.timeline import REQUESTER
 
 MEMO = "errand"
 """Under which a schedule's memo says what Temporal would not keep."""
+NO_NOTE = " "
+"""In place of none, for which the SDK would put a note of its own."""
 LONGEST_ID = 170
 """Characters; the time of a run comes behind it."""
 
@@ -47,7 +49,7 @@ class Scheduled(BaseModel):
 
     schedule_id: str
     timetable: Timetable
-    text: str = Field(description="of its requests, or its beginning")
+    text: str = Field(description="of its requests, or its beginning; where they are a call, which")
     requester: str
     paused: bool
     note: str = Field(default="", description="why it is paused, or goes on")
@@ -114,7 +116,7 @@ async def add_schedule(
     if request.keep_open:
         raise ConfigurationError("keep_open: a request that starts by itself has nobody who talks to it")
     await preview(client, timetable)  # refuses what is no timetable, in words that say so
-    told = plain(code(request.text))
+    told = plain(code(request.title))
     memo = ScheduleMemo(timetable=timetable, text=told, requester=request.requester)
     schedule = Schedule(
         _action(client, request, schedule_id, task_queue),
@@ -140,7 +142,7 @@ def _action(client: Client, request: Request, schedule_id: str, task_queue: str)
         request,
         id=schedule_id,
         task_queue=task_queue,
-        static_summary=code(request.text) or None,
+        static_summary=code(request.title) or None,
         typed_search_attributes=TypedSearchAttributes(whose),
     )
 
@@ -168,7 +170,7 @@ def _scheduled(id: str, memo: ScheduleMemo, *, paused: bool, note: str | None, t
         text=memo.text,
         requester=memo.requester,
         paused=paused,
-        note=note or "",
+        note=(note or "").strip(),
         next_times=_in_zone(times, memo.timetable),
     )
 
@@ -223,13 +225,13 @@ async def described_schedule(client: Client, schedule_id: str) -> tuple[Schedule
 async def pause_schedule(client: Client, schedule_id: str, *, note: str = "") -> None:
     """Start nothing more, until it is resumed. What runs goes on."""
     async with known_schedule(client, schedule_id) as handle:
-        await handle.pause(note=note or None)
+        await handle.pause(note=note or NO_NOTE)
 
 
 async def resume_schedule(client: Client, schedule_id: str, *, note: str = "") -> None:
     """Go on with the next time; those in between are not made up for."""
     async with known_schedule(client, schedule_id) as handle:
-        await handle.unpause(note=note or None)
+        await handle.unpause(note=note or NO_NOTE)
 
 
 async def delete_schedule(client: Client, schedule_id: str) -> None:

@@ -26,7 +26,7 @@ class ScheduleScreen(Paper):
     def schedule(self, state: ScheduleState) -> None:
         """Where a schedule stands."""
         self._line((state.schedule_id, "bold cyan"), f"  {_timetable(state.timetable)}", *_paused(state))
-        self._line(INDENT, state.request.text)
+        self._line(INDENT, state.request.title)
         whose = f"for {state.requester}, " if state.requester else ""
         approved = ", ".join(state.request.approve)
         yes = f"approved in advance: {approved}" if approved else "nothing is approved in advance"

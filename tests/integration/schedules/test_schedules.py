@@ -42,7 +42,7 @@ from tests.conftest import running_worker
 from tests.integration.cli.conftest import eventually
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
-from workflows.contract.api import PendingApproval, Request
+from workflows.contract.api import GivenCall, PendingApproval, Request
 
 TELL = Request(text="Tell ann.", requester="bob", approve=("tell",))
 YEARLY = Timetable(cron="0 8 1 1 *", zone="Europe/Berlin")
@@ -327,7 +327,16 @@ async def test_a_schedule_is_paused_with_a_reason_and_resumed(client: Client, se
         paused = await describe_schedule(client, made.schedule_id)
         assert (paused.paused, paused.note) == (True, "on holiday")
         await resume_schedule(client, made.schedule_id)
-        assert not (await describe_schedule(client, made.schedule_id)).paused
+        going_on = await describe_schedule(client, made.schedule_id)
+        assert (going_on.paused, going_on.note) == (False, "")
+        await pause_schedule(client, made.schedule_id)
+        assert (await describe_schedule(client, made.schedule_id)).note == ""
+
+
+async def test_a_schedule_of_a_call_is_known_by_the_call(client: Client, settings: Settings) -> None:
+    request = Request(call=GivenCall(tool="look_up", arguments={"word": "tree"}))
+    async with scheduled(client, settings, request=request) as made:
+        assert made.text == "call look_up"
 
 
 def test_what_a_schedule_says_is_plain_json() -> None:

@@ -9,6 +9,8 @@ from temporalio.client import Client
 
 from activities.settings import Settings
 from deploy.client.keys import Right, remove_key
+from deploy.client.schedules import add_schedule
+from deploy.client.timetables import Timetable
 from deploy.web.application import application
 from deploy.web.settings import WebSettings
 from tests.conftest import changed
@@ -20,6 +22,7 @@ from tests.integration.web.test_approvals import APPROVER, TREE, waiting
 from tests.integration.web.test_schedules import scheduled
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
+from workflows.contract.api import GivenCall, Request
 
 
 @pytest.fixture(autouse=True)
@@ -284,6 +287,15 @@ async def test_a_schedule_is_made_after_its_next_times_were_shown(door: Door) ->
     assert wrong.status_code == 422
     assert (made.status_code, paused.status_code, deleted.status_code) == (303, 303, 303)
     assert of_another not in page
+
+
+async def test_a_schedule_of_a_call_shows_the_call_beside_the_button_that_runs_it(client: Client, door: Door) -> None:
+    look_up = Request(requester="ann", call=GivenCall(tool="look_up", arguments={"word": "tree"}))
+    made = await add_schedule(client, Timetable(cron="0 8 1 1 *"), look_up)
+    async with at_the_desk(door, "ann", Right.SUBMIT, Right.READ) as ann:
+        page = await ann.page_with(made.schedule_id)
+        await ann.fill(f"/schedules/{made.schedule_id}/delete")
+    assert f"<strong>{made.schedule_id}</strong>: call look_up<br>" in page
 
 
 async def test_with_no_key_the_user_of_this_machine_is_in(client: Client, settings: Settings, tmp_path: Path) -> None:
