@@ -15,6 +15,7 @@ from workflows.contract.messages import Input
 
 Read = TypeVar("Read", bound=Input)
 
+LONGEST_ID = 200
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+=-]{0,199}")
 """What can stand in the path of a URL (RFC 3986, `pchar`) and in a header of a mail as it is."""
 LONGEST_QUOTE = 60
@@ -60,12 +61,13 @@ def bad_request(why: str) -> ApplicationError:
     return ApplicationError(why, type=BAD_REQUEST, non_retryable=True)
 
 
-def problem_with_id(request_id: str, name: str = "the request id") -> str | None:
-    """Why this cannot be a request's id, which is called `name` where it came from."""
-    if REQUEST_ID.fullmatch(request_id):
+def problem_with_id(id: str, name: str = "the request id", most: int = LONGEST_ID) -> str | None:
+    """Why this cannot be an id of at most so many characters, which is called `name` where it came from."""
+    if REQUEST_ID.fullmatch(id) and len(id) <= most:
         return None
+    long = f" has {len(id):,} characters" if len(id) > most else ""
     return (
-        f"{name} {_quoted(request_id)}: an id has 1 to 200 letters (A to Z), digits and . _ ~ : @ + = -, "
+        f"{name} {_quoted(id)}{long}: an id has 1 to {most} letters (A to Z), digits and . _ ~ : @ + = -, "
         "of which the first is a letter or a digit"
     )
 
@@ -112,7 +114,7 @@ def _why(error: ErrorDetails, kind: type[BaseModel]) -> str:
             return f"it is missing ({meaning})" if meaning else "it is missing"
         case "string_too_long":
             return f"it has {len(str(given)):,} characters, and {context['max_length']:,} are the most"
-        case "string_too_short" | "string_pattern_mismatch":
+        case "string_too_short" | "string_pattern_mismatch" if not str(given).strip():
             meaning = _described(kind, error)
             return f"it is blank ({meaning})" if meaning else "it is blank"
         case "json_invalid":

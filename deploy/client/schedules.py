@@ -109,10 +109,8 @@ async def add_schedule(
         ConfigurationError: it can be no schedule's id; the cron text is none; the request would never end by itself.
     """
     schedule_id = schedule_id or new_id()
-    if problem := problem_with_id(schedule_id, "the schedule's id"):
+    if problem := problem_with_id(schedule_id, "the schedule's id", LONGEST_ID):
         raise ConfigurationError(problem)
-    if len(schedule_id) > LONGEST_ID:
-        raise ConfigurationError(f"the schedule's id has {len(schedule_id)} characters, and {LONGEST_ID} are the most")
     if request.keep_open:
         raise ConfigurationError("keep_open: a request that starts by itself has nobody who talks to it")
     await preview(client, timetable)  # refuses what is no timetable, in words that say so

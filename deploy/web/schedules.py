@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
 from deploy.client import schedules
@@ -58,9 +58,16 @@ class EachRequest(Request):
 class NewSchedule(Input):
     """A schedule. The same again, under the same id, is the same one."""
 
-    schedule_id: str = Field(pattern=rf"^[A-Za-z0-9][A-Za-z0-9._~:@+=-]{{0,{LONGEST_ID - 1}}}$")
+    schedule_id: str = Field(json_schema_extra={"pattern": rf"^[A-Za-z0-9][A-Za-z0-9._~:@+=-]{{0,{LONGEST_ID - 1}}}$"})
     timetable: Timetable
     request: EachRequest
+
+    @field_validator("schedule_id")
+    @classmethod
+    def _can_be_one(cls, given: str) -> str:
+        if problem := problem_with_id(given, "the id", LONGEST_ID):
+            raise ValueError(problem)
+        return given
 
 
 class Note(Input):

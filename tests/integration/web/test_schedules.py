@@ -106,6 +106,28 @@ async def test_a_schedule_that_cannot_be_is_refused_in_words(
     assert (answer.status_code, answer.json()["type"]) == (status, f"urn:errand:problem:{kind}"), answer.text
 
 
+@pytest.mark.parametrize(
+    ("schedule_id", "words"),
+    [
+        ("", 'schedule_id: the id "": an id has 1 to 170 letters (A to Z), digits and'),
+        ("a b", 'schedule_id: the id "a b": an id has 1 to 170 letters (A to Z), digits and'),
+        ("é", 'schedule_id: the id "é": an id has 1 to 170 letters (A to Z), digits and'),
+        (
+            "a" * 171,
+            f'schedule_id: the id "{"a" * 59}… has 171 characters: an id has 1 to 170 letters (A to Z), digits and',
+        ),
+    ],
+)
+async def test_an_id_that_cannot_be_a_schedules_is_refused_with_what_is_wrong_with_it(
+    door: Door, schedule_id: str, words: str
+) -> None:
+    new = {"schedule_id": schedule_id, "timetable": HOURLY, "request": {"text": "Look."}}
+    async with door.caller("eve", [Right.SUBMIT]) as eve:
+        answer = await eve.post("/v1/schedules", json=new)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(words)
+
+
 async def test_another_schedule_under_the_same_id_is_refused_and_the_same_is_the_same(door: Door) -> None:
     new = {"schedule_id": an_id(), "timetable": HOURLY, "request": {"text": "Look."}}
     async with door.caller("ann") as ann:
