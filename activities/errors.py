@@ -12,6 +12,7 @@
     │   ├── NotFound               the thing asked about does not exist
     │   ├── Ambiguous              several things have the name that was asked about
     │   ├── ServiceUnavailable     retried: no connection, time-out, 408, 425, 429, 5xx, an unreadable reply
+    │   │   └── CannotDecrypt      retried: the key of something encrypted is not here; a worker that has it may come
     │   ├── ServiceRefused         not retried: the far end said no
     │   ├── Withdrawn              not retried: the request was cancelled before the action took effect
     │   ├── KeyTaken               not retried: the ledger knows another action under the same key, or a like one of
@@ -118,6 +119,10 @@ class ServiceUnavailable(ToolError):
     """The far end cannot answer now, and nothing has taken effect there."""
 
     retryable = True
+
+
+class CannotDecrypt(ServiceUnavailable):
+    """Something is encrypted, and cannot be read with the keys that are here."""
 
 
 class NotYet(ToolError):

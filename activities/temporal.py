@@ -16,6 +16,7 @@ from temporalio.converter import (
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 
+from activities.encryption.codec import EncryptingCodec, NoKeys
 from activities.encryption.loading import load_key_ring
 from activities.errors import ConfigurationError, Unreachable
 from activities.redaction import SECRETS
@@ -24,7 +25,7 @@ from activities.settings import Settings
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
 
-_CONVERTERS = tuple(PydanticPayloadConverter().converters.values())
+_CONVERTERS = (*PydanticPayloadConverter().converters.values(), NoKeys())
 
 
 class SharedPydanticConverter(CompositePayloadConverter):
@@ -43,8 +44,6 @@ def data_converter(namespace: str, keys: "KeyRing | None") -> DataConverter:
     """How messages are written for a namespace: in clear, or encrypted where there are keys."""
     if keys is None:
         return DATA_CONVERTER
-    from activities.encryption.codec import EncryptingCodec
-
     return replace(
         DATA_CONVERTER,
         payload_codec=EncryptingCodec(keys, namespace),

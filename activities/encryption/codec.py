@@ -1,11 +1,15 @@
 """A payload codec: everything that is a payload in Temporal is encrypted before it leaves the process."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import PayloadCodec
+from temporalio.converter import EncodingPayloadConverter, PayloadCodec
 
-from activities.encryption.key_ring import KeyRing
+from activities.errors import CannotDecrypt
+
+if TYPE_CHECKING:
+    from activities.encryption.key_ring import KeyRing
 
 ENCODING = b"binary/errand-aes256gcm"
 """Of its own: the samples' `binary/encrypted` has no additional authenticated data."""
@@ -15,7 +19,7 @@ KEY_ID = "encryption-key-id"
 class EncryptingCodec(PayloadCodec):
     """Encrypts for one namespace. What is in clear, from before or from a plain client, is read as it is."""
 
-    def __init__(self, keys: KeyRing, namespace: str) -> None:
+    def __init__(self, keys: "KeyRing", namespace: str) -> None:
         self._keys = keys
         self._context = f"namespace {namespace}"
 
@@ -26,7 +30,7 @@ class EncryptingCodec(PayloadCodec):
         """Decrypt those that are encrypted.
 
         Raises:
-            ServiceUnavailable: the key of a payload is missing, or the payload is not what was encrypted.
+            CannotDecrypt: the key of a payload is missing, or the payload is not what was encrypted.
         """
         return [self._decrypted(each) if is_encrypted(each) else each for each in payloads]
 
@@ -36,6 +40,20 @@ class EncryptingCodec(PayloadCodec):
 
     def _decrypted(self, payload: Payload) -> Payload:
         return Payload.FromString(self._keys.decrypt(key_id_of(payload), payload.data, self._context))
+
+
+class NoKeys(EncodingPayloadConverter):
+    """Says of what is encrypted, where there are no keys at all, that they are missing."""
+
+    @property
+    def encoding(self) -> str:
+        return ENCODING.decode()
+
+    def to_payload(self, value: Any) -> Payload | None:
+        return None
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> NoReturn:
+        raise CannotDecrypt(f"ERRAND_PAYLOAD_KEYS: the key {key_id_of(payload)} is missing; it names no file of keys")
 
 
 def is_encrypted(payload: Payload) -> bool:

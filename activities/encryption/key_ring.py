@@ -20,7 +20,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from activities.errors import ConfigurationError, ServiceUnavailable
+from activities.errors import CannotDecrypt, ConfigurationError
 from activities.redaction import SECRETS
 
 PAYLOAD_KEYS = "ERRAND_PAYLOAD_KEYS"
@@ -84,16 +84,16 @@ class KeyRing:
         """What was encrypted with a key of this ring.
 
         Raises:
-            ServiceUnavailable: this ring does not have the key, or what it encrypted was changed or moved since.
+            CannotDecrypt: this ring does not have the key, or what it encrypted was changed or moved since.
         """
         if key_id not in self.keys:
             known = ", ".join(self.keys) or "none"
-            raise ServiceUnavailable(f"{PAYLOAD_KEYS}: the key {key_id} is missing; the keys here are: {known}")
+            raise CannotDecrypt(f"{PAYLOAD_KEYS}: the key {key_id} is missing; the keys here are: {known}")
         nonce, ciphertext = encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:]
         try:
             return self.keys[key_id].decrypt(nonce, ciphertext, _bound_to(key_id, context))
         except (InvalidTag, ValueError):
-            raise ServiceUnavailable(
+            raise CannotDecrypt(
                 f"what was encrypted with the key {key_id} cannot be decrypted as part of {context!r}: it was changed, "
                 f"it belongs elsewhere, or {PAYLOAD_KEYS} has another key of that id"
             ) from None

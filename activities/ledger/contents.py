@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 from pydantic import JsonValue
 
-from activities.errors import ServiceUnavailable
+from activities.errors import CannotDecrypt
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -40,7 +40,7 @@ def decrypted(connection: sa.Connection, row: sa.RowMapping) -> dict[str, object
     """A row as it was before it was encrypted.
 
     Raises:
-        ServiceUnavailable: its key is missing, or it is not what was written.
+        CannotDecrypt: its key is missing, or it is not what was written.
     """
     keys, values = _keys_of(connection), dict(row)
     read: dict[str, object] = {
@@ -64,7 +64,7 @@ def _written(keys: "KeyRing", key: str, column: str, value: JsonValue) -> str:
 def _read(keys: "KeyRing | None", key: str, column: str, text: str) -> JsonValue:
     _, key_id, data = text.split(":", 2)
     if keys is None:
-        raise ServiceUnavailable(f"the ledger is encrypted with the key {key_id}; ERRAND_PAYLOAD_KEYS has to name it")
+        raise CannotDecrypt(f"the ledger is encrypted with the key {key_id}; ERRAND_PAYLOAD_KEYS has to name it")
     return json.loads(keys.decrypt(key_id, base64.b64decode(data), _context(key, column)))
 
 

@@ -16,7 +16,7 @@ from temporalio.client import AsyncActivityCancelledError, Client, WorkflowHandl
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ServiceUnavailable
+from activities.errors import CannotDecrypt, ConfigurationError, ServiceUnavailable
 from activities.failures import translated
 from activities.heartbeats import leave_them_to_me
 from activities.ledger.ledger import Ledger
@@ -74,6 +74,9 @@ async def watched_by_temporal(
         ledger: that the worker opened.
         task_queue: of the worker.
         versioned: whether it takes part in Worker Versioning.
+
+    Raises:
+        ConfigurationError: the worker lacks a key.
     """
     try:
         await ledger.restores.compare(await mark_in_temporal(client, ledger.identity))
@@ -87,6 +90,8 @@ async def watched_by_temporal(
         )
         if versioned:
             await _follow_versions(client, watch_id(ledger.identity))
+    except CannotDecrypt as error:
+        raise ConfigurationError(f"{error}; what Temporal knows of the ledger {ledger.identity} needs it") from error
     except RPCError as error:
         log.warning("nobody watches the ledger: an older copy may go unnoticed", reason=error.message)
     yield
@@ -112,6 +117,7 @@ async def mark_in_temporal(client: Client, identity: str) -> LedgerMark | None:
 
     Raises:
         RPCError: Temporal cannot be asked.
+        CannotDecrypt: the mark is encrypted, and the key is not here.
     """
     watch: WorkflowHandle[object, None] = client.get_workflow_handle(watch_id(identity))
     try:

@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.errors import NotOpen
+from activities.errors import CannotDecrypt, NotOpen
 from deploy.client.endings import crash_of
 from deploy.client.payloads import Payloads
 from workflows.contract.callbacks import CALLBACK_WORKFLOW, Delivered, Delivery, EventType
@@ -53,7 +53,10 @@ async def callbacks_of(client: Client, request_id: str) -> list[Callback]:
 async def describe_callback(client: Client, callback_id: str) -> Callback | None:
     """Where the telling of one event stands; None where that cannot be read."""
     handle = client.get_workflow_handle(callback_id, result_type=Delivered)
-    delivery, described = await _delivery(client, handle), await handle.describe()
+    try:
+        delivery, described = await _delivery(client, handle), await handle.describe()
+    except CannotDecrypt:
+        return None
     if delivery is None:
         return None
     known = Callback(

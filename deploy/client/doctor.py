@@ -48,7 +48,6 @@ OF_THE_REST: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "mail": doctor_checks.mail,
     "ledger": doctor_checks.ledger,
     "clock": doctor_checks.clock,
-    "keys": doctor_checks.keys,
 }
 TODO = {
     "temporal": "see that it runs, and that TEMPORAL_ADDRESS and the certificates or the key are right",
@@ -57,7 +56,7 @@ TODO = {
     "model": "see that OPENAI_BASE_URL, OPENAI_MODEL and OPENAI_API_KEY are right, and the endpoint runs",
     "mail": "see that ERRAND_SMTP_URL is right, and the server runs",
     "ledger": "name the workers' ledger in ERRAND_LEDGER_URL; the first worker makes it",
-    "keys": "mend the file that the setting names",
+    "keys": "mend the file that the setting names; ERRAND_PAYLOAD_KEYS is to name one with all keys of the workers",
 }
 """What is to be done where a check fails."""
 RECOVER = "client.py ledger recover; see docs/operations.md, Backup and restore"
@@ -65,6 +64,7 @@ RECOVER = "client.py ledger recover; see docs/operations.md, Backup and restore"
 
 async def examine(settings: Settings) -> AsyncGenerator[Finding]:
     """Look at one thing after another; what needs Temporal is left out where it does not answer."""
+    client: Client | None = None
     try:
         client = await connect(patience=PATIENCE)
     except ErrandError as error:
@@ -75,6 +75,7 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding]:
             yield await _found(name, check(client, settings))
     for name, check in OF_THE_REST.items():
         yield await _found(name, check(settings))
+    yield await _found("keys", doctor_checks.keys(client, settings))
 
 
 async def _found(name: str, check: Awaitable[str]) -> Finding:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.encryption.loading import load_key_ring
-from activities.errors import LedgerRestored
+from activities.errors import CannotDecrypt, ErrandError, LedgerRestored
 from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.actions import ledger_of_the_workers
@@ -117,15 +119,35 @@ async def clock(settings: Settings) -> str:
     return f"agrees with that of {whose}"
 
 
-async def keys(settings: Settings) -> str:
+async def keys(client: Client | None, settings: Settings) -> str:
     """With which key payloads are encrypted, and how many callers the door knows.
+
+    Args:
+        client: of Temporal, where it answers: what the workers have encrypted there is to be read.
+        settings: of the environment.
 
     Raises:
         ConfigurationError: a file of keys cannot be used.
+        CannotDecrypt: the workers have a key that is not in it.
     """
     ring, door = load_key_ring(settings.encryption.payload_keys), KeyFile.read(KeySettings.from_environment().keys)
+    if client:
+        await _read_mark(client, settings)
     payloads = f"payloads are encrypted with {ring.current}" if ring else "payloads are in clear"
     return f"{payloads}; the door knows {len(door.keys) if door else 0} callers"
+
+
+async def _read_mark(client: Client, settings: Settings) -> None:
+    """Read what every worker reads when it starts; that it is not there, or not to be had, other checks tell."""
+    from activities.ledger.watch import mark_in_temporal
+
+    try:
+        async with ledger_of_the_workers(settings) as opened:
+            await mark_in_temporal(client, opened.identity)
+    except CannotDecrypt:
+        raise
+    except (ErrandError, RPCError):
+        return
 
 
 async def _time_of(url: str | None) -> datetime | None:

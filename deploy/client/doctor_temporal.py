@@ -7,7 +7,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, Describe
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ErrandError, LedgerRestored
+from activities.errors import CannotDecrypt, ErrandError, LedgerRestored
 from activities.settings import Settings
 from deploy.client.actions import ledger_of_the_workers
 from deploy.client.doubt import Doubt
@@ -48,7 +48,7 @@ async def restores(client: Client, settings: Settings) -> str:
 
     Raises:
         LedgerRestored: one of the two is an older copy.
-        Doubt: the ledger cannot be asked.
+        Doubt: the ledger cannot be asked, or Temporal's answer not be read.
     """
     # Not before it is needed: SQLAlchemy is large.
     from activities.ledger.watch import mark_in_temporal
@@ -57,6 +57,8 @@ async def restores(client: Client, settings: Settings) -> str:
         async with ledger_of_the_workers(settings) as ledger:
             mark = await mark_in_temporal(client, ledger.identity)
             found = await ledger.restores.difference(mark) if mark else None
+    except CannotDecrypt as error:
+        raise Doubt("not known, as what Temporal knows of the ledger is encrypted", "see keys, below") from error
     except ErrandError as error:
         raise Doubt("not known, as the ledger cannot be asked", "see below") from error
     if found:

@@ -74,7 +74,8 @@ class ExplainedCall(BaseModel):
     allowed: str = ""
     """Who or what let it run, or why it did not, in a sentence."""
     verdicts: tuple[Verdict, ...] = ()
-    status: ReceiptStatus | Literal["open", "in the ledger only"]
+    status: ReceiptStatus | Literal["open", "not known", "in the ledger only"]
+    """Not known is that of a call whose end may be among what cannot be read."""
     error: str | None = None
     attempts: Attempts | None = None
     ledger: LedgerRow | None = None
@@ -96,6 +97,8 @@ class Explanation(BaseModel):
     calls: tuple[ExplainedCall, ...] = ()
     notes: tuple[str, ...] = ()
     """What could not be looked at."""
+    unread: tuple[str, ...] = ()
+    """The parts of the history whose keys are not here: nothing is said that they might say otherwise."""
 
     def only(self, key: str) -> "Explanation":
         """With no call but the one of this key; "2.1" will do."""
@@ -104,7 +107,13 @@ class Explanation(BaseModel):
 
 
 def explained(
-    request_id: str, account: RequestAccount | None, rows: "Sequence[Action]", notes: Sequence[str] = (), *, asked: bool
+    request_id: str,
+    account: RequestAccount | None,
+    rows: "Sequence[Action]",
+    notes: Sequence[str] = (),
+    *,
+    asked: bool,
+    unread: Sequence[str] = (),
 ) -> Explanation:
     """Put together what the history and the ledger say.
 
@@ -114,14 +123,16 @@ def explained(
         rows: the ledger's, of this request id.
         notes: what could not be looked at.
         asked: whether the ledger was asked at all; otherwise a write without a row is no contradiction.
+        unread: parts of the history that cannot be read; what is not found in the rest may stand there.
     """
     account = account or RequestAccount(request_id)
     left = {row.key: row for row in rows}
     calls = list[ExplainedCall]()
     for each in account.calls.values():
+        each.whole = each.whole and not unread
         # What stands under the key of a call that the ledger refused is another's.
         row = None if each.status is ReceiptStatus.REFUSED else left.pop(each.ledger_key or each.key, None)
-        calls.append(_explained(each, account, row, asked=asked))
+        calls.append(_explained(each, account, row, asked=asked, unread=bool(unread)))
     alone = sorted(left.values(), key=lambda row: row.begun_at)
     return Explanation(
         request_id=request_id,
@@ -131,12 +142,15 @@ def explained(
         started_at=account.started_at,
         ended=account.ended,
         summary=account.summary,
-        calls=(*calls, *(_of_row(row, known=bool(account.calls)) for row in alone)),
+        calls=(*calls, *(_of_row(row, known=bool(account.calls) and not unread) for row in alone)),
         notes=tuple(notes),
+        unread=tuple(unread),
     )
 
 
-def _explained(each: CallAccount, account: RequestAccount, row: "Action | None", *, asked: bool) -> ExplainedCall:
+def _explained(
+    each: CallAccount, account: RequestAccount, row: "Action | None", *, asked: bool, unread: bool
+) -> ExplainedCall:
     call = ToolCall(key=each.key, tool=each.tool, arguments=each.arguments, over_budgets=each.over_budgets)
     route = each.route
     return ExplainedCall(
@@ -147,13 +161,13 @@ def _explained(each: CallAccount, account: RequestAccount, row: "Action | None",
         arguments=each.arguments,
         digest=call.digest,
         asked_at=each.asked_at,
-        sources=sources_of(each),
+        sources=() if unread else sources_of(each),
         ruling=route.ruling if route else "",
         rule=route.reason if route else "",
         doubts=tuple(_doubts(each)),
-        allowed=_allowed(each, account),
+        allowed="" if unread and not (each.began_at or each.status) else _allowed(each, account),
         verdicts=tuple(each.verdicts),
-        status=each.status or "open",
+        status=each.status or ("not known" if unread else "open"),
         error=each.error or None,
         attempts=Attempts(
             number=each.attempts,
@@ -196,7 +210,7 @@ def _allowed(each: CallAccount, account: RequestAccount) -> str:
         return f"allowed by {rule}" if rule else "allowed by the policy"
     if each.approved_by == REQUESTER:
         who = account.requester or "the requester"
-        return f"{who} approved {', '.join(account.approve)} in advance, with the request"
+        return f"{who} approved {', '.join(account.approve) or 'it'} in advance, with the request"
     yes = each.yes
     if yes is None:
         return f"{each.approved_by} said yes" if each.approved_by else "who said yes is not known"
@@ -211,7 +225,7 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
         found.append(f"it ran with the yes of {each.approved_by}, and the history has none")
     yes = each.yes
     to_itself = yes and yes.arguments is None and not (each.edited or yes.of_plan)
-    if each.began_at and yes and to_itself and yes.digest != call.approval_digest:
+    if each.began_at and yes and to_itself and each.whole and yes.digest != call.approval_digest:
         found.append(f"the yes was to the digest {yes.digest}, and what ran has {call.approval_digest}")
     if row is None:
         done = each.effect == "write" and each.status is ReceiptStatus.DONE and not each.shortened

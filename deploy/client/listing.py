@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
-from activities.errors import NotFound
+from activities.errors import CannotDecrypt, NotFound
 from deploy.client.endings import ENDS
 from deploy.client.payloads import Payloads
-from deploy.client.requests import request_of
+from deploy.client.requests import RequestHandle, request_of
 from deploy.client.steps import How
-from workflows.contract.api import REQUEST_WORKFLOW, RequestStatus
+from workflows.contract.api import REQUEST_WORKFLOW, Request, RequestStatus
 from workflows.markdown import code, plain
 from workflows.timeline import AWAITING_ANSWER, AWAITING_APPROVAL, REQUESTER, STATUS
 
@@ -148,7 +148,7 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
     is_open = execution.close_time is None
     # Before a worker has taken its first step, the request itself is all that says whose it is.
     is_known = not is_open and bool(told) and REQUESTER in attributes
-    request = None if is_known else await request_of(client, handle)
+    request = None if is_known else await _request(client, handle)
     return Found(
         request_id=execution.id,
         status=_status(execution),
@@ -163,6 +163,13 @@ async def describe(client: Client, request_id: str, run_id: str | None = None) -
         schedule=attributes.get(SCHEDULED_BY),
         scheduled_at=attributes.get(SCHEDULED_AT),
     )
+
+
+async def _request(client: Client, handle: RequestHandle) -> Request | None:
+    try:
+        return await request_of(client, handle)
+    except CannotDecrypt:
+        return None
 
 
 def _status(execution: WorkflowExecution) -> RequestStatus:

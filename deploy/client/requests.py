@@ -201,7 +201,11 @@ async def outcome_or_account(handle: RequestHandle, *, patience: timedelta = PAT
 
 
 async def request_of(client: Client, handle: RequestHandle) -> Request | None:
-    """The request as it was started; None where that cannot be read."""
+    """The request as it was started; None where it is none.
+
+    Raises:
+        CannotDecrypt: it is encrypted, and the key is not here.
+    """
     async for event in handle.fetch_history_events(page_size=1):
         payloads = event.workflow_execution_started_event_attributes.input.payloads
         return await Payloads(client.data_converter).read(payloads, Request)

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 
+from activities.errors import CannotDecrypt
 from deploy.client.payloads import Payloads
 from deploy.client.requests import RequestHandle
 
@@ -33,7 +35,7 @@ async def retries_of(client: Client, handle: RequestHandle) -> list[Retry]:
         Retry(
             activity=pending.activity_type.name,
             failures=max(1, pending.attempt - 1),
-            reason=await payloads.reason(pending.last_failure),
+            reason=await _reason(payloads, pending.last_failure),
             next_at=pending.next_attempt_schedule_time.ToDatetime(tzinfo=UTC)
             if pending.HasField("next_attempt_schedule_time")
             else None,
@@ -41,3 +43,10 @@ async def retries_of(client: Client, handle: RequestHandle) -> list[Retry]:
         for pending in described.raw_description.pending_activities
         if pending.HasField("last_failure")
     ]
+
+
+async def _reason(payloads: Payloads, failure: Failure) -> str:
+    try:
+        return await payloads.reason(failure)
+    except CannotDecrypt as error:
+        return f"why is not known ({error})"

@@ -13,12 +13,13 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ConfigurationError, ErrandError, NotFound
+from activities.errors import CannotDecrypt, ConfigurationError, ErrandError, NotFound
 from deploy.client.actions import ledger_of_the_workers
 from deploy.client.call_accounts import RequestAccount
 from deploy.client.explanations import Explanation, explained
 from deploy.client.history_steps import Story
 from deploy.client.payloads import Payloads
+from deploy.client.unread import Unread
 from workflows.contract.internal import PREPARE, Decision
 from workflows.contract.rehearsing import TAKE_PLAN, TakenPlan
 
@@ -37,6 +38,7 @@ class Reading:
         self.account = RequestAccount(request_id)
         self._story = Story(converter)
         self._payloads = Payloads(converter)
+        self.unread = Unread()
         self._preparing = dict[int, str]()
         """Activities that say what calls are to be made, by the events that scheduled them."""
 
@@ -45,9 +47,13 @@ class Reading:
         at, started = event.event_time.ToDatetime(tzinfo=UTC), event.workflow_execution_started_event_attributes
         if started.cron_schedule:  # each of its times is a request of its own
             self.account.request_id = f"{self.account.request_id}@{at:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
-        await self._prepared(event)
-        for step in await self._story.tell(event):
-            self.account.take(step, at)
+        self.unread.pass_by(event)
+        try:
+            await self._prepared(event)
+            for step in await self._story.tell(event):
+                self.account.take(step, at)
+        except CannotDecrypt as error:
+            self.unread.add(event, error)
         return self._story.next_run
 
     async def _prepared(self, event: HistoryEvent) -> None:
@@ -75,8 +81,8 @@ async def explain(client: Client, request_id: str, ledger: "Ledger | None" = Non
     Raises:
         NotFound: neither Temporal nor the ledger knows the request.
     """
-    account, notes = await _from_temporal(client, request_id)
-    return await _with_the_ledger(request_id, account, notes, ledger)
+    reading, notes = await _from_temporal(client, request_id)
+    return await _with_the_ledger(request_id, reading, notes, ledger)
 
 
 async def explain_exported(
@@ -104,7 +110,7 @@ async def explain_exported(
             raise ConfigurationError(f"--history: {file} is the history of {whose}, and not of {request_id}")
         for event in history.events:
             await reading.take(event)
-    return await _with_the_ledger(request_id, reading.account, [], ledger)
+    return await _with_the_ledger(request_id, reading, [], ledger)
 
 
 async def account_of(client: Client, request_id: str) -> RequestAccount:
@@ -112,14 +118,17 @@ async def account_of(client: Client, request_id: str) -> RequestAccount:
 
     Raises:
         NotFound: it has none.
+        CannotDecrypt: not all of it can be read here.
     """
-    account, notes = await _from_temporal(client, request_id)
-    if account is None:
+    reading, notes = await _from_temporal(client, request_id)
+    if reading is None:
         raise NotFound(f"there is no request {request_id}: {'; '.join(notes)}")
-    return account
+    if unread := str(reading.unread):
+        raise CannotDecrypt(f"{request_id}: {unread}")
+    return reading.account
 
 
-async def _from_temporal(client: Client, request_id: str) -> tuple[RequestAccount | None, list[str]]:
+async def _from_temporal(client: Client, request_id: str) -> tuple[Reading | None, list[str]]:
     reading, notes = Reading(request_id, client.data_converter), list[str]()
     try:
         run_id, whole = await _first_run(client, request_id)
@@ -134,7 +143,7 @@ async def _from_temporal(client: Client, request_id: str) -> tuple[RequestAccoun
         if error.status is not RPCStatusCode.NOT_FOUND or error.message.startswith("Namespace "):
             raise
         return None, ["Temporal has no history of it (any longer): only the ledger is left, and with it the writes"]
-    return reading.account, notes
+    return reading, notes
 
 
 async def _first_run(client: Client, request_id: str) -> tuple[str, bool]:
@@ -161,8 +170,9 @@ async def _run_before(client: Client, request_id: str, run_id: str) -> str:
 
 
 async def _with_the_ledger(
-    request_id: str, account: RequestAccount | None, notes: list[str], ledger: "Ledger | None"
+    request_id: str, reading: Reading | None, notes: list[str], ledger: "Ledger | None"
 ) -> Explanation:
+    account, unread = (reading.account, reading.unread) if reading else (None, Unread())
     rows: Sequence[Action] = ()
     asked = True
     try:
@@ -174,7 +184,8 @@ async def _with_the_ledger(
     if account is None and not rows:
         of_ledger = "the ledger no write" if asked else notes[-1]
         raise NotFound(f"there is no request {request_id}: Temporal has no history of it, and {of_ledger}")
-    return explained(request_id, account, rows, notes, asked=asked)
+    notes += filter(None, [str(unread)])
+    return explained(request_id, account, rows, notes, asked=asked, unread=unread.parts)
 
 
 @asynccontextmanager

@@ -10,7 +10,14 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateRPCTimeoutOrCa
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ErrandError, InvalidArguments, ModelUnavailable, ServiceUnavailable, Unreachable
+from activities.errors import (
+    CannotDecrypt,
+    ErrandError,
+    InvalidArguments,
+    ModelUnavailable,
+    ServiceUnavailable,
+    Unreachable,
+)
 from deploy.client.endings import crash_of
 from deploy.client.payloads import reason
 from deploy.client.requests import TakenId, taken_id
@@ -56,6 +63,11 @@ OPTIONS = INPUTS[Request] | {f"limits.{name}": option for name, option in INPUTS
 
 ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
 
+NOTHING_IS_KNOWN = (
+    "it is encrypted, so nothing is known here of what became of it, and it may have been done: "
+    "name the file of the workers' keys in ERRAND_PAYLOAD_KEYS, and look again"
+)
+
 
 class CannotDecide(ErrandError):
     """It is not clear which call is meant, or none waits."""
@@ -86,6 +98,8 @@ def explain(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, ""
         case TakenId(request_id=id, fields=fields):
             return USAGE, taken_id(id, [OPTIONS.get(name, name) for name in fields])
+        case CannotDecrypt():
+            return USAGE, f"{error}; {NOTHING_IS_KNOWN}"
         case Unreachable() | ServiceUnavailable() | ModelUnavailable():
             return UNREACHABLE, str(error)
         case InvalidArguments():

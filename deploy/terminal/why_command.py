@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from activities.errors import ConfigurationError
-from deploy.terminal.exit_codes import end_with
+from deploy.terminal.exit_codes import USAGE, end_with
 from deploy.terminal.options import AsJson, Id
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def why_command(
 ) -> None:
     """Explain every call: where its arguments came from, who or what allowed it, its attempts, and what the ledger saw.
 
-    Ends with 1 where history and ledger contradict each other.
+    Ends with 1 where history and ledger contradict each other, and with 2 where parts of the history are encrypted with
+    keys that ERRAND_PAYLOAD_KEYS does not have.
     """
 
     async def command(screen: "Screen") -> int:
@@ -38,12 +39,15 @@ def why_command(
             every, found = found, found.only(key)
             if not found.calls:
                 there = ", ".join(call.key.rpartition("/")[2] for call in every.calls) or "none"
-                raise ConfigurationError(f"{id} has no call {key}; its calls are: {there}")
+                known = "call that can be read here" if every.unread else "call"
+                raise ConfigurationError(f"{id} has no {known} {key}; its calls are: {there}")
         if as_json:
             typer.echo(found.model_dump_json(indent=2))
         else:
             screen.explanation(found)
-        return CONTRADICTED if any(call.contradictions for call in found.calls) else 0
+        if any(call.contradictions for call in found.calls):
+            return CONTRADICTED
+        return USAGE if found.unread else 0
 
     end_with(command, quiet=as_json)
 

@@ -8,7 +8,14 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ConfigurationError, InvalidArguments, NotOpen, ServiceUnavailable, Unreachable
+from activities.errors import (
+    CannotDecrypt,
+    ConfigurationError,
+    InvalidArguments,
+    NotOpen,
+    ServiceUnavailable,
+    Unreachable,
+)
 from deploy.terminal.exit_codes import explain
 from workflows.contract.api import Approve, Limits, Reject, Request, Say
 from workflows.contract.messages import Input
@@ -26,6 +33,7 @@ def rpc(status: RPCStatusCode, message: str) -> RPCError:
         (InvalidArguments("bad input"), 1),
         (ConfigurationError("bad input"), 2),
         (NotOpen("bad input"), 2),
+        (CannotDecrypt("bad input"), 2),
         (rpc(RPCStatusCode.INVALID_ARGUMENT, "bad input"), 2),
         (Unreachable("bad input"), 3),
         (ServiceUnavailable("bad input"), 3),
