@@ -2,6 +2,9 @@
 
 Of a write whose activity came to its end, history has the result. One of which nobody can say what became of it is
 `unknown`. An activity that is still open is left alone: its own attempts know whether they have acted.
+
+What is encrypted with a key that is not here may be a write. So a history of which something that matters cannot be
+read is named, and puts nothing back: with the key, it says more. One of another service does not matter.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -12,10 +15,11 @@ from typing import TypeAlias
 from pydantic import JsonValue, ValidationError
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.errors import CannotDecrypt
 from activities.execution.writes import write_of
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
@@ -23,12 +27,29 @@ from activities.ledger.watch import mark_in_temporal
 from activities.toolkit.tool import Tool
 from deploy.client.payloads import Payloads
 from workflows.contract.api import REQUEST_WORKFLOW, ReceiptStatus
-from workflows.contract.approvals import APPROVAL_NOTICE_WORKFLOW
-from workflows.contract.internal import SETTLE, FailureDetail, Settle, Settlement, ToolCall, ToolResult
+from workflows.contract.approvals import APPROVAL_NOTICE_WORKFLOW, STILL_WAITING
+from workflows.contract.internal import (
+    ANSWER,
+    CHECK,
+    CHECK_SCHEMA,
+    DECIDE,
+    PREPARE,
+    RECALL,
+    SETTLE,
+    FailureDetail,
+    Settle,
+    Settlement,
+    ToolCall,
+    ToolResult,
+)
+from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, watch_id
+from workflows.contract.rehearsing import PREVIEW, TAKE_PLAN
 
 Handle: TypeAlias = WorkflowHandle[object, object]
 
 LOST = "its row was lost with the ledger, and history does not say what became of it"
+NO_TOOLS = (DECIDE, ANSWER, CHECK, CHECK_SCHEMA, PREPARE, RECALL, PREVIEW, TAKE_PLAN, STILL_WAITING)
+"""Activities that write nothing, whatever is in them."""
 NOTHING_HAPPENED = (ReceiptStatus.FAILED, ReceiptStatus.REFUSED, ReceiptStatus.CANCELLED, ReceiptStatus.INVALID)
 
 
@@ -42,12 +63,21 @@ class Told:
     result: JsonValue = None
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A request whose history may have writes of this ledger that cannot be read here; `why` names the key."""
+
+    request_id: str
+    why: str
+
+
 @dataclass
 class Recovered:
-    """How many histories were read, and which writes were put back."""
+    """How many histories were looked at, which writes were put back, and which histories could not be read."""
 
     histories: int = 0
     writes: list[Told] = field(default_factory=list[Told])
+    unread: list[Unread] = field(default_factory=list[Unread])
 
 
 async def noticed(client: Client, ledger: Ledger) -> str:
@@ -58,7 +88,13 @@ async def noticed(client: Client, ledger: Ledger) -> str:
 
 
 async def recover(
-    client: Client, ledger: Ledger, tools: Mapping[str, Tool], *, since: datetime | None, dry_run: bool = False
+    client: Client,
+    ledger: Ledger,
+    tools: Mapping[str, Tool],
+    *,
+    since: datetime | None,
+    dry_run: bool = False,
+    without_unread: bool = False,
 ) -> Recovered:
     """Put the rows back that the ledger has lost, as far as Temporal's histories go; this lets no write go on.
 
@@ -68,41 +104,58 @@ async def recover(
         tools: of the workers: two writes are alike by what their tool says.
         since: the copy's moment, or before; None looks through all that Temporal keeps.
         dry_run: only say what is missing.
+        without_unread: of a history that cannot be read as a whole, put back what its readable parts say.
     """
-    recovered = Recovered()
-    async for handle, is_open in _requests(client, since):
+    recovered, others = Recovered(), await _queues_of_others(client, ledger)
+    async for request in _requests(client, since):
         recovered.histories += 1
-        for told in (await writes_in(client, handle, is_open=is_open)).values():
+        handle: Handle = client.get_workflow_handle(request.id, run_id=request.run_id)
+        reading = await read_run(client, handle, is_open=request.status is WorkflowExecutionStatus.RUNNING)
+        if reading.unread and request.task_queue not in others:
+            recovered.unread.append(Unread(request.id, reading.unread))
+            if not without_unread:
+                continue
+        for told in reading.writes.values():
             if told.call.ledger not in ("", ledger.identity):  # several services may share a namespace
                 continue
-            known = {
-                "attempt": 1,
-                "begun_at": told.begun_at,
-                "finished_at": told.begun_at,
-                "result": told.result,
-                "error": None if told.state is State.DONE else LOST,
-            }
-            write = write_of(told.call, tools.get(told.call.tool))
-            if await ledger.restores.put_back(write, told.state, only_look=dry_run, **known):
+            if await _put_back(ledger, tools, told, only_look=dry_run):
                 recovered.writes.append(told)
     return recovered
 
 
-async def _requests(
-    client: Client, since: datetime | None
-) -> AsyncGenerator[tuple[WorkflowHandle[object, object], bool]]:
+async def _put_back(ledger: Ledger, tools: Mapping[str, Tool], told: Told, *, only_look: bool) -> bool:
+    return await ledger.restores.put_back(
+        write_of(told.call, tools.get(told.call.tool)),
+        told.state,
+        only_look=only_look,
+        attempt=1,
+        begun_at=told.begun_at,
+        finished_at=told.begun_at,
+        result=told.result,
+        error=None if told.state is State.DONE else LOST,
+    )
+
+
+async def _queues_of_others(client: Client, ledger: Ledger) -> set[str]:
+    """The task queues on which another ledger is watched, and this one is not: their requests write elsewhere."""
+    own, others = set[str](), set[str]()
+    async for watch in client.list_workflows(f'WorkflowType = "{LEDGER_WATCH_WORKFLOW}"'):
+        (own if watch.id == watch_id(ledger.identity) else others).add(watch.task_queue)
+    return others - own
+
+
+async def _requests(client: Client, since: datetime | None) -> AsyncGenerator[WorkflowExecution]:
     query = f'WorkflowType IN ("{REQUEST_WORKFLOW}", "{APPROVAL_NOTICE_WORKFLOW}")'
     if since:
         moment = since.astimezone(UTC).isoformat()
         query += f' AND (ExecutionStatus = "Running" OR CloseTime >= "{moment}")'
     async for found in client.list_workflows(query):
-        handle: Handle = client.get_workflow_handle(found.id, run_id=found.run_id)
-        yield handle, found.status is WorkflowExecutionStatus.RUNNING
+        yield found
 
 
-async def writes_in(client: Client, handle: Handle, *, is_open: bool) -> dict[str, Told]:
-    """By their keys, the writes of one run that happened, or may have."""
-    reading = _Reading(Payloads(client.data_converter))
+async def read_run(client: Client, handle: Handle, *, is_open: bool) -> "Reading":
+    """The writes of one run that happened, or may have."""
+    reading = Reading(Payloads(client.data_converter))
     try:
         async for event in handle.fetch_history_events():
             await reading.read(event)
@@ -112,25 +165,32 @@ async def writes_in(client: Client, handle: Handle, *, is_open: bool) -> dict[st
     if not is_open:
         for told in reading.under_way.values():
             reading.writes[told.call.key] = told
-    return reading.writes
+    return reading
 
 
 @dataclass
-class _Reading:
+class Reading:
+    """The writes of one run by their keys, those that have not ended by event, and why some may be missing."""
+
     payloads: Payloads
     under_way: dict[int, Told] = field(default_factory=dict[int, Told])
     writes: dict[str, Told] = field(default_factory=dict[str, Told])
+    unread: str = ""
 
     async def read(self, event: HistoryEvent) -> None:
+        try:
+            await self._read(event)
+        except CannotDecrypt as error:
+            self.unread = self.unread or str(error)
+
+    async def _read(self, event: HistoryEvent) -> None:
         match event.event_type:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 await self._scheduled(event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 await self._completed(event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
-                failed = event.activity_task_failed_event_attributes
-                error = await self.payloads.error(failed.failure)
-                self._ended(failed.scheduled_event_id, nothing_happened=_is_certain(error))
+                await self._failed(event)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
                 self._ended(event.activity_task_timed_out_event_attributes.scheduled_event_id)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
@@ -140,6 +200,8 @@ class _Reading:
 
     async def _scheduled(self, event: HistoryEvent) -> None:
         scheduled = event.activity_task_scheduled_event_attributes
+        if scheduled.activity_type.name in NO_TOOLS:
+            return
         if scheduled.activity_type.name == SETTLE:
             settle = await self.payloads.read(scheduled.input.payloads, Settle)
             call = settle.call if settle else None
@@ -151,16 +213,24 @@ class _Reading:
 
     async def _completed(self, event: HistoryEvent) -> None:
         completed = event.activity_task_completed_event_attributes
-        told = self.under_way.pop(completed.scheduled_event_id, None)
+        told = self.under_way.get(completed.scheduled_event_id)
         if told is None:
             return
         payloads = completed.result.payloads
-        if settlement := await self.payloads.read(payloads, Settlement):
+        settlement = await self.payloads.read(payloads, Settlement)
+        result = await self.payloads.read(payloads, ToolResult)
+        del self.under_way[completed.scheduled_event_id]
+        if settlement:
             self._settled(told, settlement)
             return
-        result = await self.payloads.read(payloads, ToolResult)
         state = State.DONE if result else State.UNKNOWN
         self.writes[told.call.key] = Told(told.call, state, told.begun_at, result.value if result else None)
+
+    async def _failed(self, event: HistoryEvent) -> None:
+        failed = event.activity_task_failed_event_attributes
+        if failed.scheduled_event_id in self.under_way:  # what else has failed is no write
+            error = await self.payloads.error(failed.failure)
+            self._ended(failed.scheduled_event_id, nothing_happened=_is_certain(error))
 
     def _settled(self, told: Told, settlement: Settlement) -> None:
         if settlement.status in NOTHING_HAPPENED:
