@@ -65,6 +65,8 @@ async def test_a_command_without_the_key_says_that_it_cannot_tell_what_became_of
         ("result", request_id),
         ("watch", request_id),
         ("approve", request_id, "--by", "bob"),
+        ("apply", request_id, "--yes"),
+        ("tools", "call", "write_down", "--arguments", '{"word": "oak"}', "--yes"),
     ]
     for words in commands:
         said = await cli(*words)
@@ -73,7 +75,11 @@ async def test_a_command_without_the_key_says_that_it_cannot_tell_what_became_of
         assert MISSING in said.err
         assert NOTHING_IS_KNOWN in said.err
         assert "failed" not in said.err
-    assert happened.done("write_down") == ["tree"]
+
+    async def both_are_written() -> bool:
+        return happened.done("write_down") == ["tree", "oak"]
+
+    await eventually(both_are_written)
 
 
 async def test_doctor_says_at_keys_that_the_workers_have_one_that_is_missing(
