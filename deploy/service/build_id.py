@@ -9,6 +9,7 @@ from pathlib import Path
 from activities.policy import Policy
 from activities.settings.environment import PROJECT
 from activities.toolkit.tool import Tool
+from workflows.contract.values import sha256
 
 OWN = ("*.py", "workflows/**/*.py", "activities/**/*.py", "deploy/service/*.py")
 
@@ -22,7 +23,7 @@ def build_id(tools: Collection[Tool], policy: Policy) -> str:
     files = (getattr(module, "__file__", None) for module in modules)
     others = {Path(file).resolve() for file in files if file} - _own_sources().keys()
     sources = _own_sources() | {path: _digest(path) for path in others}
-    offered = sorted(f"{tool.name} {tool.schema} {tool.route.model_dump_json()}" for tool in tools)
+    offered = sorted(f"{tool.name} {sha256(tool.schema())} {tool.route.model_dump_json()}" for tool in tools)
     told = "\0".join([*offered, policy.model_dump_json()]).encode()
     return hashlib.sha256(b"".join([*(sources[path] for path in sorted(sources)), told])).hexdigest()[:16]
 

@@ -1,11 +1,16 @@
 """A build id tells workers that do not do the same apart, and none that do."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from activities.policy import Policy, Rule
+from activities.settings.environment import PROJECT
+from activities.toolkit.parameters import Signature
 from activities.toolkit.sources import source_of
 from activities.toolkit.tool import Tool
 from deploy.service.build_id import build_id
@@ -20,6 +25,14 @@ async def measure(depth: int) -> int:
     """Measure."""
     return depth
 '''
+PRINTED = """
+import sys
+from activities.policy import Policy
+from activities.toolkit.sources import source_of
+from deploy.service.build_id import build_id
+
+print(build_id([tool for source in sys.argv[1:] for tool in source_of(source).tools()], Policy()))
+"""
 
 
 @pytest.fixture
@@ -47,3 +60,21 @@ def test_another_policy_fewer_tools_or_another_line_in_a_tools_module_make_anoth
     assert build_id([], Policy()) != before
     module.write_text(SOURCE.replace("return depth", "return -depth"))
     assert build_id([measure], Policy()) != before
+
+
+def test_another_schema_makes_another(measure: Tool) -> None:
+    async def in_fathoms(depth: float) -> None: ...
+
+    assert build_id([replace(measure, parameters=Signature(in_fathoms))], Policy()) != build_id([measure], Policy())
+
+
+def test_it_is_the_same_in_every_process(module: Path) -> None:
+    sources = [str(module), "activities.tools.compose_email"]
+    assert printed(sources, hash_seed="1") == printed(sources, hash_seed="2") != printed(sources[:1], hash_seed="1")
+
+
+def printed(sources: list[str], *, hash_seed: str) -> str:
+    """The build id that a process of its own makes."""
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", PRINTED, *sources]
+    return subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True).stdout
