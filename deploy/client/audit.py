@@ -116,15 +116,17 @@ async def verify(file: Path, ledger: "Ledger | None", *, head: str | None = None
         head: as `export` gave it.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no export.
+        ConfigurationError: it cannot be read, or is no export; or the head is empty, which would check nothing.
     """
+    if head is not None and not head.strip():
+        raise ConfigurationError("--head is empty: give the head that was kept, or leave --head out")
     scope, links, last = _read(file)
     problems = list(_breaks(links))
     if last is None:
         problems.append("the last line, with the head, is missing: the end was cut off")
     elif (last.head, last.rows) != (links[-1].hash, len(links) - 1):
         problems.append(f"the head is of {last.rows} rows, and the file has {len(links) - 1}, or others")
-    if head and head != links[-1].hash:
+    if head is not None and head != links[-1].hash:
         problems.append(f"the head is {links[-1].hash}, and not the one that was kept")
     moved = list[str]()
     if ledger:

@@ -73,6 +73,12 @@ async def test_a_line_that_was_removed_shows(number: int, file: Path, tmp_path: 
         assert (await verify(cut, None)).problems
 
 
+@pytest.mark.parametrize("head", ["", " "])
+async def test_an_empty_head_is_refused_and_not_taken_for_none(head: str, file: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--head is empty"):
+        await verify(file, None, head=head)
+
+
 async def test_a_line_that_was_changed_or_moved_shows(file: Path, tmp_path: Path) -> None:
     lines = lines_of(file)
     for wrong in ([*lines[:2], lines[2].replace("carol", "carla"), *lines[3:]], [lines[0], *lines[2:0:-1], *lines[3:]]):
