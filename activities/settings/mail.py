@@ -1,5 +1,6 @@
 """How mail goes out."""
 
+from email.utils import parseaddr
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -66,6 +67,15 @@ class MailSettings(Group):
         if url is not None:
             SmtpServer.from_url(url.get_secret_value())
         return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from_is_an_address(cls, text: str | None) -> str | None:
+        if text is not None:
+            from activities.smtp.addresses import address  # loads the tables of IDNA, which only mail needs
+
+            address(parseaddr(text)[1])
+        return text
 
     @property
     def smtp_server(self) -> SmtpServer | None:

@@ -60,6 +60,10 @@ class TestReading:
         settings = read(monkeypatch, ERRAND_TOOLS=value, ERRAND_ADDRESS_BOOK=value)
         assert settings.tools.tools == settings.tools.address_book == ("one", "two")
 
+    @pytest.mark.parametrize("sender", ["me@example.com", "Errand <me@example.com>", "Bücher <mail@bücher.example>"])
+    def test_a_sender_is_an_address_with_or_without_a_name(self, monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
+        assert read(monkeypatch, ERRAND_MAIL_FROM=sender).mail.mail_from == sender
+
     def test_prices_are_per_million_tokens_by_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = read(monkeypatch, ERRAND_MODEL_PRICES="gpt-x=1.25/10, org/model:free=0/0 a=b=1/2")
         assert settings.model.model_prices == {
@@ -109,6 +113,10 @@ class TestMistakes:
             ("ERRAND_SMTP_URL", "smtp://mail.example.com:99999"),
             ("ERRAND_SMTP_URL", "smtp://[::1"),
             ("ERRAND_SMTP_URL", "smtp+plain://mail.example.com:25"),
+            ("ERRAND_MAIL_FROM", "foo"),
+            ("ERRAND_MAIL_FROM", "Errand <>"),
+            ("ERRAND_MAIL_FROM", "Errand me@example.com"),
+            ("ERRAND_MAIL_FROM", "Errand <me@10.0.0.1>"),
             ("OPENAI_BASE_URL", "localhost:8080/v1"),
             ("OPENAI_BASE_URL", "127.0.0.1"),
             ("OPENAI_BASE_URL", "http://[::1"),
