@@ -10,6 +10,8 @@ DEFAULT_LEDGER = ".errand/ledger.db"
 """Below the project's folder."""
 DEFAULT_CONNECTIONS = 8
 """Six workers leave PostgreSQL's usual 100 connections to share with others."""
+IN_MEMORY = re.compile(r"sqlite(\+\w+)?:(/{0,3}(:memory:)?(\?.*)?|.*\bfile::memory:.*|.*[?&]mode=memory\b.*)")
+"""URLs of SQLite that name no file."""
 
 
 class LedgerSettings(Group):
@@ -27,6 +29,14 @@ class LedgerSettings(Group):
         ge=2,
         description="to PostgreSQL, of one worker process at most; half are for writes",
     )
+
+    @field_validator("ledger_url")
+    @classmethod
+    def _is_kept(cls, url: str) -> str:
+        """A ledger in memory would be empty for every connection, and forgotten with the worker."""
+        if IN_MEMORY.fullmatch(url):
+            raise ValueError("SQLite needs a file, such as sqlite:////var/lib/errand/ledger.db")
+        return url
 
     @field_validator("ledger_url")
     @classmethod

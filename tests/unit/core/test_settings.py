@@ -138,6 +138,27 @@ class TestMistakes:
         assert str(raised.value).startswith(f"{variable}: ")
         assert "\n" not in str(raised.value)
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "sqlite:",
+            "sqlite://",
+            "sqlite:///",
+            "sqlite+pysqlite://",
+            "sqlite:///?timeout=3",
+            "sqlite:///:memory:",
+            "sqlite:///file::memory:?cache=shared&uri=true",
+            "sqlite:///file:ledger?mode=memory&uri=true",
+        ],
+    )
+    def test_a_ledger_in_memory_is_refused_with_an_example(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"^ERRAND_LEDGER_URL: .*such as sqlite:////var/"):
+            read(monkeypatch, ERRAND_LEDGER_URL=url)
+
+    @pytest.mark.parametrize("url", ["sqlite:////srv/ledger.db", "sqlite:////srv/memory.db?timeout=3"])
+    def test_a_ledger_in_a_file_is_taken(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        assert read(monkeypatch, ERRAND_LEDGER_URL=url).ledger.ledger_url == url
+
     def test_an_unknown_profile_is_told_which_there_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigurationError, match=r"'gpt'; the profiles are: .*openai.*ollama"):
             read(monkeypatch, ERRAND_MODEL_PROFILE="gpt")
