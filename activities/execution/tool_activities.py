@@ -73,7 +73,7 @@ def write_activity(
         with translated(attempt.detail):
             value = await attempt.carry_out()
             known = {"earlier": attempt.earlier, "ledger_key": attempt.ledger_key, "settled": attempt.settled}
-            if isinstance(value, Action):
+            if type(value) is Action:  # a strange result may raise where it is asked what it is
                 return ToolResult(value=value.result, attempts=attempt.number).model_copy(update=known)
             result = tool_result(value, attempt=attempt.number)
             if attempt.act is not None:

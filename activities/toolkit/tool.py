@@ -29,6 +29,7 @@ from activities.schema.json_schema import SchemaMismatch
 from activities.toolkit.definitions import Unfit, defined_at, naming
 from activities.toolkit.earlier_results import Fill
 from activities.toolkit.function_names import LEGAL, LONGEST_NAME
+from activities.toolkit.missing_await import awaited
 from activities.toolkit.options import ToolOptions, route_of
 from activities.toolkit.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
 from workflows.contract.internal import Route, ToolCall
@@ -130,7 +131,7 @@ class Tool:
 
         def run(arguments: Valid, for_call: Mapping[type, object]) -> Awaitable[object]:
             differing = {name: for_call[kind] for name, kind in self.provided.items() if kind in PER_CALL}
-            return self.function(*arguments.values, **given, **differing)
+            return awaited(self.function(*arguments.values, **given, **differing))
 
         return run
 
