@@ -230,6 +230,7 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
     if row is None:
         done = each.effect == "write" and each.status is ReceiptStatus.DONE and not each.shortened
         return [*found, "it is done, and the ledger has no row of it"] if done and asked else found
+    found += _altered(row)
     if row.digest != call.digest and not each.ledger_key and not each.shortened:
         found.append(f"the ledger has the digest {row.digest}, and what ran has {call.digest}")
     if each.approved_by and row.approved_by != each.approved_by:
@@ -240,6 +241,13 @@ def _contradictions(each: CallAccount, call: ToolCall, row: "Action | None", *, 
     if expected and expected != row.state and not row.resolved_by:
         found.append(f"its receipt says {each.status}, and the ledger {row.state}")
     return found
+
+
+def _altered(row: "Action") -> list[str]:
+    """What stands in a row has the digest that was written down with it, unless somebody has changed it."""
+    now = ToolCall(key=row.key, tool=row.tool, arguments=row.arguments).digest
+    told = f"the ledger's row was changed: it was written with the digest {row.digest}, and what stands in it has {now}"
+    return [] if row.digest == now else [told]
 
 
 def _of_row(row: "Action", *, known: bool) -> ExplainedCall:
@@ -255,7 +263,7 @@ def _of_row(row: "Action", *, known: bool) -> ExplainedCall:
         status="in the ledger only",
         error=row.error,
         ledger=_row(row),
-        contradictions=note if known else (),
+        contradictions=(*(note if known else ()), *_altered(row)),
     )
 
 

@@ -112,6 +112,17 @@ async def test_what_history_and_ledger_say_differently_is_told(ledger: Ledger) -
     assert the(explanation, "9.1").contradictions[0].startswith("the history does not know of it")
 
 
+async def test_arguments_that_were_changed_in_the_ledger_contradict_the_digest_beside_them(ledger: Ledger) -> None:
+    await wrote(ledger, "approved/1.1", "write_down", {"word": "tree"}, "ann")
+    await wrote(ledger, "approved/9.1", "write_down", {"word": "fir"}, "bob")
+    [alone, row] = await ledger.search(request_id="approved")
+    altered = [each.model_copy(update={"arguments": {"word": "oak"}}) for each in (row, alone)]
+    account = (await read("approved")).account
+    for rows, known in ((altered, account), (altered[1:], None)):
+        for call in explained("approved", known, rows, asked=True).calls:
+            assert call.contradictions[-1].startswith("the ledger's row was changed")
+
+
 async def test_a_receipt_that_says_unknown_contradicts_no_row(ledger: Ledger) -> None:
     await wrote(ledger, "write-unknown/1.1", "write_down", {"word": "maybe"}, "requester")
     call = the(await why("write-unknown", ledger), "1.1")
@@ -142,11 +153,15 @@ async def test_a_conversation_becomes_a_case_with_its_messages_and_one_that_stop
 
 
 async def recorded_case(name: str) -> Case:
+    return case_of((await read(name)).account)
+
+
+async def read(name: str) -> Reading:
     history = WorkflowHistory.from_json(name, (RECORDED / f"{name}.json").read_text())
     reading = Reading(name, pydantic_data_converter)
     for event in history.events:
         await reading.take(event)
-    return case_of(reading.account)
+    return reading
 
 
 async def test_a_write_that_is_done_and_has_no_row_in_the_ledger_is_told(ledger: Ledger) -> None:
