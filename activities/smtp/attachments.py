@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from typing import Annotated, Self, cast
+from typing import Annotated, NoReturn, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StringConstraints, model_validator
 
@@ -26,6 +26,11 @@ def _file_name(name: str) -> str:
     return name
 
 
+def _no_number(name: str) -> NoReturn:
+    """Python takes NaN and Infinity for JSON; other readers do not."""
+    raise ValueError(f"{name} is no number of JSON")
+
+
 class Attachment(BaseModel):
     """One file. Its content goes out as it is, in UTF-8; or it names the result that it is to be made of."""
 
@@ -45,7 +50,7 @@ class Attachment(BaseModel):
     def _is_what_its_name_says(self) -> Self:
         if self.content is not None and self.name.lower().endswith(".json"):
             try:
-                json.loads(self.content)
+                json.loads(self.content, parse_constant=_no_number)
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"the content of {self.name} is no JSON: {error}") from error
         return self

@@ -34,7 +34,7 @@ def _is_json(value: JsonValue) -> bool:
     if not isinstance(value, str):
         return True
     try:
-        from_json(value)
+        from_json(value, allow_inf_nan=False)
     except ValueError:
         return False
     return True

@@ -22,6 +22,7 @@ TABLE = 'id,who,paid,sum,note\n7,"Ann ""A"", Ltd",true,19.9,\n8,"Bob\nLtd",,1e+2
         ({"a": [1, "ü"]}, "a.json", '{\n  "a": [\n    1,\n    "ü"\n  ]\n}\n'),
         ('{"a": 1.0}', "a.json", '{"a": 1.0}'),
         ("no JSON", "a.json", '"no JSON"'),
+        ('{"a": NaN}', "a.json", '"{\\"a\\": NaN}"'),
         ("a;b\r\n1;2\r\n", "a.csv", "a;b\r\n1;2\r\n"),
         ("As it is.", "a.md", "As it is."),
         ({"a": None}, "a.txt", '{\n  "a": null\n}\n'),

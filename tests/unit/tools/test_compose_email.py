@@ -133,6 +133,8 @@ async def test_a_recipient_that_is_refused_is_not_among_the_accepted(
         {"attachments": [{"name": ".csv", "content": ""}]},
         {"attachments": [{"name": "a" * 57 + ".csv", "content": ""}]},
         {"attachments": [{"name": "a.json", "content": "{"}]},
+        {"attachments": [{"name": "a.json", "content": '{"a": NaN}'}]},
+        {"attachments": [{"name": "a.json", "content": "[-Infinity]"}]},
     ],
 )
 async def test_what_cannot_be_sent_goes_back_to_the_model(
