@@ -8,6 +8,9 @@ from activities.contacts.entry import Entry, Unreadable
 NAME = re.compile(r"(?:[\w-]+\.)?([\w-]+)[;:]")
 """Of a property, without the group before it."""
 READ = ("VERSION", "FN", "N", "NICKNAME", "ORG", "EMAIL")
+OF_PARTS = ("N", "ORG")
+"""Their values have parts, which are told apart before what is escaped in them is read."""
+MAILTO = re.compile("^mailto:", re.IGNORECASE)
 VERSIONS = ("3.0", "4.0")
 
 
@@ -62,7 +65,7 @@ def _property(line: str, number: int) -> tuple[str, str]:
     from icalendar.parser import Contentline  # it takes a seventh of a second to load
 
     try:
-        _, _, value = Contentline(line).parts()
+        _, _, value = Contentline(line).raw_parts() if name in OF_PARTS else Contentline(line).parts()
     except ValueError as error:
         raise Unreadable(f'"{line[:60]}" is no line of a card of version 3.0 or 4.0', line=number) from error
     if name == "VERSION" and value not in VERSIONS:
@@ -71,10 +74,15 @@ def _property(line: str, number: int) -> tuple[str, str]:
 
 
 def _entry(card: dict[str, list[str]]) -> Entry:
-    family, given, *_ = [*card.get("N", [""])[0].split(";"), "", ""]
+    family, given, *_ = [*_parts(card.get("N", [""])[0]), "", ""]
     [name, *_] = card.get("FN", [f"{given} {family}".strip()])
-    [organization, *_] = card.get("ORG", [""])
+    company = _parts(card.get("ORG", [""])[0])[0]
     nicknames = " ".join(card.get("NICKNAME", ()))
-    company = organization.split(";")[0]
-    addresses = tuple(each.removeprefix("mailto:") for each in card.get("EMAIL", ()) if each)
+    addresses = tuple(MAILTO.sub("", each) for each in card.get("EMAIL", ()) if each)
     return Entry(name or company, addresses, organization=company, nicknames=nicknames)
+
+
+def _parts(value: str) -> list[str]:
+    """Of a value that semicolons divide, as they are meant: an escaped semicolon divides nothing."""
+    divided = re.sub(r"(\\.)|;", lambda found: found[1] or "\0", value).split("\0")
+    return [re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], part).strip() for part in divided]

@@ -34,6 +34,7 @@ EMAIL:bob@corp.
  test
 END:VCARD
 """
+CARD = "BEGIN:VCARD\nVERSION:3.0\nFN:Ann\nEND:VCARD\n"
 VCARD_4 = """BEGIN:VCARD\r
 VERSION:4.0\r
 KIND:org\r
@@ -85,11 +86,14 @@ def test_cards_of_version_4(tmp_path: Path) -> None:
     assert read(tmp_path, "c.VCF", VCARD_4) == [Contact("Acme", "Acme", ("desk@acme.test",))]
 
 
+def test_what_is_escaped_in_a_name_divides_nothing_and_a_links_scheme_has_any_case(tmp_path: Path) -> None:
+    properties = ("N:van\\;Dam;Ann\\, B.;;;", "ORG:Acme\\; Sons\\, Inc;Sales", "EMAIL:MAILTO:ann@example.com", "")
+    card = CARD.replace("FN:Ann\n", "\n".join(properties))
+    assert read(tmp_path, "c.vcf", card) == [Contact("Ann, B. van;Dam", "Acme; Sons, Inc", ("ann@example.com",))]
+
+
 def test_who_is_there_twice_is_there_once(tmp_path: Path) -> None:
     assert len(read(tmp_path, "c.csv", "name,email\nAnn,ann@example.com\nAnn,ann@example.com\n")) == 1
-
-
-CARD = "BEGIN:VCARD\nVERSION:3.0\nFN:Ann\nEND:VCARD\n"
 
 
 @pytest.mark.parametrize(
