@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from pydantic import JsonValue
 
 from activities.errors import CannotDecrypt
+from activities.ledger.damage import DamagedRow
 
 if TYPE_CHECKING:
     from activities.encryption.key_ring import KeyRing
@@ -41,14 +42,16 @@ def decrypted(connection: sa.Connection, row: sa.RowMapping) -> dict[str, object
 
     Raises:
         CannotDecrypt: its key is missing, or it is not what was written.
+        DamagedRow: it is nothing that was encrypted.
     """
     keys, values = _keys_of(connection), dict(row)
-    read: dict[str, object] = {
-        column: _read(keys, str(row["key"]), column, text)
-        for column in ENCRYPTED
-        if isinstance(text := values.get(column), str) and text.startswith(f"{MARK}:")
-    }
-    return {**values, **read}
+    for column in ENCRYPTED:
+        if isinstance(text := values.get(column), str) and text.startswith(f"{MARK}:"):
+            try:
+                values[column] = _read(keys, str(row["key"]), column, text)
+            except ValueError as error:
+                raise DamagedRow(str(row["key"]), column, error) from error
+    return values
 
 
 def _not_marked(value: object) -> object:

@@ -25,6 +25,7 @@ from pydantic import JsonValue
 
 from activities.errors import AnotherLedger, ConfigurationError, NotOpen
 from activities.ledger import of_requester, rows, settling
+from activities.ledger.damage import DamagedRow
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
 from activities.ledger.restores import Restores
@@ -226,6 +227,7 @@ class Ledger:
         state: State | None = None,
         since: datetime | None = None,
         limit: int = 100,
+        damaged: list[DamagedRow] | None = None,
     ) -> list[Action]:
         """Actions, the latest first. What was begun and cannot be under way any more is `unknown`.
 
@@ -235,6 +237,7 @@ class Ledger:
             state: the only one to be found.
             since: when the oldest was begun.
             limit: how many at most.
+            damaged: is given those that cannot be read; without it, the first of them is raised.
         """
         lost = sa.and_(actions.c.state == State.BEGUN, ~self._is_under_way())
         shown = sa.case((lost, State.UNKNOWN), else_=actions.c.state)
@@ -245,13 +248,12 @@ class Ledger:
         if request_id:
             times = actions.c.request_id.startswith(f"{request_id}@", autoescape=True)
             query = query.where(sa.or_(actions.c.request_id == request_id, times))
-        if requester is not None:
-            query = query.where(of_requester.may_be_of(requester))
-        if state:
-            query = query.where(shown == state)
-        if since:
-            query = query.where(actions.c.begun_at >= since)
-        return await self._database.read(lambda connection: of_requester.listed(connection, query, requester, limit))
+        query = query if requester is None else query.where(of_requester.may_be_of(requester))
+        query = query.where(shown == state) if state else query
+        query = query.where(actions.c.begun_at >= since) if since else query
+        return await self._database.read(
+            lambda connection: of_requester.listed(connection, query, requester, limit, damaged)
+        )
 
     async def recall(
         self, request_id: str, chain: str, positions: tuple[str, ...], limit: int
@@ -265,13 +267,8 @@ class Ledger:
             limit: how many at most are returned.
         """
         known = rows.known_to(request_id, chain, positions)
-        query = (
-            sa.select(actions)
-            .where(rows.OTHERS)
-            .params(known)
-            .order_by(actions.c.begun_at.desc(), actions.c.key)
-            .limit(limit)
-        )
+        query = sa.select(actions).where(rows.OTHERS).params(known)
+        query = query.order_by(actions.c.begun_at.desc(), actions.c.key).limit(limit)
         count = sa.select(sa.func.count()).select_from(actions).where(rows.OTHERS).params(known)
 
         def recalled(connection: sa.Connection) -> tuple[list[Action], int]:

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from activities.ledger.contents import MARK
+from activities.ledger.damage import DamagedRow
 from activities.ledger.rows import Action, actions_of
 from activities.ledger.tables import actions
 
@@ -17,14 +18,21 @@ def may_be_of(requester: str) -> sa.ColumnElement[bool]:
 
 
 def listed(
-    connection: sa.Connection, query: sa.Select[tuple[object, ...]], requester: str | None, limit: int
+    connection: sa.Connection,
+    query: sa.Select[tuple[object, ...]],
+    requester: str | None,
+    limit: int,
+    damaged: list[DamagedRow] | None = None,
 ) -> list[Action]:
-    """The first so many, of everybody or of one requester."""
+    """The first so many, of everybody or of one requester; `damaged` is given those that cannot be read."""
     found: list[Action] = []
     start, at_once = 0, limit  # which is enough, unless it takes the keys to tell whose a row is
     while True:
-        page = actions_of(connection, query.limit(at_once).offset(start))
+        unread = list[DamagedRow]() if damaged is not None else None
+        page = actions_of(connection, query.limit(at_once).offset(start), unread)
         found += [each for each in page if requester in (None, each.requester)]
-        if len(found) >= limit or len(page) < at_once:
+        if damaged is not None and unread:
+            damaged += unread
+        if len(found) >= limit or len(page) + len(unread or ()) < at_once:
             return found[:limit]
         start, at_once = start + at_once, AT_ONCE

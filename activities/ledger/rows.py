@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from activities.budgets import Charge
 from activities.errors import KeyTaken, OutcomeUnknownRetryable
 from activities.ledger.contents import decrypted, encrypted
+from activities.ledger.damage import UNREADABLE, DamagedRow, damage_named
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.tables import actions
 from workflows.contract.internal import ToolCall
@@ -121,7 +122,8 @@ def look_up(connection: sa.Connection, write: Write) -> Found:
     """
     own = write.under_its_own_key()
     keys = [write.call.key, own.call.key]
-    known = connection.execute(_KNOWN, {**_others_of(write), "keys": keys}).mappings().all()
+    with damage_named(connection, sa.or_(actions.c.key.in_(keys), actions.c.request_id == write.call.request_id)):
+        known = connection.execute(_KNOWN, {**_others_of(write), "keys": keys}).mappings().all()
     rows = {each["key"]: _action(connection, each) for each in known if each["key"] in keys}
     taken = rows.get(write.call.key)
     found = Found(write, taken) if taken is None or taken.is_of(write.call) else Found(own, rows.get(own.call.key))
@@ -138,7 +140,9 @@ def refuse_like(connection: sa.Connection, write: Write) -> None:
     Raises:
         KeyTaken: there is a like write of the request id that the asking run does not know of.
     """
-    _refuse_like(write.call, connection.execute(_LIKE, _others_of(write)).mappings().all())
+    with damage_named(connection, actions.c.request_id == write.call.request_id):
+        like = connection.execute(_LIKE, _others_of(write)).mappings().all()
+    _refuse_like(write.call, like)
 
 
 def _refuse_like(call: ToolCall, others: Sequence[sa.RowMapping]) -> None:
@@ -214,14 +218,37 @@ def one_at_a_time(connection: sa.Connection, write: Write) -> None:
         connection.execute(sa.select(lock))
 
 
-def actions_of(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Action]:
-    return [_action(connection, row) for row in connection.execute(query).mappings()]
+def actions_of(
+    connection: sa.Connection, query: sa.Select[tuple[object, ...]], damaged: list[DamagedRow] | None = None
+) -> list[Action]:
+    """Rows; those that are damaged are added to `damaged`.
+
+    Raises:
+        DamagedRow: one is, and there is no such list.
+    """
+    try:
+        return [_action(connection, row) for row in connection.execute(query).mappings()]
+    except (*UNREADABLE, DamagedRow):
+        keys = connection.execute(query.with_only_columns(actions.c.key)).scalars().all()
+    found = list[Action]()
+    for key in keys:
+        which = actions.c.key == key
+        try:
+            with damage_named(connection, which):
+                row = connection.execute(query.where(which).limit(None).offset(None)).mappings().one_or_none()
+            found += [_action(connection, row)] if row else []
+        except DamagedRow as error:
+            if damaged is None:
+                raise
+            damaged.append(error)
+    return found
 
 
 def row_of(connection: sa.Connection, key: str, *, lock: bool = False) -> Action | None:
     query = sa.select(actions).where(actions.c.key == key)
     # SQLite needs no FOR UPDATE: there, every transaction has the whole file to itself.
-    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    with damage_named(connection, actions.c.key == key):
+        row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return _action(connection, row) if row else None
 
 
@@ -239,7 +266,11 @@ def insert(connection: sa.Connection, values: Mapping[str, object]) -> None:
 
 
 def _action(connection: sa.Connection, row: sa.RowMapping) -> Action:
-    return Action.model_validate(decrypted(connection, row))
+    try:
+        return Action.model_validate(decrypted(connection, row))
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        raise DamagedRow(row["key"], str(first["loc"][0]), first["msg"]) from invalid
 
 
 def columns_of(write: Write) -> dict[str, object]:

@@ -7,12 +7,15 @@ import sqlalchemy as sa
 
 from activities.budgets import LONGEST_PERIOD
 from activities.ledger import migrations, rows
+from activities.ledger.damage import DamagedRow
 from activities.ledger.database import Database
 from activities.ledger.rows import Action, State
 from activities.ledger.tables import actions, schema, spending
 
 AT_ONCE = 500
 """Rows of one transaction: others that write wait no longer than that takes."""
+A_TIME = "____-__-__ __:__:__%"
+"""As SQLite keeps it, for LIKE."""
 SETTLED = (State.DONE, State.NOT_DONE)
 
 
@@ -96,14 +99,26 @@ class Upkeep:
             later = sa.and_(actions.c.begun_at == last.begun_at, actions.c.key > last.key)
             page = query.where(sa.or_(actions.c.begun_at > last.begun_at, later))
 
-    async def between(self, since: datetime | None, until: datetime) -> list[Action]:
-        """Actions that were begun in this time, as they stand in the table, the earliest first."""
-        query = sa.select(actions).where(actions.c.begun_at <= until).order_by(actions.c.begun_at, actions.c.key)
-        query = query.where(actions.c.begun_at >= since) if since else query
-        return await self._page(query)
+    async def between(
+        self, since: datetime | None, until: datetime, damaged: list[DamagedRow] | None = None
+    ) -> list[Action]:
+        """Actions that were begun in this time, as they stand in the table, the earliest first.
 
-    async def _page(self, query: sa.Select[tuple[object, ...]]) -> list[Action]:
-        return await self._database.read(lambda connection: rows.actions_of(connection, query))
+        Args:
+            since: when the first was begun; None for all.
+            until: when the last was begun.
+            damaged: is given those that cannot be read; without it, the first of them is raised.
+        """
+        in_time = actions.c.begun_at.between(since, until) if since else actions.c.begun_at <= until
+        if self._database.file:  # where a time may be any text, and would not be in any time
+            in_time = sa.or_(in_time, ~sa.cast(actions.c.begun_at, sa.Text).like(A_TIME))
+        query = sa.select(actions).where(in_time).order_by(actions.c.begun_at, actions.c.key)
+        return await self._page(query, damaged)
+
+    async def _page(
+        self, query: sa.Select[tuple[object, ...]], damaged: list[DamagedRow] | None = None
+    ) -> list[Action]:
+        return await self._database.read(lambda connection: rows.actions_of(connection, query, damaged))
 
 
 def _given_back(before: datetime) -> sa.Delete:

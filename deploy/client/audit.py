@@ -19,6 +19,7 @@ from activities.errors import ConfigurationError
 from workflows.contract.values import sha256
 
 if TYPE_CHECKING:
+    from activities.ledger.damage import DamagedRow
     from activities.ledger.ledger import Ledger
     from activities.ledger.rows import Action
 
@@ -89,10 +90,18 @@ class Verified(BaseModel):
     """Rows that were not final when they were exported, and have changed as such rows may."""
 
 
-async def export(ledger: "Ledger", since: datetime | None) -> tuple[list[str], Head]:
-    """The lines of an export of all writes begun since a moment, and its head."""
+async def export(
+    ledger: "Ledger", since: datetime | None, damaged: "list[DamagedRow] | None" = None
+) -> tuple[list[str], Head]:
+    """The lines of an export of all writes begun since a moment, and its head.
+
+    Args:
+        ledger: whose rows.
+        since: when the first was begun; None for all.
+        damaged: is given the rows that cannot be read and so are left out; without it, the first of them is raised.
+    """
     until = await ledger.upkeep.clock()  # by which rows are begun: one begun later is not missing from the file
-    rows = await ledger.upkeep.between(since, until)
+    rows = await ledger.upkeep.between(since, until, damaged)
     links = [Link.after(FIRST, Scope(ledger=ledger.identity, since=since, until=until).model_dump(mode="json"))]
     for row in rows:
         links.append(Link.after(links[-1].hash, content(row)))
@@ -172,10 +181,14 @@ async def _compared(
 ) -> tuple[list[str], list[str]]:
     if scope.ledger != ledger.identity:
         return [f"it was exported from ledger {scope.ledger}, and this one is {ledger.identity}"], []
-    there = {row.key: row for row in await ledger.upkeep.between(scope.since, scope.until)}
-    problems, moved = list[str](), list[str]()
+    damaged: list[DamagedRow] = []
+    there = {row.key: row for row in await ledger.upkeep.between(scope.since, scope.until, damaged)}
+    problems, moved = [str(each) for each in damaged], list[str]()
+    unread = {each.key for each in damaged}
     for row in exported:
         key = str(row["key"])
+        if key in unread:
+            continue
         now = there.pop(key, None) or await ledger.find(key)
         if now is None:
             problems.append(f"{key} is no longer in the ledger")

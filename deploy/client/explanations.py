@@ -4,7 +4,7 @@ It is put together from the request's history and the ledger alone. What the two
 where they contradict each other that is said.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 POLICY, REQUESTER = "policy", "requester"
 """In place of a person, where a yes was given in advance."""
+NONE: Mapping[str, str] = {}
 
 
 class Attempts(BaseModel):
@@ -114,6 +115,7 @@ def explained(
     *,
     asked: bool,
     unread: Sequence[str] = (),
+    damaged: Mapping[str, str] = NONE,
 ) -> Explanation:
     """Put together what the history and the ledger say.
 
@@ -124,6 +126,7 @@ def explained(
         notes: what could not be looked at.
         asked: whether the ledger was asked at all; otherwise a write without a row is no contradiction.
         unread: parts of the history that cannot be read; what is not found in the rest may stand there.
+        damaged: what is wrong with rows of the ledger that cannot be read, by key.
     """
     account = account or RequestAccount(request_id)
     left = {row.key: row for row in rows}
@@ -132,7 +135,10 @@ def explained(
         each.whole = each.whole and not unread
         # What stands under the key of a call that the ledger refused is another's.
         row = None if each.status is ReceiptStatus.REFUSED else left.pop(each.ledger_key or each.key, None)
-        calls.append(_explained(each, account, row, asked=asked, unread=bool(unread)))
+        damage = damaged.get(each.ledger_key or each.key, "")
+        told = _explained(each, account, row, asked=asked and not damage, unread=bool(unread))
+        found = (*told.contradictions, damage) if damage else told.contradictions
+        calls.append(told.model_copy(update={"contradictions": found}))
     alone = sorted(left.values(), key=lambda row: row.begun_at)
     return Explanation(
         request_id=request_id,

@@ -24,6 +24,7 @@ from workflows.contract.internal import PREPARE, Decision
 from workflows.contract.rehearsing import TAKE_PLAN, TakenPlan
 
 if TYPE_CHECKING:
+    from activities.ledger.damage import DamagedRow
     from activities.ledger.ledger import Ledger
     from activities.ledger.rows import Action
 
@@ -174,18 +175,24 @@ async def _with_the_ledger(
 ) -> Explanation:
     account, unread = (reading.account, reading.unread) if reading else (None, Unread())
     rows: Sequence[Action] = ()
+    damaged: list[DamagedRow] = []
     asked = True
     try:
         async with _opened(ledger) as known:
-            rows = await known.search(request_id=account.request_id if account else request_id, limit=MOST_ROWS)
+            whose = account.request_id if account else request_id
+            rows = await known.search(request_id=whose, limit=MOST_ROWS, damaged=damaged)
     except ErrandError as error:
         asked = False
         notes.append(f"the ledger cannot be asked: {error}")
+    notes += map(str, damaged)
     if account is None and not rows:
+        if damaged:
+            raise damaged[0]
         of_ledger = "the ledger no write" if asked else notes[-1]
         raise NotFound(f"there is no request {request_id}: Temporal has no history of it, and {of_ledger}")
     notes += filter(None, [str(unread)])
-    return explained(request_id, account, rows, notes, asked=asked, unread=unread.parts)
+    told = {each.key: str(each) for each in damaged}
+    return explained(request_id, account, rows, notes, asked=asked, unread=unread.parts, damaged=told)
 
 
 @asynccontextmanager

@@ -7,10 +7,11 @@ import typer
 
 from activities.errors import ConfigurationError
 from deploy.client.actions import ledger_of_the_workers
-from deploy.terminal.exit_codes import end_with
+from deploy.terminal.exit_codes import ENDED_OTHERWISE, end_with
 from deploy.terminal.options import AsJson, moment
 
 if TYPE_CHECKING:
+    from activities.ledger.damage import DamagedRow
     from deploy.client.audit import Verified
     from deploy.terminal.screen import Screen
 
@@ -29,7 +30,8 @@ def audit_command(
 ) -> None:
     """Export the ledger's writes so that a changed or missing one shows, or check such an export.
 
-    --verify ends with 1 where the file is not as it was exported, or the ledger has changed what must not change.
+    --verify ends with 1 where the file is not as it was exported, or the ledger has changed what must not change; an
+    export does where a row is damaged, and left out.
     """
 
     async def command(screen: "Screen") -> int:
@@ -48,8 +50,9 @@ def audit_command(
 async def _export(screen: "Screen", since: str | None, output: Path | None, *, as_json: bool) -> int:
     from deploy.client.audit import export
 
+    damaged: list[DamagedRow] = []
     async with ledger_of_the_workers() as ledger:
-        lines, head = await export(ledger, moment("--since", since) if since else None)
+        lines, head = await export(ledger, moment("--since", since) if since else None, damaged)
     text = "".join(f"{line}\n" for line in lines)
     if output is None:
         typer.echo(text, nl=False)
@@ -58,7 +61,9 @@ async def _export(screen: "Screen", since: str | None, output: Path | None, *, a
         if as_json:
             typer.echo(head.model_dump_json())
     screen.note(f"{head.rows} rows, head {head.head}: keep the head where nobody who can change the file can change it")
-    return 0
+    for each in damaged:
+        screen.error(f"left out: {each}")
+    return ENDED_OTHERWISE if damaged else 0
 
 
 def _write(file: Path, text: str) -> None:

@@ -17,6 +17,7 @@ from deploy.terminal.exit_codes import ENDED_OTHERWISE, end_with
 from deploy.terminal.options import AsJson, Name, duration, login_name, moment
 
 if TYPE_CHECKING:
+    from activities.ledger.damage import DamagedRow
     from deploy.terminal.screen import Screen
 
 app = typer.Typer()
@@ -58,15 +59,22 @@ def actions_command(
         from activities.ledger.rows import State
 
         begun_since = moment("--since", since) if since else None
+        damaged: list[DamagedRow] = []
         async with ledger_of_the_workers() as ledger:
             found = await ledger.search(
-                request_id=request, state=State(state) if state else None, since=begun_since, limit=limit
+                request_id=request,
+                state=State(state) if state else None,
+                since=begun_since,
+                limit=limit,
+                damaged=damaged,
             )
         if as_json:
             typer.echo("".join(each.model_dump_json(exclude={"token"}) + "\n" for each in found), nl=False)
         else:
             screen.actions(found)
-        return 0
+        for each in damaged:
+            screen.error(str(each))
+        return ENDED_OTHERWISE if damaged else 0
 
     end_with(command, quiet=as_json)
 

@@ -68,3 +68,12 @@ async def test_what_somebody_changes_in_the_database_shows(
     assert said.code == 1
     [found] = json.loads(said.out)["problems"]
     assert problem in found
+
+
+async def test_a_row_that_cannot_be_read_is_named_and_the_others_are_there(cli: CommandLine, written: Database) -> None:
+    await written.run("UPDATE errand_actions SET state = 'finished' WHERE key = 'b/1.1'")
+    for command in ("audit", "actions"):
+        said = await cli(command)
+        assert said.code == 1
+        assert "b/1.1: state of its row in the ledger is damaged" in said.err
+        assert ["a/1.1" in said.out, "b/1.1" in said.out, "c/1.1" in said.out] == [True, False, True]

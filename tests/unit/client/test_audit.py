@@ -10,11 +10,13 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from activities.errors import ConfigurationError
+from activities.ledger.damage import DamagedRow
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from deploy.client.audit import Link, export, verify
 from workflows.contract.internal import ToolCall
 
+LIKE_A = ToolCall(key="a/1.1", tool="tell", arguments={"to": ["a/1.1", "\u2028"]}, requester="ann", approved_by="carol")
 PAID = ToolCall(key="d/1.1", tool="pay", arguments={"times": 1})
 STATES = {"a/1.1": State.DONE, "b/1.1": State.UNKNOWN, "c/1.1": State.NOT_DONE}
 
@@ -170,3 +172,56 @@ async def test_another_ledger_is_told_apart(file: Path, tmp_path: Path) -> None:
     [problem] = (await verify(file, other)).problems
     await other.aclose()
     assert problem.startswith("it was exported from ledger")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("state", "finished"),
+        ("attempt", "first"),
+        ("arguments", '{"to":'),
+        ("result", "sent"),
+        ("begun_at", "soon"),
+        ("begun_at", ""),
+        ("finished_at", "late"),
+        ("requester", "errand-encrypted:k1"),
+    ],
+)
+class TestDamagedRow:
+    """Somebody wrote into the table what the ledger never writes."""
+
+    @pytest.fixture
+    def damaged(self, column: str, value: str, file: Path, ledger: Ledger, tmp_path: Path) -> Ledger:
+        """After the export of the file."""
+        assert file.exists()
+        changed(tmp_path / "ledger.db", f"UPDATE errand_actions SET {column} = '{value}' WHERE key = 'a/1.1'")
+        return ledger
+
+    async def test_it_is_told_with_its_key_and_column(self, column: str, damaged: Ledger) -> None:
+        for look in (damaged.find("a/1.1"), damaged.search(), damaged.look_up(Write(LIKE_A)), export(damaged, None)):
+            with pytest.raises(DamagedRow, match=rf"^a/1\.1: {column} of its row .* damaged: .*; put") as told:
+                await look
+            assert (told.value.key, told.value.column) == ("a/1.1", column)
+
+    async def test_the_others_are_exported_and_listed(self, column: str, damaged: Ledger, tmp_path: Path) -> None:
+        of_export, of_search = list[DamagedRow](), list[DamagedRow]()
+        an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+        lines, head = await export(damaged, an_hour_ago, of_export)
+        assert head.rows == 2
+        assert {row.key for row in await damaged.search(damaged=of_search)} == {"b/1.1", "c/1.1"}
+        assert [each.column for each in (*of_export, *of_search)] == [column, column]
+        [problem] = (await verify(written(tmp_path, lines), damaged)).problems
+        assert problem == str(of_export[0])
+
+    async def test_an_export_of_before_shows_it(self, file: Path, column: str, damaged: Ledger) -> None:
+        [problem] = (await verify(file, damaged)).problems
+        assert problem.startswith(f"a/1.1: {column} of its row")
+
+
+async def test_a_row_that_is_damaged_is_found_on_later_pages_too(ledger: Ledger, tmp_path: Path) -> None:
+    changed(tmp_path / "ledger.db", "UPDATE errand_actions SET state = 'finished' WHERE key = 'a/1.1'")
+    damaged = list[DamagedRow]()
+    [row] = await ledger.search(requester="ann", limit=1, damaged=damaged)
+    assert row.key == "c/1.1"
+    assert len(await ledger.search(requester="ann", limit=3, damaged=damaged)) == 2
+    assert [each.key for each in damaged] == ["a/1.1"]

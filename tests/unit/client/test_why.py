@@ -1,5 +1,7 @@
 """Why a request did what it did, from its recorded history and rows of a ledger."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,18 @@ async def test_arguments_that_were_changed_in_the_ledger_contradict_the_digest_b
     for rows, known in ((altered, account), (altered[1:], None)):
         for call in explained("approved", known, rows, asked=True).calls:
             assert call.contradictions[-1].startswith("the ledger's row was changed")
+
+
+async def test_a_row_that_cannot_be_read_is_told_at_its_call_and_the_others_are_explained(ledger: Ledger) -> None:
+    for key in ("approved/1.1", "approved/9.1"):
+        await wrote(ledger, key, "write_down", {"word": "tree"}, "ann")
+    with closing(sqlite3.connect(ledger.place)) as connection, connection:
+        connection.execute("UPDATE errand_actions SET state = 'finished' WHERE key = 'approved/1.1'")
+    explanation = await why("approved", ledger)
+    [told] = the(explanation, "1.1").contradictions
+    assert told.startswith("approved/1.1: state of its row in the ledger is damaged")
+    assert explanation.notes == (told,)
+    assert the(explanation, "9.1").ledger is not None
 
 
 async def test_a_receipt_that_says_unknown_contradicts_no_row(ledger: Ledger) -> None:
