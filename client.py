@@ -3,12 +3,13 @@
     uv run client.py submit "What's the weather in Paris? Send it to ann@example.com."
 
 Exit codes: 0 completed; 1 ended otherwise; 2 wrong usage or configuration; 3 Temporal, the worker or the ledger cannot
-be reached; 130 interrupted, and the request goes on.
+be reached; 4 the output cannot be written; 130 interrupted. After the last two the request goes on.
 """
 
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -38,6 +39,7 @@ from deploy.terminal import (
     try_command,
     why_command,
 )
+from deploy.terminal.exit_codes import explain
 from deploy.terminal.options import (
     Approved,
     AsJson,
@@ -51,6 +53,7 @@ from deploy.terminal.options import (
     login_name,
 )
 from deploy.terminal.session import Session, run
+from deploy.terminal.streams import open_closed_streams, unwritten
 from workflows.contract.api import Limits, Request, RequestStatus
 from workflows.refusals import problem_with_id
 
@@ -241,14 +244,26 @@ app.add_typer(key_commands.app, name="keys")
 
 def main() -> NoReturn:
     """Run the command line, and leave at once: the SDK's threads can abort an interpreter that shuts down slowly."""
-    code = 0
+    open_closed_streams()
+    try:
+        code = _run()
+        if error := unwritten():
+            raise error
+    except OSError as error:
+        code, text = explain(error)
+        with suppress(OSError):
+            typer.echo(f"error: {text}", err=True)
+    with suppress(OSError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _run() -> int:
     try:
         app()
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(bool(end.code))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How a command ends: every error's exit code, and what is said about it."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -61,7 +62,7 @@ INPUTS: dict[type[Input], dict[str, str]] = {
 """What the commands call the fields of what they send."""
 OPTIONS = INPUTS[Request] | {f"limits.{name}": option for name, option in INPUTS[Limits].items()}
 
-ENDED_OTHERWISE, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+ENDED_OTHERWISE, USAGE, UNREACHABLE, NOT_WRITTEN, INTERRUPTED = 1, 2, 3, 4, 130
 
 NOTHING_IS_KNOWN = (
     "it is encrypted, so nothing is known here of what became of it, and it may have been done: "
@@ -117,6 +118,8 @@ def explain(error: BaseException) -> tuple[int, str]:
             return ENDED_OTHERWISE, str(crash_of(error))
         case TemporalError():
             return ENDED_OTHERWISE, reason(error)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG | errno.EIO | errno.EBADF, filename=None):
+            return NOT_WRITTEN, f"the output cannot be written: {error.strerror}"
         case _:
             raise error
 
