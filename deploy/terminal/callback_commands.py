@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from deploy.client.callbacks import CallbackStatus, callbacks_of, send_callback_again
+from deploy.client.listing import describe
 from deploy.terminal.exit_codes import ENDED_OTHERWISE
 from deploy.terminal.options import AsJson, Id
 from deploy.terminal.session import Session, run
@@ -23,6 +24,8 @@ def callbacks_command(
 
     async def command(session: Session) -> int:
         found = await callbacks_of(session.client, id)
+        if not found:
+            await describe(session.client, id)  # which says so, where there is no such request
         failed = [each for each in found if each.status is CallbackStatus.FAILED]
         if as_json:
             typer.echo("".join(each.model_dump_json() + "\n" for each in found), nl=False)

@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from activities.settings import Settings
 from tests.conftest import changed, running_worker
-from tests.integration.cli.conftest import CommandLine, an_id, eventually
+from tests.integration.cli.conftest import CommandLine, Said, an_id, eventually
 from tests.scripted_model import ScriptedModel, say
 from tests.webhook_receiver import SECRET, Receiver, receiver
 
@@ -70,6 +70,16 @@ async def test_what_was_given_up_says_after_how_many_attempts(
 
     shown = await eventually(given_up)
     assert ", 3 attempts  ops answered 500 Oh; given up after 3 attempts" in shown
+
+
+async def test_a_request_that_there_is_not_is_told_from_one_that_nobody_is_told_of(
+    cli: CommandLine, ops: Receiver, model: ScriptedModel
+) -> None:
+    model.scripts["Hello."] = [say("Hello.")]
+    assert (await cli("submit", "Hello.", "--id", (id := an_id()))).code == 0
+    assert await cli("callbacks", id) == Said(0, "", "no callbacks\n")
+    for as_json in ((), ("--json",)):
+        assert await cli("callbacks", "no-such", *as_json) == Said(2, "", "error: there is no request no-such\n")
 
 
 async def test_an_endpoint_that_there_is_not_ends_the_request_with_a_sentence(cli: CommandLine, ops: Receiver) -> None:
