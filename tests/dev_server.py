@@ -16,6 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from activities.errors import ConfigurationError
 from deploy.local.part import end_with_parent
 from deploy.local.ports import free_ports
 from deploy.service.search_attributes import register_search_attributes
@@ -94,9 +95,7 @@ async def shared_or_own(process: str | None) -> AsyncGenerator[WorkflowEnvironme
         async with dev_server() as environment:
             yield environment
         return
-    client = await connected(address, process)
-    await register_search_attributes(client)
-    yield WorkflowEnvironment.from_client(client)
+    yield WorkflowEnvironment.from_client(await connected(address, process))
 
 
 async def connected(address: str, namespace: str) -> Client:
@@ -106,7 +105,8 @@ async def connected(address: str, namespace: str) -> Client:
         try:
             client = await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
-        except (RuntimeError, RPCError) as error:
+            await register_search_attributes(client)  # a new namespace is not known everywhere at once
+        except (RuntimeError, RPCError, ConfigurationError) as error:
             if time.monotonic() > ends:
                 raise RuntimeError(f"the dev server at {address} does not answer for {namespace}: {error}") from error
             if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
