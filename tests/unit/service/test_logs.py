@@ -32,7 +32,7 @@ class Holder:
 
 
 def fail() -> None:
-    hidden = f"a long text before the secret, so that it would be cut: {SECRET}"
+    hidden = f"a long text in front of it, so that it would be cut: {SECRET}"
     raise ValueError(f"not {hidden}")
 
 
@@ -53,7 +53,7 @@ def test_so_is_what_others_log_with_its_traceback(name: str) -> None:
             logging.getLogger(name).exception("%s of %r", SECRET, {"token": SECRET})
     [line] = lines_of(log)
     assert line["logger"] == name
-    assert f"ValueError: not a long text before the secret, so that it would be cut: {REDACTED}" in str(line)
+    assert f"ValueError: not a long text in front of it, so that it would be cut: {REDACTED}" in str(line)
     assert "hush" not in log.getvalue()
 
 
