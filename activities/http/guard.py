@@ -45,13 +45,20 @@ class Guard:
         private: whether addresses that are not public are allowed, as for a system of one's own.
         hosts: patterns of the only hosts that are allowed, such as "*.example.com"; None is any.
         ports: that are allowed; None is any.
+        allowed_by: what allows a private address, for messages.
     """
 
     def __init__(
-        self, *, private: bool = False, hosts: tuple[str, ...] | None = None, ports: tuple[int, ...] | None = PORTS
+        self,
+        *,
+        private: bool = False,
+        hosts: tuple[str, ...] | None = None,
+        ports: tuple[int, ...] | None = PORTS,
+        allowed_by: str = "",
     ) -> None:
         self._private = private
         self._hosts = hosts
+        self._allowed_by = allowed_by
         self._ports = None if private else ports
 
     async def addresses_of(self, url: httpx.URL) -> list[str]:
@@ -74,8 +81,14 @@ class Guard:
             raise AddressRefused(f"port {port} of {host} is not allowed")
         found = await _resolved(host, port)
         if not self._private and (wrong := [each for each in found if not is_public(each)]):
-            raise AddressRefused(f"{host} is at {wrong[0]}, which is no public address")
+            advice = f"; {self._allowed_by} allows it" if self._allowed_by else ""
+            raise AddressRefused(f"{host} is at {wrong[0]}, which is no public address{advice}")
         return [*dict.fromkeys(map(str, found))]
+
+
+def guard_of_source(*, private: bool) -> Guard:
+    """For what the file of sources names: it is trusted with its ports."""
+    return Guard(private=private, ports=None, allowed_by="private = true")
 
 
 def is_public(address: Address) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from activities.errors import ConfigurationError
-from activities.http.guard import Guard, guarded_client
+from activities.http.guard import guard_of_source, guarded_client
 from activities.http.staged import HttpSender
 from activities.settings.environment import PROJECT
 from activities.toolkit.mcp.importing import mcp_servers
@@ -28,9 +28,9 @@ class Clients:
         self._open: list[httpx.AsyncClient] = []
 
     def sender(self, *, private: bool) -> HttpSender:
-        """Sends to public addresses only, or to private ones too. A source is trusted with its ports."""
+        """Sends to public addresses only, or to private ones too."""
         if private not in self._senders:
-            guard = Guard(private=private, ports=None)
+            guard = guard_of_source(private=private)
             reads, writes = (guarded_client(guard, keep_connections=keeps) for keeps in (True, False))
             self._open += [reads, writes]
             self._senders[private] = HttpSender(reads, writes)

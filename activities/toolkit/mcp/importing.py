@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activities.errors import ServiceUnavailable
-from activities.http.guard import Guard
+from activities.http.guard import guard_of_source
 from activities.redaction import SECRETS
 from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.opened import Opened
@@ -48,7 +48,7 @@ def mcp_servers(
     from activities.toolkit.mcp.source import tools_of
 
     servers = [
-        Server(name, each, _secrets(path, name, each, environment), Guard(private=private or each.private, ports=None))
+        Server(name, each, _secrets(path, name, each, environment), guard_of_source(private=private or each.private))
         for name, each in known.items()
     ]
     opened: list[Opened] = []

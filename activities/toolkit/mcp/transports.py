@@ -14,8 +14,6 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 
-from activities.error_text import message_of
-from activities.errors import ServiceRefused
 from activities.http.guard import Guard
 from activities.toolkit.mcp.exchanges import Watching
 from activities.toolkit.mcp.settings import McpSettings
@@ -54,10 +52,8 @@ async def _of_program(settings: McpSettings, secrets: Mapping[str, str], words: 
 
 @asynccontextmanager
 async def _of_url(settings: McpSettings, secrets: Mapping[str, str], guard: Guard):
-    try:  # before the SDK, which would say no more than that it could not connect
-        await guard.addresses_of(httpx.URL(settings.url or ""))
-    except ServiceRefused as error:
-        raise ServiceRefused(f"{message_of(error)}; private = true allows it") from error
+    # Before the SDK, which would say no more than that it could not connect.
+    await guard.addresses_of(httpx.URL(settings.url or ""))
     limits = httpx2.Timeout(settings.start_timeout, read=READ_TIMEOUT)
     # The SDK would send a call again to wherever it is redirected within the origin, whatever was done before.
     once = httpx2.AsyncClient(headers=secrets, timeout=limits, transport=Watching(guard), max_redirects=0)

@@ -9,7 +9,7 @@ import structlog
 
 from activities.error_text import message_of
 from activities.errors import ServiceRefused, ServiceUnavailable
-from activities.http.guard import Guard, guarded_client
+from activities.http.guard import Guard, guard_of_source, guarded_client
 from activities.toolkit.openapi.document import NoDocument
 from activities.toolkit.openapi.settings import OpenApiSettings
 from activities.toolkit.own_loop import in_own_loop
@@ -33,7 +33,7 @@ def text_of(settings: OpenApiSettings, *, folder: Path, kept: Path, private: boo
         NoDocument: it cannot be had, or is another than the one that was accepted.
     """
     if settings.is_remote:
-        guard = Guard(private=private or settings.private, ports=None)
+        guard = guard_of_source(private=private or settings.private)
         return _remote(settings, kept / hashlib.sha256(settings.document.encode()).hexdigest()[:32], guard)
     path = folder / Path(settings.document).expanduser()
     try:
@@ -81,9 +81,7 @@ async def _fetch(url: str, guard: Guard) -> bytes:
                 length += len(part)
                 if length > LONGEST_DOCUMENT:
                     raise NoDocument(f"{url}: it has more than {LONGEST_DOCUMENT:,} bytes")
-    except ServiceRefused as error:
-        raise NoDocument(f"{url}: {message_of(error)}; private = true allows it") from error
-    except ServiceUnavailable as error:
+    except (ServiceRefused, ServiceUnavailable) as error:
         raise NoDocument(f"{url}: {message_of(error)}") from error
     except httpx.HTTPError as error:
         raise NoDocument(f"{url}: it cannot be fetched: {type(error).__name__}") from error

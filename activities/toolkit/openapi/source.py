@@ -272,7 +272,7 @@ class FarOperation:
         try:
             yield
         except AddressRefused as error:
-            raise ServiceRefused(f"{self.far.name}: {message_of(error)}; private = true allows it") from error
+            raise ServiceRefused(f"{self.far.name}: {message_of(error)}") from error
         except ServiceRefused:
             self._credentials.refused()
             raise

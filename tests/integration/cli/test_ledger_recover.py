@@ -16,14 +16,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.errors import ConfigurationError, LedgerRestored
+from activities.errors import LedgerRestored
 from activities.execution import write_attempts
 from activities.ledger import watch
 from activities.ledger.ledger import Ledger
 from activities.settings import Settings
 from activities.temporal import data_converter
 from deploy.client.doctor_checks import ledger as ledger_check
-from deploy.service.search_attributes import register_search_attributes
 from tests.conftest import changed, running_worker, settings_for
 from tests.dev_server import connected, variables_for
 from tests.integration.cli.conftest import CommandLine, eventually
@@ -40,16 +39,7 @@ from workflows.contract.ledger import watch_id
 async def client(temporal: WorkflowEnvironment) -> Client:
     """Of a namespace in which no other test has histories: one that cannot be read lets no write go on."""
     address = temporal.client.service_client.config.target_host
-    alone = await connected(address, f"recover-{uuid.uuid4().hex[:8]}")
-
-    async def is_known_everywhere() -> bool:
-        with suppress(ConfigurationError):
-            await register_search_attributes(alone)
-            return True
-        return False
-
-    await eventually(is_known_everywhere)
-    return alone
+    return await connected(address, f"recover-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture

@@ -172,14 +172,19 @@ async def test_a_word_that_is_not_about_the_call_as_it_waits_runs_nothing(
     assert happened.done("write_down") == []
 
 
-async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_eyes(
-    client: Client, door: Door, settings: Settings, model: ScriptedModel, happened: World, tmp_path: Path
-) -> None:
+@pytest.fixture
+def four_eyes(settings: Settings, model: ScriptedModel, tmp_path: Path) -> Settings:
+    """Of a worker whose policy wants the yes of somebody else."""
     (tmp_path / "policy.toml").write_text("four_eyes = true\n")
-    strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
     model.scripts["Write."] = TREE
+    return settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
+
+
+async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_eyes(
+    client: Client, door: Door, four_eyes: Settings, happened: World
+) -> None:
     async with (
-        running_worker(client, strict, sandboxed=False),
+        running_worker(client, four_eyes, sandboxed=False),
         door.caller("ann", [Right.ADMIN]) as ann,
         door.caller("bob", APPROVER) as bob,
     ):
@@ -194,13 +199,10 @@ async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_e
 
 
 async def test_nor_does_whoever_has_asked_for_it_in_the_conversation_of_another(
-    client: Client, door: Door, settings: Settings, model: ScriptedModel, happened: World, tmp_path: Path
+    client: Client, door: Door, four_eyes: Settings, happened: World
 ) -> None:
-    (tmp_path / "policy.toml").write_text("four_eyes = true\n")
-    strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
-    model.scripts["Write."] = TREE
     async with (
-        running_worker(client, strict, sandboxed=False),
+        running_worker(client, four_eyes, sandboxed=False),
         door.caller("ann") as ann,
         door.caller("root", [Right.ADMIN]) as root,
         door.caller("bob", APPROVER) as bob,
