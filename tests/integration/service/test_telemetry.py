@@ -87,7 +87,7 @@ def scrape_of(address: str) -> str:
         return reply.read().decode()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def far_ends() -> Generator[dict[str, object]]:
     """Settings by which a mail server and an HTTP service are found."""
     services = SampleServices(0)
@@ -117,7 +117,7 @@ async def by_the_door(client: Client, model: ScriptedModel, settings: Settings, 
     return request_id
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")  # as a process is traced once in its life
 async def seen(
     client: Client,
     scripted_model: ScriptedModel,

@@ -48,13 +48,13 @@ async def test_somebody_elses_request_is_not_there(
     door: Door, worker: ScriptedModel, method: str, path: str, body: object
 ) -> None:
     worker.scripts["Write."] = TREE
-    async with door.caller("ann") as ann, door.caller("eve") as eve:
+    async with door.caller("ann") as ann, door.caller("newcomer") as newcomer:
         request_id = await submitted(ann, "Write.")
         await waiting(ann, request_id)
-        foreign = await eve.request(method, f"/v1/requests/{request_id}{path}", json=body)
-        nowhere = await eve.request(method, f"/v1/requests/web-nowhere{path}", json=body)
-        listed = (await eve.get("/v1/requests")).json()["requests"]
-        asked = await eve.get("/v1/requests", params={"requester": "ann"})
+        foreign = await newcomer.request(method, f"/v1/requests/{request_id}{path}", json=body)
+        nowhere = await newcomer.request(method, f"/v1/requests/web-nowhere{path}", json=body)
+        listed = (await newcomer.get("/v1/requests")).json()["requests"]
+        asked = await newcomer.get("/v1/requests", params={"requester": "ann"})
         state = (await ann.get(f"/v1/requests/{request_id}")).json()
         await ann.post(f"/v1/requests/{request_id}/cancel")
     assert (foreign.status_code, nowhere.status_code) == (404, 404)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -54,7 +54,8 @@ async def test_a_head_that_drips_is_not_waited_for() -> None:
         while not closed.done():
             writer.write(b"x")
             await asyncio.sleep(IN_TIME / 10)
-        assert b"taken" not in closed.result()
+        with suppress(ConnectionResetError):  # where a drip was under way when the server closed
+            assert b"taken" not in closed.result()
 
 
 async def test_an_answer_takes_what_time_it_needs_and_the_next_head_is_waited_for_anew() -> None:
