@@ -15,12 +15,13 @@ from activities.execution import act
 from activities.ledger import database as ledger_database
 from activities.ledger import engine
 from activities.ledger.ledger import Ledger
+from tests.conftest import new_ledger
 from tests.integration.ledger.postgres import Postgres
 
 
 @dataclass
 class Database:
-    """An empty database: `open` is what a worker does with it at its start."""
+    """`open` is what a worker does with it at its start."""
 
     url: str
     _postgres: Postgres | None
@@ -100,14 +101,31 @@ class Database:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A ledger in which nothing is."""
     if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/ledger.db", None, tmp_path)
+        made = Database(new_ledger(), None, tmp_path)
     else:
         server: Postgres = request.getfixturevalue("postgres")
-        await server.empty()
+        await server.new_ledger()
         made = Database(server.url, server, tmp_path)
     yield made
     await made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """Without any table; whatever a test makes of them is of no use to the tests after it."""
+    if request.param == "sqlite":
+        bare = Database(f"sqlite:///{tmp_path}/ledger.db", None, tmp_path)
+        yield bare
+        await bare.close()
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    await server.empty()
+    bare = Database(server.url, server, tmp_path)
+    yield bare
+    await bare.close()
+    await server.empty()
 
 
 @pytest.fixture

@@ -11,10 +11,14 @@ import time
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypedDict
 
 import sqlalchemy as sa
+
+from activities.ledger.migrations import prepare
+from activities.ledger.tables import SCHEMA_VERSION, metadata, new_identity, schema
 
 SOCKET = ".s.PGSQL.5432"
 SETTINGS = ("fsync=off", "listen_addresses=", "max_connections=60", "shared_buffers=16MB")
@@ -37,23 +41,24 @@ class Postgres:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        """It keeps no connection, of which tests count those of others and end them all."""
+        return sa.create_engine(self.url, poolclass=sa.NullPool)
+
     async def run(self, *statements: str) -> None:
         await asyncio.to_thread(self._run, statements)
 
     def _run(self, statements: Iterable[str]) -> None:
-        engine = sa.create_engine(self.url)
-        with engine.begin() as connection:
+        with self._engine.begin() as connection:
             for each in statements:
                 connection.exec_driver_sql(each)
-        engine.dispose()
 
     async def outside_transactions(self, *statements: str) -> None:
         def ran() -> None:
-            engine = sa.create_engine(self.url, isolation_level="AUTOCOMMIT")
-            with engine.connect() as connection:
+            with self._engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 for each in statements:
                     connection.exec_driver_sql(each)
-            engine.dispose()
 
         await asyncio.to_thread(ran)
 
@@ -61,16 +66,27 @@ class Postgres:
         """The one number that it answers with."""
 
         def asked() -> int:
-            engine = sa.create_engine(self.url)
-            with engine.begin() as connection:
-                number = connection.exec_driver_sql(question).scalar_one()
-            engine.dispose()
-            return int(number)
+            with self._engine.begin() as connection:
+                return int(connection.exec_driver_sql(question).scalar_one())
 
         return await asyncio.to_thread(asked)
 
     async def empty(self) -> None:
         await self.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+    async def new_ledger(self) -> None:
+        """A ledger in which nothing is; to empty the one before takes a seventh of the time of making its tables."""
+
+        def made() -> None:
+            with self._engine.begin() as connection:
+                if not sa.inspect(connection).has_table(schema.name):
+                    prepare(connection)
+                    return
+                for table in metadata.sorted_tables:
+                    connection.execute(sa.delete(table))
+                connection.execute(sa.insert(schema).values(version=SCHEMA_VERSION, identity=new_identity()))
+
+        await asyncio.to_thread(made)
 
     async def dump(self, copy: Path) -> None:
         await self._program("pg_dump", "--format=custom", f"--file={copy}")
@@ -107,14 +123,11 @@ class Postgres:
         return len(await asyncio.to_thread(self._connections))
 
     def _connections(self) -> list[int]:
-        engine = sa.create_engine(self.url)
-        with engine.begin() as connection:
+        with self._engine.begin() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             )
-            pids = [int(row.pid) for row in rows]
-        engine.dispose()
-        return pids
+            return [int(row.pid) for row in rows]
 
     def let_connect(self) -> None:
         (self.folder / "away").rename(self.folder / SOCKET)

@@ -171,12 +171,12 @@ async def test_a_share_of_the_period_before_counts_no_longer(database: Database)
     assert await standing(ledger, ASKED) == (0, 0, 1)
 
 
-async def test_a_ledger_from_before_has_nothing_taken_until_a_worker_adds_the_table(database: Database) -> None:
-    ledger = await database.open()
-    await database.run("DROP TABLE errand_spending")
-    await database.run("UPDATE errand_schema SET version = 2")
+async def test_a_ledger_from_before_has_nothing_taken_until_a_worker_adds_the_table(bare_database: Database) -> None:
+    ledger = await bare_database.open()
+    await bare_database.run("DROP TABLE errand_spending")
+    await bare_database.run("UPDATE errand_schema SET version = 2")
     assert await standing(ledger, TEN) == (0, 0, 10)
-    assert await begin(await database.open(), write(1, one_of(TEN)))
+    assert await begin(await bare_database.open(), write(1, one_of(TEN)))
 
 
 def test_a_call_that_is_more_than_the_whole_budget_is_never_free() -> None:

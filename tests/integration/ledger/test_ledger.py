@@ -419,27 +419,27 @@ class TestOpening:
             assert await ledger.search() == [found]
         await asyncio.gather(*(ledger.search() for _ in range(8)), ledger.give_up(Write(CALL)))
 
-    async def test_a_new_ledger_is_told_once_and_without_user_and_password(self, database: Database) -> None:
+    async def test_a_new_ledger_is_told_once_and_without_user_and_password(self, bare_database: Database) -> None:
         with structlog.testing.capture_logs() as told:
-            await asyncio.gather(*(database.open() for _ in range(4)))
-            await database.open()
+            await asyncio.gather(*(bare_database.open() for _ in range(4)))
+            await bare_database.open()
         (line,) = told
         assert (line["log_level"], line["event"]) == (
             "warning",
             "a new ledger was made: writes of earlier runs are not known in it",
         )
         place = str(line["ledger"])
-        assert place in database.url
+        assert place in bare_database.url
         assert place.endswith(("/ledger.db", "/postgres"))
         assert "@" not in place
 
-    async def test_a_reader_makes_no_ledger_and_says_that_there_is_none(self, database: Database) -> None:
+    async def test_a_reader_makes_no_ledger_and_says_that_there_is_none(self, bare_database: Database) -> None:
         with pytest.raises(
             ConfigurationError, match=r"^ERRAND_LEDGER_URL: there is no ledger at .*(ledger\.db|/postgres);"
         ):
-            await Ledger.open(database.url, create=False)
+            await Ledger.open(bare_database.url, create=False)
         with structlog.testing.capture_logs() as told:
-            await database.open()
+            await bare_database.open()
         assert len(told) == 1
 
     async def test_a_reader_finds_what_a_worker_wrote(self, database: Database, opened: Ledger) -> None:
@@ -508,11 +508,11 @@ class TestOpening:
             await Ledger.open(url)
         assert "hush" not in str(raised.value)
 
-    async def test_a_database_that_is_not_there_is_a_setting_to_mend(self, database: Database) -> None:
-        if database.url.startswith("postgresql"):
-            wrong = database.url.replace("/postgres?", "/not_there?").replace("postgres@", "postgres:hush@")
+    async def test_a_database_that_is_not_there_is_a_setting_to_mend(self, bare_database: Database) -> None:
+        if bare_database.url.startswith("postgresql"):
+            wrong = bare_database.url.replace("/postgres?", "/not_there?").replace("postgres@", "postgres:hush@")
         else:
-            wrong = database.url.replace("ledger.db", "")
+            wrong = bare_database.url.replace("ledger.db", "")
         with pytest.raises(
             ConfigurationError, match=r"^ERRAND_LEDGER_URL: .*(does not exist|unable to open)"
         ) as raised:

@@ -27,6 +27,11 @@ TEN = Budget(tool="pay", most=10, per="month")
 OF_VERSION_1 = "key, digest, tool, arguments, request_id, requester, approved_by, state, token, attempt, begun_at"
 
 
+@pytest.fixture
+def database(bare_database: Database) -> Database:
+    return bare_database
+
+
 def done_in(database: Database, work: Callable[[sa.Connection], T]) -> T:
     """Past the ledger."""
     engine = sa.create_engine(database.url)

@@ -92,7 +92,7 @@ async def insist(caller: httpx.AsyncClient, key: str) -> str:
                 answer = await caller.post("/v1/requests", json={"text": "x"}, headers={"Idempotency-Key": key})
                 if answer.status_code in (200, 201):
                     return str(answer.json()["request_id"])
-            except httpx.TransportError:
+            except (httpx.TransportError, AttributeError):  # anyio's, of a connection that ended as it was made
                 pass
             await asyncio.sleep(0.05)
 
