@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from activities.error_text import message_of
 from activities.errors import ServiceRefused, ServiceUnavailable
 from activities.http.guard import Guard, at
+from activities.http.tls import trusted_roots
 from activities.toolkit.mcp.replies import as_read, words_of
 
 
@@ -48,7 +49,7 @@ class Watching(httpx2.AsyncHTTPTransport):
     """Notes what becomes of each call. It connects to an address that the guard has looked at."""
 
     def __init__(self, guard: Guard) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=trusted_roots(), trust_env=False)
         self._guard = guard
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

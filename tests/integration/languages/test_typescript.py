@@ -14,6 +14,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from client import close, handle_of
 from tests.conftest import running_worker
@@ -113,7 +114,7 @@ async def door(python: Forked, client: Client, settings: Settings, folder: Path)
     running = await asyncio.create_subprocess_exec(*python("-m", "deploy.web"), cwd=typescript.ROOT, env=surroundings)
     url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(30):
+        async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False) as http, asyncio.timeout(30):
             while not await is_ready(http, url):
                 await asyncio.sleep(0.1)
         yield url, key

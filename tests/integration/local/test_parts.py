@@ -13,6 +13,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from activities.http.tls import trusted_roots
 from deploy.local.deployment import HTTP_HOST, TEMPORAL, Deployment
 from deploy.local.mail_catcher import kept_mails
 from deploy.local.ports import is_free
@@ -68,7 +69,7 @@ async def test_temporal_is_ready_for_clients_when_it_says_so(deployment: Deploym
 
 
 async def test_the_door_lets_the_local_user_in(deployment: Deployment) -> None:
-    async with httpx.AsyncClient(base_url=deployment.door_url) as local:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=deployment.door_url) as local:
         answer = await local.get("/v1/requests")
     assert (answer.status_code, answer.json()) == (200, {"requests": [], "next": None})
 
@@ -79,7 +80,7 @@ START = {"workflowType": {"name": "RequestWorkflow"}, "taskQueue": {"name": "err
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "evil.example", "evil.example:{port}", ""])
 async def test_no_web_page_can_start_a_request(deployment: Deployment, host: str, kind: str) -> None:
-    async with httpx.AsyncClient(trust_env=False) as page:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False) as page:
         await page.get(deployment.ui_url)  # a browser that has the UI open sends its cookies
         for port in (deployment.http_port, deployment.ui_port, deployment.temporal_port):
             for path in ("/api/v1/namespaces/default/workflows/w", "/namespaces/default/workflows/w"):
@@ -94,7 +95,7 @@ async def test_no_web_page_can_start_a_request(deployment: Deployment, host: str
 
 
 async def test_temporals_http_api_answers_a_program_that_calls_it_by_its_name(deployment: Deployment) -> None:
-    async with httpx.AsyncClient(trust_env=False) as program:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False) as program:
         answer = await program.get(
             f"{deployment.http_url}/api/v1/namespaces/default/workflows", headers={"Host": HTTP_HOST}
         )
@@ -109,7 +110,7 @@ def test_no_browser_can_send_that_name_as_its_host() -> None:
 
 async def test_another_site_may_not_send_the_token_that_the_ui_asks_for(deployment: Deployment) -> None:
     asks = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
-    async with httpx.AsyncClient(trust_env=False) as page:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False) as page:
         answer = await page.options(
             f"{deployment.ui_url}/api/v1/namespaces/default/workflows/w",
             headers=asks | {"Access-Control-Request-Headers": "x-csrf-token"},

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from activities.errors import Ambiguous, NotFound
+from activities.http.tls import trusted_roots
 from activities.settings.data_services import DataServices
 from activities.tools.stocks import get_stock_price
 from activities.tools.weather import get_weather
@@ -27,7 +28,9 @@ def http() -> Iterator[httpx.Client]:
     with SampleServices(port) as server:
         serving = Thread(target=server.serve_forever)
         serving.start()
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+        with httpx.Client(
+            verify=trusted_roots(), base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
+        ) as client:
             yield client
         server.shutdown()
         serving.join()
@@ -110,7 +113,7 @@ async def test_the_weather_tool_finds_places_there_as_at_open_meteo(
     http: httpx.Client, city: str, place: dict[str, str]
 ) -> None:
     url = str(http.base_url)
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False, timeout=60) as client:
         weather = await get_weather(city, http=client, settings=DataServices(weather_url=url, geocoding_url=url))
     assert weather.model_dump(include={"city", "region", "country"}) == place
     assert weather.temperature_c is not None
@@ -119,7 +122,7 @@ async def test_the_weather_tool_finds_places_there_as_at_open_meteo(
 async def test_the_tools_are_told_there_what_is_ambiguous_and_what_there_is_not(http: httpx.Client) -> None:
     url = str(http.base_url)
     samples = DataServices(weather_url=url, geocoding_url=url, stocks_url=url)
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False, timeout=60) as client:
         with pytest.raises(Ambiguous, match="Springfield, Missouri, United States; Springfield, Massachusetts"):
             await get_weather("Springfield", http=client, settings=samples)
         with pytest.raises(NotFound, match='there is no stock with the symbol "ZZZZ"; give its ticker'):

@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
+from activities.http.tls import trusted_roots
 from activities.model import envelope
 from activities.model.answer import Answers
 from activities.model.endpoint import Endpoint
@@ -76,7 +77,7 @@ def base_url() -> Iterator[str]:
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(verify=trusted_roots(), trust_env=False) as http:
         while time.monotonic() < deadline:
             assert server.poll() is None, "the model's server has ended"
             try:

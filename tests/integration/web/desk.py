@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from activities.http.tls import trusted_roots
 from deploy.client.keys import Right, add_key
 from tests.integration.cli.conftest import eventually
 from tests.integration.web.conftest import Door
@@ -45,7 +46,7 @@ class Desk(httpx.AsyncClient):
 async def at_the_desk(door: Door, name: str, *may: Right) -> AsyncGenerator[Desk]:
     """Somebody who has signed in."""
     key = add_key(door.keys, name, may)
-    async with Desk(base_url=door.url, headers=LOOKED_AT, timeout=30) as desk:
+    async with Desk(verify=trusted_roots(), base_url=door.url, headers=LOOKED_AT, timeout=30) as desk:
         answer = await desk.fill("/sign-in", "/sign-in", key=key)
         assert answer.status_code == 303, answer.text
         yield desk

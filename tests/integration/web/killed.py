@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 from temporalio.client import Client
 
+from activities.http.tls import trusted_roots
 from deploy.local.ports import free_ports
 from tests.dev_server import dev_server, variables_for
 from workflows.contract.api import REQUEST_WORKFLOW
@@ -48,7 +49,7 @@ class KilledDoor:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        async with httpx.AsyncClient(base_url=self.url) as anybody, asyncio.timeout(60):
+        async with httpx.AsyncClient(verify=trusted_roots(), base_url=self.url) as anybody, asyncio.timeout(60):
             while not await _is_ready(anybody):
                 await asyncio.sleep(0.05)
 
@@ -73,7 +74,7 @@ async def try_once(door: KilledDoor, client: Client, chance: random.Random) -> t
     """
     await door.start()
     keys = [uuid.uuid4().hex for _ in range(CALLS)]
-    async with httpx.AsyncClient(base_url=door.url, timeout=10) as caller:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url, timeout=10) as caller:
         calling = asyncio.gather(*(insist(caller, key) for key in keys))
         await asyncio.sleep(chance.uniform(0, LONGEST_PAUSE))
         await door.kill()

@@ -13,6 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
+from activities.http.tls import trusted_roots
 from deploy.client.keys import Right, add_key
 from tests.integration.web.conftest import LONGEST, Door, outcome, submitted
 from tests.scripted_model import Answer, ScriptedModel, say
@@ -31,7 +32,7 @@ class Done(dict[str, Sequence[Answer]]):
 
 
 async def test_the_document_is_one_of_openapi_3_1_with_an_example_of_every_body_and_answer(door: Door) -> None:
-    async with httpx.AsyncClient(base_url=door.url) as anybody:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url) as anybody:
         document = (await anybody.get("/openapi.json")).json()
     validate(document)
     assert document["openapi"].startswith("3.1")
@@ -46,7 +47,7 @@ async def test_the_document_is_one_of_openapi_3_1_with_an_example_of_every_body_
 
 
 async def test_generated_clients_call_an_operation_by_a_short_name_of_its_own(door: Door) -> None:
-    async with httpx.AsyncClient(base_url=door.url) as anybody:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url) as anybody:
         document = (await anybody.get("/openapi.json")).json()
     names = [each["operationId"] for operations in document["paths"].values() for each in operations.values()]
     assert len({*names}) == len(names)

@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from deploy.client.keys import Right, add_key
 from deploy.web.application import application
@@ -39,7 +40,7 @@ async def url(client: Client, settings: Settings, at_issuer: WebSettings) -> Asy
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(url: str) -> AsyncGenerator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=url, headers=LOOKED_AT, timeout=30) as browser:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=url, headers=LOOKED_AT, timeout=30) as browser:
         yield browser
 
 
@@ -80,7 +81,10 @@ async def test_a_client_with_a_secret_says_it(
     issuer.secret = "s3cret"
     known = at_issuer.model_dump() | {"oidc_client_secret": "s3cret"}
     app = application(client, WebSettings.model_validate(known), settings)
-    async with served(app) as url, httpx.AsyncClient(base_url=url, headers=LOOKED_AT) as browser:
+    async with (
+        served(app) as url,
+        httpx.AsyncClient(verify=trusted_roots(), base_url=url, headers=LOOKED_AT) as browser,
+    ):
         await browser.get(await sent_back(browser))
         assert (await browser.get("/")).status_code == 200
 
@@ -136,7 +140,7 @@ async def test_an_answer_counts_once_in_the_browser_that_has_asked_and_with_its_
     browser: httpx.AsyncClient, url: str
 ) -> None:
     back = await sent_back(browser)
-    async with httpx.AsyncClient(base_url=url, headers=LOOKED_AT) as other:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=url, headers=LOOKED_AT) as other:
         elsewhere = await other.get(back)
         await other.get("/sign-in/issuer")
         foreign = await other.get(back)
@@ -181,7 +185,10 @@ async def test_a_door_without_an_issuer_sends_nobody_anywhere(
     client: Client, settings: Settings, web_settings: WebSettings
 ) -> None:
     app = application(client, web_settings, settings)
-    async with served(app) as url, httpx.AsyncClient(base_url=url, headers=LOOKED_AT) as browser:
+    async with (
+        served(app) as url,
+        httpx.AsyncClient(verify=trusted_roots(), base_url=url, headers=LOOKED_AT) as browser,
+    ):
         assert "/sign-in/issuer" not in (await browser.get("/sign-in")).text
         assert (await browser.get("/sign-in/issuer")).status_code == 404
 

@@ -28,7 +28,7 @@ LONGEST: dict[object, int] = {BoundedClient: LONGEST_REPLY, BoundedHttpx2Client:
 
 
 async def get(client: Any, url: str, **options: Any) -> Any:
-    async with client(**options) as http:
+    async with client(verify=trusted_roots(), **options) as http:
         return await http.get(url)
 
 
@@ -161,14 +161,14 @@ class TestTheSameOtherwise:
 
     @CLIENTS
     async def test_a_connection_is_used_again(self, client: Any) -> None:
-        async with hostile(OK, "Content-Length: 2", body=text("ok")) as server, client() as http:
+        async with hostile(OK, "Content-Length: 2", body=text("ok")) as server, client(verify=trusted_roots()) as http:
             assert [(await http.get(server.url)).text for _ in range(3)] == ["ok"] * 3
 
     @CLIENTS
     async def test_who_streams_a_reply_gets_a_stream(self, client: Any) -> None:
         async with (
             hostile(OK, f"Content-Length: {20 * MIB}", body=plain) as server,
-            client() as http,
+            client(verify=trusted_roots()) as http,
             http.stream("GET", server.url) as reply,
         ):
             async for part in reply.aiter_bytes():

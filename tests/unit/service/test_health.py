@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from activities.errors import ConfigurationError
+from activities.http.tls import trusted_roots
 from deploy.local.ports import free_ports
 from deploy.service.health import health_server
 
@@ -25,7 +26,7 @@ def address() -> str:
 
 
 async def said(address: str, path: str, method: str = "GET") -> tuple[int, str]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(verify=trusted_roots(), trust_env=False) as http:
         answer = await http.request(method, f"http://{address}{path}")
     return answer.status_code, answer.text.strip()
 

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, Field, SecretBytes, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from activities.errors import ConfigurationError
+from activities.http.tls import trusted_roots
 from activities.settings import Settings
 from activities.toolkit.catalogue import Catalogue
 from activities.toolkit.tool import tool, tool_of
@@ -80,7 +81,7 @@ async def test_the_tool_runs_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_TOKEN", "hush")
     catalogue = load(offer=("find",))
     found = catalogue.tools["find"]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=trusted_roots()) as http:
         run = found.bind({httpx.AsyncClient: http, **catalogue.settings})
         call = ToolCall(key="r/1.1", tool="find", arguments={})
         assert await run(found.validate({"word": "!"}), {ToolCall: call}) == "hush!"
