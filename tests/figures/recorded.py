@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from pydantic import JsonValue
@@ -40,7 +41,7 @@ class Write:
         """Those figures that are taken for made up: of the call, or of one with other arguments."""
         return self.spoken.unsupported_in_call(self.tool, self.arguments if arguments is None else arguments)[0]
 
-    @property
+    @cached_property
     def spoken(self) -> Spoken:
         """What it comes after."""
         return Spoken(ModelInput(conversation=(UserEntry(text=self.asked),)), ASKED_AT)
@@ -100,7 +101,8 @@ def leaderboard(step: int = 1) -> Iterator[Write]:
 
 
 def writes_of(case: Case) -> Iterator[Write]:
-    tools = tools_of(case.functions)
+    called = {call.function for call in case.gold}
+    tools = tools_of(each for each in case.functions if each["name"] in called)
     for call in case.gold:
         tool = tools[call.function]
         as_write = replace(tool, route=tool.route.model_copy(update={"effect": "write"}))

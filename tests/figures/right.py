@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import cast
 
 from pydantic import JsonValue
@@ -20,7 +21,7 @@ class Right:
     """JSON values."""
     summary: str
 
-    @property
+    @cached_property
     def spoken(self) -> Spoken:
         """The conversation that it comes after."""
         calls = tuple(

@@ -135,9 +135,8 @@ class Spoken:
         """The figures of an output that stand nowhere. It may show what a summary may."""
         texts = outputs_texts(output, schema)
         figures = (figure.text for text in texts if _has_digit(text) for figure in unsupported_figures(text, self._all))
-        known = KnownNumbers(self._all)
         given = outputs_numbers(output, schema, self._all.said)
-        numbers = (str(number) for number in given if number not in known)
+        numbers = (str(number) for number in given if number not in self._all_numbers)
         misplaced = misplaced_numbers(output, given, self._all)
         return tuple(dict.fromkeys([*figures, *numbers, *misplaced]))[:MOST_TOLD]
 
@@ -149,6 +148,10 @@ class Spoken:
     def _all(self) -> Grounds:
         found = [*self._found(untrusted=True), *self._made_with()]
         return Grounds([*self._said, *self._own_words()], found, self.today, calls=self._counts())
+
+    @cached_property
+    def _all_numbers(self) -> KnownNumbers:
+        return KnownNumbers(self._all)
 
     @property
     def _said(self) -> list[str]:
