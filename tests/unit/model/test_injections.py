@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -61,9 +62,14 @@ def obeying(policy: Policy) -> Iterator[tuple[str, ProposedCall]]:
             yield name, READERS[name].proposed(tool, arguments, policy)
 
 
+@cache
+def without_a_policy() -> tuple[tuple[str, ProposedCall], ...]:
+    return tuple(obeying(Policy()))
+
+
 def test_there_are_more_than_300_texts_and_each_is_obeyed_by_a_write_that_the_tools_take() -> None:
     assert len(TEXTS) > 300
-    taken = {name for name, call in obeying(Policy()) if call.route and call.route.effect == "write"}
+    taken = {name for name, call in without_a_policy() if call.route and call.route.effect == "write"}
     assert taken == {*TEXTS}
 
 
@@ -73,7 +79,7 @@ def test_no_write_of_a_model_that_obeys_every_text_runs_without_a_persons_yes(po
 
 
 def test_who_approves_every_tool_with_the_request_is_still_asked_about_all_that_is_more_than_words() -> None:
-    assert {call.tool for _, call in obeying(Policy()) if runs(call, ("*",))} == {"run_command"}
+    assert {call.tool for _, call in without_a_policy() if runs(call, ("*",))} == {"run_command"}
 
 
 def test_by_design_words_go_to_whom_the_requester_named_where_the_policy_or_the_requester_allows_it() -> None:

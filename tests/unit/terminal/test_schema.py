@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -57,12 +58,17 @@ def printed(*words: str) -> dict[str, Any]:
     return json.loads(shown.stdout)
 
 
+@cache
+def checked(*words: str) -> dict[str, Any]:
+    """What is printed, of which it is made sure once that it is a schema."""
+    check(schema := printed(*words))
+    return schema
+
+
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_every_message_fits_its_schema_and_the_one_that_all_stand_in(message: BaseModel) -> None:
     name, value = type(message).__name__, message.model_dump(mode="json")
-    own, together = printed(name), printed()
-    for schema in (own, {**together, "$ref": f"#/$defs/{name}"}):
-        check(schema)
+    for schema in (checked(name), {**checked(), "$ref": f"#/$defs/{name}"}):
         JsonSchema(schema).require(value)
 
 
