@@ -16,6 +16,8 @@ GREETING: dict[str, Any] = {
     "serverInfo": {"name": "notebook", "version": "1"},
 }
 Message = dict[str, Any]
+POLL = 0.05
+"""Seconds within which a server ends; by default half a second, which every test would wait."""
 
 
 def text(said: str, **more: bool) -> Message:
@@ -146,6 +148,6 @@ def called(talk: Talk, message: Message) -> None:
 
 
 def serving(server: HttpNotebook) -> threading.Thread:
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[POLL], daemon=True)
     thread.start()
     return thread

@@ -1,7 +1,7 @@
 """The notebook of tests/mcp_server.py as a source of tools, with a real ledger around its writes."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,12 @@ class Notebook:
         return row.state if row else None
 
 
-def sources(folder: Path, *, more: str = "", fault: str = "", server: Path = SERVER) -> Path:
+def sources(
+    folder: Path, *, more: str = "", fault: str = "", server: Sequence[str] = (sys.executable, str(SERVER))
+) -> Path:
     """A file of sources with the notebook."""
     file = folder / "sources.toml"
-    words = [sys.executable, str(server), str(folder / "record"), fault]
+    words = [*server, str(folder / "record"), fault]
     file.write_text(f"[mcp.book]\ncommand = {words!r}\n{more}\n")
     return file
 

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
 from activities.toolkit.foreign_tools import foreign_tools
+from tests.forked import Forked
 from tests.unit.mcp.notebook import OF_TODAY, Notebook, notebook, sources
 
 
@@ -136,9 +137,9 @@ class TestAChangedTool:
         assert (await book.call("put_note", text="milk")).value == "noted: milk"
 
     async def test_by_the_newest_protocol_too_whose_servers_tell_only_those_who_listen(
-        self, tmp_path: Path, ledger: Ledger
+        self, tmp_path: Path, ledger: Ledger, python: Forked
     ) -> None:
-        found = foreign_tools(sources(tmp_path, server=OF_TODAY))
+        found = await asyncio.to_thread(foreign_tools, sources(tmp_path, server=python(str(OF_TODAY))))
         book = Notebook(tmp_path / "record", found, ledger)
         async with aclosing(found):
             assert (await book.call("read_notes")).value == "milk"

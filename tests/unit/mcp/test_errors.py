@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State
 from activities.toolkit.foreign_tools import foreign_tools
+from tests.forked import Forked
 from tests.unit.mcp.http_notebook import HttpNotebook, Message, Talk, text
 from tests.unit.mcp.notebook import OF_TODAY, Notebook, sources
 
@@ -105,9 +106,9 @@ async def test_a_read_that_fails_has_failed(server: HttpNotebook, web_book: Note
 
 
 async def test_a_tool_of_the_official_sdk_that_cannot_say_what_it_has_done_is_unknown(
-    tmp_path: Path, ledger: Ledger
+    tmp_path: Path, ledger: Ledger, python: Forked
 ) -> None:
-    found = await asyncio.to_thread(foreign_tools, sources(tmp_path, server=OF_TODAY))
+    found = await asyncio.to_thread(foreign_tools, sources(tmp_path, server=python(str(OF_TODAY))))
     async with aclosing(found):
         book = Notebook(tmp_path / "record", found, ledger)
         with pytest.raises(ApplicationError) as raised:

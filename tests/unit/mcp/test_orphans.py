@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import signal
-import subprocess
 import sys
 import time
 from contextlib import aclosing, suppress
@@ -14,9 +12,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ledger.ledger import Ledger
 from activities.toolkit.foreign_tools import foreign_tools
+from tests.forked.process import Processes
 from tests.unit.mcp.notebook import SERVER, Notebook, notebook
 
-ROOT = Path(__file__).parents[3]
 WRAPPER = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, *sys.argv[1:]])
@@ -48,7 +46,7 @@ def wrapped(folder: Path) -> Path:
     return file
 
 
-def processes(folder: Path) -> list[int]:
+def started(folder: Path) -> list[int]:
     files = (folder / "record.stray", folder / "record.starts")
     return [int(line) for file in files if file.exists() for line in file.read_text().split()]
 
@@ -70,7 +68,7 @@ async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger:
     book = Notebook(tmp_path / "record", foreign_tools(wrapped(tmp_path)), ledger)
     async with aclosing(book.found):
         await book.call("read_notes")
-        pids = processes(tmp_path)
+        pids = started(tmp_path)
         assert any(map(is_alive, pids))
     assert all_gone(pids)
 
@@ -81,20 +79,19 @@ async def test_none_is_left_although_a_session_was_ending_already(tmp_path: Path
         with pytest.raises(ApplicationError, match="did not answer"):
             await book.call("take_note", text="hangs-after: milk")
         await asyncio.sleep(0.2)  # the session waits for its program to end
-        pids = processes(tmp_path)
+        pids = started(tmp_path)
         assert any(map(is_alive, pids))
     assert all_gone(pids, within=3)
 
 
-def test_none_is_left_when_the_worker_is_killed(tmp_path: Path) -> None:
-    worker = subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(wrapped(tmp_path))], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert worker.stdout
-    while worker.stdout.readline() != "ready\n":
-        assert worker.poll() is None
-    pids = processes(tmp_path)
+async def test_none_is_left_when_the_worker_is_killed(tmp_path: Path, processes: Processes) -> None:
+    said = tmp_path / "said"
+    worker = await processes.start(["-c", HOLDS, str(wrapped(tmp_path))], os.environ, said)
+    while "ready" not in said.read_text():
+        assert worker.returncode is None
+        await asyncio.sleep(0.05)
+    pids = started(tmp_path)
     assert any(map(is_alive, pids))
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.communicate()
+    worker.kill()
+    await worker.wait()
     assert all_gone(pids)
