@@ -1,20 +1,31 @@
 """A server by Streamable HTTP is a source as well, and what becomes of its writes is told apart by what HTTP said."""
 
 import asyncio
+import ssl
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import ConfigurationError
+from activities.http.tls import trusted_roots
 from activities.ledger.rows import State
 from activities.toolkit.foreign_tools import foreign_tools
-from tests.unit.mcp.http_notebook import HttpNotebook, Message, Talk, called
+from tests.unit.mcp.http_notebook import HttpNotebook, Message, Talk, called, serving
 from tests.unit.mcp.notebook import Notebook
+
+
+@pytest.fixture
+def roots_read_anew() -> Generator[None]:
+    """In this test, and after it."""
+    trusted_roots.cache_clear()
+    yield
+    trusted_roots.cache_clear()
 
 
 async def test_a_write_is_done_once_and_every_request_carries_the_secret(
@@ -67,6 +78,25 @@ def test_a_url_at_a_private_address_ends_the_worker_unless_it_is_said_to_be_priv
         foreign_tools(file)
     assert server.headers == []
     assert foreign_tools(file, private=True).tools
+
+
+def test_its_certificate_is_held_to_the_roots_that_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roots_read_anew: None
+) -> None:
+    authority, context, file = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path / "sources.toml"
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]  # names pyOpenSSL's type too
+    authority.cert_pem.write_to_path(tmp_path / "roots.pem")
+    with HttpNotebook() as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        serving(server)
+        file.write_text(f'[mcp.book]\nurl = "https://127.0.0.1:{server.server_port}/mcp"\nprivate = true\n')
+        with pytest.raises(ConfigurationError, match="certificate verify failed"):
+            foreign_tools(file)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
+        trusted_roots.cache_clear()
+        assert foreign_tools(file).tools
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
