@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.bench.contenders import Floor, Service
 from tests.bench.report import Measured, as_json, as_tables
 from tests.bench.rounds import Effort, in_turn
-from tests.bench.scene import staged
+from tests.bench.scene import Scene, staged
 from tests.bench.sizes import by_size
 
 
@@ -49,11 +49,15 @@ def arguments() -> argparse.Namespace:
 
 
 async def measure(extent: Extent, *, encrypted: bool = False) -> Measured:
-    began, load_before = time.monotonic(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="errand-bench-") as folder:
         async with staged(Path(folder), encrypted=encrypted) as scene:
-            rounds = await in_turn(scene, (Floor(), Service()), extent.rounds, extent.effort)
-            sizes = await by_size(scene, extent.turns, extent.turns_at_least, extent.requests, extent.idle_seconds)
+            return await measured_in(scene, extent)
+
+
+async def measured_in(scene: Scene, extent: Extent) -> Measured:
+    began, load_before = time.monotonic(), os.getloadavg()[0]
+    rounds = await in_turn(scene, (Floor(), Service()), extent.rounds, extent.effort)
+    sizes = await by_size(scene, extent.turns, extent.turns_at_least, extent.requests, extent.idle_seconds)
     return Measured(rounds, sizes, (load_before, os.getloadavg()[0]), time.monotonic() - began)
 
 

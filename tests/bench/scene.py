@@ -20,6 +20,8 @@ from deploy.local.deployment import Deployment
 from deploy.local.part import DeploymentError, Log, Part, logs
 from deploy.service.search_attributes import register_search_attributes
 from tests.bench.surroundings import Surroundings, surroundings
+from tests.forked.part import forked_part
+from tests.forked.process import Processes
 
 POLL = 0.01
 SETTINGS_OF_OTHERS = ("TEMPORAL_", "OPENAI_", "ERRAND_")
@@ -43,15 +45,24 @@ class Scene:
     client: Client
     """The service's."""
     payload_keys: Path | None
+    forks: Processes | None = None
+    """Of workers whose start is not measured."""
+
+    @asynccontextmanager
+    async def running(self, worker: Part) -> AsyncGenerator[Running]:
+        """The worker, whose start is not measured."""
+        async with running(forked_part(worker, self.forks) if self.forks else worker, self.folder) as process:
+            yield process
 
 
 @asynccontextmanager
-async def staged(folder: Path, *, encrypted: bool = False) -> AsyncGenerator[Scene]:
+async def staged(folder: Path, *, encrypted: bool = False, forks: Processes | None = None) -> AsyncGenerator[Scene]:
     """Everything but the workers; gone afterwards.
 
     Args:
         folder: an empty directory.
         encrypted: whether the service encrypts its payloads and its ledger; the other one does not.
+        forks: of workers whose start is not measured; by default these are started as all others.
     """
     deployment = Deployment.on_free_ports(folder)
     address = deployment.temporal_address
@@ -60,7 +71,7 @@ async def staged(folder: Path, *, encrypted: bool = False) -> AsyncGenerator[Sce
         converter = data_converter("default", KeyRing.read(keys)) if keys else pydantic_data_converter
         client = await Client.connect(address, data_converter=converter)
         await register_search_attributes(client)
-        yield Scene(folder, address, server, around, await Client.connect(address), client, keys)
+        yield Scene(folder, address, server, around, await Client.connect(address), client, keys, forks)
 
 
 def _new_keys(file: Path) -> Path:

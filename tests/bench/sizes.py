@@ -15,7 +15,7 @@ from tests.bench.accounting import cpu_seconds, rss_mib
 from tests.bench.contenders import Service, handle_of
 from tests.bench.job import reading, waiting
 from tests.bench.rounds import history, mail_problems
-from tests.bench.scene import Running, Scene, running
+from tests.bench.scene import Running, Scene
 from workflows.contract.api import Limits, ReceiptStatus, Request, RequestStatus
 
 SERVICE = Service(settings={"ERRAND_TOOLS": "tests.bench.long_text", "ERRAND_OFFER": "*"})
@@ -60,12 +60,12 @@ async def by_size(
 ) -> Sizes:
     """Short requests are repeated until they have `turns_at_least`: the kernel counts CPU in hundredths of a second."""
     result = Sizes()
-    async with running(SERVICE.worker(scene), scene.folder) as worker:
+    async with scene.running(SERVICE.worker(scene)) as worker:
         await _read(scene, WARM_UP_TURNS, "warm-up", result.wrong)
         for each in turns:
             times = max(1, turns_at_least // each)
             result.turns.append(await _with_turns(scene, worker, each, times, result.wrong))
-    async with running(SERVICE.worker(scene), scene.folder) as worker:
+    async with scene.running(SERVICE.worker(scene)) as worker:
         opened: list[str] = []
         for each in requests:
             opened += await _open(scene, each - len(opened), len(opened))

@@ -15,10 +15,11 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Part, logs
 from deploy.local.supervisor import Supervisor
-from tests.chaos.forks import Forked, Zygote, zygote
+from tests.chaos.forks import Zygote, zygote
 from tests.chaos.insist import insist
 from tests.chaos.sites import Site
 from tests.chaos.wire import Wire, laid
+from tests.forked.part import ForkedPart
 
 WORKERS = ("worker 1", "worker 2")
 SERVER = "Temporal server"
@@ -82,7 +83,8 @@ async def staged(state: Path, site: Site, worker: Sequence[str], variables: Mapp
 
 def _worker(name: str, source: Zygote, variables: Mapping[str, str]) -> Part:
     environment = surroundings({"NO_PROXY": "127.0.0.1,localhost", **variables})
-    return Forked(name, (), logs("worker ready"), environment, (SERVER,), 180, 5, zygote=source)
+    ready = logs("worker ready")
+    return ForkedPart(name, source.command, ready, environment, (SERVER,), 180, 5, processes=source.processes)
 
 
 def _listening(said: list[str], up: set[str]) -> Callable[[str], None]:

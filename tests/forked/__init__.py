@@ -6,6 +6,7 @@ its first line, with words, variables, folder, terminal and signals of its own.
     server.py   imports, and forks
     ask.py      stands for one process that was forked: has its standard streams, passes signals on, ends as it ends
     process.py  one that was forked, by its own pid
+    part.py     one that stands for a part of a deployment
 """
 
 import os

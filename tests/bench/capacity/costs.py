@@ -14,7 +14,7 @@ from activities.settings.ledger import DEFAULT_CONNECTIONS
 from tests.bench.accounting import cpu_seconds
 from tests.bench.contenders import Service, handle_of
 from tests.bench.job import MODEL_CALLS, TOOLS
-from tests.bench.scene import Scene, running, staged
+from tests.bench.scene import Scene, staged
 from tests.integration.ledger.postgres import Postgres, postgres_server
 from workflows.contract.internal import ToolCall
 from workflows.contract.values import Arguments
@@ -57,8 +57,13 @@ async def measured(folder: Path, requests: int) -> Costs:
         AssertionError: a request ended wrong, so nothing can be said of it.
     """
     ledger = await ledger_costs(10 * requests)
-    async with staged(folder) as scene, running(Service().worker(scene), folder) as worker:
-        await _carry_out(scene, "warm", WARM_UP)
+    async with staged(folder) as scene:
+        return await measured_in(scene, requests, ledger)
+
+
+async def measured_in(scene: Scene, requests: int, ledger: LedgerCosts, warm_up: int = WARM_UP) -> Costs:
+    async with scene.running(Service().worker(scene)) as worker:
+        await _carry_out(scene, "warm", warm_up)
         before = cpu_seconds(worker.pid), cpu_seconds(scene.server.pid)
         await _carry_out(scene, "counted", requests)
         after = cpu_seconds(worker.pid), cpu_seconds(scene.server.pid)

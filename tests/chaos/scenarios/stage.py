@@ -13,7 +13,7 @@ from temporalio.client import Client
 from deploy.local.deployment import Deployment, surroundings
 from deploy.local.part import Log, Part
 from deploy.service.search_attributes import register_search_attributes
-from tests.chaos.forks import ForkedProcess, Zygote
+from tests.chaos.forks import Zygote
 from tests.chaos.scenarios.model import Model
 from tests.chaos.scenarios.order_desk import OrderDesk, order_desk
 from tests.chaos.scenarios.order_tools import ORDERS_URL
@@ -21,6 +21,7 @@ from tests.chaos.scenarios.post import Post, post_office
 from tests.chaos.scenarios.workers import WAYS
 from tests.chaos.scene import connected
 from tests.dev_server import variables_for
+from tests.forked.process import Process
 
 READY_WITHIN = 120
 SETTINGS = (
@@ -77,7 +78,7 @@ class Temporal:
 
 @dataclass
 class WorkerProcess:
-    fork: ForkedProcess
+    fork: Process
 
     @property
     def pid(self) -> int:

@@ -1,14 +1,14 @@
 """Plans follow from the costs of one request, and the simulation tells enough cores from too few."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tests.bench.capacity.__main__ import LONGEST_WAIT, as_tables, check
-from tests.bench.capacity.costs import Costs, LedgerCosts, measured
+from tests.bench.capacity.costs import Costs, LedgerCosts, ledger_costs, measured_in
 from tests.bench.capacity.plan import plan
 from tests.bench.capacity.simulation import STEPS, Load, simulate
+from tests.bench.scene import Scene
 
 COSTS = Costs(
     machine="a machine",
@@ -53,8 +53,8 @@ def test_activities_at_once_are_what_littles_law_says() -> None:
     assert simulate(replace(load, cores=4)).p99_wait > simulate(load).p99_wait
 
 
-async def test_costs_are_measured_with_requests_that_ended_right(tmp_path: Path) -> None:
-    costs = await measured(tmp_path, 5)
+async def test_costs_are_measured_with_requests_that_ended_right(scene: Scene) -> None:
+    costs = await measured_in(scene, 5, await ledger_costs(50), warm_up=1)
     assert 38 <= costs.events <= 48
     assert costs.state_transitions > 10
     assert costs.history_bytes > 1000

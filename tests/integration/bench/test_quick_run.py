@@ -4,24 +4,23 @@ import asyncio
 import smtplib
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import QUICK, measure, report
+from tests.bench.__main__ import QUICK, measured_in, report
 from tests.bench.contenders import Floor, problems_of
 from tests.bench.job import done
 from tests.bench.report import Measured, as_json
 from tests.bench.rounds import Column, Effort, in_turn
-from tests.bench.scene import Scene, staged
+from tests.bench.scene import Scene
 from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
 
 
 async def test_a_whole_run_measures_everything_and_fails_only_where_something_went_wrong(
-    capsys: pytest.CaptureFixture[str],
+    scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In one test, because it takes long and every process of the suite would run it anew."""
-    measured = await measure(QUICK)
+    measured = await measured_in(scene, QUICK)
     every_column_is_measured_for_both_and_nothing_went_wrong(measured)
     both_run_the_same_six_activities(measured)
     size_is_measured_in_turns_and_in_waiting_requests(measured)
@@ -87,10 +86,9 @@ def _send(port: int, mail: EmailMessage) -> None:
         connection.send_message(mail)
 
 
-async def test_a_mail_that_goes_out_twice_is_noticed(tmp_path: Path) -> None:
-    async with staged(tmp_path) as scene:
-        wrong = (await in_turn(scene, [Twice()], 1, Effort(1, 2, 2))).wrong
-    assert wrong == [f"floor-0-{index:03}: 2 mails were delivered" for index in range(5)]
+async def test_a_mail_that_goes_out_twice_is_noticed(scene: Scene) -> None:
+    wrong = (await in_turn(scene, [Twice("twice")], 1, Effort(1, 2, 2))).wrong
+    assert wrong == [f"twice-0-{index:03}: 2 mails were delivered" for index in range(5)]
 
 
 RIGHT = Outcome(
