@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,15 +18,20 @@ from deploy.local.deployment import HTTP_HOST, TEMPORAL, Deployment
 from deploy.local.mail_catcher import kept_mails
 from deploy.local.ports import is_free
 from deploy.local.supervisor import Supervisor
+from tests.forked import Forked
+from tests.forked.part import forked_part
+from tests.forked.process import Processes
 
 
 @pytest.fixture(scope="module")
-async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
+async def deployment(tmp_path_factory: pytest.TempPathFactory, python: Forked) -> AsyncIterator[Deployment]:
     deployment = Deployment.on_free_ports(tmp_path_factory.mktemp("state"))
-    parts = deployment.temporal(), deployment.mail_catcher(), deployment.sample_services(), deployment.door()
-    async with Supervisor(parts, deployment.logs, print) as supervisor:
-        pids = [supervisor.pid(part.name) for part in parts]
-        yield deployment
+    with closing(Processes(python.socket)) as forks:
+        door = forked_part(deployment.door(), forks)  # of which most that it costs is importing
+        parts = deployment.temporal(), deployment.mail_catcher(), deployment.sample_services(), door
+        async with Supervisor(parts, deployment.logs, print) as supervisor:
+            pids = [supervisor.pid(part.name) for part in parts]
+            yield deployment
     for pid in pids:
         assert pid
         with pytest.raises(ProcessLookupError):
