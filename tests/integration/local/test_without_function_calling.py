@@ -40,6 +40,7 @@ from workflows.contract.internal import ModelInput
 from workflows.contract.values import Schema
 
 LONGEST_REPLY = 64
+"""In tokens; to what is asked here, the model's replies are shorter, and so are read whole."""
 ran: list[str] = []
 """What the functions were really called with."""
 
@@ -121,7 +122,7 @@ def nothing_is_made_up(reply: Reply) -> None:
 
 
 async def test_held_to_the_envelope_it_calls_functions_that_there_are_with_arguments_that_fit(base_url: str) -> None:
-    reply = await asked(base_url, Calling.JSON_SCHEMA, "Add 3 and 4.")
+    reply = await asked(base_url, Calling.JSON_SCHEMA, "Get the weather in Rome.")
     nothing_is_made_up(reply)
     assert {call.tool for call in reply.calls} <= {offer.name for offer in OFFERS}
     assert not any(call.problem for call in reply.calls)
@@ -129,7 +130,7 @@ async def test_held_to_the_envelope_it_calls_functions_that_there_are_with_argum
 
 
 async def test_merely_told_of_the_envelope_it_may_answer_anything_and_no_misfit_is_run(base_url: str) -> None:
-    nothing_is_made_up(await asked(base_url, Calling.PROMPT, "What is the weather in Rome?"))
+    nothing_is_made_up(await asked(base_url, Calling.PROMPT, "Add 3 and 4."))
 
 
 async def test_the_output_fits_its_schema_or_says_why_not(base_url: str) -> None:
