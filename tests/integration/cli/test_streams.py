@@ -18,8 +18,14 @@ NO_SPACE = "error: the output cannot be written: No space left on device\n"
 
 
 async def said(cli: CommandLine, redirected: str, *words: str) -> Said:
-    """What a process says, and how it ends, whose streams a shell has redirected."""
-    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", sys.executable, str(ROOT / "client.py"), *words]
+    """What a process says, and how it ends, whose streams a shell has redirected.
+
+    One whose streams are closed is started anew, as that is when Python looks for them.
+    """
+    assert cli.python
+    program = (str(ROOT / "client.py"), *words)
+    started = (sys.executable, *program) if CLOSED in redirected else cli.python(*program)
+    command = ["sh", "-c", f'exec "$@" {redirected}', "sh", *started]
     environment = {**os.environ, **cli.environment}
     ended = await to_thread(
         subprocess.run, command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
