@@ -44,11 +44,16 @@ def configured() -> list[str]:
     return [word for key, value in CONFIGURED.items() for word in ("--dynamic-config-value", f"{key}={value}")]
 
 
+def be_sparing() -> None:
+    """Of every server that this process, and those that it starts, start from now on."""
+    for name, value in SPARING.items():
+        os.environ.setdefault(name, value)
+
+
 @asynccontextmanager
 async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
     """A dev server of its own on a free port, with the search attributes of requests."""
-    for name, value in SPARING.items():
-        os.environ.setdefault(name, value)
+    be_sparing()
     async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
         data_converter=pydantic_data_converter,
         dev_server_existing_path=TEMPORAL,
@@ -79,6 +84,7 @@ def shared_by(processes: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
     command = (TEMPORAL, "server", "start-dev", *where, *configured(), *namespaces)
     # It keeps what all tests have done: after a whole run more than 1 GiB.
     surroundings = SPARING | {"GOMEMLIMIT": "2GiB"} | os.environ
+    be_sparing()
     with subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent) as server:
         os.environ[SERVER_ADDRESS] = f"127.0.0.1:{port}"
         try:
