@@ -7,6 +7,7 @@ lot for each connection; with a key, an order is taken once.
 
 import asyncio
 import re
+import socket
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -125,23 +126,23 @@ async def order_desk(seed: int = 1) -> AsyncGenerator[OrderDesk]:
         writer.close()
         sessions.discard(task)
 
-    async def open_and_close() -> None:
-        port = 0
+    async def open_and_close(port: int) -> None:
         while True:
-            server = await asyncio.start_server(session, "127.0.0.1", port, backlog=256)
-            port = server.sockets[0].getsockname()[1]
-            desk.url = f"http://127.0.0.1:{port}"
+            server = await asyncio.start_server(session, "127.0.0.1", port, backlog=256, reuse_port=True)
             try:
                 await asyncio.sleep(2)
             finally:
                 server.close()
             await asyncio.sleep(0.2)
 
-    listening = asyncio.create_task(open_and_close())
-    while not desk.url:
-        await asyncio.sleep(0.01)
-    try:
-        yield desk
-    finally:
-        for task in (listening, *sessions):
-            task.cancel()
+    with socket.socket() as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        port.bind(("127.0.0.1", 0))  # so that nobody else has it meanwhile
+        number = port.getsockname()[1]
+        desk.url = f"http://127.0.0.1:{number}"
+        listening = asyncio.create_task(open_and_close(number))
+        try:
+            yield desk
+        finally:
+            for task in (listening, *sessions):
+                task.cancel()
