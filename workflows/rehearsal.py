@@ -17,7 +17,7 @@ from workflows.contract.conversation import ToolMessage
 from workflows.contract.internal import Route
 from workflows.contract.plans import Plan, PlannedRead, PlannedWrite, Rehearsed, Verdict
 from workflows.contract.progress import Progress
-from workflows.contract.rehearsing import PREVIEW, Preview, RehearsedCall
+from workflows.contract.rehearsing import PREVIEW, Preview, RehearsedCall, WriteBefore
 from workflows.contract.values import sha256
 from workflows.conversation import Conversation
 from workflows.limits import Allowance, Ended
@@ -108,7 +108,9 @@ class RehearsedCalls(Calls):
             return await execute(
                 PREVIEW,
                 RehearsedCall(
-                    call=step.call.model_copy(update={"requester": requester}), conversation=self._conversation.entries
+                    call=step.call.model_copy(update={"requester": requester}),
+                    conversation=self._conversation.entries,
+                    planned=tuple(WriteBefore(tool=each.tool, arguments=each.arguments) for each in self._writes),
                 ),
                 Preview,
                 summary=code(f"{step.call.tool} {step.proposed.about}".strip()),

@@ -45,14 +45,21 @@ class Standing:
     def allows(self, amount: int) -> bool:
         return self.used + self.reserved + amount <= self.budget.limit
 
-    def refusal(self, amount: int) -> str:
-        """Whose budget, what is left, and when it will be free again."""
+    def refusal(self, amount: int, planned: int = 0) -> str:
+        """Whose budget, what is left, and when it will be free again.
+
+        Args:
+            amount: of what is refused.
+            planned: what the writes before it in a plan take, of which nothing is taken yet.
+        """
         under_way = f", {amount_text(self.reserved)} of it under way" if self.reserved else ""
         taken = f"{amount_text(self.used + self.reserved)} is taken{under_way}; {amount_text(self.left)} is left"
+        if planned:
+            taken += f"; the writes before this one in the plan take {amount_text(planned)}"
         most = "up to " if self.budget.cost is not None else ""
         wanted = "" if self.budget.most is not None else f", and this takes {most}{amount_text(amount)}"
         again = f"it is free again at {self.free_at:%Y-%m-%d %H:%M} UTC"
-        if amount > self.budget.limit:
+        if planned + amount > self.budget.limit:
             again = "that is more than all of it"
         return f"the budget of {self.budget} is reached: {taken}{wanted}; {again}"
 

@@ -52,7 +52,7 @@ async def outlook(
         return Outlook()
     standings = {each.budget.id: each for each in await spending.standings([charge.budget for charge in last])}
     reached = [
-        (charge, standings[charge.budget.id].refusal(charge.amount))
+        (charge, standings[charge.budget.id].refusal(charge.amount, taken[charge.budget.id] - charge.amount))
         for charge in last
         if not standings[charge.budget.id].allows(taken[charge.budget.id])
     ]

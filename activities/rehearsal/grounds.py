@@ -7,7 +7,6 @@ What the model worded or chose itself may rest on anything that it had read, and
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from activities.errors import InvalidArguments
 from activities.model.origins import Origin, Said, Source, sources
 from activities.toolkit.function_names import FIND_TOOLS
 from activities.toolkit.tool import Tool
@@ -34,8 +33,6 @@ class Grounds:
     people: list[Said] = field(default_factory=list[Said])
     reads: list[Said] = field(default_factory=list[Said])
     stand_ins: list[StandIn] = field(default_factory=list[StandIn])
-    planned: list[tuple[str, Arguments]] = field(default_factory=list[tuple[str, Arguments]])
-    """The writes so far, with their arguments as they will be used."""
 
     @classmethod
     def of(cls, conversation: Iterable[Entry], tools: Mapping[str, Tool], address_book: Sequence[str]) -> "Grounds":
@@ -54,7 +51,6 @@ class Grounds:
         if tool is not None and tool.route.asks:
             self.people.append(Said.of(Origin(where="answer"), call.told.value))
         elif tool is not None and tool.route.effect == "write":
-            self.planned.append((call.tool, _used(tool, call.arguments)))
             if tool.preview:
                 told = Said.of(Origin(where="tool", tool=call.tool, position=position), call.told.value)
                 self.stand_ins.append(StandIn(position, told, Said.of(Origin(where="made up"), call.arguments)))
@@ -83,14 +79,6 @@ class Grounds:
         if _people(source):
             return
         yield from _found(source) or _positions(self.reads)
-
-
-def _used(tool: Tool, arguments: Arguments) -> Arguments:
-    """As they will be used; of a long conversation, where only their beginnings are left, as they are."""
-    try:
-        return tool.validate(arguments).used
-    except InvalidArguments:
-        return arguments
 
 
 def _people(source: Source) -> bool:

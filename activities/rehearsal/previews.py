@@ -16,7 +16,7 @@ from activities.rehearsal.budget_outlook import outlook
 from activities.rehearsal.grounds import Grounds
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ToolCall
-from workflows.contract.rehearsing import PREVIEW, Preview, RehearsedCall
+from workflows.contract.rehearsing import PREVIEW, Preview, RehearsedCall, WriteBefore
 from workflows.contract.values import Arguments
 
 log = structlog.stdlib.get_logger(__name__)
@@ -54,8 +54,8 @@ class Previews:
                 raise InvalidArguments(f"this worker has no write {call.tool}")
             used = tool.validate(call.arguments).used
             grounds = Grounds.of(rehearsed.conversation, self._tools, self._address_book)
-            planned = [*grounds.planned, (call.tool, used)]
-            budgets = await outlook(self._budgets, self._spending, call.requester, planned)
+            writes = [*map(self._used, rehearsed.planned), (call.tool, used)]
+            budgets = await outlook(self._budgets, self._spending, call.requester, writes)
             return Preview(
                 result=stand_in(tool, call, used),
                 depends_on=grounds.reads_under(call.arguments),
@@ -63,6 +63,11 @@ class Previews:
                 refused=budgets.refused,
                 over_budget=budgets.ask,
             )
+
+    def _used(self, planned: WriteBefore) -> tuple[str, Arguments]:
+        """A write with its arguments as they will be used; of a tool that this worker does not know, as they are."""
+        tool = self._tools.get(planned.tool)
+        return planned.tool, tool.validate(planned.arguments).used if tool else planned.arguments
 
 
 def stand_in(tool: Tool, call: ToolCall, arguments: Arguments) -> JsonValue:

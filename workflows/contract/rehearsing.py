@@ -7,16 +7,25 @@ from pydantic import Field, JsonValue
 from workflows.contract.conversation import Entry
 from workflows.contract.internal import ProposedCall, ToolCall
 from workflows.contract.messages import Message, omitted
+from workflows.contract.values import Arguments
 
 PREVIEW = "preview"
 TAKE_PLAN = "take_plan"
 
 
+class WriteBefore(Message):
+    """A write that is in the plan already."""
+
+    tool: str
+    arguments: Arguments
+
+
 class RehearsedCall(Message):
-    """The input of `preview`: a write that is not made, and all that was said before it."""
+    """The input of `preview`: a write that is not made, and all that was said and planned before it."""
 
     call: ToolCall
     conversation: tuple[Entry, ...]
+    planned: tuple[WriteBefore, ...] = omitted((), description="whose shares of the budgets are gone before this one")
 
 
 class Preview(Message):

@@ -265,6 +265,43 @@ async def test_a_budget_that_is_used_up_meanwhile_stops_it_too_and_a_rehearsal_t
     assert happened.done("write_down") == ["tree"]
 
 
+TWO_WORDS = "Write down oak for 2 seconds and elm for 2.5"
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+async def test_the_writes_before_it_in_the_plan_count_when_a_budget_judges_a_write(
+    turns: int, client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    budget = '[[budget]]\ntool = "write_down"\namount = { argument = "seconds", most = 2.9 }\nper = "day"\n'
+    settings = with_policy(model, tmp_path, budget)
+    writes = [call("write_down", word=word, seconds=seconds) for word, seconds in (("oak", 2), ("elm", 2.5))]
+    model.scripts[TWO_WORDS] = [*([calls(*writes)] if turns == 1 else map(calls, writes)), say("Planned.")]
+    async with running_worker(client, settings):
+        plan = (await rehearse(client, settings, TWO_WORDS)).plan
+    assert plan is not None
+    assert [write.arguments["word"] for write in plan.writes] == ["oak"]
+    assert [write.arguments["word"] for write in plan.refused] == ["elm"]
+    assert (
+        "0 is taken; 2.9 is left; the writes before this one in the plan take 2, and this takes 2.5; "
+        "that is more than all of it" in plan.refused[0].why
+    )
+
+
+async def test_what_is_left_of_a_budget_meanwhile_is_told_beside_what_the_plan_takes(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path
+) -> None:
+    settings = with_policy(model, tmp_path, '[[budget]]\ntool = "write_down"\nmost = 2\nper = "day"\n')
+    both = "Write down oak and elm"
+    model.scripts[both] = [calls(call("write_down", word="oak"), call("write_down", word="elm")), say("Planned.")]
+    model.scripts.update(SCRIPTS)
+    async with running_worker(client, settings):
+        plans = [(await rehearse(client, settings, text)).plan for text in (both, BY_HAND)]
+        ended = [await (await applied(client, settings, plan)).result() for plan in reversed(plans) if plan]
+    assert [outcome.status for outcome in ended] == [RequestStatus.COMPLETED, RequestStatus.FAILED]
+    assert "1 is taken; 1 is left; the writes before this one in the plan take 1; it is free" in ended[1].summary
+    assert happened.done("write_down") == ["tree"]
+
+
 async def test_a_budget_that_asks_is_asked_about_at_its_write_and_nobody_puts_another_in_its_place(
     client: Client, model: ScriptedModel, happened: World, tmp_path: Path
 ) -> None:

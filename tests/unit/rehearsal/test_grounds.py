@@ -95,7 +95,3 @@ def test_a_value_that_only_a_stand_in_has_is_noticed_also_within_a_text() -> Non
 def test_what_the_write_itself_was_given_is_no_news_and_a_stand_in_without_data_has_none() -> None:
     assert stand_ins({"text": "Help"}, TICKET) == ()
     assert stand_ins({"text": "planned"}, call("note", {"status": "planned"}, text="x")) == ()
-
-
-def test_the_writes_before_it_count_with_their_arguments() -> None:
-    assert grounds(OSLO, TICKET).planned == [("open_ticket", {"title": "Help"})]
