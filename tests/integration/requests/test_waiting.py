@@ -47,4 +47,6 @@ async def test_a_wait_beyond_the_time_limit_of_the_request_is_told_at_once(
     assert outcome.status is RequestStatus.COMPLETED
     [waited] = outcome.receipts
     assert waited.status is ReceiptStatus.FAILED
-    assert "waiting until" in (waited.error or "")
+    assert waited.attempts == 1
+    assert "is beyond the time limit of this request, which ends at" in (waited.error or "")
+    assert "with a higher limit (limits.seconds, or --timeout)" in (waited.error or "")
