@@ -22,16 +22,6 @@ def remember(*details: object) -> None:
         attempt.remember(details)
 
 
-def leave_them_to_me() -> None:
-    """Send no heartbeats for this attempt: it sends its own, by its handle.
-
-    The SDK sends heartbeats in the background, and after a time-out once more, so that one may arrive after a younger
-    one of the handle's.
-    """
-    if attempt := _beating.get(None):
-        attempt.stop()
-
-
 def remembered() -> object | None:
     """The first of the details that every heartbeat has now."""
     attempt = _beating.get(None)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -12,13 +12,13 @@ from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsRequest
-from temporalio.client import AsyncActivityCancelledError, Client, WorkflowHandle
+from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle, Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.error_text import message_of
 from activities.errors import CannotDecrypt, ConfigurationError, ServiceUnavailable
 from activities.failures import translated
-from activities.heartbeats import leave_them_to_me
 from activities.ledger.ledger import Ledger
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, WATCH_LEDGER, LedgerMark, WatchedLedger, watch_id
 
@@ -36,29 +36,52 @@ class LedgerWatch:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._restores = ledger.restores
+        self._going_on: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Let Temporal hear that another worker has to go on: to be called once the worker is told to stop."""
+        await asyncio.gather(*self._going_on)
 
     @activity.defn(name=WATCH_LEDGER)
     async def watch(self, watched: WatchedLedger) -> WatchedLedger:
-        """Compare the ledger with the newest mark that Temporal has, and give it newer ones, for an hour."""
-        with translated():
-            self._ledger.must_be(watched.identity)
-            leave_them_to_me()
-            mark = _heard() or watched.mark
-            until = time.monotonic() + TURN
-            while time.monotonic() < until:
-                await _heartbeat(mark)  # in a new run, nobody could find it otherwise
-                await self._restores.compare(mark)
-                mark = await self._mark(mark)
-                if await _worker_stops(LOOKS_EVERY):
-                    raise ServiceUnavailable("the worker stops; another one goes on")
-            return watched.model_copy(update={"mark": mark})
+        """Compare the ledger with the newest mark that Temporal has, and give it newer ones, for an hour.
 
-    async def _mark(self, before: LedgerMark | None) -> LedgerMark | None:
+        The SDK hears nothing more of it, neither heartbeats nor its end: those that it sends may arrive after a younger
+        one, and an attempt that it has heard nothing of for 15 s it ends.
+        """
+        self._ledger.must_be(watched.identity)
+        attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
+        task = asyncio.create_task(self._go_on(attempt, watched))
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
+        activity.raise_complete_async()
+
+    async def _go_on(self, attempt: AsyncActivityHandle, watched: WatchedLedger) -> None:
+        try:
+            with translated():
+                mark = await self._for_an_hour(attempt, _heard() or watched.mark)
+            await attempt.complete(watched.model_copy(update={"mark": mark}))
+        except Exception as error:  # whatever it is, Temporal has to give the watch to a worker again
+            log.info("the ledger's watch has ended before its time", reason=message_of(error))
+            with suppress(RPCError):
+                await attempt.fail(error)
+
+    async def _for_an_hour(self, attempt: AsyncActivityHandle, mark: LedgerMark | None) -> LedgerMark | None:
+        until = time.monotonic() + TURN
+        while time.monotonic() < until:
+            await _heartbeat(attempt, mark)  # in a new run, nobody could find it otherwise
+            await self._restores.compare(mark)
+            mark = await self._mark(attempt, mark)
+            if await _worker_stops(LOOKS_EVERY):
+                raise ServiceUnavailable("the worker stops; another one goes on")
+        return mark
+
+    async def _mark(self, attempt: AsyncActivityHandle, before: LedgerMark | None) -> LedgerMark | None:
         """Let Temporal hear the newest mark, and the ledger that it has."""
         mark = await self._restores.next_mark(before, namespace=activity.client().namespace)
         if mark is None or mark == before:
             return before
-        await _heartbeat(mark)
+        await _heartbeat(attempt, mark)
         await self._restores.confirmed(mark)
         return mark
 
@@ -157,9 +180,8 @@ def _mark_of(value: object) -> LedgerMark | None:
         return None
 
 
-async def _heartbeat(mark: LedgerMark | None) -> None:
+async def _heartbeat(attempt: AsyncActivityHandle, mark: LedgerMark | None) -> None:
     """Say that the watch goes on, and be sure that Temporal has heard its mark."""
-    attempt = activity.client().get_async_activity_handle(task_token=activity.info().task_token)
     try:
         await (attempt.heartbeat(mark) if mark else attempt.heartbeat())
     except (RPCError, AsyncActivityCancelledError) as error:

@@ -145,6 +145,7 @@ async def build_worker(
         aclosing(MailConnections()) as mail,
         aclosing(service.endpoint),
         aclosing(ledger),
+        aclosing(LedgerWatch(ledger)) as watch,
         aclosing(service.catalogue.sources),
         telemetry.watching(client, ledger, service.policy.budget),
         watched_by_temporal(client, ledger, settings.worker.task_queue, versioned=version is not None)
@@ -179,7 +180,7 @@ async def build_worker(
                 check_schema,
                 about_writes.settle,
                 about_writes.recall,
-                LedgerWatch(ledger).watch,
+                watch.watch,
                 previews.preview,
                 TakenPlans(client, tools, service.policy, ledger, service.callbacks).take_plan,
                 # Also where the model is shown all tools: a request may have begun where it was not.

@@ -3,9 +3,13 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 from temporalio import activity
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -16,6 +20,7 @@ from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
 from activities.ledger.watch import LedgerWatch, mark_in_temporal
 from tests.integration.ledger.conftest import Database
+from workflows import ledger_watch
 from workflows.contract.internal import ToolCall
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, LedgerMark, WatchedLedger, watch_id
 from workflows.ledger_watch import LedgerWatchWorkflow
@@ -50,8 +55,9 @@ async def starts(client: Client, ledger: Ledger) -> str:
     return queue
 
 
-def watching(client: Client, ledger: Ledger, queue: str) -> Worker:
-    return Worker(client, task_queue=queue, activities=[LedgerWatch(ledger).watch], interceptors=[Heartbeats()])
+def watching(client: Client, ledger: Ledger, queue: str, watch: LedgerWatch | None = None) -> Worker:
+    watch = watch or LedgerWatch(ledger)
+    return Worker(client, task_queue=queue, activities=[watch.watch], interceptors=[Heartbeats()])
 
 
 def deciding(client: Client, queue: str) -> Worker:
@@ -78,6 +84,36 @@ async def test_a_watch_gives_the_sdk_no_heartbeat_to_send_which_might_arrive_aft
     assert by_the_sdk == []
 
 
+async def test_a_watch_goes_on_for_longer_than_the_sdk_waits_for_heartbeats(
+    database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends an attempt of which it has heard nothing, five seconds after Temporal would."""
+    monkeypatch.setattr(ledger_watch, "HEARTBEAT", timedelta(seconds=1))
+    ledger = await database.open()
+    queue = await starts(client, ledger)
+    async with deciding(client, queue), watching(client, ledger, queue):
+        await scheduled(client, ledger)
+        await asyncio.sleep(7)
+        await writes(ledger, "r/1.1")
+        await heard(client, ledger, lambda mark: mark.key == "r/1.1")
+        [pending] = await pending_activities(client, ledger)
+    assert (pending.attempt, pending.state) == (1, PendingActivityState.PENDING_ACTIVITY_STATE_STARTED)
+
+
+async def test_another_worker_goes_on_at_once_where_one_stops(database: Database, client: Client) -> None:
+    ledger = await database.open()
+    queue = await starts(client, ledger)
+    async with deciding(client, queue):
+        async with aclosing(LedgerWatch(ledger)) as watch, watching(client, ledger, queue, watch):
+            await writes(ledger, "r/1.1")
+            await heard(client, ledger, lambda mark: mark.key == "r/1.1")
+        [pending] = await pending_activities(client, ledger)
+        assert "the worker stops; another one goes on" in pending.last_failure.message
+        async with watching(client, ledger, queue):
+            await writes(ledger, "r/2.1")
+            await heard(client, ledger, lambda mark: mark.key == "r/2.1")
+
+
 async def test_the_newest_mark_is_found_between_the_end_of_a_watch_and_its_next_run(
     database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,20 +121,23 @@ async def test_the_newest_mark_is_found_between_the_end_of_a_watch_and_its_next_
     monkeypatch.setattr(watch, "TURN", 10 * OFTEN)
     ledger = await database.open()
     queue = await starts(client, ledger)
-    watched = client.get_workflow_handle(watch_id(ledger.identity))
     async with deciding(client, queue):
         await scheduled(client, ledger)
     async with watching(client, ledger, queue):
         await writes(ledger, "r/1.1")
         newest = await heard(client, ledger, lambda mark: mark.key == "r/1.1")
         async with asyncio.timeout(20):
-            while (await watched.describe()).raw_description.pending_activities:
+            while await pending_activities(client, ledger):
                 await asyncio.sleep(0.02)
     assert await mark_in_temporal(client, ledger.identity) == newest
 
 
 async def scheduled(client: Client, ledger: Ledger) -> None:
-    watched = client.get_workflow_handle(watch_id(ledger.identity))
     async with asyncio.timeout(20):
-        while not (await watched.describe()).raw_description.pending_activities:
+        while not await pending_activities(client, ledger):
             await asyncio.sleep(0.02)
+
+
+async def pending_activities(client: Client, ledger: Ledger) -> list[PendingActivityInfo]:
+    watched = client.get_workflow_handle(watch_id(ledger.identity))
+    return [*(await watched.describe()).raw_description.pending_activities]
