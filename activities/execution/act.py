@@ -18,6 +18,7 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal, Self
 
 import structlog
@@ -138,7 +139,7 @@ class Act:
             await asyncio.shield(self._end(state, error=_text(error)))
 
     async def done(self, result: JsonValue) -> None:
-        """Store the result. It stands on the receipt too, so that a ledger which is gone now is not waited for long."""
+        """Store the result. It stands on the receipt too: a ledger that is gone now is told later, not waited for."""
         if self.begun:
             await self._end(State.DONE, result=result)
 
@@ -149,14 +150,16 @@ class Act:
 
     async def _end(self, state: State, *, result: JsonValue = None, error: str | None = None) -> None:
         key = self._write.call.key
+        finish = partial(self._ledger.finish, key, self._token or "", state, result=result, error=error)
         for pause in (*PAUSES, None):
             try:
-                if not await self._ledger.finish(key, self._token or "", state, result=result, error=error):
+                if not await finish():
                     log.warning("the ledger row was decided by somebody else", key=key, state=state)
                 return
             except ServiceUnavailable as unavailable:
                 if pause is None:
-                    log.error("the ledger does not know how a write ended", key=key, state=state)
+                    log.error("the ledger does not know yet how a write ended", key=key, state=state)
+                    self._ledger.late_ends.tell(finish, key=key, state=state)
                     return
                 log.warning(str(unavailable), key=key)
                 await asyncio.sleep(pause)

@@ -28,6 +28,7 @@ from activities.ledger import of_requester, rows, settling
 from activities.ledger.damage import DamagedRow
 from activities.ledger.database import Database
 from activities.ledger.engine import LEDGER_URL
+from activities.ledger.late_ends import LateEnds
 from activities.ledger.restores import Restores
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.spending import SpendingBook, take
@@ -52,6 +53,7 @@ class Ledger:
         self.spending = SpendingBook(database)
         self.upkeep = Upkeep(database)
         self.restores = Restores(database)
+        self.late_ends = LateEnds()
 
     @classmethod
     async def open(
@@ -102,6 +104,7 @@ class Ledger:
             )
 
     async def aclose(self) -> None:
+        await self.late_ends.aclose()
         await self._database.aclose()
         if self._lock:
             self._lock.release()

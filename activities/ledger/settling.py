@@ -76,7 +76,9 @@ def put_back(
         write, found = own, row_of(connection, own.call.key)
     if found is not None and not _knows_less(found, write.call, state):
         return False
-    row = {"state": state, "token": secrets.token_hex(16), "approved_by": write.call.approved_by, **known}
+    # Where a person has said the opposite, it is not their word any more.
+    nobodys = {"error": None, "resolved_by": None, "approved_by": write.call.approved_by}
+    row = {"state": state, "token": secrets.token_hex(16), **nobodys, **known}
     if not only_look and found is None:
         insert(connection, columns_of(write) | row)
     elif not only_look and found is not None:

@@ -24,6 +24,7 @@ from activities.execution.act import Act, Fence
 from activities.execution.cancellation import to_the_end
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.heartbeats import Heartbeats, remember, remembered
+from activities.ledger import late_ends
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, State, Write
@@ -435,6 +436,24 @@ class TestLedgerGone:
             await gone.__aexit__(None, None, None)
         assert (await row(ledger)).state is State.BEGUN
         assert await fails(run(ledger, paper, attempt=2)) == UNKNOWN
+        assert paper.acts == ["tree"]
+
+    async def test_a_ledger_that_is_back_is_told_what_was_done_while_it_was_gone(
+        self, database: Database, paper: Paper, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(late_ends, "PAUSES", (0.1,))
+        ledger = await database.open()
+        gone = database.gone()
+        paper.inside = gone.__aenter__
+        try:
+            assert await run(ledger, paper) == DONE
+        finally:
+            await gone.__aexit__(None, None, None)
+        async with asyncio.timeout(20):
+            while (await row(ledger)).state is State.BEGUN:
+                await asyncio.sleep(0.05)
+        assert (await row(ledger)).state is State.DONE
+        assert await run(ledger, paper, attempt=2) == ToolResult(value="paid for tree", attempts=2)
         assert paper.acts == ["tree"]
 
 

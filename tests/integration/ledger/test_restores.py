@@ -187,3 +187,7 @@ async def test_what_history_knows_is_put_back_where_the_ledger_knows_less(databa
         "lost/1.1~0dd": State.UNKNOWN,
         "tried/1.1": State.NOT_DONE,
     }
+    assert await put_back("tried/1.1", State.DONE)
+    found = await ledger.find("tried/1.1")
+    assert found is not None
+    assert (found.state, found.resolved_by, found.error) == (State.DONE, None, None)  # ann has said the opposite
