@@ -27,7 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.errors import ConfigurationError
 from deploy.client.payloads import Payloads
 from deploy.client.requests import new_id, same_request
-from deploy.client.timetables import Preview, Timetable, preview
+from deploy.client.timetables import Preview, Timetable, look_ahead, preview
 from workflows.contract.api import REQUEST_WORKFLOW, TASK_QUEUE, Request
 from workflows.contract.messages import Message
 from workflows.markdown import code, plain
@@ -104,6 +104,17 @@ async def add_schedule(
 ) -> ScheduleState:
     """Make a schedule that starts this request at these times; the same again, under the same id, is the same one.
 
+    Raises: what `make_schedule` raises.
+    """
+    made, _ = await make_schedule(client, timetable, request, schedule_id=schedule_id, task_queue=task_queue)
+    return made
+
+
+async def make_schedule(
+    client: Client, timetable: Timetable, request: Request, *, schedule_id: str | None, task_queue: str
+) -> tuple[ScheduleState, bool]:
+    """What `add_schedule` does, and whether the schedule is a new one.
+
     Raises:
         TakenScheduleId: the id belongs to another schedule.
         ConfigurationError: it can be no schedule's id; the cron text is none; the request would never end by itself.
@@ -127,8 +138,8 @@ async def add_schedule(
         known = await describe_schedule(client, schedule_id)
         if known.timetable != timetable or not same_request(known.request, request):
             raise TakenScheduleId(f"{schedule_id} is taken by another schedule; use another id") from taken
-        return known
-    return await describe_schedule(client, schedule_id)
+        return known, False
+    return await describe_schedule(client, schedule_id), True
 
 
 def _action(client: Client, request: Request, schedule_id: str, task_queue: str) -> ScheduleActionStartWorkflow:
@@ -184,7 +195,7 @@ async def describe_schedule(client: Client, schedule_id: str) -> ScheduleState:
     known = _scheduled(
         schedule_id, memo, paused=state.paused, note=state.note, times=info.next_action_times
     ).model_dump()
-    ahead = await preview(client, memo.timetable) if info.next_action_times else Preview(next_times=())
+    ahead = await look_ahead(client, memo.timetable) if info.next_action_times else Preview(next_times=())
     return ScheduleState(
         **known,
         request=request,

@@ -29,6 +29,8 @@ from workflows.contract.messages import Input
 
 Overlap: TypeAlias = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
+FIELDS = 5
+"""Of a cron text: minute, hour, day, month, weekday."""
 SHOWN = 3
 """Times that are shown before a schedule is made."""
 AN_HOUR = 3600
@@ -94,6 +96,30 @@ async def preview(client: Client, timetable: Timetable, *, count: int = SHOWN) -
 
     Raises:
         ConfigurationError: it makes nothing of it: the cron text is none, or no time fits it any more.
+    """
+    _check_fields(timetable.cron)
+    return await look_ahead(client, timetable, count=count)
+
+
+def _check_fields(cron: str) -> None:
+    """Temporal takes a sixth field for a year, and a seventh for seconds; others begin with seconds.
+
+    Raises:
+        ConfigurationError: it is neither five fields nor a name.
+    """
+    fields = len(cron.split())
+    if not cron.lstrip().startswith("@") and fields != FIELDS:
+        raise ConfigurationError(
+            f"the cron text {cron!r} has {fields} fields: expected {FIELDS} (minute, hour, day, month, weekday), "
+            "as in 0 8 * * 1-5, or @daily, @every 30m"
+        )
+
+
+async def look_ahead(client: Client, timetable: Timetable, *, count: int = SHOWN) -> Preview:
+    """What `preview` says of a timetable that may have been made by an earlier release.
+
+    Raises:
+        ConfigurationError: Temporal makes nothing of it.
     """
     async with _draft(client, timetable.spec(jitter=False)) as draft:
         times = (await draft.describe()).info.next_action_times[:count]

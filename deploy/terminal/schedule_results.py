@@ -76,5 +76,6 @@ def _paused(schedule: Scheduled) -> list[tuple[str, str]]:
 
 
 def _moment(moment: datetime) -> str:
-    """In the schedule's own zone: "Mon 2027-01-04 08:00 CET"."""
-    return f"{moment:%a %Y-%m-%d %H:%M %Z}"
+    """In the schedule's own zone: "Mon 2027-01-04 08:00 CET"; with seconds, where there are any."""
+    seconds = ":%S" if moment.second else ""
+    return f"{moment:%a %Y-%m-%d %H:%M{seconds} %Z}"

@@ -23,6 +23,11 @@ async def test_add_shows_the_next_three_times_and_a_dry_run_makes_nothing(cli: C
     assert f"error: there is no schedule {id}" in (await cli("schedule", "show", id)).err
 
 
+async def test_times_that_lie_seconds_apart_are_shown_with_their_seconds(cli: CommandLine) -> None:
+    shown = await cli("schedule", "add", "@every 7s", "Tell ann.", "--dry-run")
+    assert len({line for line in shown.out.splitlines() if "next  " in line}) == 3
+
+
 async def test_a_schedule_from_its_making_to_its_end(cli: CommandLine, worker: ScriptedModel, happened: World) -> None:
     worker.scripts["Tell ann."] = [calls(call("tell", to=["ann"], what="hello")), say("Told.")]
     id = an_id()
@@ -58,7 +63,7 @@ async def test_a_schedule_from_its_making_to_its_end(cli: CommandLine, worker: S
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (("every day", "x"), "error: the cron text 'every day': CronString does not have 5-7 fields\n"),
+        (("every day", "x"), "error: the cron text 'every day' has 2 fields: expected 5 (minute, hour,"),
         (("0 8 * * *", "x", "--zone", "Nowhere"), "error: --zone: there is no time zone 'Nowhere'"),
         (("0 8 * * *", "x", "--jitter", "soon"), "error: --jitter: expected 30s, 5m, 2h, 1d or 1w: soon\n"),
         (("0 8 * * *", " "), "error: TEXT: it is blank; say what should happen\n"),

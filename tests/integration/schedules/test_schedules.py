@@ -144,7 +144,10 @@ async def test_what_is_said_of_a_clock_change_is_what_the_server_does(client: Cl
 @pytest.mark.parametrize(
     ("cron", "words"),
     [
-        ("every day at 8", "CronString does not have 5-7 fields"),
+        ("every day at 8", "has 4 fields: expected 5"),
+        ("0 0 8 * * *", "has 6 fields: expected 5 \\(minute, hour, day, month, weekday\\)"),
+        ("0 8 * * * 2027", "has 6 fields: expected 5"),
+        ("@now", "cron text"),
         ("0 8 31 2 *", "there is no such time to come"),
         ("0 8 L * *", "cron text"),
     ],
