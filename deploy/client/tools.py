@@ -27,7 +27,7 @@ LONGEST_LOAD = 60
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedTool:
     """A tool, or what would be one."""
 
     name: str
@@ -43,7 +43,7 @@ class Listed:
     """What its source has otherwise than the schema, and what else is to be known of it."""
 
 
-def listed(catalogue: "Catalogue") -> Sequence[Listed]:
+def listed(catalogue: "Catalogue") -> Sequence[ListedTool]:
     """Those that are offered first, then those that are left out, then what cannot be a tool."""
     notes = catalogue.sources.notes
     offered = [_listed(tool, notes) for _, tool in sorted(catalogue.tools.items())]
@@ -51,14 +51,14 @@ def listed(catalogue: "Catalogue") -> Sequence[Listed]:
         _listed(catalogue.every[name], notes, f"not set: {', '.join(missing)}")
         for name, missing in sorted(catalogue.unconfigured.items())
     ]
-    by_setting = [Listed(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
+    by_setting = [ListedTool(name, "", "", "", None, "by ERRAND_OFFER") for name in catalogue.left_out]
     replaced = [_listed(tool, notes, f"replaced by {by}") for tool, by in catalogue.replaced.items()]
-    impossible = [Listed(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
+    impossible = [ListedTool(name, "", "", "", None, why) for name, why in catalogue.sources.left_out.items()]
     return [*offered, *unconfigured, *by_setting, *replaced, *impossible]
 
 
-def _listed(tool: "Tool", notes: "Mapping[Tool, Sequence[str]]", left_out: str = "") -> Listed:
-    return Listed(
+def _listed(tool: "Tool", notes: "Mapping[Tool, Sequence[str]]", left_out: str = "") -> ListedTool:
+    return ListedTool(
         name=tool.name,
         source=tool.defined_at,
         effect=tool.route.effect,
@@ -69,7 +69,7 @@ def _listed(tool: "Tool", notes: "Mapping[Tool, Sequence[str]]", left_out: str =
     )
 
 
-async def tools_of_a_worker() -> list[Listed]:
+async def tools_of_a_worker() -> list[ListedTool]:
     """Those of a worker with the environment of this process; loaded in a process of their own, whose code and
     connections end with it.
 
@@ -94,7 +94,7 @@ async def tools_of_a_worker() -> list[Listed]:
     if process.returncode:
         *_, last = error.decode(errors="replace").strip().splitlines() or ["the tools could not be loaded"]
         raise ConfigurationError(last)
-    return TypeAdapter(list[Listed]).validate_json(told)
+    return TypeAdapter(list[ListedTool]).validate_json(told)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from activities.errors import ConfigurationError
 from activities.settings import Settings
-from deploy.client.tools import Listed, listed
+from deploy.client.tools import ListedTool, listed
 from deploy.terminal.exit_codes import end_with
 from deploy.terminal.logs import only_warnings
 from deploy.terminal.options import AsJson, Name, json_object, login_name
@@ -93,7 +93,7 @@ def call_command(
     run(command, quiet=as_json)
 
 
-def _named(found: Sequence[Listed], name: str) -> Listed:
+def _named(found: Sequence[ListedTool], name: str) -> ListedTool:
     from activities.toolkit.source_file import did_you_mean
 
     for each in found:
@@ -107,7 +107,7 @@ def _as_a_name(text: str) -> str:
     return "_".join(re.findall("[a-z0-9]+", text.lower()))
 
 
-def _list(screen: "Screen", found: Sequence[Listed]) -> None:
+def _list(screen: "Screen", found: Sequence[ListedTool]) -> None:
     width = max((len(each.name) for each in found), default=0)
     for each in found:
         if each.left_out:
@@ -116,7 +116,7 @@ def _list(screen: "Screen", found: Sequence[Listed]) -> None:
             screen.say(f"{each.name:<{width}}  {each.effect:<5}  {each.source}")
 
 
-def _show(screen: "Screen", each: Listed) -> None:
+def _show(screen: "Screen", each: ListedTool) -> None:
     screen.say(f"{each.name}: {each.effect or 'no tool'}" + (f", {each.source}" if each.source else ""))
     if each.left_out:
         screen.say(f"left out: {each.left_out}")

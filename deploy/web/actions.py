@@ -6,7 +6,7 @@ The ledger itself is asked, so this works where Temporal does not answer.
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from deploy.client.actions import ledger_of_the_workers
 from deploy.web import examples
@@ -22,6 +22,7 @@ from deploy.web.door import (
     answer,
     own_word,
 )
+from deploy.web.moments import Moment
 from deploy.web.problems import Kind, Problem, documented, of_the_door
 from deploy.web.recorded_action import Action, ActionState
 from workflows.contract.messages import Input
@@ -59,7 +60,7 @@ async def list_actions(
     request: Annotated[str | None, Query(max_length=200, description="only those of this request")] = None,
     state: Annotated[ActionState | None, Query(description="only those in this state")] = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="only those begun since", examples=["2026-01-31T08:00:00Z"])
+        Moment | None, Query(description="only those begun since", examples=["2026-01-31T08:00:00Z"])
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="how many at most")] = 100,
 ) -> Response:

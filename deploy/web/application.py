@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
@@ -155,7 +156,14 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 async def _refuse_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _told(request, http_problem(error))
+    return _told(request, http_problem(error, _allowed(request)))
+
+
+def _allowed(request: Request) -> str:
+    """The methods that a path takes: each is a route of its own, and the framework names those of the first alone."""
+    every = (*request.app.routes, *(route for router in (*ROUTERS, *DESK) for route in router.routes))
+    routes = [each for each in every if isinstance(each, Route) and each.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
 
 
 async def _refuse_unreadable(request: Request, error: Exception) -> Response:

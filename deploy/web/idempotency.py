@@ -22,7 +22,8 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         description="what makes the same call again the same request (draft-ietf-httpapi-idempotency-key-header); "
-        "of one caller, so that others may use the same",
+        "of one caller, so that others may use the same. In place of it the body may have the id: one of the two has "
+        "to be said, and not both",
         examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
         json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
     ),
@@ -31,43 +32,29 @@ IdempotencyKey = Annotated[
 
 NOTHING: JsonDict = {"type": "null"}
 NOT_BLANK: JsonDict = {"type": "string", "pattern": "\\S"}
+NO: JsonDict = {"const": False}
+A_CALL: JsonDict = {"required": ["call"], "properties": {"call": {"type": "object"}}}
+"""Conditions, and no alternatives: of those, generators of clients make types that lack the other fields."""
 
 
 class Submission(Request):
-    """A request, and optionally its id."""
+    """A request, and optionally its id. It has one here, or the call has the header Idempotency-Key: one of the two."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [
-                {
-                    "required": ["text"],
-                    "properties": {"text": NOT_BLANK, "call": NOTHING, "apply": NOTHING, "keep_open": {"const": False}},
-                },
-                {
-                    "required": ["keep_open"],
-                    "properties": {
-                        "keep_open": {"const": True},
-                        "call": NOTHING,
-                        "apply": NOTHING,
-                        "rehearse": {"const": False},
-                    },
-                },
-                {
-                    "required": ["call"],
-                    "properties": {
-                        "call": {"type": "object"},
-                        "apply": NOTHING,
-                        "keep_open": {"const": False},
-                        "output_schema": NOTHING,
-                    },
-                },
-            ]
+            "if": A_CALL,
+            "then": {"properties": {"apply": NOTHING, "keep_open": NO, "output_schema": NOTHING}},
+            "else": {
+                "if": {"required": ["keep_open"], "properties": {"keep_open": {"const": True}}},
+                "then": {"properties": {"apply": NOTHING, "rehearse": NO}},
+                "else": {"required": ["text"], "properties": {"text": NOT_BLANK, "apply": NOTHING}},
+            },
         }
     )
 
     request_id: str | None = Field(
         default=None,
-        description="its id, in place of the header Idempotency-Key",
+        description="its id, in place of the header Idempotency-Key: one of the two has to be said, and not both",
         json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
     )
 

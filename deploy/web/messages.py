@@ -34,7 +34,7 @@ class Message(Say):
     text: str = Field(min_length=1, max_length=20_000, json_schema_extra=NOT_BLANK)
     message_id: str | None = Field(
         default=None,
-        description="its id, in place of the header Idempotency-Key",
+        description="its id, in place of the header Idempotency-Key: one of the two has to be said, and not both",
         json_schema_extra={"anyOf": [{"type": "string", "pattern": AN_ID}, {"type": "null"}]},
     )
 

@@ -221,8 +221,13 @@ def _without_place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return loc[1:]
 
 
-def http_problem(error: HTTPException) -> Problem:
-    """What the framework itself refuses."""
+def http_problem(error: HTTPException, allowed: str = "") -> Problem:
+    """What the framework itself refuses.
+
+    Args:
+        error: says what.
+        allowed: the methods that the path takes.
+    """
     headers = error.headers
     match error.status_code:
         case 404:
@@ -230,7 +235,8 @@ def http_problem(error: HTTPException) -> Problem:
                 Kind.NOT_FOUND, "there is nothing at this path; /openapi.json lists what there is", headers=headers
             )
         case 405:
-            return Problem(Kind.NOT_ALLOWED, "this path takes other methods", headers=headers)
+            said = f"this path takes {allowed}" if allowed else "this path takes other methods"
+            return Problem(Kind.NOT_ALLOWED, said, headers={"Allow": allowed} if allowed else headers)
         case status if status >= 500:
             return Problem(Kind.MISTAKE, str(error.detail), headers=headers)
         case _:

@@ -50,7 +50,7 @@ class Started(BaseModel):
     requester: str
 
 
-class Listed(BaseModel):
+class Requests(BaseModel):
     """Requests, the latest first."""
 
     model_config = ConfigDict(frozen=True)
@@ -122,7 +122,7 @@ def told_started(handle: RequestHandle, caller: Caller, *, is_new: bool) -> Resp
 
 @router.get(
     "/v1/requests",
-    response_model=Listed,
+    response_model=Requests,
     responses={
         200: {"content": {"application/json": {"example": examples.LISTED}}},
         **documented(*ALWAYS, Kind.NOT_FOUND),
@@ -161,7 +161,7 @@ async def list_requests(
         if cursor and error.status is RPCStatusCode.INVALID_ARGUMENT:
             raise _no_such_page() from error
         raise
-    return answer(Listed(requests=page.found, next=cursor_of(page.next) if page.next else None))
+    return answer(Requests(requests=page.found, next=cursor_of(page.next) if page.next else None))
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
 from deploy.client import schedules
@@ -26,7 +26,8 @@ from deploy.web.door import (
     forbidden,
     in_time,
 )
-from deploy.web.idempotency import NOT_BLANK, NOTHING, must_be_own_id
+from deploy.web.idempotency import A_CALL, NO, NOT_BLANK, NOTHING, must_be_own_id
+from deploy.web.moments import Moment
 from deploy.web.problems import Kind, Problem, documented
 from deploy.web.requests import as_asked_by
 from workflows.contract.api import Request
@@ -36,7 +37,7 @@ from workflows.refusals import problem_with_id
 router = APIRouter(tags=["schedules"], route_class=StrictRoute)
 
 
-ENDS_BY_ITSELF: JsonDict = {"keep_open": {"const": False}}
+ENDS_BY_ITSELF: JsonDict = {"keep_open": NO}
 
 
 class EachRequest(Request):
@@ -44,13 +45,9 @@ class EachRequest(Request):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [
-                {"required": ["text"], "properties": {"text": NOT_BLANK, "call": NOTHING, **ENDS_BY_ITSELF}},
-                {
-                    "required": ["call"],
-                    "properties": {"call": {"type": "object"}, "output_schema": NOTHING, **ENDS_BY_ITSELF},
-                },
-            ],
+            "if": A_CALL,
+            "then": {"properties": {"output_schema": NOTHING, **ENDS_BY_ITSELF}},
+            "else": {"required": ["text"], "properties": {"text": NOT_BLANK, **ENDS_BY_ITSELF}},
         }
     )
 
@@ -74,11 +71,14 @@ class Note(Input):
     note: str = Field(default="", max_length=1000, description="why; the schedule shows it")
 
 
+NO_NOTE = Note()
+
+
 class Period(Input):
     """Times that have passed, both ends included."""
 
-    start: AwareDatetime = Field(examples=["2026-01-31T08:00:00Z"])
-    end: AwareDatetime = Field(examples=["2026-01-31T08:00:00Z"])
+    start: Moment = Field(examples=["2026-01-31T08:00:00Z"])
+    end: Moment = Field(examples=["2026-01-31T08:00:00Z"])
 
 
 class Schedules(BaseModel):
@@ -146,8 +146,13 @@ OwnSchedule = Annotated[ScheduleState, Depends(own_schedule)]
     "/v1/schedules",
     status_code=201,
     response_model=ScheduleState,
-    response_description="It is there, from now on or from before",
+    response_description="It was made",
     responses={
+        200: {
+            "model": ScheduleState,
+            "description": "It was made before",
+            "content": {"application/json": {"example": examples.SCHEDULE}},
+        },
         201: {"content": {"application/json": {"example": examples.SCHEDULE}}},
         **documented(*ALWAYS, *WITH_BODY, Kind.TAKEN_ID),
     },
@@ -156,16 +161,17 @@ async def add_schedule(
     new: Annotated[NewSchedule, Body(openapi_examples=examples.NEW_SCHEDULES)], caller: Submitter, door: TheDoor
 ) -> Response:
     """Make a schedule that starts a request at set times. The same call again is the same schedule."""
-    return answer(await made(new, caller, door), 201, Location=f"/v1/schedules/{new.schedule_id}")
+    schedule, is_new = await made(new, caller, door)
+    return answer(schedule, 201 if is_new else 200, Location=f"/v1/schedules/{new.schedule_id}")
 
 
-async def made(new: NewSchedule, caller: Caller, door: Door) -> ScheduleState:
-    """A schedule as this caller may make it."""
+async def made(new: NewSchedule, caller: Caller, door: Door) -> tuple[ScheduleState, bool]:
+    """A schedule as this caller may make it, and whether it is a new one."""
     must_be_own_id("schedule_id", new.schedule_id, caller)
     request = as_asked_by(caller, new.request, door)
     queue = door.service.worker.task_queue
-    adding = schedules.add_schedule(door.client, new.timetable, request, schedule_id=new.schedule_id, task_queue=queue)
-    return await in_time(adding)
+    making = schedules.make_schedule(door.client, new.timetable, request, schedule_id=new.schedule_id, task_queue=queue)
+    return await in_time(making)
 
 
 @router.post(
@@ -222,7 +228,7 @@ async def get_schedule(schedule_id: ScheduleId, caller: Reader, door: TheDoor) -
     responses=documented(*OF_ONE, *WITH_BODY),
 )
 async def pause_schedule(
-    known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)]
+    known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)] = NO_NOTE
 ) -> Response:
     """Start nothing more until it is resumed. What runs goes on."""
     await in_time(schedules.pause_schedule(door.client, known.schedule_id, note=note.note))
@@ -237,7 +243,7 @@ async def pause_schedule(
     responses=documented(*OF_ONE, *WITH_BODY),
 )
 async def resume_schedule(
-    known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)]
+    known: OwnSchedule, door: TheDoor, note: Annotated[Note, Body(openapi_examples=examples.NOTES)] = NO_NOTE
 ) -> Response:
     """Go on with the next time; those in between are not made up for."""
     await in_time(schedules.resume_schedule(door.client, known.schedule_id, note=note.note))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
-from deploy.client.tools import Listed, tools_of_a_worker
+from deploy.client.tools import ListedTool, tools_of_a_worker
 from deploy.web import examples
 from deploy.web.door import ALWAYS, AnyCaller, answer
 from deploy.web.problems import documented, of_the_door
@@ -23,7 +23,7 @@ class Tools(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    tools: list[Listed]
+    tools: list[ListedTool]
 
 
 @dataclass

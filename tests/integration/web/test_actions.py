@@ -25,12 +25,15 @@ async def test_an_unknown_write_is_found_and_settled_by_somebody_who_may(
         refused = [await ann.post(path, json={"delivered": True}), await eve.post(path, json={"delivered": True})]
         settled = await olga.post(path, json={"delivered": False})
         again = await olga.post(path, json={"delivered": True})
+        number = await olga.get("/v1/actions", params={"since": "0.5"})
         since = (await olga.get("/v1/actions", params={"since": "2100-01-01T00:00:00Z"})).json()["actions"]
     assert [(each["key"], each["state"], each["requester"]) for each in own] == [
         (f"{request_id}/1.1", "unknown", "ann")
     ]
     assert "token" not in own[0]
     assert foreign == since == []
+    assert number.status_code == 422
+    assert number.json()["detail"] == "since: expected a time as text (RFC 3339), such as 2026-01-31T08:00:00Z"
     assert [answer.status_code for answer in refused] == [403, 404]
     assert (settled.json()["state"], settled.json()["resolved_by"]) == ("not_done", "olga")
     assert (again.status_code, again.json()["type"]) == (409, "urn:errand:problem:not-open")

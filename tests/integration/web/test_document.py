@@ -55,6 +55,26 @@ async def test_generated_clients_call_an_operation_by_a_short_name_of_its_own(do
     assert [name for name in names if "v1" in name] == []
 
 
+async def test_generated_types_have_names_of_their_own_and_all_fields_of_a_request(door: Door) -> None:
+    async with httpx.AsyncClient(verify=trusted_roots(), base_url=door.url) as anybody:
+        schemas = (await anybody.get("/openapi.json")).json()["components"]["schemas"]
+    assert {"Requests", "ListedTool"} <= {*schemas}
+    assert [name for name in schemas if "__" in name] == []
+    for name in ("Submission", "EachRequest"):
+        assert {"text", "requester", "limits"} <= {*schemas[name]["properties"]}
+        assert not {"anyOf", "oneOf", "allOf"} & {*schemas[name]}  # of these, generators make types without the rest
+
+
+async def test_a_path_names_all_methods_that_it_takes(door: Door) -> None:
+    async with door.caller("ann") as ann:
+        answers = [await ann.request("OPTIONS", path) for path in ("/v1/requests", "/v1/schedules/a", "/v1/tools")]
+    assert [(each.status_code, each.headers["Allow"]) for each in answers] == [
+        (405, "GET, POST"),
+        (405, "DELETE, GET"),
+        (405, "GET"),
+    ]
+
+
 def _media(operation: dict[str, Any]) -> list[dict[str, Any]]:
     """What an operation takes and answers with."""
     bodies = [operation.get("requestBody", {}), *operation["responses"].values()]

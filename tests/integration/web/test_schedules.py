@@ -14,6 +14,10 @@ from tests.scripted_model import ScriptedModel, say
 HOURLY = {"cron": "0 * * * *", "zone": "Europe/Berlin", "words": "every hour"}
 
 
+MADE = (201, 200)
+"""The second, where a busy server was asked twice."""
+
+
 async def asked(caller: httpx.AsyncClient, schedule: Mapping[str, object]) -> httpx.Response:
     return await answered(lambda: caller.post("/v1/schedules", json=schedule))
 
@@ -23,7 +27,7 @@ async def scheduled(caller: httpx.AsyncClient, text: str = "Look.", **more: obje
     schedule_id = an_id()
     body = {"schedule_id": schedule_id, "timetable": HOURLY, "request": {"text": text, **more}}
     answer = await asked(caller, body)
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code in MADE, answer.text
     return schedule_id
 
 
@@ -35,7 +39,7 @@ async def test_a_schedule_is_made_shown_paused_resumed_and_deleted(door: Door) -
         made = (await answered(lambda: ann.get(at))).json()
         paused = await answered(lambda: ann.post(f"{at}/pause", json={"note": "a holiday"}))
         then = (await answered(lambda: ann.get(at))).json()
-        resumed = await answered(lambda: ann.post(f"{at}/resume", json={}))
+        resumed = await answered(lambda: ann.post(f"{at}/resume"))
         again = (await answered(lambda: ann.get(at))).json()
         deleted = await answered(lambda: ann.delete(at))
         gone = await answered(lambda: ann.get(at))
@@ -56,6 +60,7 @@ async def test_a_schedule_runs_now_and_makes_up_for_times_that_have_passed(door:
         period = {"start": hour.isoformat(), "end": hour.isoformat()}
         made_up = (await answered(lambda: ann.post(f"{at}/backfill", json=period))).json()["request_ids"]
         backwards = await ann.post(f"{at}/backfill", json={**period, "start": datetime.now(UTC).isoformat()})
+        numbers = await ann.post(f"{at}/backfill", json={"start": 0, "end": 5})
 
         async def started() -> bool:
             return (await ann.get(f"/v1/requests/{made_up[0]}")).status_code == 200
@@ -65,6 +70,8 @@ async def test_a_schedule_runs_now_and_makes_up_for_times_that_have_passed(door:
     assert ended.summary == "Looked."
     assert made_up == [f"{schedule_id}-{hour:%Y-%m-%dT%H:%M:%SZ}"]
     assert backwards.status_code == 422
+    assert numbers.status_code == 422
+    assert numbers.json()["detail"] == "start: expected a time as text (RFC 3339), such as 2026-01-31T08:00:00Z"
 
 
 async def test_a_schedule_of_somebody_else_is_not_there_and_cannot_be_changed(door: Door) -> None:
@@ -91,6 +98,7 @@ async def test_a_schedule_of_somebody_else_is_not_there_and_cannot_be_changed(do
     [
         ({"timetable": {"cron": "every day"}}, 422, "invalid"),
         ({"timetable": {"cron": "0 8 * * *", "zone": "Mars"}}, 422, "invalid"),
+        ({"timetable": {"cron": "0 0 8 * * *"}}, 422, "invalid"),
         ({"request": {"text": "Look.", "requester": "ann"}}, 403, "forbidden"),
         ({"request": {"text": "Look.", "approve": ["*"]}}, 403, "forbidden"),
         ({"request": {"keep_open": True}}, 422, "invalid"),
@@ -134,5 +142,7 @@ async def test_another_schedule_under_the_same_id_is_refused_and_the_same_is_the
         first, same = await asked(ann, new), await asked(ann, new)
         other = await asked(ann, {**new, "request": {"text": "Look away."}})
         await ann.delete(f"/v1/schedules/{new['schedule_id']}")
-    assert (first.status_code, same.status_code) == (201, 201)
+    assert first.status_code in MADE
+    assert same.status_code == 200
+    assert first.json()["schedule_id"] == same.json()["schedule_id"] == new["schedule_id"]
     assert (other.status_code, other.json()["type"]) == (409, "urn:errand:problem:id-taken")
