@@ -39,8 +39,11 @@ class LedgerWatch:
         self._going_on: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
-        """Let Temporal hear that another worker has to go on: to be called once the worker is told to stop."""
-        await asyncio.gather(*self._going_on)
+        """Once the worker was told to stop: let Temporal hear that another one has to go on, unless it answers nothing."""
+        if self._going_on:
+            _, unheard = await asyncio.wait(self._going_on, timeout=LOOKS_EVERY)
+            for task in unheard:
+                task.cancel()
 
     @activity.defn(name=WATCH_LEDGER)
     async def watch(self, watched: WatchedLedger) -> WatchedLedger:
