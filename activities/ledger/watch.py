@@ -39,7 +39,7 @@ class LedgerWatch:
         self._going_on: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
-        """Once the worker was told to stop: let Temporal hear that another one has to go on, unless it answers nothing."""
+        """Once the worker was told to stop: let Temporal hear that another has to go on, unless it answers nothing."""
         if self._going_on:
             _, unheard = await asyncio.wait(self._going_on, timeout=LOOKS_EVERY)
             for task in unheard:
