@@ -5,7 +5,6 @@ over, and not after every statement.
 """
 
 import asyncio
-import re
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,8 @@ from activities.ledger.contents import KEYS
 from activities.ledger.engine import BUSY_SECONDS, LEDGER_URL, engine_of, missing, place_of
 from activities.ledger.migrations import check_version, prepare
 from activities.ledger.tables import actions, identity_of, version_of
+from activities.ledger.trial import try_to_write
+from activities.ledger.troubles import trouble_of
 from activities.redaction import redacted
 from activities.settings.ledger import DEFAULT_CONNECTIONS
 
@@ -32,11 +33,6 @@ if TYPE_CHECKING:
 
 log = structlog.stdlib.get_logger(__name__)
 T = TypeVar("T")
-
-PASSING = re.compile(
-    "is locked|no answer in time|Is the server running|timeout expired|starting up|shutting down|too many|terminat"
-)
-"""In what SQLite and PostgreSQL say where the same may work later."""
 
 
 class Database:
@@ -207,8 +203,10 @@ def words(error: BaseException) -> str:
 
 
 def _make_ready(connection: sa.Connection) -> str:
-    """The ledger's identity."""
-    if prepare(connection):
+    """The ledger's identity, of one that can be written."""
+    is_new = prepare(connection)
+    try_to_write(connection)
+    if is_new:
         place = place_of(connection.engine.url)
         log.warning("a new ledger was made: writes of earlier runs are not known in it", ledger=place)
     return identity_of(connection)
@@ -228,8 +226,8 @@ def _look(connection: sa.Connection) -> str:
 
 
 def _unusable(error: BaseException, which: str = "") -> ErrandError:
-    if PASSING.search(words(error)):
-        advice = "see what holds it, or that its server runs, and start again"
-        return Unreachable(f"{LEDGER_URL}: the ledger{which} cannot be reached: {words(error)}; {advice}")
-    advice = "; PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else ""
-    return ConfigurationError(f"{LEDGER_URL}: the ledger{which} cannot be used: {words(error)}{advice}")
+    said, trouble = words(error), trouble_of(words(error))
+    if trouble.passes:
+        return Unreachable(f"{LEDGER_URL}: the ledger{which} cannot be used now: {said}; {trouble.todo}")
+    todo = "PostgreSQL needs `uv sync --extra postgres`" if isinstance(error, ImportError) else trouble.todo
+    return ConfigurationError(f"{LEDGER_URL}: the ledger{which} cannot be used: {said}; {todo}")

@@ -1,5 +1,6 @@
 """The connections to the ledger's database, SQLite or PostgreSQL, and how each of them is made ready."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 from activities.errors import ConfigurationError
+from activities.ledger.workers import living
 from activities.settings.environment import PROJECT
 from activities.settings.ledger import DEFAULT_LEDGER
 
@@ -67,8 +69,27 @@ def _sqlite(parts: sa.URL, *, create: bool) -> sa.Engine:
         _require_folder(Path(parts.database).parent)
     if not create and not (parts.database and Path(parts.database).is_file()):
         raise missing(parts)
+    if not create and parts.database and _is_kept_as_it_is(Path(parts.database)):
+        return _as_it_is(parts, Path(parts.database))
     engine = sa.create_engine(parts, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _is_kept_as_it_is(file: Path) -> bool:
+    """Whether a file lies where nothing can be written, as a copy of which nobody has more to say."""
+    return not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists() and not living(file)
+
+
+def _as_it_is(parts: sa.URL, file: Path) -> sa.Engine:
+    """To be read only: SQLite would want to write beside it even to read."""
+    uri = f"{file.absolute().as_uri()}?immutable=1"
+    engine = sa.create_engine(
+        parts,
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False),
+    )
+    event.listen(engine, "connect", _let_begin)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -106,8 +127,12 @@ def _begin_sqlite(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+def _let_begin(connection: DBAPIConnection, _: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would come too late
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: object) -> None:
+    _let_begin(connection, _)
     cursor = connection.cursor()
     _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
@@ -120,8 +145,8 @@ def _write_ahead(cursor: DBAPICursor) -> None:
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(0.05)
         else:

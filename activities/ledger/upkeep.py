@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from activities.budgets import LONGEST_PERIOD
+from activities.errors import ServiceUnavailable
 from activities.ledger import migrations, rows
 from activities.ledger.damage import DamagedRow
 from activities.ledger.database import Database
 from activities.ledger.rows import Action, State
-from activities.ledger.tables import actions, schema, spending
+from activities.ledger.tables import actions, spending
+from activities.ledger.trial import LEAST, room_beside, try_to_write
 
 AT_ONCE = 500
 """Rows of one transaction: others that write wait no longer than that takes."""
@@ -26,13 +28,15 @@ class Upkeep:
         self._database = database
 
     async def check_writable(self) -> None:
-        """Write what stands there already.
+        """Do what a write needs, and leave nothing behind.
 
         Raises:
             ServiceUnavailable: the ledger cannot be written.
         """
-        same = sa.update(schema).values(version=schema.c.version)
-        await self._database.write(lambda connection: connection.execute(same))
+        await self._database.write(try_to_write)
+        file = self._database.file
+        if file and (room := room_beside(file)) is not None and room < LEAST:
+            raise ServiceUnavailable(f"the disk of the ledger {self._database.place} is full: {room} bytes are free")
 
     async def clock(self) -> datetime:
         """What time it is for the ledger: by PostgreSQL's clock, or this machine's where the ledger is a file."""

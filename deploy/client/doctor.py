@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.errors import ErrandError, LedgerRestored
+from activities.ledger.troubles import trouble_of
 from activities.settings import Settings
 from activities.temporal import connect
 from deploy.client import doctor_checks, doctor_temporal
@@ -55,7 +56,6 @@ TODO = {
     "sources": "mend the setting or the file that it names",
     "model": "see that OPENAI_BASE_URL, OPENAI_MODEL and OPENAI_API_KEY are right, and the endpoint runs",
     "mail": "see that ERRAND_SMTP_URL is right, and the server runs",
-    "ledger": "name the workers' ledger in ERRAND_LEDGER_URL; the first worker makes it",
     "keys": "mend the file that the setting names; ERRAND_PAYLOAD_KEYS is to name one with all keys of the workers",
 }
 """What is to be done where a check fails."""
@@ -89,5 +89,10 @@ async def _found(name: str, check: Awaitable[str]) -> Finding:
 
 def _failed(name: str, error: ErrandError | RPCError) -> Finding:
     said = error.message if isinstance(error, RPCError) else str(error)
-    todo = RECOVER if isinstance(error, LedgerRestored) else TODO.get(name, "")
-    return Finding(name, Level.FAIL, said, todo, error)
+    todo = RECOVER if isinstance(error, LedgerRestored) else _todo(name, said)
+    return Finding(name, Level.FAIL, said.removesuffix(f"; {todo}"), todo, error)
+
+
+def _todo(name: str, said: str) -> str:
+    """Of a ledger it hangs on what is wrong with it, which its own message may say as well."""
+    return trouble_of(said).todo if name == "ledger" else TODO.get(name, "")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from temporalio.worker import Worker
 
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import State, Write
+from tests.conftest import empty_ledger
+from tests.disks import make_read_only, small_disk
 from tests.integration.cli.conftest import CommandLine, Said
 from tests.scripted_model import Raw, ScriptedModel, call, calls, say
 from workflows.contract.internal import ToolCall
@@ -141,6 +144,32 @@ async def test_without_a_ledger_none_is_made(whole: CommandLine, tmp_path: Path)
     said = await whole("doctor", "--json")
     assert (said.code, found(said)["ledger"]["level"]) == (2, "fail")
     assert not (tmp_path / "none.db").exists()
+
+
+async def test_a_ledger_that_cannot_be_reached_is_no_ledger_to_be_made(whole: CommandLine, tmp_path: Path) -> None:
+    whole.environment["ERRAND_LEDGER_URL"] = "postgresql://ann@127.0.0.1:1/errand"
+    line = found(await whole("doctor", "--json"))["ledger"]
+    assert line["level"] == "fail"
+    assert "refused" in line["said"]
+    assert line["todo"] == "see that host and port in ERRAND_LEDGER_URL are right, or that its server runs"
+    assert line["todo"] not in line["said"]
+    whole.environment["ERRAND_LEDGER_URL"] = f"sqlite:///{tmp_path}/none.db"
+    assert "the first worker makes it" in found(await whole("doctor", "--json"))["ledger"]["todo"]
+
+
+async def test_a_ledger_on_a_disk_that_is_read_only_is_told_soon_and_can_be_listed(
+    whole: CommandLine, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path) as disk:
+        shutil.copy(empty_ledger(), disk / "ledger.db")
+        make_read_only(disk)
+        whole.environment["ERRAND_LEDGER_URL"] = f"sqlite:///{disk}/ledger.db"
+        async with asyncio.timeout(10):
+            line = found(await whole("doctor", "--json"))["ledger"]
+        assert (await whole("actions")).code == 0
+        assert (await whole("ledger", "export")).code == 0
+    assert (line["level"], "readonly database" in line["said"]) == ("fail", True)
+    assert line["todo"].startswith("see that this user may write the file")
 
 
 @pytest.mark.usefixtures("worker")

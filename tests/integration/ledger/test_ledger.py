@@ -468,12 +468,12 @@ class TestOpening:
         with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(
-                Unreachable, match=r"ledger /\S+ cannot be reached: database is locked; see what holds it"
+                Unreachable, match=r"ledger /\S+ cannot be used now: database is locked; see what holds it"
             ):
                 await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
 
     async def test_a_server_that_does_not_run_is_no_setting_to_mend_and_its_password_is_not_quoted(self) -> None:
-        with pytest.raises(Unreachable, match=r"refused.*, or that its server runs, and start again") as raised:
+        with pytest.raises(Unreachable, match=r"refused.*, or that its server runs") as raised:
             await Ledger.open("postgresql://ann:hush@127.0.0.1:1/errand")
         assert "hush" not in str(raised.value)
 

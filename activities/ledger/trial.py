@@ -1,0 +1,85 @@
+"""Whether a ledger can be written: what workers write is written, and taken back.
+
+A file in which there is no room any more takes a change of what stands in it, and a change that is taken back may never
+have left SQLite's memory. So the rows here are new, and go to the disk before they are taken back.
+"""
+
+import os
+import secrets
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from activities.ledger.tables import actions, marks, restores, spending
+
+LARGE = "x" * 20_000
+"""Of an action's arguments: some pages of a file."""
+LEAST = 1024 * 1024
+"""Bytes that are to be free on the disk of a file: SQLite's log alone may grow by more before it is begun anew."""
+
+
+def try_to_write(connection: sa.Connection) -> None:
+    """Insert into each table, as a worker does, and take it back.
+
+    Args:
+        connection: in a transaction that writes.
+
+    Raises:
+        SQLAlchemyError: something of it cannot be written.
+    """
+    there = set(sa.inspect(connection).get_table_names())
+    with _to_the_disk(connection):
+        # Where one fails the database may have taken back everything, so that nothing is left to be taken back here.
+        trial = connection.begin_nested()
+        for table, values in _rows(f"trial/{secrets.token_hex(8)}"):
+            if table.name in there:
+                connection.execute(sa.insert(table).values(**values))
+        connection.execute(sa.update(actions).where(actions.c.key.startswith("trial/")).values(arguments={}))
+        trial.rollback()
+
+
+def room_beside(file: Path) -> int | None:
+    """The bytes that are free on the disk of a file; None where it does not say."""
+    disk = os.statvfs(file.parent)
+    free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    return free * disk.f_frsize if disk.f_blocks else None
+
+
+def _rows(key: str) -> list[tuple[sa.Table, Mapping[str, object]]]:
+    now = datetime.now(UTC)
+    action = {
+        "key": key,
+        "digest": "",
+        "tool": "",
+        "arguments": {"text": LARGE, "more": LARGE},
+        "request_id": key,
+        "requester": "",
+        "approved_by": "",
+        "state": "begun",
+        "token": "",
+        "attempt": 0,
+        "begun_at": now,
+    }
+    return [
+        (actions, action),
+        (spending, {"budget": "trial", "key": key, "taken_at": now, "amount": 0}),
+        (restores, {"number": -1, "older": "ledger", "noticed_at": now, "message": ""}),
+        (marks, {"namespace": key, "number": 0}),
+    ]
+
+
+@contextmanager
+def _to_the_disk(connection: sa.Connection) -> Generator[None]:
+    """SQLite keeps hardly anything in memory meanwhile."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql("PRAGMA cache_size = 1")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
