@@ -18,6 +18,7 @@ from activities.callbacks.links import Links
 from activities.callbacks.waiting import WaitingCalls
 from activities.encryption.hidden_requester import HiddenRequester
 from activities.encryption.loading import load_key_ring
+from activities.execution.not_offered import not_offered
 from activities.execution.tool_activities import read_activity, write_activity
 from activities.failures import Redaction, redacting
 from activities.heartbeats import INTERVAL, Heartbeats
@@ -189,6 +190,7 @@ async def build_worker(
                 WaitingCalls(client, links).still_waiting,
                 *reads,
                 *writes,
+                not_offered,
             ],
             # The SDK would hash every module that is loaded, which takes longer than all else at the start.
             build_id=None if version else build_id(tools.values(), service.policy),
