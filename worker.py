@@ -26,6 +26,7 @@ from deploy.service.assembly import Service, build_worker
 from deploy.service.health import health_server, readiness
 from deploy.service.logs import configure_logging
 from deploy.service.observed import Telemetry
+from deploy.service.open_files import TODO, check_limit, ran_out
 from deploy.service.processes import serve_in
 from deploy.service.search_attributes import register_search_attributes
 from deploy.service.telemetry import worker_telemetry
@@ -62,10 +63,11 @@ async def serve(service: Service, telemetry: Telemetry) -> None:
 
 
 def main() -> int:
-    """The exit code: 0 after a signal, 2 where a setting is missing or wrong, 3 where Temporal or the ledger cannot be
-    reached, and 1 after a mistake in code."""
+    """The exit code: 0 after a signal, 2 where a setting is missing or wrong or the system's limit too low, 3 where
+    Temporal or the ledger cannot be reached, and 1 after a mistake in code."""
     configure_logging()
     try:
+        check_limit()
         settings = Settings.from_environment()
         telemetry = worker_telemetry(settings.worker.metrics_address)
         configure_logging(contents=not settings.encryption.encrypts, more=telemetry.log_processors)
@@ -77,7 +79,10 @@ def main() -> int:
     except (Unreachable, RPCError) as error:
         print(redacted(f"error: {error}"), file=sys.stderr)
         return 3
-    except Exception:
+    except Exception as error:
+        if ran_out(error):
+            print(f"error: the system lets this worker open no more files and connections; {TODO}", file=sys.stderr)
+            return 2
         log.exception("the worker ended by a mistake in code")
         return 1
     return 0

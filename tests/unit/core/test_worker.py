@@ -1,14 +1,17 @@
 """A worker that cannot start says why in one line, and in its exit code."""
 
+import errno
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from activities.settings import Settings
 from deploy.service.assembly import Service
+from deploy.service.open_files import ran_out
 from tests.forked import Forked
 from tests.logged import lines_of, logged
 
@@ -159,6 +162,24 @@ def test_a_server_that_cannot_be_reached_is_named_on_one_line(python: Forked, tm
     assert code == 3
     assert len(lines) == 1
     assert lines[0].startswith("error: cannot reach Temporal at 127.0.0.1:1 ")
+
+
+def test_a_limit_on_open_files_that_is_too_low_is_one_line_that_says_what_to_raise() -> None:
+    worker = f"ulimit -n 24 && exec {sys.executable} worker.py"
+    ended = subprocess.run(["sh", "-c", worker], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("error: the system lets this worker open only 24 files and connections; raise the limit")
+    assert "LimitNOFILE=" in line
+
+
+def test_that_no_more_files_may_be_opened_is_known_whatever_error_it_is_behind() -> None:
+    behind = RuntimeError("cannot listen")
+    behind.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    assert ran_out(behind)
+    assert ran_out(OSError(errno.ENFILE, "Too many open files in system"))
+    assert not ran_out(OSError(errno.ENOENT, "No such file"))
+    assert not ran_out(RuntimeError("a mistake"))
 
 
 def test_a_secret_that_is_too_short_to_be_redacted_is_warned_of() -> None:
