@@ -9,6 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import cast, get_args
 
+from annotated_types import Ge
 from pydantic.fields import FieldInfo
 
 from activities.model.profiles import PROFILES
@@ -44,9 +45,10 @@ def write(page: Path = PAGE) -> None:
 
 
 def described(field: FieldInfo, choices: Iterable[str] = ()) -> str:
-    """The default of a setting, and what it means."""
+    """The default of a setting, what it means, and the least that it may be."""
     one_of = f": {', '.join(f'`{choice}`' for choice in choices)}" if choices else ""
-    return f"{_default(field.default)} | {field.description}{one_of}"
+    least = "".join(f"; at least {each.ge}" for each in field.metadata if isinstance(each, Ge) and each.ge)
+    return f"{_default(field.default)} | {field.description}{one_of}{least}"
 
 
 def _row(name: str, field: FieldInfo) -> str:
