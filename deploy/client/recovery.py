@@ -103,7 +103,7 @@ async def recover(
         ledger: that was restored.
         tools: of the workers: two writes are alike by what their tool says.
         since: the copy's moment, or before; None looks through all that Temporal keeps.
-        dry_run: only say what is missing.
+        dry_run: only say what would be put back.
         without_unread: of a history that cannot be read as a whole, put back what its readable parts say.
     """
     recovered, others = Recovered(), await _queues_of_others(client, ledger)

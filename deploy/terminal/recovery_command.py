@@ -29,7 +29,7 @@ def recover_command(
         str | None, typer.Option(metavar="WHEN", help="the copy's moment: 2h, 3d or an ISO date; by default, all")
     ] = None,
     by: Name = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what is missing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be put back")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
     without_unread: Annotated[
         bool,
@@ -65,7 +65,7 @@ def recover_command(
             settles = not dry_run and (without_unread or not found.unread)
             if settles:
                 await ledger.restores.settle(who)
-        verb = "missing" if dry_run else "put back"
+        verb = "to be put back" if dry_run else "put back"
         typer.echo(json.dumps(as_object(found))) if as_json else screen.say(in_words(found, verb, settled=settles))
         if not found.unread or without_unread:
             return 0
@@ -86,7 +86,9 @@ def in_words(found: "Recovered", verb: str, *, settled: bool) -> str:
     lines += [f"unread   {each.request_id}  {each.why}" for each in found.unread]
     read = found.histories - len(found.unread)
     unread = f"; not to be read: {len(found.unread)}" if found.unread else ""
-    lines.append(f"{read} histories read; {verb}: {len(found.writes)} rows{unread}")
+    lines.append(
+        f"{read} histories read; {verb}: {len(found.writes)} writes of which they know more than the ledger{unread}"
+    )
     if settled:
         lines.append("Writes go on. See client.py actions --state unknown, and settle each: client.py resolve")
     return "\n".join(lines)

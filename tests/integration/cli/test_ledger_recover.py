@@ -113,7 +113,7 @@ async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice
         await eventually(lambda: has_begun_anew(following))
         would = await cli("ledger", "recover", "--dry-run", "--since", "1d")
         assert (would.code, happened.done("write_down")) == (0, ["before", "lost"])
-        assert "missing: 1 rows" in would.out
+        assert "to be put back: 1 writes of which they know more than the ledger" in would.out
         put = await cli("ledger", "recover", "--yes", "--json", "--by", "carol")
         assert put.code == 0
         # The worker of this process may log meanwhile.
