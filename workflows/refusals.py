@@ -123,11 +123,16 @@ def _why(error: ErrorDetails, kind: type[BaseModel]) -> str:
             return str(context["error"])
         case bound if bound in BOUNDS:
             name, words = BOUNDS[bound]
-            return f"expected {words.format(f'{context[name]:,g}')}, not {_quoted(given)}"
+            return f"expected {words.format(_number(context[name]))}, not {_quoted(given)}"
         case other if other in EXPECTED:
             return f"expected {EXPECTED[other]}, not {_quoted(given)}"
         case _:
             return f"{error['msg'][:1].lower()}{error['msg'][1:]}, not {_quoted(given)}"
+
+
+def _number(value: float) -> str:
+    """For people: "31,622,400", and no power of ten."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,g}"
 
 
 def _described(kind: type[BaseModel], error: ErrorDetails) -> str:

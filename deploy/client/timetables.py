@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.errors import ConfigurationError
 from deploy.client.clock_changes import clock_changes, told_of
 from workflows.contract.api import A_YEAR, REQUEST_WORKFLOW, TASK_QUEUE
-from workflows.contract.messages import Input
+from workflows.contract.messages import Input, Number
 
 Overlap: TypeAlias = Literal["skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all"]
 
@@ -43,8 +43,8 @@ class Timetable(Input):
     zone: str = Field(default="UTC", description="the time zone that it is meant in, such as Europe/Berlin")
     words: str = Field(default="", max_length=200, description="the same in the words of whoever asked for it")
     overlap: Overlap = Field(default="skip", description="what happens at a time when the run before still runs")
-    jitter_seconds: float = Field(default=0, ge=0, le=86_400, description="each run starts up to so much later")
-    catch_up_seconds: float = Field(
+    jitter_seconds: Number = Field(default=0, ge=0, le=86_400, description="each run starts up to so much later")
+    catch_up_seconds: Number = Field(
         default=AN_HOUR, ge=10, le=A_YEAR, description="how late a time is still made up for, after an outage"
     )
 

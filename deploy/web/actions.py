@@ -25,7 +25,7 @@ from deploy.web.door import (
 from deploy.web.moments import Moment
 from deploy.web.problems import Kind, Problem, documented, of_the_door
 from deploy.web.recorded_action import Action, ActionState
-from workflows.contract.messages import Input
+from workflows.contract.messages import Flag, Input
 
 router = APIRouter(tags=["actions"], route_class=StrictRoute)
 
@@ -41,8 +41,8 @@ class Actions(BaseModel):
 class Resolution(Input):
     """What became of a write, by the word of somebody who has looked."""
 
-    delivered: bool = Field(description="whether it happened")
-    even_if_under_way: bool = Field(default=False, description="also one that has just begun")
+    delivered: Flag = Field(description="whether it happened")
+    even_if_under_way: Flag = Field(default=False, description="also one that has just begun")
     by: str | None = Field(default=None, max_length=200, description="who says so: whoever calls, and nobody else")
 
 

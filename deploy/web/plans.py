@@ -14,7 +14,7 @@ from deploy.web.callers import Caller
 from deploy.web.door import OF_ONE, WITH_BODY, AnyCaller, Door, Own, StrictRoute, TheDoor, in_time
 from deploy.web.problems import Kind, Problem, documented
 from deploy.web.requests import Started, told_started
-from workflows.contract.messages import Input
+from workflows.contract.messages import Flag, Input
 
 router = APIRouter(tags=["requests"], route_class=StrictRoute)
 
@@ -23,7 +23,7 @@ class Application(Input):
     """The plan that is to be applied, as it was shown."""
 
     digest: str = Field(min_length=1, max_length=200, description="of the plan")
-    approve: bool = Field(default=False, description="the caller's yes to the whole plan; it takes the right approve")
+    approve: Flag = Field(default=False, description="the caller's yes to the whole plan; it takes the right approve")
 
 
 @router.post(

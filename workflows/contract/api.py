@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import to_json
 
-from workflows.contract.messages import Input, Message, omitted
+from workflows.contract.messages import Count, Flag, Input, Message, Number, omitted
 from workflows.contract.plans import Apply, Plan
 from workflows.contract.values import Arguments, Effect, Schema, SettledBy
 
@@ -44,18 +44,18 @@ class Limits(Input):
     Turns, calls and seconds count anew for each message of a request that is kept open; tokens and cost do not.
     """
 
-    turns: int = Field(default=20, ge=1, description="model calls that may ask for tools")
-    calls: int = Field(default=50, ge=1, le=300, description="tool calls in all")
-    seconds: float = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
-    approval_seconds: float = Field(
+    turns: Count = Field(default=20, description="model calls that may ask for tools")
+    calls: Count = Field(default=50, le=300, description="tool calls in all")
+    seconds: Number = Field(default=86_400, gt=0, le=A_YEAR, description="from the start to the end, waiting included")
+    approval_seconds: Number = Field(
         default=86_400, gt=0, le=A_YEAR, description="how long a person is waited for: an approval, an answer"
     )
-    idle_seconds: float = Field(
+    idle_seconds: Number = Field(
         default=3_600, gt=0, le=A_YEAR, description="how long a request that is kept open waits for a message"
     )
-    input_tokens: int | None = omitted(None, ge=1, description="tokens that the model reads, in all")
-    output_tokens: int | None = omitted(None, ge=1, description="tokens that the model writes, in all")
-    cost: float | None = omitted(None, gt=0, allow_inf_nan=False, description="by the worker's price table")
+    input_tokens: Count | None = omitted(None, description="tokens that the model reads, in all")
+    output_tokens: Count | None = omitted(None, description="tokens that the model writes, in all")
+    cost: Number | None = omitted(None, gt=0, allow_inf_nan=False, description="by the worker's price table")
 
 
 class GivenCall(Input):
@@ -68,14 +68,14 @@ class GivenCall(Input):
 class Request(Input):
     """What a person or a system asks for. The workflow id it is started under is its `request_id`."""
 
-    keep_open: bool = omitted(
+    keep_open: Flag = omitted(
         False, description="stay for more after the first answer: Update `say`, until Update `close` or `idle_seconds`"
     )
     call: GivenCall | None = omitted(
         None, description="instead of a text to be understood: no model is asked, and `output` is the call's result"
     )
     apply: Apply | None = omitted(None, description="instead of a text: the plan whose writes are made")
-    rehearse: bool = omitted(
+    rehearse: Flag = omitted(
         False, description="reads run, writes do not: the outcome is the plan of what would be written"
     )
     text: str = Field(

@@ -1,12 +1,25 @@
 """What every message is: plain JSON, frozen; and a field that says nothing is not written."""
 
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, Strict, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticKnownError
 
 T = TypeVar("T")
+
+
+def _no_text(given: object) -> object:
+    """A strict integer would refuse 3.0 too, which in JSON is the same number as 3."""
+    if isinstance(given, bool | str):
+        raise PydanticKnownError("int_type")
+    return given
+
+
+Flag: TypeAlias = Annotated[bool, Strict()]
+Number: TypeAlias = Annotated[float, Strict()]
+Count: TypeAlias = Annotated[int, Field(ge=1), BeforeValidator(_no_text)]
+"""What callers write is what the published JSON Schemas say: no text that looks like a number, no 1 for a yes."""
 
 
 def omitted(default: T, description: str | None = None, **rules: Any) -> T:

@@ -37,6 +37,22 @@ FIELDS = "apply, approve, call, keep_open, limits, notify, output_schema, rehear
         (Request, {"text": "Go", "limits": {"turns": 1.5}}, "limits.turns: expected a whole number, not 1.5"),
         (Request, {"text": "Go", "limits": {"calls": 1001}}, "limits.calls: expected 300 or less, not 1001"),
         (Request, {"text": "Go", "limits": {"seconds": 0}}, "limits.seconds: expected more than 0, not 0"),
+        (Request, {"text": "Go", "limits": {"turns": "3"}}, 'limits.turns: expected a whole number, not "3"'),
+        (Request, {"text": "Go", "limits": {"calls": True}}, "limits.calls: expected a whole number, not true"),
+        (Request, {"text": "Go", "limits": {"seconds": "60"}}, 'limits.seconds: expected a number, not "60"'),
+        (
+            Request,
+            {"text": "Go", "limits": {"seconds": 1e9}},
+            "limits.seconds: expected 31,622,400 or less, not 1000000000.0",
+        ),
+        (
+            Request,
+            {"text": "Go", "limits": {"input_tokens": "9"}},
+            'limits.input_tokens: expected a whole number, not "9"',
+        ),
+        (Request, {"text": "Go", "rehearse": "yes"}, 'rehearse: expected true or false, not "yes"'),
+        (Request, {"text": "Go", "rehearse": 1}, "rehearse: expected true or false, not 1"),
+        (Request, {"text": "Go", "keep_open": "true"}, 'keep_open: expected true or false, not "true"'),
         (Request, {"text": "Go", "limits": {"cost": float("inf")}}, "limits.cost: expected a number, not Infinity"),
         (Request, {"text": "Go", "output_schema": "x" * 100}, f'output_schema: expected an object, not "{"x" * 59}…'),
         (Request, "Go", 'the input: expected an object, not "Go"'),
@@ -59,6 +75,11 @@ def test_the_field_is_named_with_what_is_wrong_and_what_there_is(kind: type[Inpu
         read(kind, [given])
     assert (refused.value.message, refused.value.type) == (words, "BadRequest")
     assert refused.value.non_retryable
+
+
+def test_a_whole_number_may_be_written_as_json_writes_any_number() -> None:
+    limits = read(Request, [{"text": "Go", "limits": {"turns": 3.0, "seconds": 60}}]).limits
+    assert (limits.turns, limits.seconds) == (3, 60)
 
 
 @pytest.mark.parametrize(
