@@ -34,6 +34,8 @@ TOO_COMMON = frozenset([0, 1])
 HUNDREDTHS = (100.0, 0.01)
 """1999 for $19.99, and 0.19 for 19 %."""
 DIGITS = re.compile(r"\d+(?:\.\d+)?")
+EXPONENT = re.compile(r"(?<![\w.])\d{1,15}(?:\.\d{1,15})?[eE][+-]?\d{1,3}(?!\w)")
+"""1e-07, as programs write it."""
 MOST_DIGITS = 20_000
 """Numbers of a text that are looked at."""
 LONGEST_NUMERAL = 20
@@ -107,7 +109,7 @@ class KnownNumbers:
     def _written(self) -> frozenset[float]:
         """To the letter, also within a word or in a list without spaces."""
         text = self._grounds.text
-        found = (*DIGITS.findall(text), *DIGITS.findall(text.replace(",", "")))
+        found = (*EXPONENT.findall(text), *DIGITS.findall(text), *DIGITS.findall(text.replace(",", "")))
         return frozenset(float(each) for each in found[:MOST_DIGITS] if len(each) <= LONGEST_NUMERAL)
 
     @cached_property

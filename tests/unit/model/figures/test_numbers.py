@@ -43,6 +43,7 @@ def unknown(given: JsonValue, said: str, *found: JsonValue) -> list[float]:
         ({"timespan": 10800}, "from midday to 3 pm"),
         ({"hour": 15, "end": 17}, "at 3 pm for 2 hours"),
         ({"permittivity": 8.854e-12}, "8.854 x 10^-12 F/m"),
+        ({"tolerance": 1e-07, "most": 2.5e9}, "within 1e-07, and 2.5E+9 at most"),
         ({"account": 4711_0815_4711_0815}, "Pay to 4711 0815 4711 0815"),
         ({"flag": 1, "offset": 0, "on": True}, "Go on"),
     ],
