@@ -107,8 +107,6 @@ class PlannedCalls(Calls):
             call, proposed, lambda asked: _route_of(asked).reason, self._forbidden, self._patience()
         )
         match verdict:
-            case Approve() if call.key in self._approvals.edited:
-                said = EDITED
             case Approve(by=by):
                 return by
             case Reject(by=by, reason=why):

@@ -13,6 +13,7 @@ from workflows.activity_results import UnusableResult, execute
 from workflows.contract.api import Approve, PendingApproval, Reject
 from workflows.contract.approvals import ApprovalRules, is_same_person, may_decide
 from workflows.contract.internal import CHECK, EditedCall, ProposedCall, Route, ToolCall
+from workflows.contract.plans import is_of_a_plan
 from workflows.contract.values import Arguments
 from workflows.conversation import Conversation
 from workflows.markdown import code
@@ -118,7 +119,8 @@ class Approvals:
 
         Raises:
             ApplicationError: `NotWaiting` (its detail is who decided, if somebody did), `DigestMismatch`,
-                `NotAnApprover`, `OwnRequest` or `BadRequest`; the Update is then rejected and leaves no trace.
+                `NotAnApprover`, `OwnRequest`, `InvalidArguments` (a plan cannot be edited) or `BadRequest`; the Update
+                is then rejected and leaves no trace.
         """
         if verdict.by.strip().casefold() in IN_ADVANCE:
             why = f"by: {verdict.by.strip()} is nobody's name here: it stands for a yes given in advance"
@@ -136,6 +138,9 @@ class Approvals:
                 type="DigestMismatch",
                 non_retryable=True,
             )
+        if isinstance(verdict, Approve) and verdict.arguments is not None and is_of_a_plan(verdict.key):
+            why = "a plan is approved as it stands, and cannot be edited; reject it, and rehearse again"
+            raise ApplicationError(f"{verdict.key}: {why}", type="InvalidArguments", non_retryable=True)
         if not may_decide(pending.approvers, verdict.by):
             who = f"the policy lets {', '.join(pending.approvers)} decide about it, and not {verdict.by}"
             raise ApplicationError(f"{verdict.key}: {who}", type="NotAnApprover", non_retryable=True)

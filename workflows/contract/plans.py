@@ -82,6 +82,11 @@ class Plan(Rehearsed):
         return sha256(self.model_dump(mode="json", exclude={"digest"}))
 
 
+def is_of_a_plan(key: str) -> bool:
+    """Whether what waits under this key is a whole plan: calls are counted from 1."""
+    return key.rpartition("/")[2] == THE_PLAN
+
+
 def applied_id(rehearsal: str) -> str:
     """The id of the request that applies the plan of a rehearsal."""
     return f"{rehearsal}{APPLIED}"

@@ -74,6 +74,14 @@ class TestAStart:
         assert "1 to 200 letters (A to Z), digits and . _ ~ : @ + = -" in said
         assert model.asked == []
 
+    async def test_under_the_id_of_one_that_applies_a_plan_is_refused_where_it_applies_none(
+        self, client: Client, settings: Settings, model: ScriptedModel
+    ) -> None:
+        async with running_worker(client, settings):
+            said = await refusal(await started(client, settings, {"text": "Go"}, request_id="weather-1.apply"))
+        assert said == "the request id: ids that end in .apply are those of requests that apply a plan; use another"
+        assert model.asked == []
+
     async def test_with_null_for_what_is_unset_is_a_request(
         self, client: Client, settings: Settings, model: ScriptedModel
     ) -> None:

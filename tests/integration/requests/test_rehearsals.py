@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities.ledger.ledger import Ledger
 from activities.settings import Settings
@@ -138,6 +138,12 @@ async def test_one_person_says_one_yes_to_the_whole_plan(
         pending = await until_it_waits(handle)
         assert happened.done("write_down") == []
         assert (pending.tool, pending.arguments["digest"]) == ("apply", plan.digest)
+        changed = Approve(
+            key=pending.key, digest=pending.digest, by="bob", arguments={**pending.arguments, "writes": {}}
+        )
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await answer(handle, changed)
+        assert "a plan is approved as it stands, and cannot be edited" in str(refused.value.cause)
         await answer(handle, Approve(key=pending.key, digest=pending.digest, by="bob"))
         outcome = await handle.result()
     assert happened.done("write_down") == ["a", "b"]
