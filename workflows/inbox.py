@@ -10,6 +10,7 @@ from workflows import receipts
 from workflows.contract.api import Outcome, Request, RequestStatus, Say, UpdateError
 from workflows.contract.approvals import VERDICT_ID
 from workflows.contract.progress import Messages, QueuedMessage
+from workflows.contract.values import is_blank
 from workflows.questions import Questions
 from workflows.size_limits import size
 
@@ -117,7 +118,7 @@ class Inbox:
             ApplicationError: `NotOpen`, `Moved`, `Busy`, `NotWaiting` or `BadRequest`; the Update is rejected, without
                 a trace.
         """
-        if not message.text.strip():
+        if is_blank(message.text):
             raise _refusal("BadRequest", "text: it is blank")
         if _update_id().startswith(VERDICT_ID):
             raise _refusal("BadRequest", f"message_id: {VERDICT_ID}… are the ids of verdicts; use another")

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.contract.api import BAD_REQUEST, INTERNAL_FIELDS
 from workflows.contract.messages import Input
+from workflows.contract.values import is_blank
 
 Read = TypeVar("Read", bound=Input)
 
@@ -114,7 +115,7 @@ def _why(error: ErrorDetails, kind: type[BaseModel]) -> str:
             return f"it is missing ({meaning})" if meaning else "it is missing"
         case "string_too_long":
             return f"it has {len(str(given)):,} characters, and {context['max_length']:,} are the most"
-        case "string_too_short" | "string_pattern_mismatch" if not str(given).strip():
+        case "string_too_short" | "string_pattern_mismatch" if is_blank(str(given)):
             meaning = _described(kind, error)
             return f"it is blank ({meaning})" if meaning else "it is blank"
         case "json_invalid":

@@ -5,8 +5,9 @@ from datetime import timedelta
 from temporalio import workflow
 
 from workflows.contract.api import Request
-from workflows.contract.plans import applied_id
+from workflows.contract.plans import APPLIED, applied_id
 from workflows.contract.progress import LimitsUsed, Messages, Progress, QueuedMessage
+from workflows.contract.values import is_blank
 from workflows.refusals import bad_request, problem_with_id
 
 
@@ -28,7 +29,7 @@ def starting_point(request: Request) -> Progress:
         if info.continued_run_id is None:
             raise bad_request("carried: only the workflow itself may set it")
         return Progress.model_validate(carried)
-    said = (QueuedMessage(text=request.text),) if request.call or request.apply or request.text.strip() else ()
+    said = (QueuedMessage(text=request.text),) if request.call or request.apply or not is_blank(request.text) else ()
     deadline = workflow.now() + timedelta(seconds=request.limits.seconds)
     return Progress(messages=Messages(waiting=said), spending=LimitsUsed(deadline=deadline))
 
@@ -37,6 +38,8 @@ def _problem_with_plan(request: Request, request_id: str) -> str | None:
     """Why a plan cannot be made or applied under this id."""
     if request.apply and request_id != (wanted := applied_id(request.apply.request_id)):
         return f"apply: a plan is applied once, so the id of the request that applies it is {wanted}"
+    if not request.apply and request_id.endswith(APPLIED):
+        return f"the request id: ids that end in {APPLIED} are those of requests that apply a plan; use another"
     if request.rehearse and problem_with_id(applied_id(request_id)):
         return "rehearse: the request id is too long: behind it comes .apply, for the request that applies the plan"
     return None

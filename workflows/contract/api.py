@@ -12,9 +12,9 @@ from pydantic import Field, JsonValue, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import to_json
 
-from workflows.contract.messages import Count, Flag, Input, Message, Number, omitted
+from workflows.contract.messages import Count, Flag, Input, Message, Number, Seen, omitted
 from workflows.contract.plans import Apply, Plan
-from workflows.contract.values import Arguments, Effect, Schema, SettledBy
+from workflows.contract.values import Arguments, Effect, Schema, SettledBy, is_blank
 
 TASK_QUEUE = "errand"
 REQUEST_WORKFLOW = "RequestWorkflow"
@@ -112,7 +112,7 @@ class Request(Input):
     @field_validator("text")
     @classmethod
     def _says_something(cls, text: str, known: ValidationInfo) -> str:
-        if not text.strip() and not any(known.data.get(name) for name in ("keep_open", "call", "apply")):
+        if is_blank(text) and not any(known.data.get(name) for name in ("keep_open", "call", "apply")):
             raise ValueError("it is blank; say what should happen")
         if (bytes_ := len(to_json(text))) > LONGEST_TEXT_BYTES:
             raise ValueError(f"it has {bytes_:,} bytes as JSON, and {LONGEST_TEXT_BYTES:,} are the most")
@@ -135,7 +135,7 @@ class Say(Input):
 
 Key: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
 Digest: TypeAlias = Annotated[str, Field(description="of the call that waits, as `state` shows it")]
-Decider: TypeAlias = Annotated[str, Field(pattern=r"\S", max_length=200, description="who decides: a person's name")]
+Decider: TypeAlias = Annotated[Seen, Field(max_length=200, description="who decides: a person's name")]
 
 
 class Approve(Input):

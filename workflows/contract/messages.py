@@ -2,9 +2,20 @@
 
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError
+
+from workflows.contract.values import is_blank
 
 T = TypeVar("T")
 
@@ -16,6 +27,14 @@ def _no_text(given: object) -> object:
     return given
 
 
+def _seen(given: str) -> str:
+    if is_blank(given):
+        raise PydanticKnownError("string_pattern_mismatch", {"pattern": r"\S"})
+    return given
+
+
+Seen: TypeAlias = Annotated[str, Field(pattern=r"\S"), AfterValidator(_seen)]
+"""A text of which a person sees something."""
 Flag: TypeAlias = Annotated[bool, Strict()]
 Number: TypeAlias = Annotated[float, Strict()]
 Count: TypeAlias = Annotated[int, Field(ge=1), BeforeValidator(_no_text)]

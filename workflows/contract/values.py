@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
+from unicodedata import category
 
 from pydantic import JsonValue
 
@@ -18,9 +19,18 @@ Extra: TypeAlias = dict[str, JsonValue]
 """What an endpoint put beside the fields that are known, to be given back to it as it came."""
 
 
+UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
+"""Of Unicode's categories."""
+
+
 def position(turn: int, index: int) -> str:
     """Where a call stands in its request, the part of its key behind the request id: "2.1" is turn 2, first call."""
     return f"{turn}.{index}"
+
+
+def is_blank(text: str) -> bool:
+    """Whether nobody could see anything of a text: blanks, control characters, marks of direction and width."""
+    return all(category(each) in UNSEEN for each in text)
 
 
 def sha256(value: JsonValue) -> str:

@@ -61,6 +61,8 @@ FIELDS = "apply, approve, call, keep_open, limits, notify, output_schema, rehear
         (Say, {"text": ""}, "text: it is blank"),
         (Approve, {"key": "k", "digest": "d"}, "by: it is missing (who decides: a person's name)"),
         (Approve, {"key": "k", "digest": "d", "by": " "}, "by: it is blank (who decides: a person's name)"),
+        (Approve, {"key": "k", "digest": "d", "by": "\u200b"}, "by: it is blank (who decides: a person's name)"),
+        (Request, {"text": "\u202e\u200b\0"}, "text: it is blank; say what should happen"),
         (Reject, {"key": "k", "digest": "d", "by": None}, "by: expected text, not null"),
         (Reject, {"digest": "d", "by": "ann"}, "key: it is missing (of the call that waits, as `state` shows it)"),
         (
