@@ -22,7 +22,7 @@ LEAST = 1024 * 1024
 
 
 def try_to_write(connection: sa.Connection) -> None:
-    """Insert into each table, as a worker does, and take it back.
+    """Do to each table what a worker does, and take it back.
 
     Args:
         connection: in a transaction that writes.
@@ -37,7 +37,9 @@ def try_to_write(connection: sa.Connection) -> None:
         for table, values in _rows(f"trial/{secrets.token_hex(8)}"):
             if table.name in there:
                 connection.execute(sa.insert(table).values(**values))
-        connection.execute(sa.update(actions).where(actions.c.key.startswith("trial/")).values(arguments={}))
+                connection.execute(sa.update(table).values(**values).where(_is_row_of(table, values)))
+                if table is spending:
+                    connection.execute(sa.delete(table).where(_is_row_of(table, values)))
         trial.rollback()
 
 
@@ -46,6 +48,10 @@ def room_beside(file: Path) -> int | None:
     disk = os.statvfs(file.parent)
     free = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
     return free * disk.f_frsize if disk.f_blocks else None
+
+
+def _is_row_of(table: sa.Table, values: Mapping[str, object]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(column == values[column.name] for column in table.primary_key))
 
 
 def _rows(key: str) -> list[tuple[sa.Table, Mapping[str, object]]]:

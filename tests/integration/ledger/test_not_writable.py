@@ -101,15 +101,18 @@ async def test_a_worker_does_not_start_on_a_ledger_that_it_may_only_read(of_read
         assert await reader.search() == []
 
 
-async def test_a_worker_does_not_start_on_a_ledger_of_which_it_may_not_write_one_table(
-    postgres: Postgres, of_reader: str
+@pytest.mark.parametrize(
+    "right",
+    ["INSERT ON errand_marks", "UPDATE ON errand_restores", "UPDATE ON errand_actions", "DELETE ON errand_spending"],
+)
+async def test_a_worker_does_not_start_on_a_ledger_on_which_it_lacks_a_right(
+    postgres: Postgres, of_reader: str, right: str
 ) -> None:
-    await postgres.run(
-        "GRANT ALL ON ALL TABLES IN SCHEMA public TO reader", "REVOKE INSERT ON errand_marks FROM reader"
-    )
-    with pytest.raises(ConfigurationError, match="permission denied for table errand_marks"):
+    await postgres.run("GRANT ALL ON ALL TABLES IN SCHEMA public TO reader")
+    await postgres.run(f"REVOKE {right} FROM reader")
+    with pytest.raises(ConfigurationError, match=f"permission denied for table {right.split()[-1]}"):
         await Ledger.open(of_reader)
-    await postgres.run("GRANT INSERT ON errand_marks TO reader")
+    await postgres.run(f"GRANT {right} TO reader")
     await (await Ledger.open(of_reader)).aclose()
 
 
