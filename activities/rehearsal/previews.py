@@ -65,9 +65,12 @@ class Previews:
             )
 
     def _used(self, planned: WriteBefore) -> tuple[str, Arguments]:
-        """A write with its arguments as they will be used; of a tool that this worker does not know, as they are."""
+        """A write with its arguments as they will be used; of a tool that is another one by now, as they are."""
         tool = self._tools.get(planned.tool)
-        return planned.tool, tool.validate(planned.arguments).used if tool else planned.arguments
+        try:
+            return planned.tool, tool.validate(planned.arguments).used if tool else planned.arguments
+        except InvalidArguments:
+            return planned.tool, planned.arguments
 
 
 def stand_in(tool: Tool, call: ToolCall, arguments: Arguments) -> JsonValue:

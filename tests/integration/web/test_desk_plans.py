@@ -119,12 +119,14 @@ async def test_only_who_may_at_the_door_applies_a_plan_and_another_yes_is_waited
 
         await eventually(asked)
         assert happened.done("write_down") == []
+        waits = await bob.page(f"{at}.apply")
         await bob.fill(f"{at}.apply/approvals/2.0", f"{at}.apply", decision="approve")
         done = await outcome(reader, f"{request_of(at)}.apply")
     assert APPLY in mine
     assert "Where a yes is needed, it waits for one before anything is written." in mine
     assert "You cannot apply it: bob may not do this: it takes the right submit" in his
     assert APPLY not in his
+    assert ("Approve</button>" in waits, "Edit…" in waits) == (True, False)
     assert (refused.status_code, unseen.status_code, applied.status_code) == (403, 404, 303)
     assert (done.receipts[-1].approved_by, happened.done("write_down")) == ("bob", ["the meaning of oak"])
 
