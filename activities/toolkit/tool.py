@@ -29,7 +29,7 @@ from activities.schema.json_schema import SchemaMismatch
 from activities.toolkit.definitions import Unfit, defined_at, naming
 from activities.toolkit.earlier_results import Fill
 from activities.toolkit.function_names import LEGAL, LONGEST_NAME
-from activities.toolkit.missing_await import awaited
+from activities.toolkit.lazy_results import awaited
 from activities.toolkit.options import ToolOptions, route_of
 from activities.toolkit.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
 from workflows.contract.internal import Route, ToolCall
