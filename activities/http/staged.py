@@ -9,7 +9,7 @@ listens: that is where the act begins.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +32,7 @@ from workflows.contract.internal import ToolCall
 from workflows.contract.values import sha256
 
 FIRST_BYTE = "http11.send_request_headers.started"
+HEAD_FAILED = "http11.send_request_headers.failed"
 LONGEST_QUOTE = 300
 """Characters of a far end's own words in an error."""
 NOT_TAKEN = {HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
@@ -132,24 +133,20 @@ class HttpSender:
             request.headers[far.idempotency_header] = key
         _check_headers(request, far)
         async with AsyncExitStack() as stack:
-
-            async def trace(step: str, _: Any) -> None:
-                if step == FIRST_BYTE and not act.begun:
-                    await stack.enter_async_context(act)
-
-            request.extensions = {**request.extensions, "trace": trace}
-            reply = await self._answer(request, far, act)
+            steps = _Steps(act, stack)
+            request.extensions = {**request.extensions, "trace": steps.hear}
+            reply = await self._answer(request, far, steps)
             _check(reply, far, act)
             if judge is not None:
                 judge(reply)
             return reply
 
-    async def _answer(self, request: httpx.Request, far: FarEnd, act: Act) -> httpx.Response:
+    async def _answer(self, request: httpx.Request, far: FarEnd, steps: "_Steps") -> httpx.Response:
         try:
             # An error of the tree, by the guard or by an act that could not begin, passes as it is.
             return await self._writes.send(request)
         except httpx.HTTPError as error:
-            if act.begun:
+            if not steps.is_unsent(error):
                 raise _unknown(far, f"no whole answer came: {type(error).__name__}") from error
             if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
                 raise _cannot_be_sent(far) from None
@@ -159,6 +156,28 @@ class HttpSender:
             raise ServiceUnavailable(what) from error
         except httpx.InvalidURL:
             raise _cannot_be_sent(far) from None
+
+
+@dataclass
+class _Steps:
+    """Of one request, as httpcore tells them; with the first byte the act begins."""
+
+    act: Act
+    stack: AsyncExitStack
+    """In which it is left."""
+    of_the_head: BaseException | None = None
+    """What was raised while the headers were sent."""
+
+    async def hear(self, step: str, told: Mapping[str, Any]) -> None:
+        if step == FIRST_BYTE and not self.act.begun:
+            await self.stack.enter_async_context(self.act)
+        elif step == HEAD_FAILED:
+            self.of_the_head = told["exception"]
+
+    def is_unsent(self, error: httpx.HTTPError) -> bool:
+        """Whether no byte went out: headers that are none are refused before the first of them is written."""
+        is_of_head = self.of_the_head is not None and error.__cause__ is self.of_the_head
+        return not self.act.begun or (is_of_head and isinstance(error, httpx.LocalProtocolError))
 
 
 def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:

@@ -16,7 +16,16 @@ from activities.toolkit.openapi.responses import only_json
 from activities.toolkit.openapi.schemas import Schema, SchemaReader, TooLarge
 
 LONGEST_DESCRIPTION = 700
-BY_THE_SENDER = frozenset({"accept", "content-type", "content-length", "authorization", "host", "cookie"})
+OF_THE_CONNECTION = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
+        *("proxy-authenticate", "proxy-authorization", "http2-settings"),
+        *("accept-encoding", "content-encoding", "content-length", "expect", "host"),
+    }
+)
+"""Headers that say how a message is sent, and not what it says: those of RFC 9110 section 7.6.1, and those that have to
+fit what httpx sends and reads. With another value, a server may see another request, or two."""
+BY_THE_SENDER = OF_THE_CONNECTION | {"accept", "content-type", "authorization", "cookie"}
 """Headers that no argument fills."""
 PLACES: tuple[Place, ...] = ("path", "query", "header", "cookie")
 STYLES: Mapping[Place, tuple[str, ...]] = {
@@ -127,9 +136,7 @@ class _Compiling:
 
     def _parameter(self, node: Node) -> Parameter | None:
         name, place = node.text("name"), cast("Place", node.text("in"))
-        if (place, name.lower() if place == "header" else name) in self._filled:
-            return None
-        if place == "header" and name.lower() in BY_THE_SENDER:
+        if self._is_filled(name, place):
             return None
         if self._document.version == "2.0":
             node = swagger.parameter(node)
@@ -152,6 +159,15 @@ class _Compiling:
             reserved=node.fields.get("allowReserved") is True,
             as_json=is_sent_as_json(next(iter(media))) if media else False,
         )
+
+    def _is_filled(self, name: str, place: Place) -> bool:
+        """Whether it is no argument."""
+        header = name.lower() if place == "header" else ""
+        if (place, header or name) in self._filled:
+            return True
+        if header in OF_THE_CONNECTION:
+            self._notes[f"the header {name} is left to the connection"] = None
+        return header in BY_THE_SENDER
 
     def _schema_of(self, node: Node) -> Schema:
         media = as_object(node.fields.get("content"))

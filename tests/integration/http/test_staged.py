@@ -184,6 +184,30 @@ async def test_a_header_that_cannot_be_sent_leaves_no_row(ledger: Ledger, sender
     assert await state_in(ledger) is None
 
 
+@pytest.mark.parametrize("may_have_happened", [False, True])
+async def test_headers_that_are_refused_before_their_first_byte_have_failed_and_nothing_was_sent(
+    ledger: Ledger, sender: HttpSender, may_have_happened: bool
+) -> None:
+    async with faulty_server() as bank:
+        request = httpx.Request("POST", bank.url, headers={"Transfer-Encoding": "gzip"}, content=b"{}")
+        with pytest.raises(ConfigurationError, match="no such request can be made"):
+            await sender.write(request, PLAIN, act_in(ledger, may_have_happened=may_have_happened), "key-1")
+    assert bank.taken == []
+    assert await state_in(ledger) is (State.UNKNOWN if may_have_happened else State.NOT_DONE)
+
+
+async def test_a_body_that_breaks_off_in_the_middle_leaves_a_write_unknown(ledger: Ledger, sender: HttpSender) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise httpx.LocalProtocolError("the rest cannot be sent")
+
+    async with faulty_server() as bank:
+        request = httpx.Request("POST", bank.url, headers={"Content-Length": "8"}, content=parts())
+        with pytest.raises(OutcomeUnknown, match="no whole answer came: LocalProtocolError"):
+            await sender.write(request, PLAIN, act_in(ledger), "key-1")
+    assert await state_in(ledger) is State.UNKNOWN
+
+
 async def test_of_many_writes_none_uses_a_connection_again(ledger: Ledger, sender: HttpSender) -> None:
     async with faulty_server() as bank:
         for index in range(3):

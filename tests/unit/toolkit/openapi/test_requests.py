@@ -180,6 +180,32 @@ def test_a_header_takes_no_second_line(value: str) -> None:
         _with({"in": "header", "schema": {}}, value)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Connection", "keep-alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"),
+        *("Proxy-Authorization", "HTTP2-Settings", "Accept-Encoding", "Content-Encoding", "Content-Length", "Expect"),
+        "Host",
+    ],
+)
+@pytest.mark.parametrize("required", [True, False])
+def test_a_header_that_says_how_a_request_is_sent_is_no_argument_and_said_so(name: str, required: bool) -> None:
+    parameters = [
+        {"name": name, "in": "header", "required": required, "schema": {"type": "string"}},
+        {"name": "If-Match", "in": "header", "schema": {"type": "string"}},
+    ]
+    operation = only(document({"parameters": parameters}))
+    assert list(operation.arguments["properties"]) == ["If-Match"]  # pyright: ignore[reportArgumentType]
+    assert "required" not in operation.arguments
+    assert operation.notes == (f"the header {name} is left to the connection",)
+
+
+@pytest.mark.parametrize("name", ["Accept", "Content-Type", "Authorization", "Cookie"])
+def test_of_a_header_that_the_specification_gives_to_others_nothing_is_said(name: str) -> None:
+    operation = only(document({"parameters": [{"name": name, "in": "header", "schema": {"type": "string"}}]}))
+    assert (operation.arguments["properties"], operation.notes) == ({}, ())
+
+
 def test_a_body_in_json_is_made_of_the_arguments_that_are_its_fields() -> None:
     operation = only(document(with_body({"type": "object", "properties": {"a": {}, "b": {}}})))
     request = request_of(operation, {"a": 1})
