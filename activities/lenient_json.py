@@ -14,6 +14,7 @@ LONGEST_QUOTE = 500
 """Characters of an endpoint's own words, or of the model's, that are quoted."""
 
 Object = dict[str, JsonValue]
+_Numbers = Callable[[str], float | None]
 
 DEEPEST = 64
 """Levels of nesting of one value. Arguments travel some levels down in other messages, and pydantic reads no more than
@@ -38,19 +39,7 @@ def decode(text: str) -> JsonValue:
     Raises:
         ValueError: it is something else.
     """
-    try:
-        return cast(
-            JsonValue,
-            json.loads(
-                text.removeprefix("\ufeff"),
-                parse_constant=lambda _: None,
-                parse_float=_finite,
-                parse_int=_whole,
-                object_pairs_hook=_object,
-            ),
-        )
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    return _read(text, constant=lambda _: None, part=_finite, whole=_whole)
 
 
 def passable(value: JsonValue) -> JsonValue:
@@ -110,7 +99,7 @@ def require_numbers(text: str) -> None:
 
         return number
 
-    json.loads(text, parse_constant=known(_finite), parse_float=known(_finite), parse_int=known(_whole))
+    _read(text, constant=known(_finite), part=known(_finite), whole=known(_whole))
 
 
 def require_clear(value: JsonValue, levels: int = DEEPEST) -> None:
@@ -130,6 +119,31 @@ def require_clear(value: JsonValue, levels: int = DEEPEST) -> None:
 
 def is_object(value: JsonValue) -> TypeGuard[Object]:
     return isinstance(value, dict)
+
+
+def _read(text: str, *, constant: _Numbers, part: _Numbers, whole: _Numbers) -> JsonValue:
+    """Whatever Python's own `json` reads.
+
+    Args:
+        text: of the JSON.
+        constant: what NaN and infinity become.
+        part: what a number with a point or an exponent becomes.
+        whole: what a whole number becomes.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        read = json.loads(
+            text.removeprefix("\ufeff"),
+            parse_constant=constant,
+            parse_float=part,
+            parse_int=whole,
+            object_pairs_hook=_object,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return cast("JsonValue", read)
 
 
 def _finite(number: str) -> float | None:

@@ -10,7 +10,7 @@ import structlog
 from pydantic import JsonValue
 
 from activities.errors import OutcomeUnknown
-from activities.lenient_json import decode, parse, passable
+from activities.lenient_json import decode, parse, passable, require_numbers
 from activities.toolkit.expressions import Expression, refuse_what_failed
 
 log = structlog.stdlib.get_logger(__name__)
@@ -131,7 +131,7 @@ class _Answer:
         return {"media_type": media_type, "bytes": len(self._reply.content)}
 
     def unambiguous(self) -> JsonValue:
-        """JSON that every reader reads alike.
+        """JSON that every reader reads alike, to its last number.
 
         Raises:
             ValueError: it is something else. The message says what.
@@ -140,6 +140,8 @@ class _Answer:
             raise ValueError(f"nothing, under status {self._reply.status_code}")
         if not self.is_json:
             raise ValueError(f"it is no JSON; its media type is {self._media_type or 'not said'}")
+        # Of a number that is none, nobody can say whether it is one of errors.
+        require_numbers(self._reply.text)
         return parse(self._reply.text)
 
     @cached_property

@@ -56,6 +56,12 @@ def test_errors_are_a_no(errors: str) -> None:
         ('{"status": "error", "status": "ok"}', "application/json", "status == 'error'"),
         ('{"parts": [{"ok": false, "ok": true}]}', "application/json", "parts[?!ok]"),
         ('{"n": "x"}', "application/json", "abs(n) > `1`"),
+        ('{"errors": NaN}', "application/json", "errors"),
+        ('{"errors": Infinity}', "application/json", "errors"),
+        ('\ufeff{"errors": -Infinity}', "application/json", "errors"),
+        ('{"status": NaN}', "application/json", "status == 'error'"),
+        ('{"errors": 1e999}', "application/json", "errors"),
+        (f'{{"errors": 1{"0" * 400}}}', "application/json", "errors"),
     ],
 )
 def test_what_cannot_be_judged_is_neither_yes_nor_no(content: str, media_type: str, failed_when: str) -> None:
@@ -63,11 +69,22 @@ def test_what_cannot_be_judged_is_neither_yes_nor_no(content: str, media_type: s
         Answers("crm act", failed_when=failed_when).judge(_reply(content, media_type))
 
 
+def test_an_answer_that_begins_with_a_mark_of_its_byte_order_is_judged_like_any_other() -> None:
+    Answers("crm act", failed_when="errors").judge(_reply('\ufeff{"errors": 0}'))
+
+
+@pytest.mark.parametrize("found", ["NaN", "Infinity", "1e999"])
+def test_a_look_does_not_take_a_number_that_is_none_for_nothing(found: str) -> None:
+    with pytest.raises(OutcomeUnknown, match=f"neither yes nor no: {found} is no number"):
+        Answers("crm find", result="found").shown(_reply(f'{{"found": {found}}}'))
+
+
 @pytest.mark.parametrize(
     ("reply", "result", "told"),
     [
         (_reply(TICKET), "items[].{id: id, title: title}", [{"id": 7, "title": "Printer"}]),
         (_reply("hello", "text/plain; charset=utf-8"), "", "hello"),
+        (_reply('{"share": NaN, "of": 1e999}'), "", {"share": None, "of": None}),
         (_reply("a,b\n1,2", "text/csv"), "items", "a,b\n1,2"),
         (_reply('{"a": 1}', "application/problem+json"), "", {"a": 1}),
         (_reply("\x89PNG", "image/png"), "", {"media_type": "image/png", "bytes": 5}),
