@@ -98,8 +98,9 @@ class Server:
             case "take_note" | "put_note":
                 self.note(number, arguments["text"])
             case "read_notes":
-                self.meet(arguments.get("text", ""), "before")
+                fault = self.meet(arguments.get("text", ""), "before")
                 notes = self.record.read_text().splitlines() if self.record.exists() else []
+                notes += ["\ud83d"] * (fault == "halves")
                 say({"id": number, "result": {"content": content("all"), "structuredContent": {"notes": notes}}})
             case "draw":
                 image = {"type": "image", "mimeType": "image/png", "data": "AAAA" * 100}
@@ -132,6 +133,11 @@ class Server:
                 hang()
             case "breaks":
                 say({"id": number, "error": {"code": -32603, "message": "the pen broke"}})
+            case "chatters":
+                sys.stdout.write("{no message\n3\n")
+                say(answer)
+            case "halves":
+                say({"id": number, "result": {"content": content("half a character: \ud83d")}})
             case "answers-nonsense":
                 say({"id": number, "result": {"content": 3}})
             case _:

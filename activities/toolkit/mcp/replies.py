@@ -11,6 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import to_json
 
 from activities.http.bounded import LONGEST_REPLY, ReplyTooLong, bounded, without_its_body
+from activities.toolkit.mcp.mended import mended
 
 EVENTS = "text/event-stream"
 """Of these the SDK bounds each one."""
@@ -25,17 +26,17 @@ class _Unreadable(httpx2.StreamError):
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """The body of a reply, unpacked, up to its bound."""
+    """The body of a reply, unpacked, up to its bound, and mended."""
 
     def __init__(self, reply: httpx2.Response) -> None:
         self._reply = reply
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for part in bounded(self._reply.aiter_bytes(), self._reply, LONGEST_REPLY):
-                yield part
+            parts = [part async for part in bounded(self._reply.aiter_bytes(), self._reply, LONGEST_REPLY)]
         except ReplyTooLong as error:
             raise _Unreadable(str(error)) from error
+        yield mended(b"".join(parts))
 
     async def aclose(self) -> None:
         await self._reply.aclose()
@@ -62,7 +63,8 @@ class _OwnEvents(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for event in httpx2.EventSource(self._reply, max_event_size=DEFAULT_MAX_SSE_EVENT_SIZE):
-            lines = [f"event: {event.event}", *(f"data: {line}" for line in self._own(event.data).split("\n"))]
+            data = self._own(mended(event.data.encode()).decode())
+            lines = [f"event: {event.event}", *(f"data: {line}" for line in data.split("\n"))]
             if event.id:
                 lines.append(f"id: {event.id}")
             if event.retry is not None:

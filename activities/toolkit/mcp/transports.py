@@ -12,14 +12,13 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from mcp.client import Transport
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.message import SessionMessage
 
 from activities.http.guard import Guard
 from activities.toolkit.mcp.exchanges import Watching
+from activities.toolkit.mcp.mended import Message, mended_line
 from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.mcp.words import Words
 
-Message = SessionMessage | Exception
 LEASH = Path(__file__).with_name("leash.py")
 READ_TIMEOUT = 300.0
 """Seconds without a byte on a stream of events; a call has a limit of its own."""
@@ -75,7 +74,7 @@ async def _noticed(
         try:
             async with to_session:
                 async for message in incoming:
-                    await to_session.send(message)
+                    await to_session.send(mended_line(message))
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
             pass
         finally:

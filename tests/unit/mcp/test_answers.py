@@ -75,3 +75,32 @@ async def test_an_error_of_what_the_server_could_not_read_needs_no_number(
 ) -> None:
     found = await receipt(server, web_book, by_events(REFUSED, lambda _: None))
     assert found == "ServiceRefused: book take_note was refused: no such note"
+
+
+def at_once(answer: Message) -> Callable[[Talk, Message], None]:
+    def calls(talk: Talk, message: Message) -> None:
+        talk.note(message)
+        talk.say(200, {"id": message["id"], **answer})
+
+    return calls
+
+
+HALF = text("half a character: \ud83d")
+
+
+@pytest.mark.parametrize(
+    "calls", [at_once(HALF), by_events(HALF, lambda number: number), by_the_rest(HALF, lambda number: number)]
+)
+async def test_half_a_character_in_it_costs_no_more_than_itself(
+    server: HttpNotebook, web_book: Notebook, calls: Callable[[Talk, Message], None]
+) -> None:
+    assert await receipt(server, web_book, calls) == "half a character: \N{REPLACEMENT CHARACTER}"
+
+
+async def test_one_that_breaks_off_leaves_a_write_unknown(server: HttpNotebook, web_book: Notebook) -> None:
+    def calls(talk: Talk, message: Message) -> None:
+        talk.note(message)
+        talk.say_body(200, '{"jsonrpc": "2.0", "id": 3, "resu', "application/json")
+
+    found = await receipt(server, web_book, calls)
+    assert found.startswith("OutcomeUnknown: book take_note gave no result: Failed to parse JSON response")

@@ -80,6 +80,14 @@ class TestAWrite:
         assert book.notes == [text] * done
         assert (await book.call("take_note", "r/2.0", text="bread")).value == "noted: bread"  # the session is made anew
 
+    async def test_half_a_character_in_its_answer_costs_no_more_than_itself(self, book: Notebook) -> None:
+        found = await book.call("take_note", text="halves: milk")
+        assert (found.value, book.notes) == ("half a character: \N{REPLACEMENT CHARACTER}", ["halves: milk"])
+        assert await book.state() is State.DONE
+
+    async def test_what_a_program_says_beside_its_answer_is_not_taken_for_it(self, book: Notebook) -> None:
+        assert (await book.call("take_note", text="chatters: milk")).value == "noted: chatters: milk"
+
     async def test_it_has_no_row_where_the_server_cannot_be_started(self, book: Notebook) -> None:
         await book.found.aclose()
         book.record.with_suffix(".broken").touch()
@@ -96,6 +104,9 @@ class TestARead:
     async def test_structured_content_is_the_result(self, book: Notebook) -> None:
         await book.call("take_note", text="milk")
         assert (await book.call("read_notes", "")).value == {"notes": ["milk"]}
+
+    async def test_half_a_character_costs_it_no_more_than_itself(self, book: Notebook) -> None:
+        assert (await book.call("read_notes", text="halves: x")).value == {"notes": ["\N{REPLACEMENT CHARACTER}"]}
 
     async def test_an_image_is_named_and_left_out(self, book: Notebook) -> None:
         assert (await book.call("draw")).value == "a tree\n[image, image/png, 300 bytes, left out]"
