@@ -17,6 +17,7 @@ LONGEST = 1000
 """Characters of all problems together."""
 
 MOST_SHOWN = 50
+MOST_NAMES = 5
 TELLING = ("type", "format", "enum", "const", "$ref")
 
 WANTED: Mapping[str, str] = {
@@ -116,7 +117,17 @@ def _known(schema: Any) -> str:
 def _brief(schema: Any) -> str:
     parts = cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
     kept = {name: part for name, part in parts.items() if name in TELLING}
-    return _text(kept) if kept else "…"
+    needed = parts.get("required")
+    if not needed or not isinstance(needed, list):
+        return _text(kept) if kept else "…"
+    if kept.get("type") == "object":
+        del kept["type"]
+    return f"an object with {_names(cast('list[str]', needed))}" + (f" that is {_text(kept)}" if kept else "")
+
+
+def _names(needed: list[str]) -> str:
+    told = [to_json(name).decode() for name in needed[:MOST_NAMES]]
+    return " and ".join([*told, "…"] if len(needed) > MOST_NAMES else told)
 
 
 def _shown(value: Any) -> str:

@@ -16,6 +16,10 @@ from activities.schema.json_schema import JsonSchema, NotASchema, SchemaMismatch
 
 STRING: dict[str, Any] = {"type": "string"}
 NULL: dict[str, Any] = {"type": "null"}
+WITH_A: dict[str, Any] = {"required": ["a"]}
+WITH_B_AND_C: dict[str, Any] = {"type": "object", "required": ["b", "c"]}
+WITH_MANY: dict[str, Any] = {"required": [*"abcdefg"]}
+A_THING: dict[str, Any] = {"required": ["a"], "$ref": "#/$defs/a"}
 
 
 def problem(schema: dict[str, Any], value: JsonValue) -> str:
@@ -62,6 +66,28 @@ class TestProblems:
     )  # fmt: skip
     def test_a_problem_says_where_and_what(self, schema: dict[str, Any], value: JsonValue, told: str) -> None:
         assert problem(schema, value) == told
+
+    @pytest.mark.parametrize(
+        ("branches", "told"),
+        [
+            ([WITH_A, WITH_B_AND_C], 'an object with "a", an object with "b" and "c"'),
+            ([NULL, WITH_A, WITH_B_AND_C], '{"type":"null"}, an object with "a", an object with "b" and "c"'),
+            ([WITH_MANY, WITH_A], 'an object with "a" and "b" and "c" and "d" and "e" and …, an object with "a"'),
+            (
+                [A_THING, WITH_B_AND_C],
+                'an object with "a" that is {"$ref":"#/$defs/a"}, an object with "b" and "c"',
+            ),
+        ],
+    )
+    def test_of_several_forms_it_is_said_what_each_needs(self, branches: list[dict[str, Any]], told: str) -> None:
+        either: dict[str, Any] = {"oneOf": branches, "$defs": {"a": {}}}
+        assert problem(either, {}) == f"Input should be exactly one of {told}"
+        assert problem(either, dict.fromkeys("abcdefg", 1)) == f"Input should be exactly one of {told}"
+        assert problem({"anyOf": branches, "$defs": {"a": {}}}, {}) == f"Input should be one of {told}"
+
+    def test_what_the_forms_need_is_told_in_short(self) -> None:
+        many = [{"required": [letter * 1000, letter]} for letter in "abcdefgh"]
+        assert len(problem({"oneOf": many}, {})) < 250
 
     @pytest.mark.parametrize(
         ("schema", "value"),
