@@ -138,6 +138,8 @@ class Server:
                 say(answer)
             case "halves":
                 say({"id": number, "result": {"content": content("half a character: \ud83d")}})
+            case "counts-to-nan":
+                say({"id": number, "result": {"content": [], "structuredContent": {"errors": float("nan")}}})
             case "answers-nonsense":
                 say({"id": number, "result": {"content": 3}})
             case _:

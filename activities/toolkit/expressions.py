@@ -1,5 +1,6 @@
 """JMESPath: what a file of sources says about an answer of the far end."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -90,6 +91,7 @@ def refuse_what_failed(failed_when: Expression, value: JsonValue, name: str) -> 
         OutcomeUnknown: nobody can tell from the answer what it says.
     """
     try:
+        json.dumps(value, allow_nan=False)  # of a number that is none, nobody can say whether it is one of errors
         failed = is_something(failed_when.of(value))
     except ValueError as error:
         raise OutcomeUnknown(f"{name} was answered in a way that failed_when cannot judge: {error}") from error

@@ -47,12 +47,18 @@ class TestAWrite:
             assert await book.state() is State.NOT_DONE
             assert (await book.call("take_note", "r/2.0", text="milk")).value == "noted: milk"
 
-    async def test_what_cannot_be_judged_is_unknown(self, tmp_path: Path, ledger: Ledger) -> None:
-        more = "timeout = 3\nfailed_when = \"starts_with(status, 'x')\""
+    @pytest.mark.parametrize(
+        ("text", "failed_when"),
+        [("milk", "starts_with(status, 'x')"), ("counts-to-nan: x", "errors"), ("counts-to-nan: x", "errors == `1`")],
+    )
+    async def test_what_cannot_be_judged_is_unknown(
+        self, tmp_path: Path, ledger: Ledger, text: str, failed_when: str
+    ) -> None:
+        more = f'timeout = 3\nfailed_when = "{failed_when}"'
         book = await asyncio.to_thread(notebook, tmp_path, ledger, more=more)
         async with aclosing(book.found):
             with pytest.raises(ApplicationError, match="failed_when cannot judge") as raised:
-                await book.call("take_note", text="milk")
+                await book.call("take_note", text=text)
         assert raised.value.type == "OutcomeUnknown"
         assert await book.state() is State.UNKNOWN
 
