@@ -25,7 +25,7 @@ import structlog
 from pydantic import JsonValue
 
 from activities.error_text import message_of, name_of
-from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolError
+from activities.errors import ErrandError, OutcomeUnknown, ServiceUnavailable, ToolCrashed, ToolError
 from activities.execution.cancellation import to_the_end
 from activities.heartbeats import remember, remembered
 from activities.ledger.ledger import Ledger
@@ -44,6 +44,12 @@ Fence = Callable[[AttemptBeat], Awaitable[None]]
 STALE = 5.0
 """Seconds between asking whether the attempt still counts and acting, after which it is not acted: the process was
 frozen in between, and the server takes an attempt for lost after ten seconds of silence."""
+
+
+TWICE = (
+    "a mistake in the tool: it begins its act twice, and a write has one; all that it does belongs into one "
+    "`async with act`, or into tools of their own"
+)
 
 
 class Act:
@@ -89,8 +95,11 @@ class Act:
             Withdrawn: the request was cancelled before.
             ServiceUnavailable: the attempt no longer counts, or the ledger cannot be written; nothing has happened.
             KeyTaken: a like write was begun meanwhile, by a run that this one does not know of.
-            OutcomeUnknown: another attempt has begun.
+            OutcomeUnknown: another attempt has begun; or this one has, and its tool begins it a second time.
+            ToolCrashed: its tool begins it a second time, and the first has come to nothing.
         """
+        if self.begun:
+            raise ToolCrashed(TWICE) if self.came_to_nothing else OutcomeUnknown(TWICE)
         token = secrets.token_hex(16)
         await self._tell("preparing", token)
         if self.withdrawn:

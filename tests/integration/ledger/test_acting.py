@@ -364,6 +364,53 @@ class TestFailing:
         assert await fails(run(opened, paper, pay_and_fail, attempt=2)) == UNKNOWN
         assert paper.acts == ["tree"]
 
+    async def test_a_write_has_one_act_and_a_second_is_told_for_a_mistake_in_the_tool(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        @tool(effect="write")
+        async def pay_twice(word: str, *, paper: Paper, act: Act) -> None:
+            """Pay, and pay."""
+            for _ in range(2):
+                async with act:
+                    await paper.inside()
+                    paper.acts.append(word)
+
+        with pytest.raises(ApplicationError, match="a mistake in the tool: it begins its act twice") as raised:
+            await run(opened, paper, pay_twice)
+        assert (raised.value.type, raised.value.details[0].status) == ("OutcomeUnknown", ReceiptStatus.UNKNOWN)
+        assert paper.acts == ["tree"]
+        found = await row(opened)
+        assert (found.state, found.error) == (State.UNKNOWN, acting.TWICE)
+
+    async def test_a_second_act_within_the_first_leaves_it_unknown(self, opened: Ledger, paper: Paper) -> None:
+        @tool(effect="write")
+        async def pay_within(word: str, *, paper: Paper, act: Act) -> None:
+            """Pay within paying."""
+            async with act:
+                paper.acts.append(word)
+                async with act:
+                    paper.acts.append(word)
+
+        assert await fails(run(opened, paper, pay_within)) == UNKNOWN
+        assert paper.acts == ["tree"]
+        assert (await row(opened)).state is State.UNKNOWN
+
+    async def test_a_second_act_after_one_that_came_to_nothing_failed(self, opened: Ledger, paper: Paper) -> None:
+        @tool(effect="write")
+        async def pay_again(word: str, *, paper: Paper, act: Act) -> None:
+            """Pay, by another try of its own."""
+            for _ in range(2):
+                try:
+                    async with act:
+                        raise ServiceRefused("closed")
+                except ServiceRefused:
+                    continue
+            paper.acts.append(word)
+
+        assert await fails(run(opened, paper, pay_again)) == ("ToolCrashed", False, ReceiptStatus.FAILED)
+        assert (await row(opened)).state is State.NOT_DONE
+        assert paper.acts == []
+
     async def test_a_mistake_before_the_act_failed_and_leaves_no_row(self, opened: Ledger, paper: Paper) -> None:
         paper.before = raising(ValueError("a mistake"))
         assert await fails(run(opened, paper)) == ("ToolCrashed", False, ReceiptStatus.FAILED)
