@@ -24,11 +24,12 @@ USUAL_MINUTES = 60
 
 
 def _lines(text: str) -> str:
-    """Lines that end alike. A calendar's text has no other control characters (RFC 5545 section 3.3.11)."""
+    """Lines that end alike, and no empty ones at the end. A calendar's text has no other control characters (RFC 5545
+    section 3.3.11)."""
     lines = [line.replace("\t", " ") for line in text.splitlines()]
     if not all(map(printable, lines)):
         raise ValueError("must have no control characters")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n")
 
 
 class SentInvitation(SentEmail):
