@@ -28,7 +28,7 @@
     │       └── OutcomeUnknownRetryable         retried: the next attempt can find out
     └── ModelError
         ├── ModelUnavailable       retried
-        ├── ModelReplyUnusable     retried: the reply is neither text nor calls
+        ├── ModelReplyUnusable     retried: the reply is neither text nor calls, or our own code breaks on it
         ├── NoUsableReply          not retried: so were three replies in one place
         ├── ParameterUnsupported               retried at once, without the parameter that the endpoint does not take
         ├── WantedBack             retried at once, with what the endpoint wants to have back
@@ -226,7 +226,7 @@ class ModelUnavailable(ModelError):
 
 
 class ModelReplyUnusable(ModelError):
-    """The reply is neither text nor tool calls."""
+    """The reply is neither text nor tool calls, or our own code breaks on it."""
 
     retryable = True
 

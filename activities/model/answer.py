@@ -74,18 +74,25 @@ class Answers:
                 question = await spending.within(ask_for(schema, prompt, situation, endpoint.profile))
                 reply = await _ask(endpoint, question)
                 usage = spending.with_this(reply.usage)
+                spending.answered(reply.usage)
                 if reply.refused:
                     raise ModelRefused(
                         f"the model refuses to give the output: {reply.text[:LONGEST_QUOTE]}", usage=reply.usage
                     )
-        try:
-            output = await asyncio.to_thread(read_output, reply, schema)
-        except ValueError as error:
-            problem = f"That is not the output: {error}. Write the whole JSON again."
-            return Answer(text=reply.text, problem=problem, usage=usage, demoted=endpoint.demoted)
-        spoken = Spoken(situation, datetime.now(UTC).date())
-        made_up = await asyncio.to_thread(spoken.unsupported_in_output, output, schema)
-        return Answer(text=reply.text, output=output, unsupported=made_up, usage=usage, demoted=endpoint.demoted)
+                return (await _read(reply, schema, situation)).model_copy(
+                    update={"usage": usage, "demoted": endpoint.demoted}
+                )
+
+
+async def _read(reply: Reply, schema: Schema, situation: ModelInput) -> Answer:
+    try:
+        output = await asyncio.to_thread(read_output, reply, schema)
+    except ValueError as error:
+        problem = f"That is not the output: {error}. Write the whole JSON again."
+        return Answer(text=reply.text, problem=problem, usage=reply.usage)
+    spoken = Spoken(situation, datetime.now(UTC).date())
+    made_up = await asyncio.to_thread(spoken.unsupported_in_output, output, schema)
+    return Answer(text=reply.text, output=output, unsupported=made_up, usage=reply.usage)
 
 
 async def _ask(endpoint: Endpoint, question: Question) -> Reply:

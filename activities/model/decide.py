@@ -96,6 +96,7 @@ class Decide:
             problem = UNREADABLE + error.written[:LONGEST_QUOTE]
             usage = spending.with_this(error.usage or Usage())
             return Decision(problem=problem, usage=usage, demoted=endpoint.demoted, shown=shown or ())
+        spending.answered(reply.usage)
         return self._decision(reply, situation, heard, profile).model_copy(
             update={
                 "usage": spending.with_this(reply.usage),

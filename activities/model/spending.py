@@ -12,16 +12,20 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import structlog
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.errors import BadRequest, LimitExhausted, ModelError, ModelReplyUnusable, NoUsableReply
+from activities.error_text import in_one_line, trace_of
+from activities.errors import BadRequest, ErrandError, LimitExhausted, ModelError, ModelReplyUnusable, NoUsableReply
 from activities.heartbeats import remember, send_heartbeat_details
 from activities.model.cost_budgets import CostAccount
 from activities.model.endpoint import Endpoint
 from activities.model.question import Question
 from workflows.contract.api import Usage
 from workflows.contract.internal import UsageSoFar
+
+log = structlog.stdlib.get_logger(__name__)
 
 MOST_UNUSABLE = 3
 """So many replies of no use are no accident: an endpoint that answers, and answers so, is asked no more."""
@@ -51,6 +55,8 @@ class Spending:
         self._unusable = found.unusable
         self._unaccounted = max(0, self._attempt - 1 - found.attempt)
         self._at_most = Usage(model_calls=1)
+        self._has_asked = False
+        self._answered: Usage | None = None
 
     async def within(self, question: Question) -> Question:
         """The question, allowing no longer answer than is left for it. To be asked at once, and only once.
@@ -70,7 +76,25 @@ class Spending:
             await self._account.reserve(self._at_most, self._before)
         # Not at once: most attempts are over before it is needed, and one that leaves no account counts for as much.
         remember(UsageSoFar(attempt=self._attempt, before=self._before, at_most=self._at_most, unusable=self._unusable))
+        self._has_asked = True
         return asked
+
+    def answered(self, usage: Usage) -> None:
+        """Say what the reply has used, before anything is done with it."""
+        self._answered = usage
+
+    def broken_by(self, error: Exception) -> ModelError | None:
+        """What a mistake of our own comes to: once the model was asked, that has been used. None, where the error says
+        all there is to say."""
+        if isinstance(error, ModelError):
+            return error
+        if not self._has_asked or (isinstance(error, ErrandError) and self._answered is None):
+            return None
+        log.error("a mistake in code broke on a reply", error=in_one_line(error), exception=trace_of(error))
+        what = f"a mistake in the worker's code broke on the reply: {in_one_line(error)}"
+        broken = ModelReplyUnusable(what, usage=self._answered)
+        broken.trace = trace_of(error)
+        return broken
 
     def with_this(self, usage: Usage) -> Usage:
         """All attempts up to this one, which used so much. What was read is estimated where nobody has counted it."""
@@ -139,13 +163,24 @@ async def usage_tracked(
         yield spending
     except LimitExhausted:
         raise
-    except ModelError as error:
-        spending.failed(error)
-        if isinstance(error, ModelReplyUnusable) and spending.is_hopeless:
-            raise NoUsableReply(f"{MOST_UNUSABLE} replies were of no use; {error}", usage=error.usage) from error
-        raise
+    except Exception as error:
+        broken = spending.broken_by(error)
+        if broken is None:
+            raise
+        spending.failed(broken)
+        if isinstance(broken, ModelReplyUnusable) and spending.is_hopeless:
+            raise _hopeless(broken) from error
+        if broken is error:
+            raise
+        raise broken from error
     finally:
         await spending.settle()
+
+
+def _hopeless(error: ModelReplyUnusable) -> NoUsableReply:
+    hopeless = NoUsableReply(f"{MOST_UNUSABLE} replies were of no use; {error}", usage=error.usage)
+    hopeless.trace = error.trace
+    return hopeless
 
 
 def _account() -> UsageSoFar:
