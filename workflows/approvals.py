@@ -21,6 +21,7 @@ from workflows.markdown import code
 Verdict = Approve | Reject
 IN_ADVANCE = ("policy", "requester")
 """Who a receipt says has approved, where it was nobody who decided about the call itself."""
+READ_OTHERWISE = "an edit that its tool reads otherwise is shown again"
 Why = Callable[[ProposedCall], str]
 """Why a call needs a person: what the rules say of it as it is; empty where they say nothing."""
 Forbidden = Callable[[Route], str]
@@ -158,8 +159,8 @@ class Approvals:
     async def settle_edited(self, verdict: Approve, arguments: Arguments) -> PendingApproval | None:
         """A yes to other arguments than the call's own, if the tool takes them and the policy does not forbid them.
 
-        Where the rules say something of them that nobody has seen yet, the call waits with them for a second yes, and
-        is returned as it waits then.
+        Where the rules say something of them that nobody has seen yet, or the tool does not take them just as they were
+        written, the call waits with them for a second yes, and is returned as it waits then.
 
         Raises:
             ApplicationError: `InvalidArguments`, or of the kinds of `check`; the call goes on waiting.
@@ -183,12 +184,23 @@ class Approvals:
         self.check(verdict)  # somebody else may have decided while the arguments were looked at
         self.edited[verdict.key] = edited
         self.edited_by[verdict.key] = verdict.by
-        reason = self._why[verdict.key](edited)
-        if not reason or reason in self._shown[verdict.key]:
+        reason = self._unseen(verdict.key, edited, arguments)
+        if not reason:
             self.settle(verdict)
             return None
-        self._shown[verdict.key].add(reason)
         return self._ask_again(waiting, edited, reason)
+
+    def _unseen(self, key: str, edited: ProposedCall, written: Arguments) -> str:
+        """Why an edited call needs a second yes; empty where there is nothing that nobody has seen."""
+        reason = self._why[key](edited)
+        # Asked only here, so that the histories of all other edits go on as they did.
+        if edited.arguments != written and workflow.patched(READ_OTHERWISE):
+            reason = "; ".join(filter(None, (reason, "the tool takes what was written as it stands here")))
+        elif reason in self._shown[key]:
+            return ""
+        if reason:
+            self._shown[key].add(reason)
+        return reason
 
     def _ask_again(self, waiting: PendingApproval, edited: ProposedCall, reason: str) -> PendingApproval:
         call = self._calls[waiting.key].model_copy(update={"arguments": edited.arguments})
