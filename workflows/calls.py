@@ -122,7 +122,8 @@ class Calls:
     async def _carry_out(self, step: Step) -> None:
         route = step.proposed.route
         if route is None:
-            self._no(step, ReceiptStatus.INVALID, step.proposed.error or f"{step.call.tool} cannot be run")
+            status = ReceiptStatus.FAILED if step.proposed.crashed else ReceiptStatus.INVALID
+            self._no(step, status, step.proposed.error or f"{step.call.tool} cannot be run")
         elif route.effect == "read" and route.ruling == "allow":
             await self._run(step, route)
         else:

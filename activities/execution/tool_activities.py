@@ -34,7 +34,7 @@ def read_activity(tool: Tool, provisions: Mapping[type, object]) -> ToolActivity
             if call.chain:
                 raise ServiceUnavailable(f"{tool.name} was called as a write, and this worker knows it as a read")
             try:
-                value = await function(tool.validate(call.arguments), {ToolCall: call})
+                value = await function(tool.as_decided(call.arguments), {ToolCall: call})
             except ErrandError:
                 raise
             except BaseException as error:

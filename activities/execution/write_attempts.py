@@ -215,7 +215,7 @@ class WriteAttempt:
 
     async def _run(self, write: Write, seen: Action | None, *, may_have_happened: bool) -> object:
         await self._ledger.restores.must_not_be_held()
-        arguments = self._tool.validate(self._call.arguments)
+        arguments = self._tool.as_decided(self._call.arguments)
         # What may have happened already has its share.
         if self._budgets and not may_have_happened and OF_NO_BUDGET not in self._call.over_budgets:
             call = self._call

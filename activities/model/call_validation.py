@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+import structlog
 from pydantic_core import to_json
 
-from activities.errors import InvalidArguments
+from activities.errors import InvalidArguments, ToolCrashed
 from activities.model.earlier_results import earlier_results
 from activities.model.figures.numbers import numbers_in
 from activities.model.figures.offered import checked_texts
@@ -18,6 +19,8 @@ from activities.toolkit.parameters import Valid
 from activities.toolkit.tool import Tool
 from workflows.contract.internal import ProposedCall
 from workflows.contract.values import AfterUntrusted, Arguments, texts
+
+log = structlog.stdlib.get_logger(__name__)
 
 LONGEST_ERROR = 4000
 LONGEST_ARGUMENTS = 64 * 1024
@@ -57,6 +60,9 @@ class Proposals:
             valid, filled = _with_results(tool, call.arguments, spoken)
         except InvalidArguments as error:
             return _not_to_run(call, str(error), hint=_hint(tool))
+        except ToolCrashed as error:
+            log.error("a mistake in a tool", tool=tool.name, error=str(error), exception=error.trace)
+            return _not_to_run(call, str(error)).model_copy(update={"crashed": True})
         written = filled.arguments
         ruling, reason = self._policy.rule_on(tool, written, requester, as_used=valid.used)
         loose = ungrounded(tool, written, heard)
@@ -104,6 +110,7 @@ def _with_results(tool: Tool, arguments: Arguments, spoken: Spoken | None) -> tu
 
     Raises:
         InvalidArguments: they do not fit, with the results or without.
+        ToolCrashed: by a mistake in the tool, nobody can say.
     """
     valid = tool.validate(arguments)
     if tool.fill is None:

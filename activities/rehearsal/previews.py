@@ -52,7 +52,7 @@ class Previews:
             tool = self._tools.get(call.tool)
             if tool is None or tool.route.effect != "write":
                 raise InvalidArguments(f"this worker has no write {call.tool}")
-            used = tool.validate(call.arguments).used
+            used = tool.as_decided(call.arguments).used
             grounds = Grounds.of(rehearsed.conversation, self._tools, self._address_book)
             writes = [*map(self._used, rehearsed.planned), (call.tool, used)]
             budgets = await outlook(self._budgets, self._spending, call.requester, writes)

@@ -4,33 +4,29 @@
 """
 
 import copy
-import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol
 
-import docstring_parser
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    PydanticUserError,
-    TypeAdapter,
-    ValidationError,
-    create_model,
-)
+from pydantic import BaseModel, JsonValue, PydanticUserError, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
+from activities.error_text import in_one_line
+from activities.errors import InvalidArguments
 from activities.schema.additional_properties import closed
 from activities.schema.json_schema import JsonSchema, SchemaMismatch, whole
 from activities.schema.problems import in_words, placed
+from activities.toolkit.argument_model import ToolFunction, argument_model, parameters_of, types_of
 from activities.toolkit.definitions import Unfit
+from activities.toolkit.written_arguments import can_be_written, change, same, written
 from workflows.contract.values import Arguments
 
-ToolFunction = Callable[..., Awaitable[object]]
+
+class MistakenTypes(Exception):
+    """The types of a tool break on arguments, or do not keep them as they are. What is said has the tool for its
+    subject: "its types …"."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +35,10 @@ class Valid:
 
     values: tuple[object, ...]
     """What the tool's function is called with."""
-    dump: Callable[[bool], Arguments]
-    """Whether with the defaults → the arguments as JSON, as they will be used."""
-
-    @property
-    def given(self) -> Arguments:
-        """What was given, as it will be used."""
-        return self.dump(False)
-
-    @property
-    def used(self) -> Arguments:
-        """What will be used: what was given, and the defaults of the rest."""
-        return self.dump(True)
+    given: Arguments
+    """What was given, as it will be used, in JSON."""
+    used: Arguments
+    """What will be used: what was given, and the defaults of the rest."""
 
 
 class Parameters(Protocol):
@@ -64,6 +52,7 @@ class Parameters(Protocol):
 
         Raises:
             SchemaMismatch: they do not fit.
+            MistakenTypes: it cannot be said whether they do, or they would not be used as they are written down.
         """
         ...
 
@@ -82,29 +71,79 @@ class Signature:
             Unfit: a parameter has no type or one without a JSON Schema, or cannot be given by name.
         """
         try:
-            self.model = _model(function)
+            self.model = argument_model(function)
             document = self.model.model_json_schema(schema_generator=_Untitled)
         except PydanticUserError as error:
-            raise Unfit(_no_schema(function)) from error
+            raise Unfit("no JSON Schema can be made of its parameters") from error
         self.schema = JsonSchema(closed(_untitled(document)))
 
     def read(self, arguments: Arguments) -> Valid:
+        """What is written down of them is what is approved, and it is read again before the function runs. So it is
+        read again here, unless it is what was given."""
+        found, valid = self._read(arguments)
+        if valid.given != arguments:
+            self._require_lasting(found, valid.given)
+        return valid
+
+    def _require_lasting(self, found: BaseModel, given: Arguments) -> None:
+        try:
+            again, valid = self._read(given)
+        except SchemaMismatch as misfit:
+            raise MistakenTypes(f"its types make of what they are given what they do not take: {misfit}") from misfit
+        if valid.given != given:
+            what = f"change what they are given each time they are read ({change(given, valid.given)})"
+            raise MistakenTypes(f"its types {what}; a validator must leave alone what it has made")
+        for name, field in self.model.model_fields.items():
+            if not same(getattr(found, name), getattr(again, name)):
+                raise MistakenTypes(f"argument {field.alias} is not the same once it was written down as JSON")
+
+    def _read(self, arguments: Arguments) -> tuple[BaseModel, Valid]:
         self.schema.require(arguments)
         try:
-            found = self.model.model_validate_json(to_json(whole(arguments)), strict=True)
+            found = self._validated(arguments)
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
             raise SchemaMismatch(in_words(placed(each["loc"], each["msg"]) for each in errors)) from invalid
+        except InvalidArguments:  # a validator's own word
+            raise
+        except Exception as error:
+            broken = next((f" on argument {name}" for name in arguments if self._breaks_on(name, arguments[name])), "")
+            raise MistakenTypes(f"its types broke{broken}: {in_one_line(error)}") from error
         values = tuple(getattr(found, name) for name in self.model.model_fields)
-        return Valid(values, lambda defaults: found.model_dump(mode="json", exclude_unset=not defaults))
+        return found, Valid(values, self._written(found, defaults=False), self._written(found, defaults=True))
+
+    def _validated(self, arguments: Arguments) -> BaseModel:
+        return self.model.model_validate_json(to_json(whole(arguments)), strict=True)
+
+    def _breaks_on(self, name: str, value: JsonValue) -> bool:
+        """Whether it is this argument for which another error is raised than that it does not fit."""
+        try:
+            self._validated({name: value})
+        except ValidationError:
+            return False
+        except Exception:
+            return True
+        return False
+
+    def _written(self, found: BaseModel, *, defaults: bool) -> Arguments:
+        try:
+            return written(found, defaults=defaults)
+        except Exception as error:
+            names = [
+                str(field.alias) for own, field in self.model.model_fields.items() if not can_be_written(found, own)
+            ]
+            which = ", ".join(names) or "all together"
+            raise MistakenTypes(f"argument {which} cannot be written as JSON: {in_one_line(error)}") from error
 
     def takes(self, name: str, value: JsonValue) -> bool:
         if not self.schema.takes(name, value):
             return False
         try:
-            self.model.model_validate_json(to_json(whole({name: value})), strict=True)
+            self._validated({name: value})
         except ValidationError as invalid:
             return all(each["loc"][0] != name for each in invalid.errors(include_url=False))
+        except Exception:  # told where it is called
+            return False
         return True
 
 
@@ -123,7 +162,7 @@ class FromSchema:
     def read(self, arguments: Arguments) -> Valid:
         self.schema.require(arguments)
         given: Arguments = whole(arguments)
-        return Valid((given,), lambda defaults: copy.deepcopy(self._defaults) | given if defaults else given)
+        return Valid((given,), given, copy.deepcopy(self._defaults) | given)
 
     def takes(self, name: str, value: JsonValue) -> bool:
         return self.schema.takes(name, value)
@@ -152,8 +191,8 @@ def provided(function: ToolFunction) -> dict[str, type]:
     Raises:
         Unfit: one has no type.
     """
-    names = [each.name for each in _parameters(function) if each.kind is Parameter.KEYWORD_ONLY]
-    return _types(function, names)
+    names = [each.name for each in parameters_of(function) if each.kind is Parameter.KEYWORD_ONLY]
+    return types_of(function, names)
 
 
 def check_takes_a_dictionary(function: ToolFunction) -> None:
@@ -162,46 +201,7 @@ def check_takes_a_dictionary(function: ToolFunction) -> None:
     Raises:
         Unfit: the function cannot be called with the arguments as one dictionary.
     """
-    positional = [each for each in _parameters(function) if each.kind is not Parameter.KEYWORD_ONLY]
+    positional = [each for each in parameters_of(function) if each.kind is not Parameter.KEYWORD_ONLY]
     needed = [each.name for each in positional if each.default is Parameter.empty]
     if not positional or positional[0].kind is Parameter.VAR_KEYWORD or len(needed) > 1:
         raise Unfit("its function takes the arguments as one dictionary: async def run(arguments, *, …)")
-
-
-def documentation(function: ToolFunction) -> docstring_parser.Docstring:
-    return docstring_parser.parse(inspect.getdoc(function) or "")
-
-
-def _model(function: ToolFunction) -> type[BaseModel]:
-    filled_in = [each for each in _parameters(function) if each.kind is not Parameter.KEYWORD_ONLY]
-    types = _types(function, [each.name for each in filled_in])
-    described = {each.arg_name: each.description for each in documentation(function).params}
-    fields: dict[str, Any] = {}
-    for each in filled_in:
-        if each.kind is not Parameter.POSITIONAL_OR_KEYWORD:
-            raise Unfit(f"parameter {each.name} must be one that can be given by name")
-        default = ... if each.default is Parameter.empty else each.default
-        fields[each.name] = (types[each.name], Field(default=default, description=described.get(each.name)))
-    return create_model(function.__name__, __config__=ConfigDict(extra="forbid", frozen=True), **fields)
-
-
-def _no_schema(function: ToolFunction) -> str:
-    """Which parameter it is that pydantic makes no JSON Schema of."""
-    for name, kind in get_type_hints(function, include_extras=True).items():
-        try:
-            TypeAdapter(kind).json_schema()
-        except PydanticUserError:
-            shown = getattr(kind, "__name__", kind)
-            return f"parameter {name}: a model cannot fill in a {shown}; what the worker gives stands behind a *"
-    return "no JSON Schema can be made of its parameters"
-
-
-def _parameters(function: ToolFunction) -> Sequence[Parameter]:
-    return [*inspect.signature(function).parameters.values()]
-
-
-def _types(function: ToolFunction, names: Iterable[str]) -> dict[str, Any]:
-    types = get_type_hints(function, include_extras=True)
-    if untyped := [name for name in names if name not in types]:
-        raise Unfit(f"parameter {untyped[0]} needs a type")
-    return {name: types[name] for name in names}

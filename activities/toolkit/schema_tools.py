@@ -22,10 +22,11 @@ from pydantic import JsonValue
 
 from activities.schema.additional_properties import closed
 from activities.schema.json_schema import JsonSchema, NotASchema, check
+from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.definitions import Unfit, called_at, naming
 from activities.toolkit.function_names import LONGEST_NAME, sendable
 from activities.toolkit.options import ToolOptions, route_of
-from activities.toolkit.parameters import FromSchema, ToolFunction, check_takes_a_dictionary
+from activities.toolkit.parameters import FromSchema, check_takes_a_dictionary
 from activities.toolkit.tool import Tool, made_of
 
 

@@ -15,23 +15,25 @@ one of type `ToolCall` is the call itself, with its key.
 
 import copy
 import inspect
-import json
-import string
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, Unpack, cast
+from typing import TypeVar, Unpack, cast
 
 from pydantic import JsonValue
 
-from activities.errors import ConfigurationError, InvalidArguments
+from activities.error_text import trace_of
+from activities.errors import ConfigurationError, InvalidArguments, ToolCrashed
 from activities.execution.act import Act
 from activities.schema.json_schema import SchemaMismatch
+from activities.toolkit.about import check_about, described, in_words
+from activities.toolkit.argument_model import ToolFunction, documentation
 from activities.toolkit.definitions import Unfit, defined_at, naming
 from activities.toolkit.earlier_results import Fill
 from activities.toolkit.function_names import LEGAL, LONGEST_NAME
 from activities.toolkit.lazy_results import awaited
 from activities.toolkit.options import ToolOptions, route_of
-from activities.toolkit.parameters import Parameters, Signature, ToolFunction, Valid, documentation, provided
+from activities.toolkit.parameters import MistakenTypes, Parameters, Signature, Valid, provided
+from activities.toolkit.written_arguments import change
 from workflows.contract.internal import Route, ToolCall
 from workflows.contract.values import Arguments
 
@@ -80,11 +82,33 @@ class Tool:
 
         Raises:
             InvalidArguments: they do not fit; the message says where and why, for the model to read.
+            ToolCrashed: the tool's types break on them, or do not keep them as they are.
         """
         try:
             return self.parameters.read(arguments)
         except SchemaMismatch as misfit:
             raise InvalidArguments(f"the arguments of {self.name} are not valid: {misfit}") from misfit
+        except MistakenTypes as mistaken:
+            crashed = ToolCrashed(f"a mistake in {self.name}: {mistaken}")
+            crashed.trace = trace_of(mistaken)
+            raise crashed from mistaken
+
+    def as_decided(self, arguments: Arguments) -> Valid:
+        """Read the arguments of a call that is to be run now. They were written down when it was decided, perhaps by a
+        worker of another build, whose types were others.
+
+        Raises:
+            InvalidArguments: they do not fit, or would not be used as they were decided.
+            ToolCrashed: as `validate`.
+        """
+        valid = self.validate(arguments)
+        if valid.given != arguments:
+            read = change(arguments, valid.given)
+            raise InvalidArguments(
+                f"{self.name} would not use its arguments as they were decided ({read}): its types have changed since, "
+                "and the call has to be made anew"
+            )
+        return valid
 
     def argument_names(self) -> list[str]:
         """As the schema names them, in its order."""
@@ -92,10 +116,7 @@ class Tool:
 
     def describe(self, arguments: Arguments) -> str:
         """What a call is about, in a few words for people: "to ann@example.com"; by default, its first argument."""
-        shown = _Shown(arguments)
-        if not self.about:
-            return "".join(shown[name] for name in self.argument_names()[:1])[:180]
-        return " ".join(_About().vformat(self.about, (), shown).split())[:180]
+        return described(self.about, arguments, self.argument_names())
 
     @property
     def done_for(self) -> tuple[str, ...]:
@@ -208,14 +229,18 @@ def _checked(made: Tool) -> Tool:
             raise Unfit(f'{option} is a tuple: ("{value}",)')
     if strangers := made.confirmed.keys() - set(made.grounded):
         raise Unfit(f"confirmed names arguments that are not grounded: {', '.join(sorted(strangers))}")
+    if inspect.isasyncgenfunction(made.function):
+        raise Unfit(
+            "its function is a generator, as there is a `yield` in it; return the result whole, as a list for one"
+        )
     if not inspect.iscoroutinefunction(made.function):
         raise Unfit("its function must be written with `async def`")
     arguments = made.argument_names()
     for option, names in (("grounded", made.grounded), ("self_evident", made.self_evident)):
         if unknown := [name for name in names if name not in arguments]:
-            raise Unfit(f"{option} names {unknown[0]}, which is no argument; {_in_words(arguments)}")
+            raise Unfit(f"{option} names {unknown[0]}, which is no argument; {in_words(arguments)}")
     if made.route.asks and made.route.asks not in arguments:
-        raise Unfit(f"asks names {made.route.asks}, which is no argument; {_in_words(arguments)}")
+        raise Unfit(f"asks names {made.route.asks}, which is no argument; {in_words(arguments)}")
     if made.route.asks and made.route.effect != "read":
         raise Unfit("a question is a read: nothing happens before its answer")
     if made.route.effect == "read" and made.asks_for(Act):
@@ -224,56 +249,11 @@ def _checked(made: Tool) -> Tool:
         raise Unfit("it has a preview, but a read runs in a rehearsal too")
     if made.route.attempts < 1 or not 0 < made.route.start_to_close <= made.route.schedule_to_close:
         raise Unfit("attempts is at least 1, timeout more than 0, and total_timeout no less than timeout")
-    _check_about(made.about, arguments)
+    check_about(made.about, arguments)
     return made
-
-
-def _check_about(about: str, arguments: list[str]) -> None:
-    try:
-        named = [field for _, field, _, _ in string.Formatter().parse(about) if field is not None]
-        unknown = [field for field in named if field not in arguments]
-        if not unknown:
-            _About().vformat(about, (), dict.fromkeys(arguments, ""))
-    except ValueError as error:
-        raise Unfit(f"about {about!r} cannot be filled in: {error}") from error
-    if unknown:
-        raise Unfit(f"about names {{{unknown[0]}}}, which is no argument; {_in_words(arguments)}")
-
-
-def _in_words(arguments: list[str]) -> str:
-    return f"its arguments are {', '.join(arguments)}" if arguments else "it has no arguments"
-
-
-class _About(string.Formatter):
-    """Takes whatever stands in braces for an argument's name, dots and all."""
-
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return kwargs[field_name], field_name
-
-
-class _Shown(dict[str, str]):
-    """Arguments as people read them; one that the model left out is empty."""
-
-    def __init__(self, arguments: Arguments) -> None:
-        super().__init__((name, _read(value)) for name, value in arguments.items())
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 def tool_of(thing: object) -> Tool | None:
     """The tool that a function was marked as, if it was."""
     made = getattr(thing, "errand_tool", None)
     return made if isinstance(made, Tool) else None
-
-
-def _read(value: JsonValue) -> str:
-    match value:
-        case None:
-            return ""
-        case list():
-            return ", ".join(map(_read, value))
-        case dict():
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return str(value)

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from temporalio.exceptions import ApplicationError
 
 from activities.budgets import Budget
-from activities.errors import InvalidArguments
+from activities.errors import ToolError
 from activities.ledger.spending import Standing
 from activities.rehearsal.budget_outlook import Outlook, outlook
 from activities.toolkit.find_tools import FoundTools, search_tool
@@ -87,7 +87,7 @@ class TriedCalls:
         """What the budgets say of a write, with those before it; it counts from now on, unless they refuse it."""
         try:
             used = self._tools[call.tool].validate(call.arguments).used
-        except InvalidArguments:
+        except ToolError:
             used = call.arguments
         writes = [*self._writes, (call.tool, used)]
         found = await outlook(self._budgets, NothingTaken(), self._request.requester, writes)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from activities.schema.dialect import mended
-from activities.toolkit.parameters import ToolFunction
+from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.schema_tools import legal_names, tool_from_schema
 from activities.toolkit.tool import Tool
 from tests.bfcl.leaderboard import Object

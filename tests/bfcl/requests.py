@@ -15,8 +15,8 @@ from temporalio.client import Client
 
 from activities.errors import InvalidArguments
 from activities.settings import Settings
+from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.catalogue import Catalogue
-from activities.toolkit.parameters import ToolFunction
 from activities.toolkit.tool import Tool
 from deploy.service.assembly import Service, build_worker
 from tests.bfcl.gold import first

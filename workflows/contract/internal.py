@@ -107,6 +107,7 @@ class ProposedCall(Message):
     route: Route | None = None
     error: str | None = omitted(None)
     hint: str = omitted("", description="for the model: how to do it right")
+    crashed: bool = omitted(False, description="it is not run because of a mistake in the tool")
     extra: Extra = omitted({})
 
 

@@ -10,13 +10,13 @@ from pydantic import JsonValue
 from activities.errors import ConfigurationError, ServiceRefused
 from activities.execution.act import Act
 from activities.sayable import beginning
+from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.expressions import Expression, NotAnExpression, refuse_what_failed
 from activities.toolkit.mcp.live import Live, fingerprint
 from activities.toolkit.mcp.sessions import Server
 from activities.toolkit.mcp.settings import ErrorMeans, McpSettings, McpToolSettings
 from activities.toolkit.opened import Opened
 from activities.toolkit.options import ToolOptions
-from activities.toolkit.parameters import ToolFunction
 from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.schema_tools import legal_names, tool_from_schema
 from activities.toolkit.source_file import WrongKey, did_you_mean

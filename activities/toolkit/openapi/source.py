@@ -21,6 +21,7 @@ from activities.errors import (
 from activities.execution.act import Act
 from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.settings.environment import is_loopback
+from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.expressions import NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.answers import Answers
 from activities.toolkit.openapi.credentials import Credentials, variables_of
@@ -30,7 +31,6 @@ from activities.toolkit.openapi.recipe import Operation
 from activities.toolkit.openapi.requests import request_of
 from activities.toolkit.openapi.settings import OpenApiSettings, OperationSettings
 from activities.toolkit.options import ToolOptions
-from activities.toolkit.parameters import ToolFunction
 from activities.toolkit.schema_tools import tool_from_schema
 from activities.toolkit.source_file import WrongKey
 from activities.toolkit.tool import Tool

@@ -3,10 +3,10 @@
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import pytest
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -71,6 +71,7 @@ TOOLS = offered(get_weather, send_email)
 SITUATION = ModelInput(requester="ann", conversation=(UserEntry(text="Mail the weather to ann@example.com"),))
 
 
+OF_NOBODY = ModelSettings.model_validate({"openai_model": "tiny", "openai_base_url": "http://127.0.0.1:9"})
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
 beats: list[tuple[object, ...]] = []
 """The heartbeat details of the last decision."""
@@ -210,6 +211,34 @@ class TestWrongCalls:
         (made,) = (await decide(model, Raw(200, body))).calls
         assert made.route is None
         assert "cut off" in (made.error or "")
+
+
+def _crashing(city: str) -> str:
+    raise RuntimeError(f"no idea of {len(city)}")
+
+
+@tool(about="{city}")
+async def crashing(city: Annotated[str, AfterValidator(_crashing)]) -> str:
+    """Break on every city."""
+    return city
+
+
+class TestMistakesOfTools:
+    async def test_a_call_on_which_the_types_of_a_tool_break_is_the_tools_mistake_and_costs_one_question(
+        self, model: ScriptedModel
+    ) -> None:
+        decision = await decide(model, calls(call("crashing", city="Paris")), tools=offered(crashing))
+        (made,) = decision.calls
+        assert (made.route, made.crashed, made.arguments, made.hint) == (None, True, {"city": "Paris"}, "")
+        assert made.error == "a mistake in crashing: its types broke on argument city: RuntimeError: no idea of 5"
+        assert decision.usage == Usage(model_calls=1, input_tokens=100, output_tokens=10)
+
+    async def test_so_is_one_that_a_person_has_edited_or_given(self, model: ScriptedModel) -> None:
+        decider = Decide(Endpoint.from_settings(OF_NOBODY), offered(crashing), Policy())
+        given = EditedCall(call=ToolCall(key="r/1.1", tool="crashing", arguments={"city": "Rome"}), conversation=())
+        (made,) = (await ActivityEnvironment().run(decider.prepare, given)).calls
+        assert (made.route, made.crashed) == (None, True)
+        assert (await ActivityEnvironment().run(decider.check, given)).crashed
 
 
 class TestDialects:
@@ -371,6 +400,33 @@ class TestUsage:
             (detail,) = raised.value.details
             assert (detail.usage.model_calls, detail.usage.output_tokens) == (2, tokens)
             assert beats[-1] == (UsageSoFar(attempt=2, before=detail.usage, unusable=unusable),)
+
+
+class Breaking(Policy):
+    """Has a mistake in it."""
+
+    def rule_on(self, *_: object, **__: object) -> NoReturn:
+        raise KeyError("rule")
+
+
+class TestMistakesOfOurOwn:
+    async def test_what_the_model_has_answered_is_paid_although_our_code_breaks_on_it(
+        self, model: ScriptedModel
+    ) -> None:
+        with pytest.raises(ApplicationError) as raised:
+            await decide(model, calls(call("get_weather", city="Paris")), policy=Breaking())
+        assert raised.value.message == "a mistake in the worker's code broke on the reply: KeyError: 'rule'"
+        assert (raised.value.type, raised.value.non_retryable) == ("ModelReplyUnusable", False)
+        assert raised.value.details[0].usage == Usage(model_calls=1, input_tokens=100, output_tokens=10)
+
+    async def test_it_is_not_paid_again_and_again(self, model: ScriptedModel) -> None:
+        before = UsageSoFar(attempt=2, before=Usage(model_calls=2, output_tokens=20), unusable=2)
+        with pytest.raises(ApplicationError) as raised:
+            await decide(
+                model, calls(call("get_weather", city="Paris")), policy=Breaking(), attempt=3, details=(before,)
+            )
+        assert (raised.value.type, raised.value.non_retryable) == ("NoUsableReply", True)
+        assert raised.value.details[0].usage == Usage(model_calls=3, input_tokens=100, output_tokens=30)
 
 
 class TestDemotion:

@@ -122,8 +122,11 @@ class TestSchema:
         assert made(now).schema()["properties"] == {}
         made(now).validate({})
 
-    @pytest.mark.parametrize("name", ["json", "copy", "dict", "schema"])
-    @pytest.mark.filterwarnings("ignore:Field name")
+    @pytest.mark.parametrize(
+        "name",
+        ["json", "copy", "schema", "self", "model_config", "model_dump", "model_fields", "_a", "__a", "argument_0"],
+    )
+    @pytest.mark.filterwarnings("error")
     def test_an_argument_may_have_a_name_that_pydantic_uses(self, name: str) -> None:
         code: dict[str, Any] = {"tool": tool}
         exec(f"@tool()\nasync def f({name}: str) -> str: return {name}", code)
@@ -215,6 +218,10 @@ class TestMarking:
             (
                 "async def f(clock: Clock): ...",
                 "parameter clock: a model cannot fill in a Clock; what the worker gives stands behind a *",
+            ),
+            (
+                "async def f(): yield",
+                "its function is a generator, as there is a `yield` in it; return the result whole, as a list for one",
             ),
             ("async def für(): ...", "a name is 1 to 64 of a-z A-Z 0-9 _ -"),
             ("async def f(*, act: Act): ...", "it asks for an Act, but only a write has a point of no return"),

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
+from activities.errors import InvalidArguments
 from activities.execution.act import Fence
 from activities.execution.tool_activities import write_activity
 from activities.ledger.ledger import Ledger
@@ -79,6 +80,8 @@ async def run(
     """Run a tool that sends mail, as an activity."""
     tool = tool_of(function)
     assert tool is not None
+    with suppress(InvalidArguments):  # as they are decided
+        arguments = tool.validate(arguments).given
     call = ToolCall(key=key, tool=tool.name, arguments=arguments, chain="5eed")
     async with aclosing(MailConnections()) as connections:
         provisions: dict[type, object] = {MailSettings: settings, MailConnections: connections}

@@ -59,7 +59,7 @@ async def test_the_weather_in_a_city(open_meteo: FakeWeb, http: httpx.AsyncClien
     tool = tool_of(get_weather)
     assert tool is not None
     run = read_activity(tool, {httpx.AsyncClient: http, DataServices: settings(open_meteo)})
-    call = ToolCall(key="r/1.0", tool="get_weather", arguments={"city": " Paris "})
+    call = ToolCall(key="r/1.0", tool="get_weather", arguments=tool.validate({"city": " Paris "}).given)
 
     result = await ActivityEnvironment().run(run, call)
 
