@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from temporalio import activity
 
 from activities.budgets import Budget
-from activities.errors import InvalidArguments
+from activities.errors import InvalidArguments, ToolError
 from activities.execution.tool_results import capped
 from activities.failures import translated
 from activities.ledger.spending import SpendingBook
@@ -69,7 +69,7 @@ class Previews:
         tool = self._tools.get(planned.tool)
         try:
             return planned.tool, tool.validate(planned.arguments).used if tool else planned.arguments
-        except InvalidArguments:
+        except ToolError:
             return planned.tool, planned.arguments
 
 
