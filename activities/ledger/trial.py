@@ -1,13 +1,13 @@
 """Whether a ledger can be written: what workers write is written, and taken back.
 
-A file in which there is no room any more takes a change of what stands in it, and a change that is taken back may never
-have left SQLite's memory. So the rows here are new, and go to the disk before they are taken back.
+What is taken back never leaves SQLite's memory, so of a file the room on its disk is looked at too. It must not be made
+to leave it, by `PRAGMA cache_size`: where SQLite 3.40 had written pages to its log twice before it took them back, that
+log could not be read from there on, and with a process that was killed went what it had written since.
 """
 
 import os
 import secrets
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,6 @@ import sqlalchemy as sa
 
 from activities.ledger.tables import actions, marks, restores, spending
 
-LARGE = "x" * 20_000
-"""Of an action's arguments: some pages of a file."""
 LEAST = 1024 * 1024
 """Bytes that are to be free on the disk of a file: SQLite's log alone may grow by more before it is begun anew."""
 
@@ -31,16 +29,15 @@ def try_to_write(connection: sa.Connection) -> None:
         SQLAlchemyError: something of it cannot be written.
     """
     there = set(sa.inspect(connection).get_table_names())
-    with _to_the_disk(connection):
-        # Where one fails the database may have taken back everything, so that nothing is left to be taken back here.
-        trial = connection.begin_nested()
-        for table, values in _rows(f"trial/{secrets.token_hex(8)}"):
-            if table.name in there:
-                connection.execute(sa.insert(table).values(**values))
-                connection.execute(sa.update(table).values(**values).where(_is_row_of(table, values)))
-                if table is spending:
-                    connection.execute(sa.delete(table).where(_is_row_of(table, values)))
-        trial.rollback()
+    # Where one fails the database may have taken back everything, so that nothing is left to be taken back here.
+    trial = connection.begin_nested()
+    for table, values in _rows(f"trial/{secrets.token_hex(8)}"):
+        if table.name in there:
+            connection.execute(sa.insert(table).values(**values))
+            connection.execute(sa.update(table).values(**values).where(_is_row_of(table, values)))
+            if table is spending:
+                connection.execute(sa.delete(table).where(_is_row_of(table, values)))
+    trial.rollback()
 
 
 def room_beside(file: Path) -> int | None:
@@ -56,11 +53,11 @@ def _is_row_of(table: sa.Table, values: Mapping[str, object]) -> sa.ColumnElemen
 
 def _rows(key: str) -> list[tuple[sa.Table, Mapping[str, object]]]:
     now = datetime.now(UTC)
-    action = {
+    action: Mapping[str, object] = {
         "key": key,
         "digest": "",
         "tool": "",
-        "arguments": {"text": LARGE, "more": LARGE},
+        "arguments": {},
         "request_id": key,
         "requester": "",
         "approved_by": "",
@@ -75,17 +72,3 @@ def _rows(key: str) -> list[tuple[sa.Table, Mapping[str, object]]]:
         (restores, {"number": -1, "older": "ledger", "noticed_at": now, "message": ""}),
         (marks, {"namespace": key, "number": 0}),
     ]
-
-
-@contextmanager
-def _to_the_disk(connection: sa.Connection) -> Generator[None]:
-    """SQLite keeps hardly anything in memory meanwhile."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-    connection.exec_driver_sql("PRAGMA cache_size = 1")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
