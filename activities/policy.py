@@ -22,10 +22,10 @@ per = "day"
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -79,23 +79,27 @@ class Approvals(BaseModel):
             return None
         return ApprovalRules(approvers=self.approvers, to=self.to, notify_seconds=self.notify if self.to else 0)
 
-    def check_recipients(self, endpoints: Iterable[str], tools: Mapping[str, "Tool"]) -> None:
-        """Refuse to tell whom this worker cannot tell.
+    def with_recipients(self, endpoints: Sequence[str], tools: Mapping[str, "Tool"]) -> Self:
+        """The same, with whom to tell as they are told: addresses as mail is sent to them.
 
         Raises:
             ConfigurationError: there is no such endpoint, no such address, or no mail is sent.
         """
-        for name in self.to:
-            if not name.startswith(MAILTO):
-                if name not in endpoints:
-                    raise ConfigurationError(f"{TO}: {no_such('endpoint', name, endpoints)}")
-            elif (mail := tools.get(MAIL)) is None:
-                raise ConfigurationError(f"{TO}: {name}: the tool {MAIL} is not offered or not configured")
-            else:
-                try:
-                    mail.validate({"to": [name.removeprefix(MAILTO)], "subject": "", "body": ""})
-                except InvalidArguments as error:
-                    raise ConfigurationError(f"{TO}: {name}: {error}") from error
+        return self.model_copy(update={"to": tuple(_recipient(name, endpoints, tools) for name in self.to)})
+
+
+def _recipient(name: str, endpoints: Sequence[str], tools: Mapping[str, "Tool"]) -> str:
+    if not name.startswith(MAILTO):
+        if name not in endpoints:
+            raise ConfigurationError(f"{TO}: {no_such('endpoint', name, endpoints)}")
+        return name
+    if (mail := tools.get(MAIL)) is None:
+        raise ConfigurationError(f"{TO}: {name}: the tool {MAIL} is not offered or not configured")
+    try:
+        read = mail.validate({"to": [name.removeprefix(MAILTO)], "subject": "", "body": ""}).given
+    except InvalidArguments as error:
+        raise ConfigurationError(f"{TO}: {name}: {error}") from error
+    return f"{MAILTO}{cast('list[str]', read['to'])[0]}"
 
 
 class Policy(BaseModel):

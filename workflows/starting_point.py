@@ -23,7 +23,7 @@ def starting_point(request: Request) -> Progress:
         raise bad_request(why)
     if problem := problem_with_id(info.workflow_id):
         raise bad_request(problem)
-    if problem := _problem_with_plan(request, info.workflow_id):
+    if info.continued_run_id is None and (problem := _problem_with_plan(request, info.workflow_id)):
         raise bad_request(problem)
     if (carried := request.carried) is not None:
         if info.continued_run_id is None:

@@ -165,19 +165,23 @@ class _Steps:
     act: Act
     stack: AsyncExitStack
     """In which it is left."""
+    has_begun_it: bool = False
+    """Whether the act began with this request, and not with one before it."""
     of_the_head: BaseException | None = None
     """What was raised while the headers were sent."""
 
     async def hear(self, step: str, told: Mapping[str, Any]) -> None:
         if step == FIRST_BYTE and not self.act.begun:
             await self.stack.enter_async_context(self.act)
+            self.has_begun_it = True
         elif step == HEAD_FAILED:
             self.of_the_head = told["exception"]
 
     def is_unsent(self, error: httpx.HTTPError) -> bool:
         """Whether no byte went out: headers that are none are refused before the first of them is written."""
         is_of_head = self.of_the_head is not None and error.__cause__ is self.of_the_head
-        return not self.act.begun or (is_of_head and isinstance(error, httpx.LocalProtocolError))
+        is_refused = is_of_head and isinstance(error, httpx.LocalProtocolError)
+        return not self.act.begun or (self.has_begun_it and is_refused)
 
 
 def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:

@@ -22,8 +22,10 @@ class LateEnds:
 
     def __init__(self) -> None:
         self._telling: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def aclose(self) -> None:
+        self._closed = True
         for task in self._telling:
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
@@ -35,6 +37,8 @@ class LateEnds:
             finish: writes it down; false where the row is no longer the attempt's.
             about: what the log says of the write.
         """
+        if self._closed:
+            return
         task = asyncio.create_task(_tell(finish, about))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)

@@ -14,6 +14,7 @@ from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOpti
 from temporalio.api.workflowservice.v1 import UpdateWorkflowExecutionOptionsRequest
 from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle, Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.error_text import message_of
@@ -44,6 +45,7 @@ class LedgerWatch:
             _, unheard = await asyncio.wait(self._going_on, timeout=LOOKS_EVERY)
             for task in unheard:
                 task.cancel()
+            await asyncio.gather(*unheard, return_exceptions=True)
 
     @activity.defn(name=WATCH_LEDGER)
     async def watch(self, watched: WatchedLedger) -> WatchedLedger:
@@ -65,8 +67,9 @@ class LedgerWatch:
                 mark = await self._for_an_hour(attempt, _heard() or watched.mark)
             await attempt.complete(watched.model_copy(update={"mark": mark}))
         except Exception as error:  # whatever it is, Temporal has to give the watch to a worker again
-            log.info("the ledger's watch has ended before its time", reason=message_of(error))
-            with suppress(RPCError):
+            is_mistake = not isinstance(error, (ApplicationError, RPCError, AsyncActivityCancelledError))
+            log.info("the ledger's watch has ended before its time", reason=message_of(error), exc_info=is_mistake)
+            with suppress(RPCError, AsyncActivityCancelledError):
                 await attempt.fail(error)
 
     async def _for_an_hour(self, attempt: AsyncActivityHandle, mark: LedgerMark | None) -> LedgerMark | None:

@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, partial)
 LAZY: Mapping[str, tuple[type, ...]] = {
@@ -70,8 +71,8 @@ def _parts(value: object) -> Sequence[object]:
         for holder in _LISTS:
             if issubclass(kind, holder):  # by its own way: that of a stranger's class may do anything
                 return [*cast("Any", holder).__iter__(value)]
-        if issubclass(kind, BaseModel):
-            return [*_fields(cast("BaseModel", value))]
+        if fields := getattr(kind, "__pydantic_fields__", None):
+            return [*_fields(value, fields)]
         if dataclasses.is_dataclass(kind):
             return [getattr(value, field.name, None) for field in dataclasses.fields(kind)]
     except Exception:  # of a class that cannot be looked at
@@ -79,7 +80,8 @@ def _parts(value: object) -> Sequence[object]:
     return ()
 
 
-def _fields(model: BaseModel) -> Iterable[object]:
-    hidden = {name for name, field in type(model).model_fields.items() if field.exclude}
-    yield from (part for name, part in vars(model).items() if name not in hidden)
-    yield from (model.model_extra or {}).values()
+def _fields(model: object, fields: Mapping[str, FieldInfo]) -> Iterable[object]:
+    """Of a model, or of a data class of pydantic's, what is written down of it."""
+    yield from (getattr(model, name, None) for name, field in fields.items() if not field.exclude)
+    if isinstance(model, BaseModel):
+        yield from (model.model_extra or {}).values()

@@ -36,7 +36,7 @@ async def sources(settings: Settings) -> str:
     catalogue = Catalogue.load(settings)
     async with aclosing(catalogue.sources):
         callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
-        policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        policy.approvals.with_recipients([*callbacks.by_name], catalogue.tools)
     left_out = "; ".join(f"{name} lacks {', '.join(names)}" for name, names in catalogue.unconfigured.items())
     if not catalogue.tools:
         raise Doubt("there is no tool", left_out or "see ERRAND_OFFER and ERRAND_TOOLS")

@@ -87,7 +87,8 @@ class Service:
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
         callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
-        policy.approvals.check_recipients(callbacks.by_name, catalogue.tools)
+        approvals = policy.approvals.with_recipients([*callbacks.by_name], catalogue.tools)
+        policy = policy.model_copy(update={"approvals": approvals})
         policy.check_budgets(catalogue.every, counts_cost=bool(endpoint.price and settings.model.model_max_tokens))
         return cls(settings, catalogue, policy, endpoint, callbacks)
 

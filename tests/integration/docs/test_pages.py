@@ -373,7 +373,7 @@ class TestData:
         (tmp_path / "policy.toml").write_text(text)
         found, mail = Policy.load(tmp_path / "policy.toml").approvals, tool_of(send_email)
         assert mail is not None
-        found.check_recipients(["ops"], {"send_email": mail})
+        found = found.with_recipients(["ops"], {"send_email": mail})
         assert found.rules is not None
 
     @pytest.mark.parametrize("text", MESSAGES, ids=first_line)

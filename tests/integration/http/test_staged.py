@@ -196,6 +196,18 @@ async def test_headers_that_are_refused_before_their_first_byte_have_failed_and_
     assert await state_in(ledger) is (State.UNKNOWN if may_have_happened else State.NOT_DONE)
 
 
+async def test_of_an_act_that_has_begun_before_nobody_knows_where_a_later_request_is_refused(
+    ledger: Ledger, sender: HttpSender
+) -> None:
+    async with faulty_server() as bank:
+        request = httpx.Request("POST", bank.url, headers={"Transfer-Encoding": "gzip"}, content=b"{}")
+        act = act_in(ledger)
+        with pytest.raises(OutcomeUnknown):
+            async with act:
+                await sender.write(request, PLAIN, act, "key-1")
+    assert await state_in(ledger) is State.UNKNOWN
+
+
 async def test_a_body_that_breaks_off_in_the_middle_leaves_a_write_unknown(ledger: Ledger, sender: HttpSender) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield b"half"

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from activities.errors import ConfigurationError
 from activities.policy import Policy, Rule
 from activities.toolkit.tool import Tool, tool, tool_of
+from activities.tools.mail import send_email
 from workflows.contract.approvals import ApprovalRules, may_decide
 from workflows.contract.values import Ruling
 
@@ -46,7 +47,15 @@ class TestApprovals:
     def test_mail_to_approvers_needs_the_tool(self) -> None:
         policy = Policy.model_validate({"approvals": {"to": ["mailto:ann@example.com"]}})
         with pytest.raises(ConfigurationError, match="send_email is not offered or not configured"):
-            policy.approvals.check_recipients([], {})
+            policy.approvals.with_recipients([], {})
+
+    def test_approvers_have_their_addresses_as_mail_is_sent_to_them(self) -> None:
+        policy = Policy.model_validate({"approvals": {"to": ["ops", "mailto:ann@EXAMPLE.com"]}})
+        mail = made(send_email)
+        found = policy.approvals.with_recipients(["ops"], {"send_email": mail})
+        assert found.to == ("ops", "mailto:ann@example.com")
+        used = mail.as_decided({"to": ["ann@example.com"], "subject": "x", "body": "x"})
+        assert used.given["to"] == ["ann@example.com"]
 
 
 class TestPolicyFile:

@@ -11,6 +11,7 @@ from io import StringIO
 
 import pytest
 from pydantic import BaseModel, Field
+from pydantic.dataclasses import dataclass as pydantic_dataclass
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -127,6 +128,12 @@ class Letter(BaseModel):
     client: object = Field(default=None, exclude=True)
 
 
+@pydantic_dataclass
+class Parcel:
+    to: str = "ann"
+    client: object = Field(default=None, exclude=True)
+
+
 class Desk:
     def send(self) -> str:
         return run("a method")
@@ -206,6 +213,7 @@ def deep() -> object:
         lambda: {"a": 1}.items(),
         lambda: Letter,
         lambda: Letter(client=one_by_one()),
+        lambda: Parcel(client=one_by_one()),
         lambda: Letter.model_construct(parts=[Faceless()]),
     ],
 )
