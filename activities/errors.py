@@ -19,7 +19,7 @@
     │   │                          which the asking run knows nothing
     │   ├── RehearsalOnly          not retried: a write of a rehearsal, which is never made
     │   ├── BudgetReached          not retried: it would exceed a budget of the policy
-    │   ├── NotOffered           retried: this worker does not have the tool; another worker may
+    │   ├── NotOffered             retried: this worker does not have the tool; another worker may
     │   ├── AnotherLedger          retried: this worker's ledger is not the one in which the request's writes stand
     │   ├── LedgerRestored         retried: an older copy of the ledger or of Temporal's database was put back
     │   ├── ToolCrashed              not retried: a mistake in the tool, before the action took effect

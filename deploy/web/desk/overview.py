@@ -24,6 +24,7 @@ from deploy.web.desk.looking import GoingOn, Part, asking, going_on, over
 from deploy.web.door import UNLISTED, Door
 from deploy.web.recorded_action import Action
 from workflows.contract.api import Outcome, PendingApproval, PendingQuestion, RequestState, RequestStatus
+from workflows.contract.plans import is_of_a_plan
 from workflows.contract.values import Arguments
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Call:
     found: Found
     pending: TracedApproval
     why_no_yes: str
+    may_edit: bool
+    """Whether it is one call: a plan is approved as it stands."""
     may_reject: bool
 
 
@@ -159,6 +162,7 @@ async def calls_of(door: Door, caller: Caller, found: Found, now: RequestState) 
             found,
             await _traced(door, each, found.request_id),
             why_no_yes=why_no_yes(caller, found, each),
+            may_edit=not is_of_a_plan(each.key),
             may_reject=not why_no_word(caller, each),
         )
         for each in now.awaiting_approval

@@ -450,6 +450,18 @@ class TestFailing:
         assert ToolResult.model_validate_json(to_json(returned)) == returned
 
 
+async def done_while_it_is_gone(database: Database, paper: Paper) -> Ledger:
+    """A ledger that goes during the act, and is back once that is over."""
+    ledger = await database.open()
+    gone = database.gone()
+    paper.inside = gone.__aenter__
+    try:
+        assert await run(ledger, paper) == DONE
+    finally:
+        await gone.__aexit__(None, None, None)
+    return ledger
+
+
 @pytest.mark.usefixtures("impatient")
 class TestLedgerGone:
     @EITHER
@@ -474,13 +486,7 @@ class TestLedgerGone:
     async def test_what_was_done_is_on_the_receipt_where_it_goes_during_the_act(
         self, database: Database, paper: Paper
     ) -> None:
-        ledger = await database.open()
-        gone = database.gone()
-        paper.inside = gone.__aenter__
-        try:
-            assert await run(ledger, paper) == DONE
-        finally:
-            await gone.__aexit__(None, None, None)
+        ledger = await done_while_it_is_gone(database, paper)
         assert (await row(ledger)).state is State.BEGUN
         assert await fails(run(ledger, paper, attempt=2)) == UNKNOWN
         assert paper.acts == ["tree"]
@@ -489,13 +495,7 @@ class TestLedgerGone:
         self, database: Database, paper: Paper, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(late_ends, "PAUSES", (0.1,))
-        ledger = await database.open()
-        gone = database.gone()
-        paper.inside = gone.__aenter__
-        try:
-            assert await run(ledger, paper) == DONE
-        finally:
-            await gone.__aexit__(None, None, None)
+        ledger = await done_while_it_is_gone(database, paper)
         async with asyncio.timeout(20):
             while (await row(ledger)).state is State.BEGUN:
                 await asyncio.sleep(0.05)
