@@ -26,11 +26,11 @@ async def not_offered(args: Sequence[RawValue]) -> None:
         )
     structlog.contextvars.unbind_contextvars("activity")
     structlog.contextvars.bind_contextvars(tool=call.tool, key=call.key)
-    with translated(_how_far_it_got):
+    with translated(lambda: _how_far_it_got(call)):
         raise NotOffered(
-            f"this worker does not offer the tool {name}, so it did nothing: the tool was withdrawn after the call was "
-            "made, or only other workers have it; offer it again (ERRAND_OFFER, ERRAND_TOOLS, ERRAND_SOURCES), or "
-            "reject its calls"
+            f"this worker does not offer the tool {name}, so this attempt did nothing: the tool was withdrawn after "
+            "the call was made, or only other workers have it; offer it again (ERRAND_OFFER, ERRAND_TOOLS, "
+            "ERRAND_SOURCES), or reject its calls"
         )
 
 
@@ -43,7 +43,8 @@ def _call(args: Sequence[RawValue]) -> ToolCall | None:
     return call if call.tool == activity.info().activity_type else None
 
 
-def _how_far_it_got() -> Mapping[str, object]:
+def _how_far_it_got(call: ToolCall) -> Mapping[str, object]:
     """What earlier attempts have let Temporal hear: one may have acted, by a worker that had the tool."""
-    beat = count_attempt()
-    return {"acting": True, "tokens": beat.tokens} if beat and beat.stage == "acting" else {}
+    beat, number = count_attempt(), call.tried_before + activity.info().attempt
+    acted = {"acting": True, "tokens": beat.tokens} if beat and beat.stage == "acting" else {}
+    return {"attempt": number, **acted}

@@ -24,6 +24,7 @@ from deploy.client.traced_approvals import TracedApproval, TracedState
 from deploy.terminal.options import json_object
 from deploy.terminal.screen import Screen
 from workflows.contract.api import PendingApproval, PendingQuestion
+from workflows.contract.plans import is_of_a_plan
 from workflows.contract.values import Arguments
 
 
@@ -126,9 +127,13 @@ class Desk:
 
     async def _decide(self, call: TracedApproval) -> None:
         edited: Arguments | None = None
-        self._about = call.digest
-        while answer := await self._answer("approve? [y/N/e=edit/reason] "):
+        whole_plan, self._about = is_of_a_plan(call.key), call.digest
+        choices = "y/N/reason" if whole_plan else "y/N/e=edit/reason"
+        while answer := await self._answer(f"approve? [{choices}] "):
             match answer.strip():
+                case "e" | "edit" if whole_plan:
+                    self.screen.note("a plan is approved as it stands; to have another, reject it and rehearse again")
+                    continue
                 case "e" | "edit":
                     edited = self._edit(call, edited)
                     continue

@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from temporalio.client import Client
 
+from deploy.client.plans import apply, plan_of
 from tests.integration.cli.conftest import CommandLine, an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -41,6 +43,23 @@ async def test_at_a_terminal_the_whole_plan_is_asked_about_once(
         terminal.type(f"{answer}\r")
         assert await terminal.ends() == code
     assert happened.done("write_down") == written
+
+
+async def test_a_plan_that_waits_is_taken_or_rejected_as_it_stands(
+    cli: CommandLine, client: Client, rehearsed: str, happened: World
+) -> None:
+    await cli("submit", "--rehearse", "--id", rehearsed, TEXT)
+    plan, queue = await plan_of(client, rehearsed), cli.environment["ERRAND_TASK_QUEUE"]
+    applying = await apply(client, plan, requester="ann", task_queue=queue)
+    async with cli.terminal("watch", applying.id) as terminal:
+        await terminal.see("approve? [y/N/reason]")
+        terminal.type("e\n")
+        await terminal.see("a plan is approved as it stands")
+        await terminal.see("approve? [y/N/reason]")
+        assert happened.done("write_down") == []
+        terminal.type("y\n")
+        assert await terminal.ends() == 0
+    assert happened.done("write_down") == ["oak"]
 
 
 async def test_what_is_no_rehearsal_has_no_plan(cli: CommandLine, worker: ScriptedModel) -> None:

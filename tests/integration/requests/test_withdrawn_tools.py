@@ -40,7 +40,7 @@ async def test_the_receipt_the_log_and_what_is_tried_again_say_that_the_tool_was
             reason = await why_it_is_tried_again(request)
             outcome = await request.result()
     [receipt] = outcome.receipts
-    said = "this worker does not offer the tool write_down, so it did nothing: the tool was withdrawn"
+    said = "this worker does not offer the tool write_down, so this attempt did nothing: the tool was withdrawn"
     assert (receipt.status, receipt.attempts, happened.happened) == (ReceiptStatus.FAILED, 5, [])
     assert (receipt.error or "").startswith(said)
     assert reason == receipt.error

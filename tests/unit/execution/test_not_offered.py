@@ -39,7 +39,7 @@ async def failure(environment: ActivityEnvironment, *values: object) -> Applicat
 async def test_a_tool_that_is_not_here_is_named_and_tried_again() -> None:
     error = await failure(worker("fax"), CALL)
     assert (error.type, error.non_retryable) == ("NotOffered", False)
-    assert error.message.startswith("this worker does not offer the tool fax, so it did nothing")
+    assert error.message.startswith("this worker does not offer the tool fax, so this attempt did nothing")
     assert "\n" not in error.message
 
 
@@ -49,6 +49,12 @@ async def test_that_an_earlier_attempt_has_acted_is_said_on() -> None:
     assert (detail.acting, detail.tokens, detail.certain) == (True, ("t",), False)
     [detail] = (await failure(worker("fax"), CALL)).details
     assert (detail.acting, detail.tokens) == (False, ())
+
+
+async def test_a_write_that_is_asked_again_goes_on_counting_its_attempts() -> None:
+    again = CALL.model_copy(update={"tried_before": 5})
+    [detail] = (await failure(worker("fax"), again)).details
+    assert detail.attempt == 6
 
 
 @pytest.mark.parametrize("values", [(Recall(request_id="r", chain="5eed", known=(), ledger=""),), (), ("text",)])
