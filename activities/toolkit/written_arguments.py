@@ -62,8 +62,16 @@ def same(one: Any, other: Any) -> bool:
             names = [field.name for field in dataclasses.fields(one)]
             return all(same(getattr(one, name, None), getattr(other, name, None)) for name in names)
         case _:
-            # Of a class that compares nothing, only what is written down can tell.
-            return type(one).__eq__ is object.__eq__ or bool(one == other)
+            return _equal(one, other)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Of a class that compares nothing, or whose comparison gives no boolean, as arrays' does, only what is written
+    down can tell."""
+    try:
+        return type(one).__eq__ is object.__eq__ or bool(one == other)
+    except Exception:  # classes of others may raise anything
+        return True
 
 
 def _as_in_schema(value: Any, dumped: JsonValue) -> JsonValue:

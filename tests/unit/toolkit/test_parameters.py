@@ -19,7 +19,10 @@ from pydantic import (
     Field,
     Json,
     JsonValue,
+    PlainSerializer,
+    PlainValidator,
     SecretStr,
+    WithJsonSchema,
     computed_field,
     field_validator,
 )
@@ -70,6 +73,18 @@ class Mute:
     """Says nothing that is JSON."""
 
 
+class Column:
+    """Compares each of its numbers, as arrays do."""
+
+    def __init__(self, numbers: Iterable[object]) -> None:
+        self.numbers = [float(str(number)) for number in numbers]
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth value of a column is ambiguous")
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # as arrays have none
+
+
 def _broken(value: int) -> int:
     if value == 13:
         raise RuntimeError("crash in a validator")
@@ -89,6 +104,12 @@ Broken = Annotated[int, AfterValidator(_broken)]
 Refused = Annotated[int, AfterValidator(_refused)]
 Shrunk = Annotated[str, Field(min_length=4), AfterValidator(lambda text: text[:3])]
 Renamed = Annotated[str, Field(alias="from")]
+Columnar = Annotated[
+    Column,
+    PlainValidator(Column),
+    PlainSerializer(lambda column: column.numbers),
+    WithJsonSchema({"type": "array"}),
+]
 
 
 class OldDict(typing.TypedDict):
@@ -172,6 +193,9 @@ class TestWhatIsApproved:
         valid = found.validate(arguments)
         assert valid.given == given
         assert found.as_decided(given) == valid
+
+    def test_where_two_values_cannot_be_compared_what_is_written_down_counts(self) -> None:
+        assert with_parameters("a: Columnar").validate({"a": ["1", 2]}).given == {"a": [1, 2]}
 
     def test_a_set_is_written_down_in_one_order(self) -> None:
         found = with_parameters("a: set[str]")
