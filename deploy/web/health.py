@@ -19,12 +19,14 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+@router.head("/healthz", include_in_schema=False)  # which is what some monitors ask
 @router.get("/healthz", response_model=Health)
 async def healthz() -> Response:
     """The process answers."""
     return answer(Health())
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Health, responses=documented(Kind.UNAVAILABLE))
 async def readyz(door: TheDoor) -> Response:
     """Temporal answers too."""

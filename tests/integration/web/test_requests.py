@@ -298,3 +298,9 @@ async def test_the_door_says_that_it_is_there_and_that_temporal_is(door: Door) -
     async with httpx.AsyncClient(base_url=door.url) as anybody:
         answers = [await anybody.get(path) for path in ("/healthz", "/readyz")]
     assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"status": "ok"})] * 2
+
+
+async def test_it_says_so_too_where_only_the_head_is_asked_for(door: Door) -> None:
+    async with httpx.AsyncClient(base_url=door.url) as anybody:
+        answers = [await anybody.head(path) for path in ("/healthz", "/readyz")]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
