@@ -14,7 +14,6 @@ Two witnesses know how far an attempt got, so that one of them may forget. Befor
 """
 
 import asyncio
-import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -30,6 +29,7 @@ from activities.execution.cancellation import to_the_end
 from activities.heartbeats import remember, remembered
 from activities.ledger.ledger import Ledger
 from activities.ledger.rows import Action, State, Write
+from activities.ledger.tokens import new_token
 from workflows.contract.internal import AttemptBeat
 from workflows.contract.values import SettledBy
 
@@ -100,7 +100,7 @@ class Act:
         """
         if self.begun:
             raise ToolCrashed(TWICE) if self.came_to_nothing else OutcomeUnknown(TWICE)
-        token = secrets.token_hex(16)
+        token = new_token(self._write.repeated_as)
         await self._tell("preparing", token)
         if self.withdrawn:
             raise self.withdrawn

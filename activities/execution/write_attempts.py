@@ -33,6 +33,7 @@ from activities.ledger.ledger import Ledger
 from activities.ledger.rehearsals import refuse_rehearsed
 from activities.ledger.rows import Action, State, Write
 from activities.ledger.settling import FORGOTTEN, FORGOTTEN_SINCE, OF_ITS_TOOL
+from activities.ledger.tokens import asked_as
 from activities.toolkit.tool import Bound, Tool
 from workflows.contract.internal import OF_NO_BUDGET, ToolCall
 from workflows.contract.values import SettledBy
@@ -170,7 +171,7 @@ class WriteAttempt:
         too_little = self._knows_too_little(seen)
         if seen.state in (State.DONE, State.NOT_DONE) and not too_little:
             return seen
-        if self._tool.idempotent and not too_little:
+        if self._may_be_asked(seen) and not too_little:
             return seen
         if self._had_not_acted(seen):
             await self._ledger.finish(seen.key, seen.token, State.NOT_DONE, error=ENDED_BEFORE)
@@ -178,7 +179,8 @@ class WriteAttempt:
         self._certain = False  # the ledger may be read and not written, and an earlier attempt may have acted
         seen = await self._ledger.give_up(write, acted=self._tokens if self._acted_before else None)
         self._certain = True
-        if seen.state is not State.UNKNOWN or self._tool.idempotent:  # it has ended at this very moment; or is asked
+        # It has ended at this very moment; or is asked.
+        if seen.state is not State.UNKNOWN or self._may_be_asked(seen):
             return seen
         raise _never_reported(seen)
 
@@ -191,6 +193,12 @@ class WriteAttempt:
                 await self._ledger.give_up(write, doubt=OF_ITS_TOOL)
             except ServiceUnavailable as unavailable:
                 log.error("the ledger does not know that a write may have happened", reason=str(unavailable))
+
+    def _may_be_asked(self, row: Action) -> bool:
+        """Whether the attempts that may have done it asked as this worker's tool asks: under the same key of the same
+        far end. One of another build, or with other sources, may not have."""
+        acted = self._tokens if self._acted_before else ()
+        return all(asked_as(token, self._tool.repeated_as) for token in (row.token, *acted))
 
     @property
     def _acted_before(self) -> bool:

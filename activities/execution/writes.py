@@ -19,6 +19,7 @@ def write_of(call: ToolCall, tool: Tool | None) -> Write:
         call,
         _likeness(call, tool.same_as or call.tool, tool.done_for),
         timedelta(seconds=2 * tool.route.start_to_close),
+        repeated_as=tool.repeated_as,
     )
 
 

@@ -15,7 +15,6 @@ the asking run does not know of: of an earlier request, of the run before a rese
 its database was restored.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -33,6 +32,7 @@ from activities.ledger.restores import Restores
 from activities.ledger.rows import Action, Found, State, Write
 from activities.ledger.spending import SpendingBook, take
 from activities.ledger.tables import actions
+from activities.ledger.tokens import new_token
 from activities.ledger.upkeep import Upkeep
 from activities.ledger.workers import WorkerLock, living
 from activities.settings.ledger import DEFAULT_CONNECTIONS
@@ -144,7 +144,7 @@ class Ledger:
             KeyTaken: a like write was begun meanwhile, by a run that the asking one does not know of.
             BudgetReached, LedgerRestored, ServiceUnavailable: it may not, or cannot be written; nothing has happened.
         """
-        token = token or secrets.token_hex(16)
+        token = token or new_token(write.repeated_as)
         begun: dict[str, object] = {
             "state": State.BEGUN,
             "token": token,
@@ -206,7 +206,7 @@ class Ledger:
             "error": None,
             "finished_at": self._database.now,
             # From here on an attempt that was frozen all the while holds a token that counts no longer.
-            "token": secrets.token_hex(16),
+            "token": new_token(),
         }
         is_open = sa.or_(
             actions.c.state == State.UNKNOWN,

@@ -13,6 +13,7 @@ from activities.failures import translated
 from activities.ledger.ledger import NEVER_REPORTED, Ledger
 from activities.ledger.rows import Action, State, Write
 from activities.ledger.settling import BY_HAND
+from activities.ledger.tokens import asked_as
 from activities.sayable import beginning
 from activities.toolkit.tool import Tool
 from workflows.contract.api import Receipt, ReceiptStatus
@@ -59,7 +60,8 @@ class LedgerActivities:
             case State.BEGUN | State.UNKNOWN:
                 error = found.error or NEVER_REPORTED
                 tool = self._tools.get(call.tool)
-                known["ask_again"] = self._ask_again if tool and tool.idempotent else 0.0
+                may_be_asked = tool is not None and asked_as(found.token, tool.repeated_as)
+                known["ask_again"] = self._ask_again if may_be_asked else 0.0
                 return Settlement(status=ReceiptStatus.UNKNOWN, error=error).model_copy(update=known)
 
     async def _await_act(self, write: Write, patience: float) -> None:

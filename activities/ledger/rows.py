@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -94,13 +95,13 @@ class Write:
     longest: timedelta = LONGEST_ACT
     charges: tuple[Charge, ...] = ()
     """What it takes of the budgets that hold for it."""
+    repeated_as: str = ""
+    """As its tool has it."""
 
     def under_its_own_key(self) -> "Write":
         """Under the key that the call has where an earlier request of the same id has taken the usual one."""
         call = self.call
-        return Write(
-            call.model_copy(update={"key": f"{call.key}~{call.chain}"}), self.likeness, self.longest, self.charges
-        )
+        return replace_fields(self, call=call.model_copy(update={"key": f"{call.key}~{call.chain}"}))
 
 
 @dataclass(frozen=True)

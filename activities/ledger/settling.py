@@ -1,12 +1,12 @@
 """Writes of which no attempt can say any more how they ended: given up, or put back from Temporal's histories."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from activities.ledger.rows import Action, State, Write, columns_of, given_up, insert, one_at_a_time, replace, row_of
+from activities.ledger.tokens import another, new_token
 from workflows.contract.internal import ToolCall
 
 FORGOTTEN = "an attempt acted, and the ledger has forgotten it"
@@ -28,7 +28,7 @@ def give_up(
     usual = row_of(connection, write.call.key, lock=True)
     is_taken = usual is not None and not usual.is_of(write.call)
     found = row_of(connection, own.call.key, lock=True) if is_taken else usual
-    key, token = (own if is_taken else write).call.key, secrets.token_hex(16)
+    key, token = (own if is_taken else write).call.key, _in_place_of(found, acted, write)
     doubt = _doubt(found, acted, doubt)
     if found is None:
         lost = {
@@ -52,6 +52,12 @@ def give_up(
     settled = row_of(connection, key)
     assert settled is not None, "it was written in this very transaction"
     return settled
+
+
+def _in_place_of(row: Action | None, acted: Sequence[str] | None, write: Write) -> str:
+    if acted:
+        return another(acted[0])
+    return another(row.token) if row else new_token(write.repeated_as)
 
 
 def _doubt(row: Action | None, acted: Sequence[str] | None, doubt: str) -> str:
@@ -78,7 +84,7 @@ def put_back(
         return False
     # Where a person has said the opposite, it is not their word any more.
     nobodys = {"error": None, "resolved_by": None, "approved_by": write.call.approved_by}
-    row = {"state": state, "token": secrets.token_hex(16), **nobodys, **known}
+    row = {"state": state, "token": new_token(), **nobodys, **known}
     if not only_look and found is None:
         insert(connection, columns_of(write) | row)
     elif not only_look and found is not None:

@@ -36,6 +36,9 @@ class ToolOptions(TypedDict, total=False):
     idempotent: bool
     """The far end knows the call's key (an `Idempotency-Key`) and does nothing twice, so that a write may be tried
     again even where its end is not known."""
+    far_end: str
+    """Of an idempotent tool, where and how it asks, in any words: the address, the header with the key. A worker whose
+    tool says otherwise leaves a write that one with these words began `unknown`, instead of asking another far end."""
     claim_verbs: tuple[str, ...]
     """The words by which a summary tells of the action: ("sent", "emailed", "mailed")."""
     confirmed: Mapping[str, str]

@@ -35,7 +35,7 @@ from activities.toolkit.options import ToolOptions, route_of
 from activities.toolkit.parameters import MistakenTypes, Parameters, Signature, Valid, provided
 from activities.toolkit.written_arguments import change
 from workflows.contract.internal import Route, ToolCall
-from workflows.contract.values import Arguments
+from workflows.contract.values import Arguments, sha256
 
 Bound = Callable[[Valid, Mapping[type, object]], Awaitable[object]]
 """A tool's function that has its clients: arguments and what differs by call → result."""
@@ -62,6 +62,7 @@ class Tool:
     needs: tuple[str, ...]
     grounded: tuple[str, ...]
     idempotent: bool
+    far_end: str
     claim_verbs: tuple[str, ...]
     confirmed: Mapping[str, str]
     same_as: str
@@ -72,6 +73,12 @@ class Tool:
 
     def __str__(self) -> str:
         return f"tool {self.name} ({self.defined_at})"
+
+    @property
+    def repeated_as(self) -> str:
+        """How a write is asked about again, in 16 characters: of attempts with the same, the far end knows that they
+        are one. Empty where it must not be."""
+        return sha256([self.name, self.far_end])[:16] if self.idempotent else ""
 
     def schema(self) -> dict[str, JsonValue]:
         """The JSON Schema of the arguments; the caller's own copy."""
@@ -210,6 +217,7 @@ def made_of(
             needs=options.get("needs", ()),
             grounded=options.get("grounded", ()),
             idempotent=options.get("idempotent", False),
+            far_end=options.get("far_end", ""),
             claim_verbs=options.get("claim_verbs", ()),
             confirmed=options.get("confirmed", {}),
             same_as=options.get("same_as", ""),

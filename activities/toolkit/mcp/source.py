@@ -86,6 +86,7 @@ def _tool(server: Server, listed: Listed, name: str) -> Tool:
         "about": own.about,
         "untrusted": settings.untrusted,
         "idempotent": effect == "write" and is_idempotent(listed, own, trusted=settings.trust_hints),
+        "far_end": f"{settings.url or list(settings.command)} {listed.name}",
     }
     calling = _Calling(
         server,

@@ -107,6 +107,7 @@ class _Making:
             "grounded": own.grounded,
             "untrusted": self.settings.untrusted,
             "idempotent": not reads and bool(own.idempotency_header or own.repeatable or look),
+            "far_end": asked_at(far, look),
             "about": own.about,
         }
         return tool_from_schema(
@@ -150,6 +151,12 @@ class _Making:
 def _names(operation: Operation) -> tuple[str, str]:
     """What the table of a source may call it."""
     return operation.id, f"{operation.method} {operation.path}"
+
+
+def asked_at(far: "FarOperation", look: "FarOperation | None") -> str:
+    """Where and how a write is sent, and looked for."""
+    sent = [far.address, far.own.idempotency_header, str(far.own.repeatable)]
+    return " ".join([*sent, look.address, look.own.result, look.own.failed_when] if look else sent)
 
 
 def _reading(far: "FarOperation") -> ToolFunction:
@@ -206,6 +213,7 @@ class FarOperation:
         timeout: float,
     ) -> None:
         self.operation = operation
+        self.own = own
         self.far = FarEnd(
             name=name,
             idempotency_header=own.idempotency_header,
@@ -220,6 +228,10 @@ class FarOperation:
         self._sender = sender
         # A little less than the attempt's own limit, so that the attempt can say that it was the far end.
         self._limits = {"timeout": httpx.Timeout(timeout * 0.9).as_dict()}
+
+    @property
+    def address(self) -> str:
+        return f"{self.operation.method} {self.operation.server}{self.operation.path}"
 
     async def read(self, arguments: Arguments) -> JsonValue:
         try:

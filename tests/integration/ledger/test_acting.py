@@ -23,11 +23,13 @@ from activities.execution import act as acting
 from activities.execution.act import Act, Fence
 from activities.execution.cancellation import to_the_end
 from activities.execution.tool_activities import read_activity, write_activity
+from activities.execution.writes import write_of
 from activities.heartbeats import Heartbeats, remember, remembered
 from activities.ledger import late_ends
 from activities.ledger.ledger import Ledger
 from activities.ledger.ledger_activities import LedgerActivities
 from activities.ledger.rows import Action, State, Write
+from activities.ledger.tokens import new_token
 from activities.toolkit.tool import Tool, tool, tool_of
 from tests.integration.ledger.conftest import Database
 from workflows.contract.api import ReceiptStatus
@@ -87,10 +89,22 @@ async def pay_with_key(word: str, *, paper: Paper, call: ToolCall) -> str:
     return f"paid for {word}"
 
 
+@tool(effect="write", idempotent=True, far_end="elsewhere")
+async def pay_elsewhere_with_key(word: str, *, paper: Paper) -> str:
+    """Pay at somebody else who knows the key."""
+    paper.acts.append(word)
+    return f"paid for {word} elsewhere"
+
+
 def made(function: object) -> Tool:
     found = tool_of(function)
     assert found is not None
     return found
+
+
+def token_of(function: object) -> str:
+    """Of an attempt of this tool."""
+    return new_token(made(function).repeated_as)
 
 
 @pytest.fixture
@@ -243,7 +257,7 @@ class TestOnce:
     async def test_an_idempotent_tool_is_run_again_with_the_same_key_where_its_end_is_not_known(
         self, opened: Ledger, paper: Paper
     ) -> None:
-        await opened.begin(Write(CALL), attempt=1, seen=None)
+        await opened.begin(Write(CALL), attempt=1, seen=None, token=token_of(pay_with_key))
         found_out = ToolResult(value="paid for tree", attempts=2, settled="asked again")
         assert await run(opened, paper, pay_with_key, attempt=2) == found_out
         assert await run(opened, paper, pay_with_key, attempt=3) == ToolResult(value="paid for tree", attempts=3)
@@ -896,8 +910,9 @@ class TestAskedAgain:
         paper.inside = raising(OutcomeUnknown("the answer was lost"))
         await fails(run(opened, paper, pay_with_key_and_act))
         seen = await row(opened)
-        await opened.begin(Write(CALL), attempt=2, seen=seen, token="second")
-        third = heard("preparing", "second", attempt=3)
+        second = token_of(pay_with_key_and_act)
+        await opened.begin(Write(CALL), attempt=2, seen=seen, token=second)
+        third = heard("preparing", second, attempt=3)
         paper.inside = raising(ServiceRefused("429"))
         assert (await fails(run(opened, paper, pay_with_key_and_act, within=third)))[2] is ReceiptStatus.UNKNOWN
 
@@ -906,7 +921,7 @@ class TestAskedAgain:
     ) -> None:
         token = await opened.begin(Write(CALL), attempt=1, seen=None)
         await opened.finish(CALL.key, token, State.NOT_DONE)
-        second = heard("acting", "another", attempt=2)
+        second = heard("acting", token_of(pay_with_key), attempt=2)
         result = await run(opened, paper, pay_with_key, within=second)
         assert (result.value, result.settled) == ("paid for tree", "asked again")
 
@@ -939,7 +954,7 @@ class TestAskedAgain:
         self, opened: Ledger, paper: Paper, function: object, error: ToolError, *, hour: bool
     ) -> None:
         if function is pay_with_key:
-            await opened.begin(Write(CALL), attempt=1, seen=None)
+            await opened.begin(Write(CALL), attempt=1, seen=None, token=token_of(function))
         paper.inside = raising(error)
         activity: Any = write_activity(made(function), {Paper: paper}, opened, fence=nothing, ask_again=3600)
         with pytest.raises(ApplicationError) as raised:
@@ -954,9 +969,51 @@ class TestAskedAgain:
         settled: list[Settlement] = []
         for place, name in enumerate(tools, start=1):
             call = CALL.model_copy(update={"key": f"r{place}/1.1", "tool": name})
-            await opened.begin(Write(call), attempt=5, seen=None)
+            await opened.begin(write_of(call, tools[name]), attempt=5, seen=None)
             settled.append(await environment().run(settle, Settle(call=call)))
         assert [(each.status, each.ask_again) for each in settled] == [
             (ReceiptStatus.UNKNOWN, 0),
             (ReceiptStatus.UNKNOWN, 3600),
         ]
+
+
+PAY_DIFFERENTLY: list[tuple[object, object]] = [
+    (pay, pay_with_key),
+    (pay_with_key, pay_elsewhere_with_key),
+    (pay_elsewhere_with_key, pay_with_key),
+]
+
+
+class TestAskedByAnotherBuild:
+    """The key that an attempt sent is known to the far end that got it, and to no other."""
+
+    @pytest.mark.parametrize(("began", "goes_on"), PAY_DIFFERENTLY)
+    async def test_a_write_that_was_begun_otherwise_is_unknown_and_not_done_again(
+        self, opened: Ledger, paper: Paper, began: object, goes_on: object
+    ) -> None:
+        await opened.begin(Write(CALL), attempt=1, seen=None, token=token_of(began))
+        assert await fails(run(opened, paper, goes_on, attempt=2)) == UNKNOWN
+        assert paper.acts == []
+
+    async def test_so_it_is_where_temporal_knows_more_of_the_act_than_the_ledger(
+        self, opened: Ledger, paper: Paper
+    ) -> None:
+        token = await opened.begin(write_of(CALL, made(pay_with_key)), attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        second = heard("acting", token_of(pay_elsewhere_with_key), attempt=2)
+        assert await fails(run(opened, paper, pay_with_key, within=second)) == UNKNOWN
+        assert paper.acts == []
+
+    @pytest.mark.parametrize(("began", "goes_on"), PAY_DIFFERENTLY)
+    async def test_nor_is_it_asked_about_once_its_attempts_are_used_up(
+        self, opened: Ledger, began: object, goes_on: object
+    ) -> None:
+        await opened.begin(Write(CALL), attempt=5, seen=None, token=token_of(began))
+        settle = LedgerActivities(opened, {CALL.tool: made(goes_on)}, 3600).settle
+        settled = await environment().run(settle, Settle(call=CALL))
+        assert (settled.status, settled.ask_again) == (ReceiptStatus.UNKNOWN, 0)
+
+    async def test_what_had_not_happened_is_done_as_it_is_done_now(self, opened: Ledger, paper: Paper) -> None:
+        token = await opened.begin(write_of(CALL, made(pay_with_key)), attempt=1, seen=None)
+        await opened.finish(CALL.key, token, State.NOT_DONE)
+        assert (await run(opened, paper, pay_elsewhere_with_key, attempt=2)).value == "paid for tree elsewhere"

@@ -33,6 +33,7 @@ from tests.integration.ledger.test_acting import (
     raising,
     row,
     run,
+    token_of,
 )
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import FailureDetail, Settle, Settlement, ToolResult
@@ -102,7 +103,7 @@ class TestAnActThatTheLedgerHasForgotten:
     ) -> None:
         await not_taken_at_first(opened, paper, pay_asking_first)
         paper.before = raising(ServiceUnavailable("no connection"))
-        within = heard("acting", "forgotten", 3)
+        within = heard("acting", token_of(pay_asking_first), 3)
         assert await fails(budgeted(opened, paper, pay_asking_first, within=within)) == OVERTAKEN
         assert ((await row(opened)).state, await taken(opened)) == (State.UNKNOWN, 1)
 

@@ -44,6 +44,18 @@ class TestEffects:
         assert tools["take_note"].describe({"text": "milk"}) == "on milk"
         assert (tools["put_note"].idempotent, tools["take_note"].idempotent) == (True, False)
 
+    async def test_an_idempotent_tool_is_asked_again_only_at_the_same_server(
+        self, book: Notebook, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        (tmp_path / "other").mkdir()
+        trusted = "trust_hints = true"
+        one, two, other = [
+            (await asyncio.to_thread(notebook, folder, ledger, more=trusted)).tools["put_note"].repeated_as
+            for folder in (tmp_path, tmp_path, tmp_path / "other")
+        ]
+        assert one == two != other
+        assert book.tools["put_note"].repeated_as == ""
+
     async def test_only_what_the_patterns_name_is_offered(self, tmp_path: Path, ledger: Ledger) -> None:
         book = await asyncio.to_thread(notebook, tmp_path, ledger, more='offer = ["*_note*", "-put*"]')
         assert [*book.tools] == ["take_note", "read_notes"]

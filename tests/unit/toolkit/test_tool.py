@@ -145,6 +145,16 @@ class TestMarking:
 
         assert made(pay).route.attempts == 7
 
+    def test_an_idempotent_write_is_asked_again_only_as_it_was_asked(self) -> None:
+        async def pay(amount: float) -> None:
+            """Pay."""
+
+        never = made(tool(effect="write", far_end="https://pay.example.com")(pay))
+        here = made(tool(effect="write", idempotent=True)(pay))
+        there = made(tool(effect="write", idempotent=True, far_end="https://pay.example.com")(pay))
+        assert (never.repeated_as, len(here.repeated_as), len(there.repeated_as)) == ("", 16, 16)
+        assert here.repeated_as != there.repeated_as
+
     def test_the_function_stays_what_it_was(self) -> None:
         assert forecast.__name__ == "forecast"
         assert callable(forecast)
@@ -181,8 +191,8 @@ class TestMarking:
             (
                 {"efect": "write"},
                 "there is no option efect; the options are effect, about, timeout, total_timeout, attempts, needs, "
-                "grounded, untrusted, idempotent, claim_verbs, confirmed, same_as, preview, asks, self_evident, fill, "
-                "replaces",
+                "grounded, untrusted, idempotent, far_end, claim_verbs, confirmed, same_as, preview, asks, "
+                "self_evident, fill, replaces",
             ),
             ({"asks": "what"}, "asks names what, which is no argument; its arguments are to, day"),
             ({"asks": "to", "effect": "write"}, "a question is a read: nothing happens before its answer"),
