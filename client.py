@@ -39,7 +39,7 @@ from deploy.terminal import (
     try_command,
     why_command,
 )
-from deploy.terminal.exit_codes import explain
+from deploy.terminal.exit_codes import NOT_WRITTEN, explain
 from deploy.terminal.options import (
     Approved,
     AsJson,
@@ -53,7 +53,7 @@ from deploy.terminal.options import (
     login_name,
 )
 from deploy.terminal.session import Session, run
-from deploy.terminal.streams import open_closed_streams, unwritten
+from deploy.terminal.streams import prepare_streams, unwritten
 from workflows.contract.api import Limits, Request, RequestStatus
 from workflows.refusals import problem_with_id
 
@@ -244,10 +244,10 @@ app.add_typer(key_commands.app, name="keys")
 
 def main() -> NoReturn:
     """Run the command line, and leave at once: the SDK's threads can abort an interpreter that shuts down slowly."""
-    open_closed_streams()
+    prepare_streams()
     try:
         code = _run()
-        if error := unwritten():
+        if code != NOT_WRITTEN and (error := unwritten()):
             raise error
     except OSError as error:
         code, text = explain(error)
