@@ -6,10 +6,15 @@ from activities.settings.environment import Group, Url
 from workflows.contract.api import TASK_QUEUE
 
 
-class WorkerSettings(Group):
-    """Its queue, and how much it does at once."""
+class QueueSettings(Group):
+    """All that a caller has to know of the workers."""
 
     task_queue: str = Field(default=TASK_QUEUE, description="the queue on which workers and callers meet")
+
+
+class WorkerSettings(QueueSettings):
+    """Its queue, and how much it does at once."""
+
     cached_requests: int = Field(
         default=500, gt=0, description="requests that a worker keeps in memory while they wait"
     )

@@ -21,9 +21,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError, NotOpen
 from deploy.client.history_steps import follow
+from deploy.client.queue import queue_or_set
 from deploy.client.requests import PATIENCE, RequestHandle, handle_of, id_or_new
 from deploy.client.steps import MessageCame
-from workflows.contract.api import REQUEST_WORKFLOW, TASK_QUEUE, Outcome, Request, Say
+from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, Say
 from workflows.contract.progress import QueuedMessage
 from workflows.markdown import code
 
@@ -46,11 +47,11 @@ async def open_with(
     by: str = "",
     request_id: str | None = None,
     message_id: str | None = None,
-    task_queue: str = TASK_QUEUE,
+    task_queue: str | None = None,
 ) -> Outcome:
     """Start a request that is kept open, and say the first message to it in one step; returns the message's outcome.
 
-    Where the request is open already, the message is said to it.
+    Where the request is open already, the message is said to it. `task_queue` is as for `submit`.
 
     Raises:
         NotOpen: the request has ended.
@@ -61,7 +62,7 @@ async def open_with(
         REQUEST_WORKFLOW,
         request.model_copy(update={"keep_open": True}),
         id=request_id,
-        task_queue=task_queue,
+        task_queue=queue_or_set(task_queue),
         static_summary=code(request.text or text) or None,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

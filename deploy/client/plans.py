@@ -4,7 +4,7 @@ from temporalio.client import Client
 
 from activities.errors import NotFound
 from deploy.client.requests import RequestHandle, TakenId, handle_of, outcome_or_account, start
-from workflows.contract.api import EVERY_TOOL, TASK_QUEUE, Limits, Request
+from workflows.contract.api import EVERY_TOOL, Limits, Request
 from workflows.contract.plans import Apply, Plan, applied_id
 
 MOST_CALLS = 300
@@ -41,7 +41,7 @@ def request_to_apply(rehearsal: str, digest: str, *, requester: str, approve: bo
 
 
 async def apply(
-    client: Client, plan: Plan, *, requester: str, approve: bool = False, task_queue: str = TASK_QUEUE
+    client: Client, plan: Plan, *, requester: str, approve: bool = False, task_queue: str | None = None
 ) -> RequestHandle:
     """Apply a plan, exactly as it was shown; once: the same again joins the request that has applied it.
 
@@ -50,7 +50,7 @@ async def apply(
         plan: as `plan_of` gave it.
         requester: who applies it.
         approve: their yes to the whole plan. Without it, or where it does not count, one person is waited for.
-        task_queue: of the workers.
+        task_queue: of the workers; without it, that of ERRAND_TASK_QUEUE, else `errand`.
 
     Raises:
         TakenId: somebody else has applied it.
@@ -60,7 +60,7 @@ async def apply(
     return handle
 
 
-async def start_to_apply(client: Client, request: Request, *, task_queue: str) -> tuple[RequestHandle, bool]:
+async def start_to_apply(client: Client, request: Request, *, task_queue: str | None) -> tuple[RequestHandle, bool]:
     """Start the request that applies a plan, or join it; and whether it is a new one.
 
     Raises:

@@ -23,10 +23,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.errors import ConfigurationError, ErrandError, Unreachable
 from deploy.client.endings import crash_of
 from deploy.client.payloads import Payloads
+from deploy.client.queue import queue_or_set
 from workflows.contract.api import (
     INTERNAL_FIELDS,
     REQUEST_WORKFLOW,
-    TASK_QUEUE,
     Approve,
     Outcome,
     PendingApproval,
@@ -68,11 +68,12 @@ async def submit(
     output: type[BaseModel] | None = None,
     *,
     request_id: str | None = None,
-    task_queue: str = TASK_QUEUE,
+    task_queue: str | None = None,
 ) -> RequestHandle:
     """Start a request, or join the same one that was started before with the same id.
 
-    With `output`, the outcome's output has this form; `output_of` reads it.
+    With `output`, the outcome's output has this form; `output_of` reads it. Without `task_queue`, the workers are met
+    on that of ERRAND_TASK_QUEUE, else `errand`.
 
     Raises:
         TakenId: the id belongs to something else.
@@ -83,7 +84,7 @@ async def submit(
 
 
 async def start(
-    client: Client, request: Request, *, request_id: str | None = None, task_queue: str = TASK_QUEUE
+    client: Client, request: Request, *, request_id: str | None = None, task_queue: str | None = None
 ) -> tuple[RequestHandle, bool]:
     """What `submit` does, and whether the request is a new one.
 
@@ -98,7 +99,7 @@ async def start(
             REQUEST_WORKFLOW,
             request,
             id=request_id,
-            task_queue=task_queue,
+            task_queue=queue_or_set(task_queue),
             static_summary=code(request.title) or None,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,

@@ -26,9 +26,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import ConfigurationError
 from deploy.client.payloads import Payloads
+from deploy.client.queue import queue_or_set
 from deploy.client.requests import new_id, same_request
 from deploy.client.timetables import Preview, Timetable, look_ahead, preview
-from workflows.contract.api import REQUEST_WORKFLOW, TASK_QUEUE, Request
+from workflows.contract.api import REQUEST_WORKFLOW, Request
 from workflows.contract.messages import Message
 from workflows.markdown import code, plain
 from workflows.refusals import problem_with_id
@@ -100,9 +101,11 @@ async def add_schedule(
     request: Request,
     *,
     schedule_id: str | None = None,
-    task_queue: str = TASK_QUEUE,
+    task_queue: str | None = None,
 ) -> ScheduleState:
     """Make a schedule that starts this request at these times; the same again, under the same id, is the same one.
+
+    Its requests go to `task_queue`, without it to that of ERRAND_TASK_QUEUE as it is now, else to `errand`.
 
     Raises: what `make_schedule` raises.
     """
@@ -111,7 +114,7 @@ async def add_schedule(
 
 
 async def make_schedule(
-    client: Client, timetable: Timetable, request: Request, *, schedule_id: str | None, task_queue: str
+    client: Client, timetable: Timetable, request: Request, *, schedule_id: str | None, task_queue: str | None
 ) -> tuple[ScheduleState, bool]:
     """What `add_schedule` does, and whether the schedule is a new one.
 
@@ -128,7 +131,7 @@ async def make_schedule(
     told = plain(code(request.title))
     memo = ScheduleMemo(timetable=timetable, text=told, requester=request.requester)
     schedule = Schedule(
-        _action(client, request, schedule_id, task_queue),
+        _action(client, request, schedule_id, queue_or_set(task_queue)),
         timetable.spec(),
         policy=timetable.policy(),
     )

@@ -2,22 +2,27 @@
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel
 from temporalio import workflow
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleActionStartWorkflow
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.errors import ErrandError, NotOpen
 from activities.settings import Settings
-from client import close, handle_of, open_with, outcome, output_of, submit
+from client import apply, close, handle_of, open_with, outcome, output_of, submit
 from client import say as said_to
+from deploy.client.queue import queue_or_set
+from deploy.client.schedules import add_schedule
+from deploy.client.timetables import Timetable
 from tests.integration.cli.conftest import an_id
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, Outcome, Request, RequestStatus, Say
+from workflows.contract.plans import Plan
 from workflows.contract.progress import LimitsUsed, Messages, Progress
 
 OPEN = Request(keep_open=True, requester="ann")
@@ -94,6 +99,34 @@ async def test_a_request_that_has_ended_takes_no_message_and_is_not_started_agai
         await said_to(client, handle.id, "Hello?")
     with pytest.raises(NotOpen, match="has ended"):
         await open_with(client, OPEN, "Hello?", request_id=handle.id, task_queue=settings.worker.task_queue)
+
+
+async def test_what_a_program_starts_meets_the_workers_on_the_queue_that_is_set_whatever_else_is_set_wrongly(
+    client: Client, settings: Settings, worker: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ERRAND_TASK_QUEUE", queue := settings.worker.task_queue)
+    monkeypatch.setenv("ERRAND_POLLERS", "none")
+    monkeypatch.setenv("ERRAND_SMTP_URL", "no URL")
+    worker.scripts |= {"Say hello.": [say("Hello.")], "Hello?": [say("Hello.")]}
+    asked = await submit(client, Request(text="Say hello."))
+    opened = await open_with(client, OPEN, "Hello?")
+    plan = Plan(request_id=an_id(), made_at=datetime.now(UTC)).sealed()
+    applying = await apply(client, plan, requester="ann")
+    for request in (asked, handle_of(client, opened.request_id), applying):
+        assert (await request.describe()).task_queue == queue
+    await close(handle_of(client, opened.request_id))
+    made = await add_schedule(client, Timetable(cron="0 8 1 1 *"), Request(text="Say hello."), schedule_id=an_id())
+    schedule = client.get_schedule_handle(made.schedule_id)
+    action = (await schedule.describe()).schedule.action
+    assert isinstance(action, ScheduleActionStartWorkflow)
+    assert action.task_queue == queue
+    await schedule.delete()
+
+
+def test_without_that_setting_the_queue_is_errand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ERRAND_TASK_QUEUE", raising=False)
+    assert queue_or_set(None) == "errand"
+    assert queue_or_set("mine") == "mine"
 
 
 async def test_a_request_that_is_not_kept_open_takes_no_message(
