@@ -27,7 +27,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
 
 from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
@@ -110,7 +110,7 @@ class Policy(BaseModel):
     budget: tuple[Budget, ...] = ()
     plan_seconds: float = Field(default=900, ge=0, le=366 * 86_400)
     """How old the result of a read may be that a plan rests on, before it is made again."""
-    four_eyes: bool = False
+    four_eyes: StrictBool = False
     """Whether a yes that a rule asks for has to come from somebody else than the requester."""
 
     @field_validator("budget")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
 
 from activities.errors import ConfigurationError
 from workflows.refusals import no_such
@@ -33,7 +33,7 @@ class EndpointTable(BaseModel):
     url: str
     secrets: tuple[Variable, ...] = Field(min_length=1, max_length=5)
     requesters: tuple[str, ...] = ("*",)
-    private: bool = False
+    private: StrictBool = False
 
     @model_validator(mode="after")
     def _url_is_usable(self) -> Self:

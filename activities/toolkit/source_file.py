@@ -105,6 +105,8 @@ def _in_words(error: ErrorDetails) -> str:
             return "there is no such key" + did_you_mean(str(last), table.model_fields if table else ())
         case "missing":
             return "it is missing"
+        case "bool_type":
+            return "it is true or false, without quotes"
         case "tuple_type":
             return "it is a list, such as " + EXAMPLES.get(str(last), '["…"]')
         case "string_pattern_mismatch" if error.get("ctx", {}).get("pattern", "").startswith("^[A-Za-z_]"):

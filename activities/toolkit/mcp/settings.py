@@ -3,7 +3,7 @@
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from activities.settings.environment import is_loopback
 from activities.toolkit.openapi.settings import Table, Url, Variable
@@ -18,7 +18,7 @@ class McpToolSettings(Table):
 
     effect: Effect | None = None
     """By default `read` where the server sets readOnlyHint, and `write` for everything else."""
-    idempotent: bool = False
+    idempotent: StrictBool = False
     """Calling it again with the same arguments does no harm, so that a call whose end is not known is made again."""
     grounded: tuple[str, ...] = ()
     """The arguments whose values somebody other than the model must have mentioned."""
@@ -44,13 +44,13 @@ class McpSettings(Table):
     """A server that speaks Streamable HTTP."""
     headers: dict[str, Variable] = Field(default_factory=dict[str, Variable])
     """Name of a header → name of the variable with its value, such as "Bearer …"."""
-    private: bool = False
+    private: StrictBool = False
     """The URL may be http://, outside of this machine."""
     offer: tuple[str, ...] = Field(default=("*",), min_length=1)
     """Patterns of the server's tools, read in order: each adds tools, or with a - takes some away."""
-    trust_hints: bool = False
+    trust_hints: StrictBool = False
     """The server's idempotentHint counts: what it says of itself is true."""
-    untrusted: bool = True
+    untrusted: StrictBool = True
     """What it answers is a stranger's text, after which no policy allows a write without asking."""
     start_timeout: float = Field(default=30, gt=0)
     """Seconds for the start, the greeting and the list of tools, together."""

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from workflows.contract.values import Effect
 
@@ -73,9 +73,9 @@ class OperationSettings(Table):
     """By default `read` for GET and HEAD, and `write` for everything else."""
     idempotency_header: str = Field(default="", pattern=f"^({HEADER[1:-1]})?$")
     """The header in which the far end takes a key under which it does nothing twice."""
-    repeatable: bool = False
+    repeatable: StrictBool = False
     """Doing it again does no harm: of a PUT or DELETE that nobody else's change can come between."""
-    safe_503: bool = False
+    safe_503: StrictBool = False
     """A reply 503 proves that nothing was taken."""
     look: str = ""
     """The read that shows whether it happened: an operation of the same document, which gets the arguments of the call
@@ -101,13 +101,13 @@ class OpenApiSettings(Table):
     """Instead of the document's servers."""
     variables: dict[str, str] = {}
     """Of the URL of the document's first server."""
-    private: bool = False
+    private: StrictBool = False
     """The far end may be in a private network, or on this machine."""
     auth: Auth = Auth()
     offer: tuple[str, ...] = Field(default=("*",), min_length=1)
     """Patterns of operations, read in order: of an operationId ("list*") or of method and path ("GET /orders/*"). Each
     adds operations, or with a - takes some away."""
-    untrusted: bool = True
+    untrusted: StrictBool = True
     """What it answers is a stranger's text, after which no policy allows a write without asking."""
     timeout: float = Field(default=30, gt=0)
     """Seconds for one attempt."""

@@ -57,6 +57,7 @@ def test_a_secret_is_redacted_wherever_it_is_quoted(load: Endpoints) -> None:
     [
         ("[endpoint.ops]\nurl = 1", "endpoint.ops.url"),
         (OPS + "secret = 'x'", "endpoint.ops.secret: Extra inputs are not permitted"),
+        (OPS + 'private = "yes"', "endpoint.ops.private: Input should be a valid boolean"),
         (OPS.replace("https", "http"), "expected https://host/path; plain http only where private = true"),
         (OPS.replace("ops.example", "me:pw@ops.example"), "a user or password"),
         (OPS.replace("OPS_SECRET", "NOT_SET"), "endpoint.ops: the variable NOT_SET is not set"),

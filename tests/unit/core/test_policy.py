@@ -91,6 +91,7 @@ class TestPolicyFile:
             pytest.param(b'[[rule]]\nruling = "ask"\n[[rule]]\ntool = "send"\n', "rule.1.ruling", id="no ruling"),
             pytest.param(b'[[rule]]\nruling = "deny"\ntools = "send"\n', "rule.0.tools", id="a misspelt key"),
             pytest.param(b'[[rules]]\nruling = "deny"\n', "rules", id="a misspelt table"),
+            pytest.param(b'four_eyes = "no"\n', "four_eyes: Input should be a valid boolean", id="a text"),
             pytest.param(b'[[rule]]\nruling = "deny"\narguments = { amount = 3 }\n', "rule.0.arguments.amount", id="3"),
         ],
     )  # fmt: skip

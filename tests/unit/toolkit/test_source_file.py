@@ -7,6 +7,8 @@ import pytest
 from activities.errors import ConfigurationError
 from activities.toolkit.source_file import read_sources
 
+TRUE_OR_FALSE = "it is true or false, without quotes"
+
 
 def _file(folder: Path, text: str) -> Path:
     path = folder / "sources.toml"
@@ -62,6 +64,25 @@ def test_a_document_needs_no_more_than_its_place(tmp_path: Path) -> None:
         (
             '[openapi.crm]\ndocument = "a"\n[openapi.crm.operation.x]\ngrounded = "to"',
             'openapi.crm.operation.x.grounded: it is a list, such as ["…"]',
+        ),
+        *(
+            (f'[openapi.crm]\ndocument = "a"\n{key} = {value}', f"openapi.crm.{key}: {TRUE_OR_FALSE}")
+            for key, value in (("private", '"yes"'), ("untrusted", '"no"'), ("private", "1"))
+        ),
+        *(
+            (
+                f'[openapi.crm]\ndocument = "a"\n[openapi.crm.operation.x]\n{key} = "true"',
+                f"openapi.crm.operation.x.{key}: {TRUE_OR_FALSE}",
+            )
+            for key in ("safe_503", "repeatable")
+        ),
+        *(
+            (f'[mcp.x]\ncommand = ["x"]\n{key} = "on"', f"mcp.x.{key}: {TRUE_OR_FALSE}")
+            for key in ("private", "trust_hints", "untrusted")
+        ),
+        (
+            '[mcp.x]\ncommand = ["x"]\n[mcp.x.tool.y]\nidempotent = "yes"',
+            f"mcp.x.tool.y.idempotent: {TRUE_OR_FALSE}",
         ),
         ("[openapi", "it is no TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
