@@ -1,5 +1,7 @@
 """What `client.py doctor` asks Temporal. Each check says what it has found."""
 
+from datetime import UTC, datetime, timedelta
+
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -13,6 +15,8 @@ from deploy.client.actions import ledger_of_the_workers
 from deploy.client.doubt import Doubt
 from workflows.timeline import SEARCH_ATTRIBUTES
 
+POLLS_WITHIN = timedelta(seconds=70)
+"""A poll lasts a minute at most, and another follows; but Temporal goes on telling of who is gone for minutes."""
 NOT_SHOWN = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
 
@@ -70,7 +74,7 @@ async def workers(client: Client, settings: Settings) -> str:
     """Whether any polls the task queue, and all that do have the same sources, tools and policy.
 
     Raises:
-        Doubt: none does, or they are of several kinds.
+        Doubt: none does, or has for longer than a poll lasts; or they are of several kinds.
     """
     queue = settings.worker.task_queue
     asked = DescribeTaskQueueRequest(
@@ -81,7 +85,11 @@ async def workers(client: Client, settings: Settings) -> str:
     found = await client.workflow_service.describe_task_queue(asked)
     if not found.pollers:
         raise Doubt(f"none polls the task queue {queue}", "start one: uv run worker.py")
-    said = f"{len(found.pollers)} polled the task queue {queue} in the last minutes"
+    age = max(datetime.now(UTC) - max(each.last_access_time.ToDatetime(UTC) for each in found.pollers), timedelta())
+    last = f"the last one {int(age.total_seconds())} s ago"
+    if age > POLLS_WITHIN:
+        raise Doubt(f"none polls the task queue {queue} any more: {last}", "start one: uv run worker.py")
+    said = f"{len(found.pollers)} polled the task queue {queue} in the last minutes, {last}"
     # Versions are meant to differ, and requests keep to theirs.
     unversioned = (each for each in found.pollers if not each.deployment_options.deployment_name)
     kinds = {each.worker_version_capabilities.build_id for each in unversioned}
