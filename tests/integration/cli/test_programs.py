@@ -109,7 +109,8 @@ async def test_what_a_program_starts_meets_the_workers_on_the_queue_that_is_set_
     monkeypatch.setenv("ERRAND_SMTP_URL", "no URL")
     worker.scripts |= {"Say hello.": [say("Hello.")], "Hello?": [say("Hello.")]}
     asked = await submit(client, Request(text="Say hello."))
-    opened = await open_with(client, OPEN, "Hello?")
+    async with asyncio.timeout(20):  # on another queue nobody would answer
+        opened = await open_with(client, OPEN, "Hello?")
     plan = Plan(request_id=an_id(), made_at=datetime.now(UTC)).sealed()
     applying = await apply(client, plan, requester="ann")
     for request in (asked, handle_of(client, opened.request_id), applying):
