@@ -17,6 +17,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 OF_A_HEAD = ("content-length", "content-type", "etag", "last-modified")
 
+LONGEST_QUOTE = 100
+"""Bytes of what stands in place of an answer."""
+
 WITHOUT_A_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT}
 """Under any other status, an answer without a body may be one that was cut off before it."""
 
@@ -57,9 +60,9 @@ class Answers:
             ServiceRefused: the far end said no, although its status says that all is well.
             OutcomeUnknown: nobody can tell from the answer what it said.
         """
-        if self._only_json and reply.content and _Answer(reply).is_page:
+        if self._only_json and (answer := _Answer(reply)).is_another:
             raise OutcomeUnknown(
-                f"{self._name} was answered with a page of HTML, where its document knows only JSON: "
+                f"{self._name} was answered with {answer.in_words}, where its document knows only JSON: "
                 "something in between may have answered, such as a gateway or a sign-in"
             )
         if self._failed_when is None or reply.request.method == "HEAD" or reply.status_code in WITHOUT_A_BODY:
@@ -117,8 +120,19 @@ class _Answer:
         return not isinstance(self._parsed, _NotJson)
 
     @property
-    def is_page(self) -> bool:
-        return self._media_type == "text/html"
+    def is_another(self) -> bool:
+        """Whether there is something in it, and that is no JSON, whatever its label says."""
+        return bool(self._reply.content.strip()) and isinstance(self._read, _NotJson)
+
+    @property
+    def in_words(self) -> str:
+        """What it is, where it is no JSON, for people."""
+        # Not by its label, which a page may not have, and which may name a charset that is none.
+        text = " ".join(self._reply.content[:LONGEST_QUOTE].decode("utf-8-sig", "replace").split())
+        if self._media_type == "text/html" or re.match(r"(<\?xml[^>]*>\s*)?<(!doctype )?html\b", text, re.IGNORECASE):
+            return "a page of HTML"
+        what = f"what is no JSON ({self._media_type or 'of no media type'}, {len(self._reply.content):,} bytes)"
+        return f"{what}: {text}" if text.isprintable() else what
 
     @property
     def value(self) -> JsonValue:
@@ -149,6 +163,11 @@ class _Answer:
         media_type = self._media_type
         if media_type and not re.search(r"[/+]json$", media_type) and not media_type.startswith("text/plain"):
             return _NotJson()
+        return self._read
+
+    @cached_property
+    def _read(self) -> "JsonValue | _NotJson":
+        """Its content, whatever its label."""
         try:
             return passable(decode(self._reply.text))
         except (ValueError, RecursionError):

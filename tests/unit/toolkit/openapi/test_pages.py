@@ -1,5 +1,7 @@
-"""A page of HTML in place of JSON is no yes: a gateway or a sign-in has answered, and nobody knows what happened."""
+"""A page in place of JSON is no yes, whatever its label: a gateway or a sign-in has answered, and nobody knows what
+happened."""
 
+import re
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,17 @@ from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import ToolCall
 
 PAGE = raw("200 OK", "<html>Sign in</html>", "content-type: text/html; charset=utf-8")
+SIGN_IN = "<!DOCTYPE html><html><body>Please sign in</body></html>"
+OTHERS = [
+    raw("200 OK", SIGN_IN, "content-type: application/xhtml+xml"),
+    raw("200 OK", SIGN_IN, "content-type: text/plain"),
+    raw("200 OK", SIGN_IN, "content-type: application/octet-stream"),
+    raw("200 OK", SIGN_IN, "content-type: application/json"),
+    raw("200 OK", SIGN_IN, "content-type: application/json; charset=hex"),
+    raw("200 OK", SIGN_IN),
+    raw("200 OK", "taken", "content-type: text/plain"),
+    raw("200 OK", '{"id": 7, "titl', "content-type: application/json"),
+]
 JSON: Part = {"content": {"application/json": {}}}
 HTML: Part = {"content": {"text/html": {}}}
 
@@ -33,28 +46,56 @@ def _catalogue(folder: Path, far: FarEnd, more: str = "", answers: str = "applic
     return Catalogue.load(Settings.read(sources=folder / "sources.toml"))
 
 
-async def test_a_write_that_is_answered_with_a_page_is_unknown(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
-    far.answer = lambda _: PAGE
+@pytest.mark.parametrize("answer", [PAGE, *OTHERS])
+async def test_a_write_that_is_answered_with_what_is_no_json_is_unknown(
+    far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object]
+) -> None:
+    far.answer = lambda _: answer
     found = _catalogue(tmp_path, far)
     assert await create(found, ledger) == (ReceiptStatus.UNKNOWN, False)
     assert await create(found, ledger, attempt=2) == (ReceiptStatus.UNKNOWN, False)
     assert len(far.asked) == 1
 
 
-async def test_with_a_key_it_is_asked_again(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
-    far.answer = lambda _: PAGE
+@pytest.mark.parametrize("answer", [PAGE, *OTHERS])
+async def test_with_a_key_it_is_asked_again(
+    far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object]
+) -> None:
+    far.answer = lambda _: answer
     found = _catalogue(tmp_path, far, 'idempotency_header = "Idempotency-Key"')
     assert await create(found, ledger) == (ReceiptStatus.UNKNOWN, True)
     far.answer = lambda _: (201, {"id": 7})
     assert await create(found, ledger, attempt=2) == {"id": 7}
 
 
-async def test_a_read_that_is_answered_with_a_page_is_an_error_that_says_so(far: FarEnd, tmp_path: Path) -> None:
-    far.answer = lambda _: PAGE
+async def test_with_a_look_that_is_what_settles_it(far: FarEnd, tmp_path: Path, ledger: Ledger) -> None:
+    far.answer = lambda asked: (200, []) if asked.method == "GET" else OTHERS[3]
+    found = _catalogue(tmp_path, far, 'look = "listTickets"')
+    assert await create(found, ledger) == (ReceiptStatus.UNKNOWN, True)
+    far.answer = lambda _: (200, [{"id": 7}])
+    assert await create(found, ledger, attempt=2) == [{"id": 7}]
+    assert len(far.asked_for("POST")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        (PAGE, "a page of HTML"),
+        (raw("200 OK", SIGN_IN), "a page of HTML"),
+        (raw("200 OK", f'\ufeff<?xml version="1.0"?>\n{SIGN_IN}', "content-type: text/xml"), "a page of HTML"),
+        (raw("200 OK", "taken", "content-type: text/plain"), "what is no JSON (text/plain, 5 bytes): taken"),
+        (raw("200 OK", "\x01\x02"), "what is no JSON (of no media type, 2 bytes)"),
+    ],
+)
+async def test_a_read_that_is_answered_with_what_is_no_json_is_an_error_that_says_what_came(
+    far: FarEnd, tmp_path: Path, answer: tuple[int, object], what: str
+) -> None:
+    far.answer = lambda _: answer
     found = _catalogue(tmp_path, far)
     activity: Any = read_activity(found.tools["desk_listTickets"], {})
     async with aclosing(found.sources):
-        with pytest.raises(ApplicationError, match="desk listTickets was answered with a page of HTML") as raised:
+        said = re.escape(f"desk listTickets was answered with {what}, where its document knows only JSON: ")
+        with pytest.raises(ApplicationError, match=said) as raised:
             await ActivityEnvironment().run(activity, ToolCall(key="r/1.0", tool="desk_listTickets", arguments={}))
     assert raised.value.type == "ServiceRefused"
 
@@ -65,7 +106,12 @@ async def test_a_read_that_is_answered_with_a_page_is_an_error_that_says_so(far:
         ("text/html", PAGE, "<html>Sign in</html>"),
         ("'*/*'", PAGE, "<html>Sign in</html>"),
         ("application/json", raw("201 Created", "", "content-type: text/html"), {"status": "201 Created"}),
-        ("application/json", raw("200 OK", "taken", "content-type: text/plain"), "taken"),
+        ("application/json", raw("200 OK", " \r\n", "content-type: text/plain"), " \r\n"),
+        ("application/json", raw("204 No Content"), {"status": "204 No Content"}),
+        ("application/json", raw("200 OK", '\ufeff{"id": 7}', "content-type: text/plain"), {"id": 7}),
+        ("application/json", raw("200 OK", '{"id": 7}', "content-type: text/html"), '{"id": 7}'),
+        ("application/json: {}, text/csv", raw("200 OK", "taken", "content-type: text/plain"), "taken"),
+        ("text/plain", raw("200 OK", SIGN_IN, "content-type: text/plain"), SIGN_IN),
     ],
 )
 async def test_an_answer_in_a_form_that_the_document_does_not_rule_out_is_done(
