@@ -136,6 +136,9 @@ class NotYet(ToolError):
 class ServiceRefused(ToolError):
     """The far end said no, and nothing has taken effect there."""
 
+    unauthorized: bool = False
+    """By 401: it does not know who asks."""
+
 
 class AddressRefused(ServiceRefused):
     """Requests may not go to the address; nothing was sent."""

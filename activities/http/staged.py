@@ -206,10 +206,13 @@ def _check(reply: httpx.Response, far: FarEnd, act: Act) -> None:
 
 
 def _refused(far: FarEnd, reply: httpx.Response) -> ServiceRefused:
+    unauthorized = reply.status_code == HTTPStatus.UNAUTHORIZED
     refused = f"{far.name} refused: {_words(reply)}"
-    if reply.status_code == HTTPStatus.UNAUTHORIZED and far.credentials:
+    if unauthorized and far.credentials:
         refused += f" (asked with {' and '.join(far.credentials)})"
-    return ServiceRefused(refused)
+    error = ServiceRefused(refused)
+    error.unauthorized = unauthorized
+    return error
 
 
 def _unknown(far: FarEnd, why: str, pause: timedelta | None = None) -> OutcomeUnknown:

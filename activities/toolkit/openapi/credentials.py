@@ -67,8 +67,10 @@ class Credentials:
     def missing(self) -> tuple[str, ...]:
         return tuple(name for name in self.variables if name not in self._values)
 
-    async def put_on(self, request: httpx.Request, send: Send) -> None:
+    async def put_on(self, request: httpx.Request, send: Send) -> bool:
         """Write into a request who asks.
+
+        Returns whether by a token that was fetched before, and may have been taken back since.
 
         Args:
             request: it is changed.
@@ -79,6 +81,7 @@ class Credentials:
             ServiceRefused: there is none for these credentials.
         """
         auth, values = self._auth, self._values
+        is_kept = self._token is not None and self._token.is_kept
         if auth.bearer:
             request.headers["authorization"] = f"Bearer {values[auth.bearer]}"
         if auth.basic:
@@ -93,6 +96,7 @@ class Credentials:
             )
             query = b"&".join(part for part in (request.url.query, own.encode()) if part)
             request.url = request.url.copy_with(query=query)
+        return is_kept
 
     def refused(self) -> None:
         """The far end did not know who asked: a token that was fetched is of no more use."""
@@ -130,8 +134,13 @@ class _Token:
     def forget(self) -> None:
         self._token = ""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is one already."""
+        return bool(self._token) and time.monotonic() < self._until
+
     async def current(self, send: Send) -> str:
-        if self._token and time.monotonic() < self._until:
+        if self.is_kept:
             return self._token
         settings = self._settings
         fields = {

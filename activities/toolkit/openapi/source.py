@@ -240,8 +240,8 @@ class FarOperation:
             raise ServiceRefused(message_of(error)) from error
 
     async def write(self, arguments: Arguments, act: Act, key: str) -> JsonValue:
-        request = await self._request(arguments)
-        with self._noticing_refusals():
+        request, is_kept = await self._request(arguments)
+        with self._noticing_refusals(token_is_kept=is_kept):
             reply = await self._sender().write(request, self.far, act, key, judge=self._judge)
         return self.answers.result(reply)
 
@@ -262,8 +262,8 @@ class FarOperation:
 
     async def _answer(self, arguments: Arguments, *, may_be_missing: bool = False) -> httpx.Response:
         """The answer to a read."""
-        request = await self._request(arguments)
-        with self._noticing_refusals():
+        request, is_kept = await self._request(arguments)
+        with self._noticing_refusals(token_is_kept=is_kept):
             reply = await self._sender().read(request, self.far, may_be_missing=may_be_missing)
         if reply.is_success:
             self.answers.judge(reply)
@@ -279,21 +279,23 @@ class FarOperation:
             raise OutcomeUnknownRetryable(message_of(error)) from error
 
     @contextmanager
-    def _noticing_refusals(self) -> Generator[None]:
-        """A far end that refused may not have known who asked."""
+    def _noticing_refusals(self, *, token_is_kept: bool) -> Generator[None]:
+        """A far end that refused may not have known who asked: the next attempt does so with a new token."""
         try:
             yield
         except AddressRefused as error:
             raise ServiceRefused(f"{self.far.name}: {message_of(error)}") from error
-        except ServiceRefused:
+        except ServiceRefused as error:
             self._credentials.refused()
+            if error.unauthorized and token_is_kept:
+                raise ServiceUnavailable(f"{message_of(error)}; the next attempt is with a new token") from error
             raise
 
-    async def _request(self, arguments: Arguments) -> httpx.Request:
+    async def _request(self, arguments: Arguments) -> tuple[httpx.Request, bool]:
+        """The request, and whether it asks with a token that was fetched before."""
         request = request_of(self.operation, arguments)
         request.extensions = {**request.extensions, **self._limits}
-        await self._credentials.put_on(request, self._fetch_token)
-        return request
+        return request, await self._credentials.put_on(request, self._fetch_token)
 
     async def _fetch_token(self, request: httpx.Request) -> httpx.Response:
         request.extensions = {**request.extensions, **self._limits}
