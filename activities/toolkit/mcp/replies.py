@@ -36,7 +36,7 @@ class _Bounded(httpx2.AsyncByteStream):
             parts = [part async for part in bounded(self._reply.aiter_bytes(), self._reply, LONGEST_REPLY)]
         except ReplyTooLong as error:
             raise _Unreadable(str(error)) from error
-        yield mended(b"".join(parts))
+        yield _clear(mended(b"".join(parts)))
 
     async def aclose(self) -> None:
         await self._reply.aclose()
@@ -47,7 +47,13 @@ class _Answer(BaseModel):
 
     id: JsonValue = None
     method: str = ""
+    result: object = None
     error: JsonValue = None
+
+    @property
+    def is_two(self) -> bool:
+        """Whether it is a yes and a no in one, of which the SDK would read the no alone."""
+        return self.result is not None and self.error is not None
 
     def is_to(self, number: int | str) -> bool:
         """Whether it may be the answer to a request; an error without an id is to what the server could not read."""
@@ -63,7 +69,7 @@ class _OwnEvents(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for event in httpx2.EventSource(self._reply, max_event_size=DEFAULT_MAX_SSE_EVENT_SIZE):
-            data = self._own(mended(event.data.encode()).decode())
+            data = self._own(_clear(mended(event.data.encode())).decode())
             lines = [f"event: {event.event}", *(f"data: {line}" for line in data.split("\n"))]
             if event.id:
                 lines.append(f"id: {event.id}")
@@ -80,11 +86,23 @@ class _OwnEvents(httpx2.AsyncByteStream):
         if answer.is_to(self._number):
             return data
         why = f"the server answered another request ({str(answer.id)[:50]}) in place of this one"
-        error = {"code": INTERNAL_ERROR, "message": why}
-        return to_json({"jsonrpc": "2.0", "id": self._number, "error": error}).decode()
+        return _error(self._number, why).decode()
 
     async def aclose(self) -> None:
         await self._reply.aclose()
+
+
+def _clear(data: bytes) -> bytes:
+    """The same, or an error in place of an answer of which nobody can tell what it says."""
+    try:
+        answer = _Answer.model_validate_json(data)
+    except ValidationError:
+        return data
+    return _error(answer.id, "the server answered with a result and an error in one") if answer.is_two else data
+
+
+def _error(number: JsonValue, why: str) -> bytes:
+    return to_json({"jsonrpc": "2.0", "id": number, "error": {"code": INTERNAL_ERROR, "message": why}})
 
 
 def as_read(reply: httpx2.Response, number: int | str | None) -> httpx2.Response:

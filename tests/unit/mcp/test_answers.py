@@ -85,6 +85,33 @@ def at_once(answer: Message) -> Callable[[Talk, Message], None]:
     return calls
 
 
+BOTH = text("noted") | REFUSED
+
+
+@pytest.mark.parametrize(
+    "calls", [at_once(BOTH), by_events(BOTH, lambda number: number), by_the_rest(BOTH, lambda number: number)]
+)
+async def test_a_result_and_an_error_in_one_leave_a_write_unknown(
+    server: HttpNotebook, web_book: Notebook, calls: Callable[[Talk, Message], None]
+) -> None:
+    found = await receipt(server, web_book, calls)
+    assert (
+        found == "OutcomeUnknown: book take_note gave no result: the server answered with a result and an error in one"
+    )
+    assert await web_book.state() is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (text("noted") | {"error": None}, "noted"),
+        (REFUSED | {"result": None}, "ServiceRefused: book take_note was refused: no such note"),
+    ],
+)
+async def test_one_that_is_null_is_none(server: HttpNotebook, web_book: Notebook, answer: Message, ends: str) -> None:
+    assert await receipt(server, web_book, at_once(answer)) == ends
+
+
 HALF = text("half a character: \ud83d")
 
 
