@@ -3,6 +3,7 @@
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.client import responses
 
 import httpx
 import httpx2
@@ -13,6 +14,9 @@ from activities.errors import ServiceRefused, ServiceUnavailable
 from activities.http.guard import Guard, at
 from activities.http.tls import trusted_roots
 from activities.toolkit.mcp.replies import as_read, words_of
+
+STAND_IN = "Server returned an error response"
+"""What the SDK says in place of a refusal's own words."""
 
 
 @dataclass
@@ -27,10 +31,21 @@ class Exchange:
     """It named the session to the server."""
     words: str = ""
     """Of a refusal in plain text, which the SDK does not read."""
+    is_call: bool = True
+    """Or else it is the last that was said while the server was greeted, or listed its tools."""
 
     @property
     def is_refused(self) -> bool:
         return 400 <= self.status < 500
+
+    def said(self, message: str) -> str:
+        """The status, where it is an error, and the server's words, or else the SDK's."""
+        words = self.words or message
+        if self.status < 300:
+            return words
+        phrase = responses.get(self.status, "")
+        status = f"HTTP {self.status} {phrase}".strip()
+        return status if words == phrase or words.endswith(STAND_IN) else f"{status}: {words}"
 
 
 EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -54,6 +69,7 @@ class Watching(httpx2.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         exchange = await _exchange_of(request)
+        exchange.status, exchange.words = 0, ""
         exchange.in_session = "mcp-session-id" in request.headers
         try:
             response = await self._sent(request)
@@ -93,6 +109,8 @@ async def _exchange_of(request: httpx2.Request) -> Exchange:
         sent = _Sent.model_validate_json(await request.aread())
     except ValidationError:
         return Exchange()
+    if not of_call.is_call and sent.method and sent.id is not None:
+        return of_call
     if sent.method != "tools/call":
         return Exchange()
     of_call.number = sent.id

@@ -88,15 +88,22 @@ class Live:
         async with self._listing:
             changes = self.changes
             if changes != self.seen or (anew and not self.is_told):
-                try:
-                    async with asyncio.timeout(self.timeout):
-                        self.tools = await listed(self.session)
-                except (TimeoutError, MCPError, ValidationError) as error:
-                    self.retired.set()
-                    why = "in time" if isinstance(error, TimeoutError) else f": {in_one_line(error)}"
-                    raise ServiceUnavailable(f"{self.server} does not list its tools {why}") from error
+                self.tools = await self._listed_anew()
                 self.seen = changes
             return self.tools
+
+    async def _listed_anew(self) -> Mapping[str, Tool]:
+        listing = Exchange(is_call=False)
+        before = EXCHANGE.set(listing)
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await listed(self.session)
+        except (TimeoutError, MCPError, ValidationError) as error:
+            self.retired.set()
+            why = " in time" if isinstance(error, TimeoutError) else f": {listing.said(in_one_line(error))}"
+            raise ServiceUnavailable(f"{self.server} does not list its tools{why}") from error
+        finally:
+            EXCHANGE.reset(before)
 
     async def call(
         self, tool: str, arguments: Arguments, *, within: float, writes: bool, error_means: ErrorMeans
@@ -154,11 +161,11 @@ class Live:
         )
         if error.code == CONNECTION_CLOSED or not exchange.connected or is_doubtful:
             self.retired.set()
-        said = redacted(exchange.words or error.message)[:500]
+        said = redacted(exchange.said(error.message))[:500]
         if not exchange.connected:
             return ServiceUnavailable(f"{self.server} cannot be reached")
         if exchange.status in NOT_TAKEN or (exchange.in_session and exchange.status == 400 and NO_SESSION.search(said)):
-            return ServiceUnavailable(f"{name} was not taken: HTTP {exchange.status}: {said}")
+            return ServiceUnavailable(f"{name} was not taken: {said}")
         # Some servers refuse in these words the result of a tool that has run.
         has_run = lost is OutcomeUnknown and may_have_acted(error.message, "failed")
         if _is_refused(error, exchange) and not has_run:

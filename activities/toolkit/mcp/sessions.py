@@ -23,6 +23,7 @@ from activities.error_text import in_one_line
 from activities.errors import ServiceUnavailable
 from activities.http.guard import Guard
 from activities.redaction import redacted
+from activities.toolkit.mcp.exchanges import EXCHANGE, Exchange
 from activities.toolkit.mcp.live import Live, listed
 from activities.toolkit.mcp.settings import McpSettings
 from activities.toolkit.mcp.transports import transport
@@ -91,6 +92,7 @@ class Server:
 
     async def _own(self, opened: asyncio.Future[Live], words: Words) -> None:
         ended = anyio.Event()
+        EXCHANGE.set(greeting := Exchange(is_call=False))
         try:
             channel = transport(self.settings, self._secrets, self._guard, words, ended)
             async with Client(channel, message_handler=(changed := _Changed())) as client:
@@ -105,9 +107,11 @@ class Server:
         except Exception as error:  # of the SDK, of HTTP, of the operating system, several at once
             if not opened.done():
                 await asyncio.sleep(0.05)  # for the last words
-                opened.set_exception(ServiceUnavailable(f"{self.name} cannot be used: {_cause(error)}{_last(words)}"))
+                opened.set_exception(
+                    ServiceUnavailable(f"{self.name} cannot be used: {_cause(error, greeting)}{_last(words)}")
+                )
             else:
-                log.warning("MCP session lost", server=self.name, why=_cause(error))
+                log.warning("MCP session lost", server=self.name, why=_cause(error, greeting))
         finally:
             ended.set()
             words.close()
@@ -163,10 +167,11 @@ def _is_modern(client: Client) -> bool:
     return client.protocol_version in MODERN_PROTOCOL_VERSIONS
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, greeting: Exchange) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return redacted(in_one_line(error))[:300]
+    line = in_one_line(error)
+    return redacted(greeting.said(line) if isinstance(error, MCPError) else line)[:300]
 
 
 def _last(words: Words) -> str:

@@ -41,6 +41,8 @@ class HttpNotebook(ThreadingHTTPServer):
         self.tools = deepcopy(TOOLS)
         self.rest: Message = {}
         """The rest of an answer, for a client that has lost it on the way."""
+        self.refuses: tuple[str, ...] = ()
+        """The methods that it answers with 401."""
         self.moved = False
         """All that comes is sent to another path."""
         self.session = ""
@@ -64,6 +66,9 @@ class Talk(BaseHTTPRequestHandler):
             return
         self.book.headers.append(self.headers["x-key"])
         self.book.methods.append(message.get("method", "reply"))
+        if message.get("method") in self.book.refuses:
+            self.say(401)
+            return
         match message.get("method"):
             case "initialize":
                 headers = [("mcp-session-id", self.book.session)] * bool(self.book.session)

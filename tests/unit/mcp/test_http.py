@@ -6,6 +6,7 @@ import threading
 import zlib
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,41 @@ async def test_what_is_not_taken_has_not_happened_and_what_is_lost_is_unknown(
         await web_book.call("take_note", text="milk")
     assert (raised.value.type, await web_book.state()) == (error, state)
     assert server.notes == ["milk"] * (state is State.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "book take_note was refused: HTTP 401 Unauthorized"),
+        (404, "book take_note was not taken: HTTP 404 Not Found"),
+        (500, "book take_note gave no result: HTTP 500 Internal Server Error"),
+        (503, "book take_note gave no result: HTTP 503 Service Unavailable"),
+        (599, "book take_note gave no result: HTTP 599"),
+    ],
+)
+async def test_what_http_said_of_it_is_told(server: HttpNotebook, web_book: Notebook, status: int, said: str) -> None:
+    server.status = status
+    with pytest.raises(ApplicationError) as raised:
+        await web_book.call("take_note", text="milk")
+    assert raised.value.message == said
+
+
+async def test_so_it_is_of_a_list_of_tools_that_is_refused(server: HttpNotebook, web_book: Notebook) -> None:
+    await web_book.call("take_note", text="milk")
+    server.refuses = ("tools/list",)
+    with pytest.raises(ApplicationError, match=r": book does not list its tools: HTTP 401 Unauthorized$"):
+        await web_book.call("take_note", "r/2.0", text="bread")
+    assert server.notes == ["milk"]
+
+
+async def test_a_server_that_refuses_the_greeting_ends_the_worker_with_a_line_that_says_the_status(
+    server: HttpNotebook, tmp_path: Path
+) -> None:
+    server.refuses = ("server/discover", "initialize")
+    file = tmp_path / "sources.toml"
+    file.write_text(f'[mcp.book]\nurl = "http://127.0.0.1:{server.server_port}/mcp"\nprivate = true\n')
+    with pytest.raises(ConfigurationError, match=r"mcp\.book\.url: book cannot be used: HTTP 401 Unauthorized$"):
+        await asyncio.to_thread(foreign_tools, file)
 
 
 async def test_a_server_that_is_gone_has_done_nothing(server: HttpNotebook, web_book: Notebook) -> None:
@@ -199,7 +235,9 @@ class TestASessionThatTheServerDoesNotKnowAnyMore:
             talk.say_body(400, "Bad Request: No valid session ID provided", "text/plain")
 
         first, second = await _twice_after_the_server_has_lost_its_sessions(server, web_book, refuse)
-        assert first.startswith("ServiceUnavailable: book take_note was not taken: HTTP 400: Bad Request: No valid")
+        assert first.startswith(
+            "ServiceUnavailable: book take_note was not taken: HTTP 400 Bad Request: Bad Request: No "
+        )
         assert (second, server.notes) == ("noted", ["milk", "bread"])
 
     async def test_it_is_made_anew_where_the_protocol_says_so(self, server: HttpNotebook, web_book: Notebook) -> None:
@@ -207,7 +245,9 @@ class TestASessionThatTheServerDoesNotKnowAnyMore:
             talk.say(400, {"id": message["id"], "error": {"code": -32000, "message": "Session not found"}})
 
         first, second = await _twice_after_the_server_has_lost_its_sessions(server, web_book, refuse)
-        assert first.startswith("ServiceUnavailable: book take_note was not taken: HTTP 400: Session not found")
+        assert first.startswith(
+            "ServiceUnavailable: book take_note was not taken: HTTP 400 Bad Request: Session not found"
+        )
         assert (second, server.notes) == ("noted", ["milk", "bread"])
 
     @pytest.mark.parametrize("status", [400, 401, 403, 410])
@@ -218,7 +258,9 @@ class TestASessionThatTheServerDoesNotKnowAnyMore:
             talk.say_body(status, "Go away", "text/plain")
 
         first, second = await _twice_after_the_server_has_lost_its_sessions(server, web_book, refuse)
-        assert first == "ServiceRefused: book take_note was refused: Go away"
+        assert (
+            first == f"ServiceRefused: book take_note was refused: HTTP {status} {HTTPStatus(status).phrase}: Go away"
+        )
         assert (second, server.notes) == ("noted", ["milk", "bread"])
 
     async def test_a_server_that_is_busy_keeps_it(self, server: HttpNotebook, web_book: Notebook) -> None:
