@@ -3,13 +3,15 @@
 import re
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from activities.errors import ConfigurationError
+from activities.error_text import message_of
+from activities.errors import AddressRefused, ConfigurationError, ServiceRefused, ServiceUnavailable
 from activities.http.web import read
 from activities.redaction import SECRETS
 from activities.toolkit.openapi.settings import Auth, ClientCredentials
@@ -97,6 +99,24 @@ class Credentials:
             query = b"&".join(part for part in (request.url.query, own.encode()) if part)
             request.url = request.url.copy_with(query=query)
         return is_kept
+
+    @contextmanager
+    def noticing_refusals(self, far: str, *, token_is_kept: bool) -> Generator[None]:
+        """A far end that refuses may not have known who asked: the next attempt does so with a new token.
+
+        Raises:
+            ServiceUnavailable: by 401 it refused a token that was fetched before.
+            ServiceRefused: it refused anything else.
+        """
+        try:
+            yield
+        except AddressRefused as error:
+            raise ServiceRefused(f"{far}: {message_of(error)}") from error
+        except ServiceRefused as error:
+            self.refused()
+            if error.unauthorized and token_is_kept:
+                raise ServiceUnavailable(f"{message_of(error)}; the next attempt is with a new token") from error
+            raise
 
     def refused(self) -> None:
         """The far end did not know who asked: a token that was fetched is of no more use."""

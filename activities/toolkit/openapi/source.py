@@ -1,8 +1,7 @@
 """A document as a source of tools: each operation that is offered, with a function that sends its request."""
 
 import os
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +11,6 @@ from pydantic import JsonValue
 
 from activities.error_text import message_of
 from activities.errors import (
-    AddressRefused,
     OutcomeUnknown,
     OutcomeUnknownRetryable,
     ServiceRefused,
@@ -241,7 +239,7 @@ class FarOperation:
 
     async def write(self, arguments: Arguments, act: Act, key: str) -> JsonValue:
         request, is_kept = await self._request(arguments)
-        with self._noticing_refusals(token_is_kept=is_kept):
+        with self._credentials.noticing_refusals(self.far.name, token_is_kept=is_kept):
             reply = await self._sender().write(request, self.far, act, key, judge=self._judge)
         return self.answers.result(reply)
 
@@ -263,7 +261,7 @@ class FarOperation:
     async def _answer(self, arguments: Arguments, *, may_be_missing: bool = False) -> httpx.Response:
         """The answer to a read."""
         request, is_kept = await self._request(arguments)
-        with self._noticing_refusals(token_is_kept=is_kept):
+        with self._credentials.noticing_refusals(self.far.name, token_is_kept=is_kept):
             reply = await self._sender().read(request, self.far, may_be_missing=may_be_missing)
         if reply.is_success:
             self.answers.judge(reply)
@@ -277,19 +275,6 @@ class FarOperation:
             if not self.far.can_be_asked_again:
                 raise
             raise OutcomeUnknownRetryable(message_of(error)) from error
-
-    @contextmanager
-    def _noticing_refusals(self, *, token_is_kept: bool) -> Generator[None]:
-        """A far end that refused may not have known who asked: the next attempt does so with a new token."""
-        try:
-            yield
-        except AddressRefused as error:
-            raise ServiceRefused(f"{self.far.name}: {message_of(error)}") from error
-        except ServiceRefused as error:
-            self._credentials.refused()
-            if error.unauthorized and token_is_kept:
-                raise ServiceUnavailable(f"{message_of(error)}; the next attempt is with a new token") from error
-            raise
 
     async def _request(self, arguments: Arguments) -> tuple[httpx.Request, bool]:
         """The request, and whether it asks with a token that was fetched before."""
