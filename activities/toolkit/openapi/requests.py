@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import quote, quote_plus, unquote
 
 import httpx
@@ -11,7 +12,15 @@ from pydantic_core import to_json
 
 from activities.errors import InvalidArguments
 from activities.toolkit.openapi.recipe import FORM, JSON, MULTIPART, Body, Encoding, Operation, Parameter
-from activities.toolkit.openapi.styles import RESERVED, in_header, in_path, in_query, text, without_nulls
+from activities.toolkit.openapi.styles import (
+    RESERVED,
+    TakenApart,
+    in_header,
+    in_path,
+    in_query,
+    text,
+    without_nulls,
+)
 from workflows.contract.values import Arguments
 
 ACCEPTED = "application/json, text/*;q=0.9, */*;q=0.5"
@@ -27,20 +36,7 @@ def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
     path, own_query = _path_and_query(operation, given)
     url = httpx.URL(operation.server.rstrip("/") + path)
     query = [own_query] if own_query else []
-    query += [
-        f"{name}={written}"
-        for each, value in given
-        if each.place == "query"
-        for name, written in (
-            in_query(
-                each.name,
-                to_json(value).decode() if each.as_json else value,
-                each.style,
-                explode=each.explode,
-                safe=RESERVED.translate({ord(sign): None for sign in "#&+="}) if each.reserved else "",
-            )
-        )
-    ]
+    query += [pair for each, value in given if each.place == "query" for pair in _in_query(each, value)]
     if query:
         url = url.copy_with(query="&".join(query).encode())
     headers = {"accept": ACCEPTED, **_headers(given)}
@@ -49,6 +45,23 @@ def request_of(operation: Operation, arguments: Arguments) -> httpx.Request:
         headers["content-type"], body = content
         return httpx.Request(operation.method, url, headers=headers, content=body)
     return httpx.Request(operation.method, url, headers=headers)
+
+
+@contextmanager
+def _told_of(argument: str) -> Generator[None]:
+    """What cannot be sent is said of this argument."""
+    try:
+        yield
+    except TakenApart as error:
+        raise InvalidArguments(f"{argument} {error}") from error
+
+
+def _in_query(parameter: Parameter, value: JsonValue) -> list[str]:
+    shown = to_json(value).decode() if parameter.as_json else value
+    safe = RESERVED.translate({ord(sign): None for sign in "#&+="}) if parameter.reserved else ""
+    with _told_of(parameter.argument):
+        pairs = in_query(parameter.name, shown, parameter.style, explode=parameter.explode, safe=safe)
+    return [f"{name}={written}" for name, written in pairs]
 
 
 def _path_and_query(operation: Operation, given: list[tuple[Parameter, JsonValue]]) -> tuple[str, str]:
@@ -63,7 +76,9 @@ def _path_and_query(operation: Operation, given: list[tuple[Parameter, JsonValue
                 raise InvalidArguments(f"{each.argument} must not be null: it is a part of the path")
             shown = to_json(value).decode() if each.as_json else value
             place = f"{{{each.name}}}"
-            written = _segment(each, value, in_path(each.name, shown, each.style, explode=each.explode))
+            with _told_of(each.argument):
+                filled = in_path(each.name, shown, each.style, explode=each.explode)
+            written = _segment(each, value, filled)
             path, query = path.replace(place, written), query.replace(place, written)
     # Also behind an encoded slash, which some servers decode before they look for the operation.
     if any(segment in (".", "..") for segment in re.split(r"[/\\]", unquote(path))):
@@ -87,7 +102,8 @@ def _headers(given: list[tuple[Parameter, JsonValue]]) -> dict[str, str]:
         if value in ([], {}) or (value is None and not each.as_json):
             continue
         if each.place == "header":
-            written = to_json(value).decode() if each.as_json else in_header(value, explode=each.explode)
+            with _told_of(each.argument):
+                written = to_json(value).decode() if each.as_json else in_header(value, explode=each.explode)
             if not re.fullmatch(r"[ -~]*", written) or written != written.strip():
                 raise InvalidArguments(f"{each.argument} goes into a header: only printable ASCII, on one line")
             headers[each.name] = written
@@ -127,7 +143,8 @@ def _form(body: Body, fields: dict[str, JsonValue]) -> tuple[str, bytes]:
         if isinstance(value, dict) and not encoding.styled:
             pairs.append((quote_plus(name), quote_plus(to_json(value).decode())))
         else:
-            pairs += in_query(name, value, encoding.style, explode=encoding.explode)
+            with _told_of(name):
+                pairs += in_query(name, value, encoding.style, explode=encoding.explode)
     return body.media_type, "&".join(f"{name}={value}" for name, value in pairs).encode()
 
 
@@ -151,7 +168,9 @@ def _parts(name: str, value: JsonValue, encoding: Encoding | None) -> Iterator[t
     if value is None:
         return
     if encoding and encoding.styled:
-        for field, written in in_query(name, value, encoding.style, explode=encoding.explode):
+        with _told_of(name):  # parts are not quoted, so neither is a comma
+            pairs = in_query(name, value, encoding.style, explode=encoding.explode, safe=",")
+        for field, written in pairs:
             yield unquote(field), encoding.media_type or None, unquote(written).encode()
         return
     if isinstance(value, list):

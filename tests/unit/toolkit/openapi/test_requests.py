@@ -72,6 +72,69 @@ def test_a_value_is_quoted(value: JsonValue, written: str) -> None:
     assert _with({"in": "query", "schema": {}}, value).url.query.decode() == f"color={written}"
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value", "sign"),
+    [
+        ({"in": "query", "style": "pipeDelimited"}, ["x|y", "z"], "|"),
+        ({"in": "query", "style": "pipeDelimited"}, ["x|y"], "|"),
+        ({"in": "query", "style": "pipeDelimited"}, {"x|y": 1}, "|"),
+        ({"in": "query", "style": "spaceDelimited"}, ["New York", "Rome"], "a space"),
+        ({"in": "query", "style": "form", "explode": False, "allowReserved": True}, ["x,y", "z"], ","),
+        ({"in": "path", "style": "label", "explode": True}, [1.5, 2], "."),
+        ({"in": "header", "style": "simple"}, ["x,y", "z"], ","),
+        ({"in": "header", "style": "simple", "explode": True}, {"x": "y,z"}, ","),
+        ({"in": "header", "style": "simple"}, {"x": "y,z"}, ","),
+    ],
+)
+def test_a_list_is_refused_whose_values_the_far_end_would_take_apart(
+    parameter: Part, value: JsonValue, sign: str
+) -> None:
+    with pytest.raises(InvalidArguments) as raised:
+        _with({"explode": False, "schema": {}, **parameter}, value)
+    assert str(raised.value) == (
+        f"color has {sign} in one of its values, which stands between values there: it would be taken apart"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "style", "explode", "value", "written"),
+    [
+        ("query", "form", False, ["x,y", "z"], "color=x%2Cy,z"),
+        ("query", "form", True, ["x,y", "z"], "color=x%2Cy&color=z"),
+        ("query", "pipeDelimited", False, ["x,y z", "%7C"], "color=x%2Cy%20z%7C%257C"),
+        ("query", "pipeDelimited", False, "x|y", "color=x%7Cy"),
+        ("query", "pipeDelimited", True, ["x|y", "z"], "color=x%7Cy&color=z"),
+        ("path", "simple", False, ["x,y", "z"], "x%2Cy,z"),
+        ("path", "label", True, "1.5", ".1.5"),
+        ("path", "label", False, ["1.5", "x,y"], ".1.5,x%2Cy"),
+        ("path", "matrix", False, ["x,y", "z"], ";color=x%2Cy,z"),
+        ("header", "simple", False, "x,y", "x,y"),
+    ],
+)
+def test_a_value_that_can_be_told_from_its_neighbours_is_sent(
+    place: str, style: str, explode: bool, value: JsonValue, written: str
+) -> None:
+    test_a_parameter_is_written_in_its_style(place, style, explode, value, written)
+
+
+@pytest.mark.parametrize(
+    ("media_type", "style", "value"),
+    [
+        ("application/x-www-form-urlencoded", "pipeDelimited", ["x|y", "z"]),
+        ("multipart/form-data", "pipeDelimited", ["x|y", "z"]),
+        ("multipart/form-data", "form", ["x,y", "z"]),
+    ],
+)
+def test_a_field_of_a_form_is_refused_whose_values_the_far_end_would_take_apart(
+    media_type: str, style: str, value: JsonValue
+) -> None:
+    fields: Part = {"type": "object", "properties": {"tags": {"type": "array"}}}
+    body = with_body(fields, media_type)
+    body["requestBody"]["content"][media_type]["encoding"] = {"tags": {"style": style, "explode": False}}
+    with pytest.raises(InvalidArguments, match=r"^tags has . in one of its values"):
+        request_of(only(document(body)), {"tags": value})
+
+
 @pytest.mark.parametrize("value", [None, [None], {"a": None}])
 @pytest.mark.parametrize("place", ["query", "header", "cookie"])
 def test_null_is_not_sent_as_a_word(place: str, value: JsonValue) -> None:
