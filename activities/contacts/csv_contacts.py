@@ -15,7 +15,7 @@ PARTS_OF_A_NAME = ("first name", "given name", "middle name", "additional name",
 NICKNAMES = ("nickname", "nick name")
 ORGANIZATION = ("organization", "organisation", "company", "organization name", "organization 1 name")
 EMAIL = re.compile(r"(e ?)?mail( address)?( \d+)?( value| address)?")
-SEVERAL = re.compile(r"\s*:::\s*|\s*[;,]\s*")
+SEVERAL = re.compile(r":::|[;,]")
 """Between the addresses of one cell."""
 
 
@@ -62,7 +62,7 @@ def _entry(cells: Sequence[tuple[str, str]]) -> Entry:
     named: Mapping[str, str] = dict(reversed(cells))
     whole = next((named[name] for name in WHOLE_NAME if name in named), "")
     parts = " ".join(named[name] for name in PARTS_OF_A_NAME if name in named)
-    addresses = [each for name, cell in cells if EMAIL.fullmatch(name) for each in SEVERAL.split(cell)]
+    addresses = [each.strip() for name, cell in cells if EMAIL.fullmatch(name) for each in SEVERAL.split(cell)]
     return Entry(
         whole or parts,
         tuple(each for each in addresses if each),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+QUOTED = re.compile(r'"[^"]*"|“[^“”]*”')
 SUBJECT = r"(?:I|it|they|we|you|he|she|the|an?|this|that|there|my|your|none|nothing|nobody|no|neither)\b"
 BOUNDARY = re.compile(
     rf";\s*|\s[–—-]\s|,?\s+(?=(?:but|however|although|though|while|whereas|except)\b)"

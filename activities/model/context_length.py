@@ -35,7 +35,7 @@ _RATE = re.compile(
     r"\brate\b|\bquota\b|\bper (?:second|min|minute|hour|day)\b|\btry again (?:in|later)\b", re.IGNORECASE
 )
 _CODE = re.compile(
-    r"(?:context|prompt|input)\w*(?:exceed|too_?long|too_?large|overflow)|exceed_context|tokens_limit_reached"
+    r"(?:context|prompt|input)\w{0,60}(?:exceed|too_?long|too_?large|overflow)|exceed_context|tokens_limit_reached"
     r"|request_?too_?large|string_above_max_length",
     re.IGNORECASE,
 )

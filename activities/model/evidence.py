@@ -18,7 +18,7 @@ from workflows.contract.conversation import AssistantEntry, Entry, ToolCallRecor
 from workflows.contract.internal import ModelInput
 from workflows.contract.values import Arguments, texts
 
-CUT = re.compile(r"(?:… |\n)\[shortened: [^\]]*\]$")
+CUT = re.compile(r"(?:… |\n)\[shortened: [^\[\]]*\]$")
 """How a result ends that had to be shortened."""
 
 

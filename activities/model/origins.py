@@ -36,8 +36,17 @@ MOST_ORIGINS = 4
 MOST_VALUES = 10
 LONGEST_VALUE = 60
 """Characters."""
-PIECES = re.compile(r"https?://[^\s<>\"')]+|[^\s,;:<>()\"']+@[^\s,;:<>()\"']+|\d+(?:[.,:/-]\d+)*")
-"""What can be looked up in a text that was worded anew."""
+_SIGN = r"[^\s,;:<>()\"']"
+_ADDRESS = rf"{_SIGN}+@{_SIGN}+"
+PIECES = re.compile(
+    rf"(https?://[^\s<>\"')]+|(?<!{_SIGN}){_ADDRESS}|\d+(?:[./-]\d+|(?P<comma>[,:])\d+)*)"
+    rf"(?(comma)({_ADDRESS})?)"
+)
+"""What can be looked up in a text that was worded anew.
+
+Each stretch of signs is looked through for an address once, where it begins or where a number that reaches into it
+ends (12:30ann@example.com): a text of any length takes a time of its length.
+"""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -176,9 +185,14 @@ def _of(path: str, value: JsonValue, said: Sequence[Said], known: frozenset[str]
         yield Source(argument=path, value=value, origins=(Origin(where="made up"),))
     else:
         yield Source(argument=path, value=value, origins=(Origin(where="worded"),))
-        for piece in dict.fromkeys(each.rstrip(EDGES) for each in PIECES.findall(text)):
+        for piece in dict.fromkeys(_pieces(text)):
             origins = _found(piece, said) or (Origin(where="made up"),)
             yield Source(argument=path, value=piece, origins=origins, piece=True)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for match in PIECES.finditer(text):
+        yield from (piece.rstrip(EDGES) for piece in match.group(1, 3) if piece)
 
 
 def _found(value: str, said: Sequence[Said]) -> tuple[Origin, ...]:

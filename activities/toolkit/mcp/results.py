@@ -31,7 +31,7 @@ BEFORE_THE_RUN = re.compile(
 """How servers begin what they say of arguments that do not fit."""
 AFTER_THE_RUN = re.compile(
     r"output validation|validating tool output|output ?schema|structured (content|output)"
-    r"|\d+ validation errors? for (?!\w*Arguments\b|call\[)"
+    r"|\d validation errors? for (?!\w*Arguments\b|call\[)"
     r"|^(Error executing tool \S+ ?)+$",
     re.IGNORECASE,
 )

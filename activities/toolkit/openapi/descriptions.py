@@ -2,10 +2,12 @@
 
 import re
 
+_LINK = re.compile(r"\[([^\[\]]*)\]\([^()]*+(?:\([^()]*+\)[^()]*+)?\)")
+
 
 def shortened(text: str, longest: int) -> str:
     """The beginning of a text, on one line and without links, up to the end of a sentence or word."""
-    line = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).split())
+    line = " ".join(_LINK.sub(r"\1", text).split())
     if len(line) <= longest:
         return line
     kept = line[: longest - 1]

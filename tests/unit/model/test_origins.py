@@ -45,6 +45,20 @@ def test_of_a_worded_text_the_figures_and_addresses_are_looked_up_one_by_one() -
     assert str(found[0].origins[0]) == "worded by the model"
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("at 12:30ann@example.com", ["12:30", "ann@example.com"]),
+        ("at 1,2a@b,3c@d", ["1,2", "a@b", "3c@d"]),
+        ("see a1b@c@d and @e", ["a1b@c@d"]),
+        ("see http://a@b/c,d (x@y) 7@8", ["http://a@b/c,d", "x@y", "7@8"]),
+        ("see x1y2:3z@", ["1", "2:3"]),
+    ],
+)
+def test_an_address_is_a_piece_of_a_text_wherever_it_begins(text: str, pieces: list[str]) -> None:
+    assert [source.value for source in sources({"body": text}, ()) if source.piece] == pieces
+
+
 def test_what_the_worker_took_for_mentioned_and_no_text_has_stood_in_its_address_book() -> None:
     found = sources({"to": "bob@example.com", "loud": True}, SAID, ["bob@example.com"])
     assert each_of(found) == [("bob@example.com", ["from the address book"]), (True, ["chosen by the model"])]
