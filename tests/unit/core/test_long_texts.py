@@ -12,6 +12,7 @@ from activities.contacts.csv_contacts import csv_entries
 from activities.model.clauses import clauses, sentences
 from activities.model.context_length import is_about_length
 from activities.model.evidence import CUT
+from activities.model.occurrence import LONG, occurs
 from activities.model.origins import sources
 from activities.toolkit.mcp.results import may_have_acted
 from activities.toolkit.openapi.descriptions import shortened
@@ -20,7 +21,7 @@ from activities.toolkit.vocabulary import asked
 from tests.unit.toolkit.test_tool_index import DESK
 
 LENGTH = 100_000
-MOST_SECONDS = 1.5
+MOST_SECONDS = 3
 SHAPES = {
     **{
         repr(unit): unit * (LENGTH // len(unit))
@@ -36,6 +37,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "the choice of tools": lambda text: ToolIndex(DESK).search(text, 20),
     "the words of a request": lambda text: asked(text, 60),
     "where arguments come from": lambda text: sources({"body": f"It says {text}"}, ()),
+    "a value that is half of it": lambda text: occurs(text[: len(text) // 2], text),
+    "the longest value that may begin inside itself": lambda text: occurs(text[:LONG], text),
     "the clauses of an answer": lambda text: [clauses(each, SENT) for each in sentences(f"sent {text}")],
     "what was cut": CUT.search,
     "an endpoint's complaint": lambda text: is_about_length(400, text, frozenset({text})),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from activities.model.occurrence import occurs
 from activities.model.origins import Origin, Said, Source, sources, told
 from workflows.contract.values import Arguments
 
@@ -43,6 +44,13 @@ def test_of_a_worded_text_the_figures_and_addresses_are_looked_up_one_by_one() -
         ("eve@example.net", True, "from a stranger's text, by fetch_page (1.2)"),
     ]
     assert str(found[0].origins[0]) == "worded by the model"
+
+
+@pytest.mark.parametrize("value", ["Ünï " * 200 + "end", "Any " * 200 + "end", "Ünï " * 10 + "end"])
+def test_a_text_of_any_length_counts_in_either_case_and_as_words_of_its_own(value: str) -> None:
+    assert occurs(value, f"It says: {value.upper()}.")
+    assert not occurs(value, f"It says: {value}ing")
+    assert not occurs(value, f"It says: un{value}")
 
 
 @pytest.mark.parametrize(
