@@ -153,8 +153,10 @@ def _arguments(operation: Operation, tool: Tool) -> SearchStrategy[Arguments]:
     """A list or object in a style holds no text that has the style's own signs: nobody could read it."""
     schema = tool.schema()
     named = as_object(schema.get("properties"))
-    outside = {each.argument for each in operation.parameters if not each.as_json}
-    styled = {name for name in outside if {"array", "object"} & _kinds(named[name])}
+    with_style = {each.argument for each in operation.parameters if not each.as_json}
+    if body := operation.body:
+        with_style |= {argument for argument, field in body.fields.items() if field in body.encodings}
+    styled = {name for name in with_style if {"array", "object"} & _kinds(named[name])}
     in_path = {each.argument for each in operation.parameters if each.place == "path"}
     texts = {name: LETTERS if name in styled else IN_A_PATH if name in in_path else EVERYTHING for name in named}
     fields = {name: Generator(texts[name]).fitting(part) for name, part in named.items()}
