@@ -27,7 +27,7 @@ world = World()
 
 
 @tool(about="{word}", timeout=10, attempts=3)
-async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
+async def look_up(word: str, seconds: float | None = None) -> dict[str, str]:
     """Look a word up.
 
     Args:
@@ -35,7 +35,7 @@ async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
         seconds: How long it takes.
     """
     begun = time.monotonic()
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds or 0)
     if word == "nothing":
         raise NotFound(f"there is no entry for {word}")
     if world.failures.get(word, 0) > 0:
@@ -46,7 +46,7 @@ async def look_up(word: str, seconds: float = 0) -> dict[str, str]:
 
 
 @tool(effect="write", about="{word}", timeout=10, claim_verbs=("wrote", "written"))
-async def write_down(word: str, seconds: float = 0) -> str:
+async def write_down(word: str, seconds: float | None = None) -> str:
     """Write a word down.
 
     Args:
@@ -54,7 +54,7 @@ async def write_down(word: str, seconds: float = 0) -> str:
         seconds: How long it takes: 1, 2, 3, 5 or 9.
     """
     begun = time.monotonic()
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds or 0)
     if word == "maybe":
         raise OutcomeUnknown("the pencil broke")
     if word == "broken":

@@ -82,10 +82,14 @@ class Proposals:
         route = tool.route.model_copy(update=said)
         # As they will be used: who approves an address sees the domain that mail goes to.
         used = valid.given
-        given = tuple(name for name in tool.done_for if name in used)
-        about = tool.describe(used)
         return ProposedCall(
-            tool=call.tool, arguments=used, about=about, grounded=given, same_as=tool.same_as, route=route
+            tool=call.tool,
+            arguments=used,
+            defaults=tuple(name for name in used if name not in written),
+            about=tool.describe(used),
+            grounded=tuple(name for name in tool.done_for if name in used),
+            same_as=tool.same_as,
+            route=route,
         )
 
 

@@ -17,7 +17,18 @@ from activities.model.occurrence import EDGES, occurs
 from workflows.contract.values import Arguments, texts
 
 Where: TypeAlias = Literal[
-    "request", "message", "answer", "tool", "stranger", "person", "plan", "address book", "made up", "worded", "chosen"
+    "request",
+    "message",
+    "answer",
+    "tool",
+    "stranger",
+    "person",
+    "plan",
+    "default",
+    "address book",
+    "made up",
+    "worded",
+    "chosen",
 ]
 WORDS: dict[Where, str] = {
     "request": "from the request",
@@ -27,6 +38,7 @@ WORDS: dict[Where, str] = {
     "stranger": "from a stranger's text, by {tool} ({position})",
     "person": "put there by {by}",
     "plan": "from the plan",
+    "default": "the tool's default",
     "address book": "from the address book",
     "made up": "made up by the model",
     "worded": "worded by the model",

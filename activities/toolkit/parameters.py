@@ -20,7 +20,7 @@ from activities.schema.json_schema import JsonSchema, SchemaMismatch, whole
 from activities.schema.problems import in_words, placed
 from activities.toolkit.argument_model import ToolFunction, argument_model, parameters_of, types_of
 from activities.toolkit.definitions import Unfit
-from activities.toolkit.written_arguments import can_be_written, change, same, written
+from activities.toolkit.written_arguments import NOTHING, Defaults, can_be_written, change, same, written
 from workflows.contract.values import Arguments
 
 
@@ -36,7 +36,7 @@ class Valid:
     values: tuple[object, ...]
     """What the tool's function is called with."""
     given: Arguments
-    """What was given, as it will be used, in JSON."""
+    """What is decided: what was given, as it will be used, and the defaults that say something, in JSON."""
     used: Arguments
     """What will be used: what was given, and the defaults of the rest."""
 
@@ -46,6 +46,11 @@ class Parameters(Protocol):
 
     @property
     def schema(self) -> JsonSchema: ...
+
+    @property
+    def defaults(self) -> Arguments:
+        """What the tool's own code has for arguments that are left out, where that says something."""
+        ...
 
     def read(self, arguments: Arguments) -> Valid:
         """Read the arguments of a call as the function takes them.
@@ -76,6 +81,7 @@ class Signature:
         except PydanticUserError as error:
             raise Unfit("no JSON Schema can be made of its parameters") from error
         self.schema = JsonSchema(closed(_untitled(document)))
+        self.defaults: Arguments = written(self.model.model_construct(), "telling")
 
     def read(self, arguments: Arguments) -> Valid:
         """What is written down of them is what is approved, and it is read again before the function runs. So it is
@@ -83,7 +89,25 @@ class Signature:
         found, valid = self._read(arguments)
         if valid.given != arguments:
             self._require_lasting(found, valid.given)
+        return self._with_defaults(valid, self._written(found, "telling"))
+
+    def _with_defaults(self, valid: Valid, telling: Arguments) -> Valid:
+        """With the defaults that say something: who decides sees them, and a later build may have others."""
+        for name, value in telling.items():
+            if valid.given.get(name, NOTHING) != value:
+                valid = self._with_default(valid, name, value) or valid
         return valid
+
+    def _with_default(self, valid: Valid, name: str, value: JsonValue) -> Valid | None:
+        """None, where its type does not take a default, or would change it: then it is used as it stands."""
+        try:
+            _, once = self._read({**valid.given, name: value})
+            _, again = self._read(once.given)
+            # 1 for a Decimal is read as "1".
+            lasts = again.given == once.given and (once.given[name] == value or once.values == valid.values)
+        except Exception:  # types of others may raise anything
+            return None
+        return again if lasts else None
 
     def _require_lasting(self, found: BaseModel, given: Arguments) -> None:
         try:
@@ -110,7 +134,7 @@ class Signature:
             broken = next((f" on argument {name}" for name in arguments if self._breaks_on(name, arguments[name])), "")
             raise MistakenTypes(f"its types broke{broken}: {in_one_line(error)}") from error
         values = tuple(getattr(found, name) for name in self.model.model_fields)
-        return found, Valid(values, self._written(found, defaults=False), self._written(found, defaults=True))
+        return found, Valid(values, self._written(found, "none"), self._written(found, "all"))
 
     def _validated(self, arguments: Arguments) -> BaseModel:
         return self.model.model_validate_json(to_json(whole(arguments)), strict=True)
@@ -125,9 +149,9 @@ class Signature:
             return True
         return False
 
-    def _written(self, found: BaseModel, *, defaults: bool) -> Arguments:
+    def _written(self, found: BaseModel, defaults: Defaults) -> Arguments:
         try:
-            return written(found, defaults=defaults)
+            return written(found, defaults)
         except Exception as error:
             names = [
                 str(field.alias) for own, field in self.model.model_fields.items() if not can_be_written(found, own)
@@ -155,14 +179,15 @@ class FromSchema:
 
     def __init__(self, schema: JsonSchema) -> None:
         self.schema = schema
+        self.defaults: Arguments = {}  # the far end's word, which is no ground for anything
         named: Mapping[str, Any] = schema.document.get("properties") or {}  # pyright: ignore[reportAssignmentType]
-        defaults = {name: part["default"] for name, part in named.items() if "default" in (part or ())}
-        self._defaults = {name: value for name, value in defaults.items() if schema.takes(name, value)}
+        found = {name: part["default"] for name, part in named.items() if "default" in (part or ())}
+        self._filled_in = {name: value for name, value in found.items() if schema.takes(name, value)}
 
     def read(self, arguments: Arguments) -> Valid:
         self.schema.require(arguments)
         given: Arguments = whole(arguments)
-        return Valid((given,), given, copy.deepcopy(self._defaults) | given)
+        return Valid((given,), given, copy.deepcopy(self._filled_in) | given)
 
     def takes(self, name: str, value: JsonValue) -> bool:
         return self.schema.takes(name, value)

@@ -4,8 +4,8 @@ What is written down is read again before the function runs, so reading it must 
 """
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence, Set
-from typing import Any, cast
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import AliasChoices, BaseModel, JsonValue, RootModel
 from pydantic.fields import FieldInfo
@@ -16,17 +16,19 @@ from workflows.contract.values import Arguments
 
 LONGEST_VALUE = 60
 NOTHING = object()
+Defaults: TypeAlias = Literal["none", "telling", "all"]
+"""Which defaults are written down of what was not given: none, those that are not None or empty, or all."""
 
 
-def written(found: BaseModel, *, defaults: bool) -> Arguments:
+def written(found: BaseModel, defaults: Defaults) -> Arguments:
     """The arguments as JSON, under the names of the schema.
 
     Args:
         found: the arguments as they were read.
-        defaults: with those that were not given.
+        defaults: which of those that were not given are there too.
     """
-    options: Any = {"exclude_unset": not defaults, "by_alias": True, "round_trip": True, "warnings": False}
-    return cast("Arguments", _as_in_schema(found, found.model_dump(mode="json", **options)))
+    options: Any = {"exclude_unset": defaults == "none", "by_alias": True, "round_trip": True, "warnings": False}
+    return cast("Arguments", _as_in_schema(found, found.model_dump(mode="json", **options), defaults))
 
 
 def can_be_written(found: BaseModel, field: str) -> bool:
@@ -74,36 +76,43 @@ def _equal(one: Any, other: Any) -> bool:
         return True
 
 
-def _as_in_schema(value: Any, dumped: JsonValue) -> JsonValue:
+def _as_in_schema(value: Any, dumped: JsonValue, defaults: Defaults) -> JsonValue:
     """Under the names by which a value is read, where pydantic writes others: with `validation_alias`."""
     if isinstance(value, RootModel):
-        return _as_in_schema(value.root, dumped)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        return _as_in_schema(value.root, dumped, defaults)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
     match dumped:
         case dict() if isinstance(value, BaseModel):
-            fields = {_written_name(name, field): (name, field) for name, field in type(value).model_fields.items()}
-            return dict(_renamed(value, fields, name, part) for name, part in dumped.items())
+            return dict(_fields(value, dumped, defaults))
         case dict() if dataclasses.is_dataclass(value):
-            return {name: _as_in_schema(getattr(value, name, None), part) for name, part in dumped.items()}
+            return {name: _as_in_schema(getattr(value, name, None), part, defaults) for name, part in dumped.items()}
         case dict() if isinstance(value, Mapping) and len(cast("Mapping[Any, Any]", value)) == len(dumped):
-            values = cast("Mapping[Any, Any]", value).values()
-            return {name: _as_in_schema(each, part) for each, (name, part) in zip(values, dumped.items(), strict=True)}
+            pairs = zip(cast("Mapping[Any, Any]", value).values(), dumped.items(), strict=True)
+            return {name: _as_in_schema(each, part, defaults) for each, (name, part) in pairs}
         case list() if isinstance(value, Set):
             # Python gives a set of texts another order in every process.
             return sorted(dumped, key=to_json)
         case list() if isinstance(value, Collection) and len(cast("Collection[Any]", value)) == len(dumped):
             parts = zip(cast("Collection[Any]", value), dumped, strict=True)
-            return [_as_in_schema(each, part) for each, part in parts]
+            return [_as_in_schema(each, part, defaults) for each, part in parts]
         case _:
             return dumped
 
 
-def _renamed(
-    value: BaseModel, fields: Mapping[str, tuple[str, FieldInfo]], name: str, part: JsonValue
-) -> tuple[str, JsonValue]:
-    if name not in fields:
-        return name, part
-    own, field = fields[name]
-    return _read_name(own, field), _as_in_schema(getattr(value, own, None), part)
+def _fields(value: BaseModel, dumped: Arguments, defaults: Defaults) -> Iterator[tuple[str, JsonValue]]:
+    fields = {_written_name(name, field): (name, field) for name, field in type(value).model_fields.items()}
+    for name, part in dumped.items():
+        if name not in fields:
+            yield name, part
+            continue
+        own, field = fields[name]
+        said = _as_in_schema(getattr(value, own, None), part, defaults)
+        if defaults != "telling" or own in value.model_fields_set or _is_telling(field, said):
+            yield _read_name(own, field), said
+
+
+def _is_telling(field: FieldInfo, default: JsonValue) -> bool:
+    """What a factory makes may be another each time, and would make two equal calls differ."""
+    return field.default_factory is None and default is not None and default not in ("", [], {})
 
 
 def _written_name(name: str, field: FieldInfo) -> str:

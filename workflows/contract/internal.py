@@ -101,6 +101,7 @@ class ProposedCall(Message):
 
     tool: str
     arguments: Arguments
+    defaults: tuple[str, ...] = omitted((), description="the names of the arguments that the model left out")
     about: str = omitted("", description='for people: "to ann@example.com"')
     grounded: tuple[str, ...] = omitted((), description="the names of the grounded arguments that it is done for")
     same_as: str = omitted("", description="the tool whose action it may repeat, beside its own")

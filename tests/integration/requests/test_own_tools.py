@@ -6,6 +6,7 @@ import pytest
 from pydantic import JsonValue
 from temporalio.client import Client
 
+from deploy.client.why import explain
 from tests.conftest import running_worker, settings_for
 from tests.integration.requests.asking import answer, ask, start, until_it_waits
 from tests.scripted_model import ScriptedModel, call, calls, say
@@ -134,3 +135,37 @@ async def test_a_call_on_which_a_tools_types_break_has_failed_with_one_question_
         "a mistake in pay_double: its types change what they are given each time they are read (amount: 10 → 20); "
         "a validator must leave alone what it has made",
     )
+
+
+DELIVERING = """
+from activities.toolkit.tool import tool
+
+
+@tool(effect="write", grounded=("to",))
+async def deliver(word: str, to: str = "ann@example.com") -> str:
+    return f"{word} to {to}"
+"""
+
+
+@pytest.mark.usefixtures("imports_undone")
+async def test_who_approves_a_call_sees_the_tools_defaults_which_run_whatever_those_of_a_later_build_are(
+    client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    file = tmp_path / "delivering.py"
+    file.write_text(DELIVERING)
+    settings = settings_for(model, tools=(str(file),))
+    model.scripts["Deliver"] = [calls(call("deliver", word="tree")), say("Ended.")]
+    async with running_worker(client, settings):
+        handle = await start(client, settings, "Deliver")
+        pending = await until_it_waits(handle)
+        (explained,) = (await explain(client, handle.id)).calls
+    decided = {"word": "tree", "to": "ann@example.com"}
+    assert (pending.arguments, "nobody mentioned" in pending.reason) == (decided, False)
+    assert [str(source.origins[0]) for source in explained.sources if source.argument == "to"] == ["the tool's default"]
+    file.write_text(DELIVERING.replace("ann@", "mallory@"))
+    async with running_worker(client, settings):
+        await answer(handle, Approve(key=pending.key, digest=pending.digest, by="eve"))
+        outcome = await handle.result()
+    (receipt,) = outcome.receipts
+    assert (receipt.status, receipt.arguments) == (ReceiptStatus.DONE, decided)
+    assert receipt.result == "tree to ann@example.com"

@@ -49,7 +49,17 @@ def loose(to: str, heard: Heard) -> bool:
     return ungrounded(SEND, {"to": [to]}, heard) == (to,)
 
 
+@tool(effect="write", grounded=("to",))
+async def deliver(word: str, to: str = "ann@example.com") -> None:
+    """Deliver."""
+
+
 class TestGrounding:
+    def test_a_default_is_the_tools_word_and_needs_no_ground(self) -> None:
+        named: Arguments = {"word": "x", "to": "ann@example.com"}
+        assert ungrounded(made(deliver), named, said("Deliver")) == ()
+        assert ungrounded(made(deliver), {**named, "to": "eve@example.com"}, said("Deliver")) == ("eve@example.com",)
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -54,6 +54,13 @@ def test_a_decision_becomes_one_entry_with_its_calls_numbered_from_one() -> None
     assert entry.positioned == [("3.1", first), ("3.2", second)]
 
 
+def test_the_model_sees_its_call_as_it_wrote_it_without_the_defaults() -> None:
+    conversation = Conversation([])
+    made = ProposedCall(tool="a", arguments={"x": 1, "to": "ann"}, defaults=("to",))
+    conversation.add_decision(1, Decision(calls=(made,), usage=Usage()))
+    assert calls_in(conversation) == [ToolCallRecord(tool="a", arguments={"x": 1})]
+
+
 def test_what_mentions_a_value_is_as_much_of_it_as_has_one() -> None:
     asked, other = UserEntry(text="Ask Eve@example.com"), UserEntry(text="Go on")
     conversation = Conversation([asked, other])

@@ -58,6 +58,13 @@ class Named(BaseModel):
         return f"{self.sender} {self.count}"
 
 
+class Letter(BaseModel):
+    word: str = ""
+    to: str = "ann"
+    copies: list[str] = []
+    stamp: float = Field(default_factory=lambda: next(Counter))
+
+
 class Hidden(BaseModel):
     text: str = ""
     note: str = Field(default="", exclude=True)
@@ -294,7 +301,45 @@ class TestDefaults:
         ],
     )
     def test_one_that_will_do_is_taken(self, default: str) -> None:
-        with_parameters(default).as_decided({})
+        with_parameters(default).validate({})
+
+    @pytest.mark.parametrize(
+        ("parameters", "given", "decided"),
+        [
+            ("a: str, to: str = 'ann'", {"a": "x"}, {"a": "x", "to": "ann"}),
+            ("a: str, to: str = 'ann'", {"a": "x", "to": "bob"}, {"a": "x", "to": "bob"}),
+            ("a: bool = False, b: int = 0", {}, {"a": False, "b": 0}),
+            ("a: Decimal = 1", {}, {"a": "1"}),
+            ("a: date = date(2026, 1, 1)", {}, {"a": "2026-01-01"}),
+            ("a: list[str] = ('ann',)", {}, {"a": ["ann"]}),
+            ("to: Renamed = 'ann'", {}, {"from": "ann"}),
+            ("a: Letter", {"a": {"word": "x"}}, {"a": {"word": "x", "to": "ann"}}),
+            ("a: Letter = Letter()", {}, {"a": {"to": "ann"}}),
+            ("a: list[Letter]", {"a": [{"word": "x"}]}, {"a": [{"word": "x", "to": "ann"}]}),
+            ("a: str = '', b: list[int] = (), c: int | None = None", {}, {}),
+            ("a: Shrunk = 'house', b: Broken = 13, c: Doubled = Doubled(amount=2), d: str = 'x'", {}, {"d": "x"}),
+        ],
+    )
+    def test_one_that_says_something_is_decided_as_if_it_had_been_given(
+        self, parameters: str, given: Arguments, decided: Arguments
+    ) -> None:
+        found = with_parameters(parameters)
+        assert found.validate(given).given == decided
+        assert found.as_decided(decided).given == decided
+
+    def test_one_that_was_decided_is_used_where_a_later_build_has_another(self) -> None:
+        decided = with_parameters("a: str, to: str = 'ann'").validate({"a": "x"}).given
+        assert with_parameters("a: str, to: str = 'mallory'").as_decided(decided).values == ("x", "ann")
+
+    @pytest.mark.parametrize("before", ["to: str = None", "to: str = ''"])
+    def test_one_that_was_none_when_it_was_decided_is_not_filled_in_later(self, before: str) -> None:
+        decided = with_parameters(f"a: str, {before}").validate({"a": "x"}).given
+        with pytest.raises(InvalidArguments) as raised:
+            with_parameters("a: str, to: str = 'mallory'").as_decided(decided)
+        assert str(raised.value) == (
+            'f would not use its arguments as they were decided (to: nothing → "mallory"): its types have changed '
+            "since, and the call has to be made anew"
+        )
 
     def test_one_that_is_no_json_is_told_at_the_start(self) -> None:
         assert refusal("a: object = object()") == "parameter a: its default cannot be written as JSON"

@@ -328,10 +328,11 @@ class TestStrictness:
             name: (type(value), value) for name, value in values.items()
         }
 
-    def test_what_was_given_is_told_from_what_will_be_used(self) -> None:
+    def test_defaults_that_say_something_are_decided_with_what_was_given_and_empty_ones_only_used(self) -> None:
         valid = FORECAST.validate({"city": "Paris", "days": 4.0})
-        assert valid.given == {"city": "Paris", "days": 4}
-        assert (valid.used["days"], valid.used["unit"]) == (4, "celsius")
+        telling = {"unit": "celsius", "scale": 1.0, "indoors": False, "stars": 1}
+        assert valid.given == {"city": "Paris", "days": 4} | telling
+        assert valid.used == valid.given | {"tags": [], "place": None, "since": None}
 
     @pytest.mark.parametrize(
         ("name", "value", "taken"),
