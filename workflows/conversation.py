@@ -6,8 +6,8 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from workflows.contract.conversation import AssistantEntry, Entry, NoteEntry, ToolCallRecord, ToolMessage, UserEntry
-from workflows.contract.internal import Decision, ProposedCall
-from workflows.contract.values import Arguments, texts
+from workflows.contract.internal import Decision
+from workflows.contract.values import texts
 from workflows.size_limits import CONVERSATION_BYTES, Bounded, shorten, shorten_arguments, shorten_text, size
 
 LEFT_OUT = NoteEntry(text="[What was said and done before this is left out, because it was too long.]")
@@ -45,7 +45,7 @@ class Conversation:
 
     def add_decision(self, turn: int, decision: Decision) -> None:
         calls = tuple(
-            ToolCallRecord(tool=call.tool, arguments=_as_made(call), extra=call.extra) for call in decision.calls
+            ToolCallRecord(tool=call.tool, arguments=call.as_made, extra=call.extra) for call in decision.calls
         )
         if calls or decision.text:
             entry = AssistantEntry(
@@ -97,11 +97,6 @@ class Conversation:
         self._entries.drop(first)
         self._left_out = True
         return True
-
-
-def _as_made(call: ProposedCall) -> Arguments:
-    """The arguments without the defaults: the model is shown no more than it wrote."""
-    return {name: value for name, value in call.arguments.items() if name not in call.defaults}
 
 
 def _as_far_as_it_has(entry: Entry, wanted: Sequence[str]) -> Entry | None:

@@ -50,10 +50,9 @@ class Heard:
 
 
 def ungrounded(tool: Tool, arguments: Arguments, heard: Heard) -> tuple[str, ...]:
-    """The values of grounded arguments that nobody mentioned before the model did. A default is the tool's own word."""
-    defaults = tool.parameters.defaults
-    held = [name for name in tool.grounded if name not in defaults or arguments.get(name) != defaults[name]]
-    values = (text for name in held for text in texts(arguments.get(name)))
+    """The values of grounded arguments that nobody mentioned before the model did."""
+    held = tool.beyond_defaults(arguments)
+    values = (text for name in tool.grounded for text in texts(held.get(name)))
     return tuple(value for value in values if not heard.mentions(value))
 
 

@@ -53,13 +53,14 @@ class Previews:
             if tool is None or tool.route.effect != "write":
                 raise InvalidArguments(f"this worker has no write {call.tool}")
             used = tool.as_decided(call.arguments).used
+            made = tool.beyond_defaults(call.arguments)
             grounds = Grounds.of(rehearsed.conversation, self._tools, self._address_book)
             writes = [*map(self._used, rehearsed.planned), (call.tool, used)]
             budgets = await outlook(self._budgets, self._spending, call.requester, writes)
             return Preview(
                 result=stand_in(tool, call, used),
-                depends_on=grounds.reads_under(call.arguments),
-                stand_ins=grounds.stand_ins_under(call.arguments),
+                depends_on=grounds.reads_under(made),
+                stand_ins=grounds.stand_ins_under(made),
                 refused=budgets.refused,
                 over_budget=budgets.ask,
             )

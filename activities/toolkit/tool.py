@@ -117,6 +117,11 @@ class Tool:
             )
         return valid
 
+    def beyond_defaults(self, arguments: Arguments) -> Arguments:
+        """Without those arguments that are as the tool's own code has them by default: nobody made these up."""
+        defaults = self.parameters.defaults
+        return {name: value for name, value in arguments.items() if name not in defaults or value != defaults[name]}
+
     def argument_names(self) -> list[str]:
         """As the schema names them, in its order."""
         return list(cast("dict[str, JsonValue]", self.parameters.schema.document.get("properties", {})))

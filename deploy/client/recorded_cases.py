@@ -35,7 +35,7 @@ def case_of(account: RequestAccount) -> Case:
 
 def _expected(each: CallAccount) -> Expected:
     """The call as the model made it, also where a person changed it."""
-    written = each.proposed.arguments if each.proposed else each.arguments
+    written = each.proposed.as_made if each.proposed else each.arguments
     if each.status is ReceiptStatus.DONE:
         return Expected(tool=each.tool, arguments=written, result=each.result)
     if each.status is ReceiptStatus.REJECTED:

@@ -68,7 +68,7 @@ class TriedCalls:
             if budgets.refused:
                 return self._not_run(call, "refused", budgets.refused)
             ruling = "ask" if budgets.ask else ruling
-        self.made.append(MadeCall(tool=call.tool, arguments=call.arguments, ruling=ruling))
+        self.made.append(MadeCall(tool=call.tool, arguments=call.as_made, ruling=ruling))
         told = await self._result(call, is_asked=ruling == "ask")
         self._untrusted = self._untrusted or told.untrusted
         if told.failed:
@@ -98,14 +98,14 @@ class TriedCalls:
     def _not_run(self, call: ProposedCall, status: str, why: str) -> ToolMessage:
         ruling = call.route.ruling if call.route else None
         self.made.append(
-            MadeCall(tool=call.tool, arguments=call.arguments, ruling=ruling, problem=why, refused=status == "refused")
+            MadeCall(tool=call.tool, arguments=call.as_made, ruling=ruling, problem=why, refused=status == "refused")
         )
         hint: Arguments = {"hint": call.hint} if call.hint else {}
         return _failed(status, why, hint)
 
     async def _result(self, call: ProposedCall, *, is_asked: bool) -> ToolMessage:
         untrusted = call.route is not None and call.route.untrusted
-        stub = self._case.stub_for(call.tool, call.arguments, self._answered)
+        stub = self._case.stub_for(call.tool, call.as_made, self._answered)
         if stub and stub.rejected is not None and is_asked:
             return _failed("rejected", f"rejected by a person{': ' * bool(stub.rejected)}{stub.rejected}")
         if stub and (stub.rejected is None or stub.error is not None or stub.result is not None):

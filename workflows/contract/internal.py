@@ -111,6 +111,11 @@ class ProposedCall(Message):
     crashed: bool = omitted(False, description="it is not run because of a mistake in the tool")
     extra: Extra = omitted({})
 
+    @property
+    def as_made(self) -> Arguments:
+        """The arguments that the model gave, without the defaults."""
+        return {name: value for name, value in self.arguments.items() if name not in self.defaults}
+
 
 class UnsupportedClaim(Message):
     """A sentence of the model's that claims what no receipt bears out."""

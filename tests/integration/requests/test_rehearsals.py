@@ -385,3 +385,31 @@ async def test_another_plan_than_the_one_that_was_shown_is_not_applied(
     assert outcome.status is RequestStatus.FAILED
     assert outcome.summary.startswith("Nothing was written: ")
     assert happened.done("write_down") == []
+
+
+DELIVERING = """
+from activities.toolkit.tool import tool
+
+@tool(effect="write")
+async def deliver(word: str, to: str = "ann@example.com") -> str:
+    return "delivered"
+
+@tool()
+async def look(at: str) -> str:
+    return "nothing"
+"""
+
+
+@pytest.mark.usefixtures("imports_undone")
+async def test_a_default_of_a_planned_write_rests_on_nothing_that_was_read(
+    client: Client, model: ScriptedModel, tmp_path: Path
+) -> None:
+    (tmp_path / "delivering.py").write_text(DELIVERING)
+    settings = settings_for(model, tools=(str(tmp_path),))
+    made = [calls(call("look", at="door")), calls(call("deliver", word="tree"))]
+    model.scripts["Deliver a tree from the door"] = [*made, say("Planned.")]
+    async with running_worker(client, settings):
+        outcome = await rehearse(client, settings, "Deliver a tree from the door")
+    assert outcome.plan is not None
+    [write] = outcome.plan.writes
+    assert (write.arguments, write.depends_on) == ({"word": "tree", "to": "ann@example.com"}, ())

@@ -193,3 +193,12 @@ async def test_every_recorded_history_can_be_explained(file: Path, ledger: Ledge
     name = file.stem.rstrip("-123") if file.stem.startswith("continued") else file.stem
     explanation = await explain_exported(name, [file], pydantic_data_converter, ledger)
     assert Explanation.model_validate_json(explanation.model_dump_json()) == explanation
+
+
+async def test_a_recorded_call_becomes_the_one_that_the_model_made_without_the_defaults() -> None:
+    account = (await read("approved")).account
+    (call,) = account.calls.values()
+    assert call.proposed is not None
+    told = {"arguments": {"word": "tree", "to": "ann"}, "defaults": ("to",)}
+    call.proposed = call.proposed.model_copy(update=told)
+    assert [each.arguments for each in case_of(account).call] == [{"word": "tree"}]
