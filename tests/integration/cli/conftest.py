@@ -41,7 +41,7 @@ def an_id() -> str:
 
 async def eventually(look: Callable[[], Awaitable[T | None]]) -> T:
     """The first answer that is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (seen := await look()):  # the server has no event for it
             await asyncio.sleep(0.05)
     return seen

@@ -35,9 +35,13 @@ class Desk(httpx.AsyncClient):
         return await eventually(look)
 
     async def fill(self, path: str, page: str = "/", **fields: str) -> httpx.Response:
-        """Fill the form that leads to `path` on a page, and send it."""
-        forms = dict(FORM.findall(await self.page(page)))
-        found = next(text for action, text in forms.items() if html.unescape(action) == path)
+        """Fill the form that leads to `path` on a page, as soon as there is one, and send it."""
+
+        async def look() -> str | None:
+            forms = dict(FORM.findall(await self.page(page)))
+            return next((text for action, text in forms.items() if html.unescape(action) == path), None)
+
+        found = await eventually(look)
         hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(found)}
         return await self.post(path, data=hidden | fields)
 
