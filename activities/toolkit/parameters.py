@@ -93,18 +93,23 @@ class Signature:
 
     def _with_defaults(self, valid: Valid, telling: Arguments) -> Valid:
         """With the defaults that say something: who decides sees them, and a later build may have others."""
-        for name, value in telling.items():
-            if valid.given.get(name, NOTHING) != value:
-                valid = self._with_default(valid, name, value) or valid
+        defaults = {name: value for name, value in telling.items() if valid.given.get(name, NOTHING) != value}
+        if not defaults:
+            return valid
+        if together := self._with(valid, defaults):
+            return together
+        for name, value in defaults.items():
+            valid = self._with(valid, {name: value}) or valid
         return valid
 
-    def _with_default(self, valid: Valid, name: str, value: JsonValue) -> Valid | None:
+    def _with(self, valid: Valid, defaults: Arguments) -> Valid | None:
         """None, where its type does not take a default, or would change it: then it is used as it stands."""
         try:
-            _, once = self._read({**valid.given, name: value})
+            _, once = self._read({**valid.given, **defaults})
             _, again = self._read(once.given)
+            as_they_are = all(once.given[name] == value for name, value in defaults.items())
             # 1 for a Decimal is read as "1".
-            lasts = again.given == once.given and (once.given[name] == value or once.values == valid.values)
+            lasts = again.given == once.given and (as_they_are or once.values == valid.values)
         except Exception:  # types of others may raise anything
             return None
         return again if lasts else None
