@@ -55,7 +55,7 @@ def settings(model: ScriptedModel, database: Database) -> Settings:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, model: ScriptedModel) -> None:
     monkeypatch.setattr(watch, "LOOKS_EVERY", 0.2)
-    monkeypatch.setattr(watch, "TURN", 1.0)  # and it goes on in a new run
+    monkeypatch.setattr(watch, "TURN", 0.1)  # and it goes on in a new run
     monkeypatch.setattr(write_attempts, "FIRST_PAUSE", timedelta(seconds=0.2))
     monkeypatch.setattr(write_attempts, "LONGEST_PAUSE", timedelta(seconds=0.5))
     for word in ("before", "lost", "next"):
@@ -199,15 +199,15 @@ async def test_the_recovery_of_a_ledger_needs_no_key_of_a_service_beside_it(
 
 
 async def deleted(client: Client, workflow_id: str) -> None:
-    execution = WorkflowExecution(workflow_id=workflow_id)
-    asked = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
+    """Every run of it: a watch that went on has several, of which the server deletes only the newest unasked."""
 
     async def is_gone() -> bool:
-        query = f"WorkflowId = '{workflow_id}'"
-        if not [each async for each in client.list_workflows(query)]:
-            return True
-        with suppress(RPCError):
-            await client.workflow_service.delete_workflow_execution(asked)
-        return False
+        runs = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
+        for run in runs:
+            execution = WorkflowExecution(workflow_id=workflow_id, run_id=run.run_id)
+            asked = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
+            with suppress(RPCError):
+                await client.workflow_service.delete_workflow_execution(asked)
+        return not runs
 
     await eventually(is_gone)
