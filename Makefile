@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, make and git. Everything else is installed into .venv, nothing anywhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up try test upgrade-test chaos bfcl openapi mcp bench image compose-test pictures contract lint format clean
+.PHONY: help install demo up try test test-long upgrade-test chaos bfcl openapi mcp bench image compose-test pictures contract lint format clean
 
 PYTHON3 = python3
 PORT = 7233
@@ -27,8 +27,11 @@ try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases
 	@exec $(PYTHON) -m deploy.local.try_cases
 
 # With bytecode, as the sandbox of the tests loads the workflows anew for each run.
-test: $(INSTALLED)  ## run the tests
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal
+test: $(INSTALLED)  ## run the tests (4 minutes)
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal -m "not long" --hypothesis-profile few
+
+test-long: $(INSTALLED)  ## run what make test leaves out: all cases of what it samples, and many random examples
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
 
 upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay

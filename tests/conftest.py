@@ -49,8 +49,10 @@ LONG = {
     *("bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_ended.py"),
     *("test_ids_used_again.py", "test_processes.py", "test_stopping.py", "test_without_a_worker.py"),
 }
-hypothesis.settings.register_profile("of-these-tests", deadline=None)  # the machine may have much else to do
-hypothesis.settings.load_profile("of-these-tests")
+# Without deadlines: the machine may have much else to do.
+hypothesis.settings.register_profile("few", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("many", deadline=None, max_examples=100)
+hypothesis.settings.load_profile("many")
 DEV_SERVER = pytest.StashKey[subprocess.Popen[bytes]]()
 TESTS = pytest.StashKey[tuple[Forked, Callable[[], bytes]]]()
 
@@ -133,14 +135,34 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"{item.nodeid}: make it `async def`, as it uses the dev server")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    leave_to_the_long_form(items)
+    if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
+        spread(items, processes)
+
+
+def leave_to_the_long_form(items: Sequence[pytest.Item]) -> None:
+    """All cases of what is `sampled(number)` but that many, which are taken from the first to the last of them."""
+    cases: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            cases[item.nodeid.partition("[")[0]].append(item)
+    for of_one_test in cases.values():
+        mark = of_one_test[0].get_closest_marker("sampled")
+        number = min(mark.args[0] if mark else 0, len(of_one_test))
+        kept = {place * len(of_one_test) // number for place in range(number)}
+        for place, item in enumerate(of_one_test):
+            if place not in kept:
+                item.add_marker("long")
+
+
+def spread(items: list[pytest.Item], processes: int) -> None:
     """Each process has a portion of neighbours.
 
     So that some wait while others compute, these and those are mixed, by module; so that none is alone in the end, each
     portion begins with its longest.
     """
-    if not (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0))):
-        return
     kinds: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         kinds[item.path.relative_to(Path(__file__).parent).parts[0]].append(item)

@@ -45,6 +45,7 @@ def test_on_the_planned_workers_steps_hardly_wait_and_on_half_of_what_is_needed_
     assert as_tables(COSTS, [checked])
 
 
+@pytest.mark.long
 def test_activities_at_once_are_what_littles_law_says() -> None:
     load = Load(8_000, rate=100, cores=20, cpu_per_request=0.05)
     at_once = 100 * (3 * load.model_seconds + 2 * 0.3)
@@ -53,6 +54,7 @@ def test_activities_at_once_are_what_littles_law_says() -> None:
     assert simulate(replace(load, cores=4)).p99_wait > simulate(load).p99_wait
 
 
+@pytest.mark.long
 async def test_costs_are_measured_with_requests_that_ended_right(scene: Scene) -> None:
     costs = await measured_in(scene, 5, await ledger_costs(50), warm_up=1)
     assert 38 <= costs.events <= 48

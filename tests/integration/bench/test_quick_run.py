@@ -16,6 +16,7 @@ from tests.bench.scene import Scene
 from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus, Usage
 
 
+@pytest.mark.long
 async def test_a_whole_run_measures_everything_and_fails_only_where_something_went_wrong(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,5 +130,6 @@ def test_the_right_outcome_has_no_problems() -> None:
         {"receipts": (*RIGHT.receipts[:2], RIGHT.receipts[2].model_copy(update={"attempts": 2}))},
     ],
 )
+@pytest.mark.sampled(2)
 def test_an_outcome_that_differs_from_the_right_one_is_noticed(changes: dict[str, object]) -> None:
     assert list(problems_of(RIGHT.model_copy(update=changes), "one"))

@@ -88,6 +88,7 @@ def test_a_run_without_an_outcome_is_seen() -> None:
     assert judged(lost).no_outcome == ["r"]
 
 
+@pytest.mark.long
 async def test_the_service_is_well_and_its_controls_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_writes, "ORDERS", 25)
     monkeypatch.setattr(http_writes, "KILLS", 1)

@@ -1,5 +1,7 @@
 """The crash matrix in short: one seed, half a minute. `make chaos` is the whole of it."""
 
+import pytest
+
 from tests.chaos.blows import Blow
 from tests.chaos.trial import Terrain, control, trial
 
@@ -13,6 +15,7 @@ async def test_whatever_dies_mail_goes_out_once_or_is_reported_as_not_sent_or_un
     assert len(result.struck) >= 3, "the mail server behaved"
 
 
+@pytest.mark.long
 async def test_the_same_fire_makes_a_worker_that_takes_no_care_send_twice() -> None:
     result = await control(7, sends=16, seconds=4)
     assert result.verdict.duplicates

@@ -58,6 +58,7 @@ async def test_an_export_is_found_as_exported(cli: CommandLine, tmp_path: Path) 
     ],
     ids=["a field", "a row", "a result"],
 )
+@pytest.mark.sampled(2)
 async def test_what_somebody_changes_in_the_database_shows(
     cli: CommandLine, written: Database, tmp_path: Path, statement: str, problem: str
 ) -> None:

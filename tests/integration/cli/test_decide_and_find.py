@@ -181,6 +181,7 @@ async def test_an_edit_that_the_tool_does_not_take_is_not_shown_as_if_it_would_r
 
 
 @pytest.mark.parametrize("how", ["cancelled", "terminated", "completed"])
+@pytest.mark.sampled(1)
 async def test_a_decision_about_a_request_that_has_ended_says_how_it_ended(
     cli: CommandLine, client: Client, worker: ScriptedModel, how: str
 ) -> None:

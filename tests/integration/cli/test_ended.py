@@ -66,6 +66,7 @@ ENDS = pytest.mark.parametrize("end", [terminated, timed_out, failed], ids=["ter
 
 
 @ENDS
+@pytest.mark.sampled(1)
 async def test_every_command_says_how_temporal_ended_it(
     cli: CommandLine, client: Client, worker: ScriptedModel, end: Ending
 ) -> None:
@@ -91,6 +92,7 @@ async def test_every_command_says_how_temporal_ended_it(
 
 
 @ENDS
+@pytest.mark.sampled(1)
 async def test_the_list_says_it_too(cli: CommandLine, client: Client, worker: ScriptedModel, end: Ending) -> None:
     request_id, how = await end(client, cli, worker)
     ended = how.partition(":")[0]

@@ -86,6 +86,7 @@ async def test_a_request_that_ended_otherwise_still_ends_its_command_so_when_nob
 
 
 @pytest.mark.parametrize("word", ["schema", "--help"])
+@pytest.mark.sampled(1)
 async def test_what_asks_nobody_ends_so_too(cli: CommandLine, word: str) -> None:
     assert await said(cli, CLOSED, word) == Said(0, "", "")
     assert await said(cli, FULL, word) == Said(4, "", NO_SPACE)

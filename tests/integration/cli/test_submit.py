@@ -91,6 +91,7 @@ async def test_the_same_id_and_request_joins(cli: CommandLine, worker: ScriptedM
         (["Say hello.", "--schema", "SCHEMA"], "--schema"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_an_id_that_is_taken_by_another_request_is_refused_and_the_difference_is_named(
     cli: CommandLine, worker: ScriptedModel, tmp_path: Path, words: list[str], different: str
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 
+import pytest
 from temporalio.client import Client
 
 from activities.settings import Settings
@@ -78,6 +79,7 @@ async def test_a_worker_that_is_gone_is_missed_although_the_server_still_lists_i
     await handle_of(client, shown.out.strip()).terminate()
 
 
+@pytest.mark.long
 async def test_chat_says_that_no_worker_polls_for_the_first_message_and_for_a_later_one(
     cli: CommandLine, client: Client, settings: Settings, model: ScriptedModel
 ) -> None:

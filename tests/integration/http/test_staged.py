@@ -104,6 +104,7 @@ async def test_tls_that_fails_leaves_no_row(ledger: Ledger, sender: HttpSender) 
 
 @pytest.mark.parametrize("stage", [each for each in Stage if each is not Stage.ANSWER])
 @pytest.mark.parametrize(("far", "kind"), [(PLAIN, OutcomeUnknown), (KEYED, OutcomeUnknownRetryable)])
+@pytest.mark.sampled(6)
 async def test_without_a_whole_answer_nobody_knows(
     ledger: Ledger, hasty: HttpSender, stage: Stage, far: FarEnd, kind: type[ErrandError]
 ) -> None:
@@ -127,6 +128,7 @@ async def test_without_a_whole_answer_nobody_knows(
         (500, FarEnd("bank pay", repeatable=True), OutcomeUnknownRetryable, State.UNKNOWN),
     ],
 )
+@pytest.mark.sampled(10)
 async def test_each_status_says_what_it_says_and_no_more(
     ledger: Ledger, sender: HttpSender, status: int, far: FarEnd, kind: type[ErrandError], state: State
 ) -> None:

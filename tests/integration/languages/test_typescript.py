@@ -39,6 +39,7 @@ def test_a_client_has_fewer_than_100_lines(client: str) -> None:
     assert len(text.splitlines()) < LONGEST_CLIENT
 
 
+@pytest.mark.long
 async def test_over_temporal_a_client_submits_approves_waits_and_talks(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
@@ -49,6 +50,7 @@ async def test_over_temporal_a_client_submits_approves_waits_and_talks(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("deploy.web") is None, reason="there is no door in this tree")
+@pytest.mark.long
 async def test_over_the_door_a_client_submits_approves_waits_and_talks(
     client: Client, settings: Settings, model: ScriptedModel, tmp_path: Path, python: Forked
 ) -> None:

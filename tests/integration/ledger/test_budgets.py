@@ -43,12 +43,14 @@ async def standing(ledger: Ledger, budget: Budget) -> tuple[float, float, float]
 
 
 class TestAtOnce:
+    @pytest.mark.sampled(1)
     async def test_of_fifty_at_once_on_two_workers_as_many_begin_as_there_may_be(self, database: Database) -> None:
         ledgers = [await database.open(), await database.open()]
         tokens = await asyncio.gather(*(begin(ledgers[number % 2], write(number, one_of(TEN))) for number in range(50)))
         assert sum(token is not None for token in tokens) == 10
         assert await standing(ledgers[0], TEN) == (0, 10, 0)
 
+    @pytest.mark.sampled(1)
     async def test_of_fifty_amounts_at_once_the_sum_is_never_above_by_one(self, database: Database) -> None:
         ledgers = [await database.open(), await database.open()]
         amounts = [7.01] * 50

@@ -65,6 +65,7 @@ class OneWrite:
 
 
 @pytest.mark.parametrize("first", [0, 3 * INTERVAL])
+@pytest.mark.sampled(1)
 async def test_each_attempt_hears_that_the_one_before_it_acted_however_long_that_had_prepared(
     client: Client, database: Database, monkeypatch: pytest.MonkeyPatch, first: float
 ) -> None:

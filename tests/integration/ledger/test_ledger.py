@@ -114,6 +114,7 @@ class TestBeginning:
 
 class TestFinishing:
     @pytest.mark.parametrize("result", [None, "sent", 3.5, True, ["ä", {"a": None}], {"text": "\x00 ☀ \ud800"}])
+    @pytest.mark.sampled(4)
     async def test_what_was_done_has_its_result(self, opened: Ledger, result: object) -> None:
         token = await opened.begin(Write(CALL), attempt=1, seen=None)
         assert await opened.finish(CALL.key, token, State.DONE, result=result)  # pyright: ignore[reportArgumentType]

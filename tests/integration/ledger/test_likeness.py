@@ -59,6 +59,7 @@ UNLIKE = pytest.param({"to": ["bob"], "what": "hello"}, id="the same words to ot
 class TestBefore:
     @pytest.mark.parametrize("key", ["r/1.1", "r/2.1"])
     @pytest.mark.parametrize("arguments", [pytest.param({}, id="the same"), *LIKE])
+    @pytest.mark.sampled(4)
     async def test_a_like_write_of_an_earlier_request_is_refused_at_the_same_position_and_at_another(
         self, opened: Ledger, key: str, arguments: dict[str, Any]
     ) -> None:
@@ -113,6 +114,7 @@ class TestBefore:
         await done(opened, asked())
         assert not (await opened.look_up(asked("s/1.1", "two"))).earlier
 
+    @pytest.mark.sampled(1)
     async def test_a_like_write_is_found_among_thousands(self, opened: Ledger) -> None:
         for number in range(600):
             await opened.begin(asked(f"r/{number}.1", kind=note, what=str(number)), attempt=1, seen=None)

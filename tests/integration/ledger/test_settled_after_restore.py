@@ -18,6 +18,8 @@ from workflows.contract.api import Receipt, ReceiptStatus
 from workflows.contract.internal import AttemptBeat, Route, ToolCall
 from workflows.tool_runs import ToolRuns, WriteContext
 
+pytestmark = pytest.mark.sampled(1)
+
 
 @workflow.defn
 class OneCall:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from temporalio.client import Client
 
 from activities.ledger.ledger import Ledger
@@ -16,6 +17,7 @@ from workflows.contract.api import Outcome, ReceiptStatus
 REQUESTS = 30
 
 
+@pytest.mark.long
 async def test_every_request_writes_once_and_again_nothing_when_it_is_reset(
     client: Client, postgres: Postgres, empty: None, model: ScriptedModel, happened: World
 ) -> None:

@@ -26,6 +26,8 @@ from workflows.contract.internal import ToolCall
 from workflows.contract.ledger import LEDGER_WATCH_WORKFLOW, LedgerMark, WatchedLedger, watch_id
 from workflows.ledger_watch import LedgerWatchWorkflow
 
+pytestmark = pytest.mark.sampled(1)
+
 OFTEN = 0.1
 """Seconds between two looks, and between two heartbeats."""
 

@@ -109,6 +109,7 @@ def test_what_is_not_served_is_404(http: httpx.Client) -> None:
         ("Venice", {"city": "Venice", "country": "Italy"}),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_the_weather_tool_finds_places_there_as_at_open_meteo(
     http: httpx.Client, city: str, place: dict[str, str]
 ) -> None:

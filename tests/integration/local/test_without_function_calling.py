@@ -121,6 +121,7 @@ def nothing_is_made_up(reply: Reply) -> None:
             JsonSchema(schemas[call.tool]).require(call.arguments)
 
 
+@pytest.mark.long
 async def test_held_to_the_envelope_it_calls_functions_that_there_are_with_arguments_that_fit(base_url: str) -> None:
     reply = await asked(base_url, Calling.JSON_SCHEMA, "Get the weather in Rome.")
     nothing_is_made_up(reply)
@@ -129,10 +130,12 @@ async def test_held_to_the_envelope_it_calls_functions_that_there_are_with_argum
     assert reply.problem in (None, envelope.CUT_OFF)
 
 
+@pytest.mark.long
 async def test_merely_told_of_the_envelope_it_may_answer_anything_and_no_misfit_is_run(base_url: str) -> None:
     nothing_is_made_up(await asked(base_url, Calling.PROMPT, "Add 3 and 4."))
 
 
+@pytest.mark.long
 async def test_the_output_fits_its_schema_or_says_why_not(base_url: str) -> None:
     schema: Schema = {"enum": ["red", "green", "blue"]}
     endpoint = endpoint_of(base_url, Calling.JSON_SCHEMA)
@@ -145,6 +148,7 @@ async def test_the_output_fits_its_schema_or_says_why_not(base_url: str) -> None
         assert answer.output is None
 
 
+@pytest.mark.long
 async def test_a_request_ends_with_receipts_of_what_was_really_run(
     client: Client, model: ScriptedModel, base_url: str
 ) -> None:

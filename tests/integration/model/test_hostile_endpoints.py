@@ -22,6 +22,7 @@ from workflows.contract.api import ReceiptStatus, RequestStatus
 
 class TestOfNoUse:
     @pytest.mark.parametrize("way", TOO_MUCH)
+    @pytest.mark.sampled(1)
     async def test_a_reply_without_end_is_asked_for_three_times_and_costs_no_memory(
         self, client: Client, model: ScriptedModel, way: str
     ) -> None:
@@ -48,6 +49,7 @@ class TestOfNoUse:
             pytest.param(completion({"content": None}), "neither text nor a tool call", id="nothing"),
         ],
     )
+    @pytest.mark.sampled(1)
     async def test_a_reply_of_no_use_is_asked_for_three_times_and_the_reason_is_shown(
         self, client: Client, model: ScriptedModel, settings: Settings, body: str, shown: str
     ) -> None:
@@ -139,6 +141,7 @@ class TestServices:
             ("get_stock_price", {"symbol": "AAPL"}, "stocks_url"),
         ],
     )
+    @pytest.mark.sampled(2)
     async def test_one_that_sends_too_much_is_asked_once_and_costs_no_memory(
         self, client: Client, model: ScriptedModel, way: str, tool: str, arguments: dict[str, Any], setting: str
     ) -> None:

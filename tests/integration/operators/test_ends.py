@@ -11,6 +11,8 @@ from tests.integration.operators.verbs import BY_HAND, MATCHING, WORKFLOW
 from tests.integration.requests.asking import Handle
 from workflows.contract.api import ReceiptStatus
 
+pytestmark = pytest.mark.sampled(1)
+
 RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 ENDS = {
     "terminate": f"workflow terminate {WORKFLOW} {BY_HAND}",

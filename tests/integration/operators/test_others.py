@@ -13,6 +13,8 @@ from workflows.contract.api import Outcome, ReceiptStatus, RequestStatus
 from workflows.contract.internal import ANSWER, DECIDE, SETTLE
 from workflows.contract.values import Schema
 
+pytestmark = pytest.mark.sampled(2)
+
 READ = "look_up"
 A_MOMENT = 0.5
 """Seconds within which a worker has heard what an operator did."""

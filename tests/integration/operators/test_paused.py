@@ -7,6 +7,8 @@ from tests.integration.cli.conftest import CommandLine
 from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import WORKFLOW
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.mark.parametrize("words", [("status", "{id}"), ("list", "--limit", "100"), ("cancel", "{id}")], ids=" ".join)
 async def test_the_command_line_knows_it(scene: Scene, words: tuple[str, ...]) -> None:

@@ -22,6 +22,8 @@ from tests.integration.operators.scene import TOOL, Moment, Scene
 from tests.integration.requests.asking import Handle
 from workflows.contract.api import ReceiptStatus, RequestStatus
 
+pytestmark = pytest.mark.sampled(2)
+
 BINARY = Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\x00sent")
 NULL = Payload(metadata={"encoding": b"binary/null"})
 FOREIGN = Payload(metadata={"encoding": b"application/x-somebody-elses"}, data=b"sent")

@@ -65,6 +65,7 @@ async def receipt_of(handle: Handle) -> Receipt:
     return receipt
 
 
+@pytest.mark.long
 async def test_a_far_end_that_comes_back_after_seven_failures_has_done_it_once(
     client: Client, settings: Settings, bank: FaultyServer
 ) -> None:

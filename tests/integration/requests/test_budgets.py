@@ -40,6 +40,7 @@ async def ask(client: Client, settings: Settings, text: str = "Write a.") -> Out
     return await outcome(await submit(client, request, task_queue=settings.worker.task_queue))
 
 
+@pytest.mark.long
 async def test_of_twenty_requests_at_once_as_many_write_as_the_budget_has_and_the_others_are_refused(
     client: Client, model: ScriptedModel, happened: World, policy: Path
 ) -> None:

@@ -204,6 +204,7 @@ async def test_when_a_conversation_is_cancelled_a_message_that_was_not_begun_has
         assert (await handle.result()).status is RequestStatus.CANCELLED
 
 
+@pytest.mark.long
 async def test_a_conversation_of_any_length_stays_small_enough_to_go_on(client: Client) -> None:
     decisions = Decisions(*(says("Fine.") for _ in range(45)))
     async with decisions.at_work(client):

@@ -16,6 +16,7 @@ FEW = ("agentdojo-important_instructions-6", "agentdojo-direct-10", "bastioncorp
 
 
 @pytest.mark.parametrize("after", ["ask", "deny", "allow-if-grounded"])
+@pytest.mark.sampled(1)
 async def test_nothing_is_done_that_a_page_tells_a_model_to_do_though_the_policy_allows_every_tool(
     client: Client, model: ScriptedModel, tmp_path: Path, after: str
 ) -> None:

@@ -42,6 +42,7 @@ async def two_workers(
         await process.wait()
 
 
+@pytest.mark.long
 async def test_several_workers_share_the_work_and_stop_together(
     temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, processes: Processes, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ class TestAStart:
             ([RawValue(JSON_NOBODY_CAN_READ)], "the input: it is not JSON: "),
         ]),
     )  # fmt: skip
+    @pytest.mark.sampled(3)
     async def test_that_is_no_request_fails_the_run_with_one_sentence_and_no_stack(
         self, client: Client, settings: Settings, given: list[Any], words: str
     ) -> None:
@@ -144,6 +145,7 @@ class TestAnUpdate:
             ("say", [None], "the input: expected an object, not null"),
         ],
     )  # fmt: skip
+    @pytest.mark.sampled(3)
     async def test_that_says_something_else_is_refused_with_one_sentence_and_no_stack(
         self, client: Client, settings: Settings, model: ScriptedModel, name: str, given: list[Any], words: str
     ) -> None:

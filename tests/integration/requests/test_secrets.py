@@ -145,6 +145,7 @@ async def traces(
     }
 
 
+@pytest.mark.long
 async def test_no_secret_is_found_in_history_log_ledger_or_terminal(traces: dict[str, Traces]) -> None:
     not_gone = [name for name, way in traces.items() if WAYS[name][1] not in way.places["history"]]
     assert not_gone == []

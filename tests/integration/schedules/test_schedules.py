@@ -269,6 +269,7 @@ async def test_a_time_at_which_the_run_before_still_runs_is_skipped(
 
 
 @pytest.mark.parametrize("jitter", [0, 600])
+@pytest.mark.sampled(1)
 async def test_a_past_time_is_made_up_for_once(
     client: Client, settings: Settings, model: ScriptedModel, happened: World, jitter: float
 ) -> None:
@@ -289,6 +290,7 @@ async def test_a_past_time_is_made_up_for_once(
     assert happened.done("tell") == ["ann"] * 3
 
 
+@pytest.mark.long
 async def test_the_same_times_asked_for_twice_at_once_are_made_up_for_once(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:

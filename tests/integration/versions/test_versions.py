@@ -178,6 +178,7 @@ async def worker_that_ends(python: Forked, environment: dict[str, str]) -> tuple
     return process.returncode, said.decode()
 
 
+@pytest.mark.long
 async def test_the_ledger_is_watched_by_the_next_version_although_the_one_before_is_gone(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,7 @@ async def test_the_second_of_two_is_told_who_was_first_also_when_the_request_is_
         ({"by": "ann"}, 403, "forbidden"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_a_word_that_is_not_about_the_call_as_it_waits_runs_nothing(
     door: Door, worker: ScriptedModel, happened: World, change: dict[str, object], status: int, kind: str
 ) -> None:

@@ -44,6 +44,7 @@ async def test_without_a_key_that_is_known_nothing_is_told(door: Door, header: s
 
 
 @pytest.mark.parametrize(("method", "path", "body"), OPERATIONS)
+@pytest.mark.sampled(2)
 async def test_somebody_elses_request_is_not_there(
     door: Door, worker: ScriptedModel, method: str, path: str, body: object
 ) -> None:
@@ -111,6 +112,7 @@ async def test_a_caller_may_do_what_their_rights_say_and_no_more(
         ("/v1/actions/{id}/1.1/resolve", {"delivered": True, "by": "bob"}),
     ],
 )
+@pytest.mark.sampled(1)
 async def test_a_body_that_speaks_for_somebody_else_is_forbidden(door: Door, path: str, body: object) -> None:
     async with door.caller("root", [Right.ADMIN]) as root:
         request_id = await submitted(root, "x", keep_open=True)
@@ -191,6 +193,7 @@ class TestOnThisMachineWithoutAnyKey:
             ({"Content-Type": "application/json; charset=utf-8"}, 201),
         ],
     )
+    @pytest.mark.sampled(3)
     async def test_a_page_of_another_site_can_start_nothing(
         self, client: Client, settings: Settings, tmp_path: Path, headers: dict[str, str], status: int
     ) -> None:

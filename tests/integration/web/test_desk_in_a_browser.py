@@ -58,6 +58,7 @@ async def test_a_call_is_approved_by_the_keyboard_alone_on_a_phone(
     assert wide is False
 
 
+@pytest.mark.long
 async def test_a_call_is_rejected_with_a_reason_that_stays_while_the_page_changes(
     door: Door, worker: ScriptedModel, happened: World, browser: Browser
 ) -> None:
@@ -80,6 +81,7 @@ async def test_a_call_is_rejected_with_a_reason_that_stays_while_the_page_change
     assert happened.done("write_down") == []
 
 
+@pytest.mark.long
 async def test_the_arguments_are_edited_and_of_two_who_decide_the_second_is_told_who_was_first(
     door: Door, worker: ScriptedModel, happened: World, browser: Browser
 ) -> None:
@@ -105,6 +107,7 @@ async def test_the_arguments_are_edited_and_of_two_who_decide_the_second_is_told
 
 
 @pytest.mark.parametrize("word", ["PO\rX", "PO\0X", "\nPO\r\n"])
+@pytest.mark.sampled(1)
 async def test_a_field_that_nobody_touches_keeps_what_no_browser_can_send(
     door: Door, worker: ScriptedModel, browser: Browser, word: str
 ) -> None:
@@ -121,6 +124,7 @@ async def test_a_field_that_nobody_touches_keeps_what_no_browser_can_send(
     assert ended.receipts[0].arguments == {"word": word, "seconds": 0.25}
 
 
+@pytest.mark.long
 async def test_a_page_goes_on_when_the_door_was_started_anew(
     client: Client, settings: Settings, web_settings: WebSettings, worker: ScriptedModel, browser: Browser
 ) -> None:
@@ -139,6 +143,7 @@ async def test_a_page_goes_on_when_the_door_was_started_anew(
     await _close(server, running)
 
 
+@pytest.mark.long
 async def test_a_page_that_found_no_door_for_its_events_goes_on_asking(
     door: Door, worker: ScriptedModel, browser: Browser
 ) -> None:
@@ -154,6 +159,7 @@ async def test_a_page_that_found_no_door_for_its_events_goes_on_asking(
 
 
 @pytest.mark.parametrize("late", ["htmx", "hx-sse"])
+@pytest.mark.sampled(1)
 async def test_a_page_is_live_whichever_of_its_scripts_is_late(
     door: Door, worker: ScriptedModel, browser: Browser, late: str
 ) -> None:
@@ -185,6 +191,7 @@ async def _close(server: uvicorn.Server, running: "asyncio.Task[None]") -> None:
     await running
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_that_keeps_somebody_out(door: Door, worker: ScriptedModel, browser: Browser) -> None:
     """On light and on dark paper, of which the colours are all that differs. Without motion they change at once."""
     worker.scripts["Write."] = TREE

@@ -81,6 +81,7 @@ def _media(operation: dict[str, Any]) -> list[dict[str, Any]]:
     return [media for body in bodies for media in body.get("content", {}).values()]
 
 
+@pytest.mark.long
 async def test_every_answer_to_made_up_calls_is_one_that_the_document_knows(
     door: Door, worker: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,7 @@ async def test_what_is_asked_for_is_a_code_with_pkce_and_another_state_each_time
         ({"sub": "Nobody", "scope": "errand:admin"}, "called like a caller with a key"),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_an_id_token_that_is_not_of_this_sign_in_lets_nobody_in(
     browser: httpx.AsyncClient, issuer: Issuer, at_issuer: WebSettings, changed: dict[str, object], why: str
 ) -> None:

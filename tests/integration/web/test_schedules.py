@@ -49,6 +49,7 @@ async def test_a_schedule_is_made_shown_paused_resumed_and_deleted(door: Door) -
     assert [each.status_code for each in (paused, resumed, deleted, gone)] == [204, 204, 204, 404]
 
 
+@pytest.mark.long
 async def test_a_schedule_runs_now_and_makes_up_for_times_that_have_passed(door: Door, worker: ScriptedModel) -> None:
     worker.scripts["Look."] = [say("Looked.")]
     async with door.caller("ann") as ann:
@@ -136,6 +137,7 @@ async def test_an_id_that_cannot_be_a_schedules_is_refused_with_what_is_wrong_wi
     assert answer.json()["detail"].startswith(words)
 
 
+@pytest.mark.long
 async def test_another_schedule_under_the_same_id_is_refused_and_the_same_is_the_same(door: Door) -> None:
     new = {"schedule_id": an_id(), "timetable": HOURLY, "request": {"text": "Look."}}
     async with door.caller("ann") as ann:

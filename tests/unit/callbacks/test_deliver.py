@@ -111,6 +111,7 @@ async def test_only_an_endpoint_that_is_said_to_be_private_may_have_such_an_addr
     assert ops.received == []
 
 
+@pytest.mark.long
 def test_the_public_verifier_for_typescript_takes_it_while_a_secret_is_changed(tmp_path: Path) -> None:
     if not (npm := shutil.which("npm")) or not (node := shutil.which("node")):
         pytest.skip("Node is not installed")

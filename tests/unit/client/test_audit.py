@@ -197,12 +197,14 @@ class TestDamagedRow:
         changed(tmp_path / "ledger.db", f"UPDATE errand_actions SET {column} = '{value}' WHERE key = 'a/1.1'")
         return ledger
 
+    @pytest.mark.sampled(3)
     async def test_it_is_told_with_its_key_and_column(self, column: str, damaged: Ledger) -> None:
         for look in (damaged.find("a/1.1"), damaged.search(), damaged.look_up(Write(LIKE_A)), export(damaged, None)):
             with pytest.raises(DamagedRow, match=rf"^a/1\.1: {column} of its row .* damaged: .*; put") as told:
                 await look
             assert (told.value.key, told.value.column) == ("a/1.1", column)
 
+    @pytest.mark.sampled(3)
     async def test_the_others_are_exported_and_listed(self, column: str, damaged: Ledger, tmp_path: Path) -> None:
         of_export, of_search = list[DamagedRow](), list[DamagedRow]()
         an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
@@ -213,6 +215,7 @@ class TestDamagedRow:
         [problem] = (await verify(written(tmp_path, lines), damaged)).problems
         assert problem == str(of_export[0])
 
+    @pytest.mark.sampled(3)
     async def test_an_export_of_before_shows_it(self, file: Path, column: str, damaged: Ledger) -> None:
         [problem] = (await verify(file, damaged)).problems
         assert problem.startswith(f"a/1.1: {column} of its row")

@@ -50,6 +50,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("reader", READERS)
+@pytest.mark.sampled(40)
 def test_no_text_takes_long_however_it_is_made(reader: str, shape: str) -> None:
     begun = time.process_time()
     READERS[reader](SHAPES[shape])

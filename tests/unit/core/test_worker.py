@@ -110,6 +110,7 @@ def test_a_key_in_a_file_that_cannot_be_read_is_not_quoted(python: Forked, tmp_p
         ),
     ],
 )
+@pytest.mark.sampled(3)
 def test_a_mistake_in_a_tool_is_one_line_that_names_it(python: Forked, tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "crm.py"
     file.write_text(f"from activities.toolkit.tool import tool\n{text}")
@@ -164,6 +165,7 @@ def test_a_server_that_cannot_be_reached_is_named_on_one_line(python: Forked, tm
     assert lines[0].startswith("error: cannot reach Temporal at 127.0.0.1:1 ")
 
 
+@pytest.mark.long
 def test_a_limit_on_open_files_that_is_too_low_is_one_line_that_says_what_to_raise() -> None:
     worker = f"ulimit -n 24 && exec {sys.executable} worker.py"
     ended = subprocess.run(["sh", "-c", worker], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

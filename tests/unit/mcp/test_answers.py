@@ -46,6 +46,7 @@ async def receipt(server: HttpNotebook, book: Notebook, calls: Callable[[Talk, M
 
 @pytest.mark.parametrize("way", [by_events, by_the_rest])
 @pytest.mark.parametrize("answer", [text("noted"), text("no", isError=True), REFUSED])
+@pytest.mark.sampled(2)
 async def test_the_answer_to_another_request_leaves_a_write_unknown(
     server: HttpNotebook,
     web_book: Notebook,

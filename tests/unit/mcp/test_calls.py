@@ -74,6 +74,7 @@ class TestAWrite:
             ("answers-nonsense", True),
         ],
     )
+    @pytest.mark.sampled(2)
     async def test_what_is_lost_after_the_request_is_unknown_and_never_done_twice(
         self, book: Notebook, fault: str, done: bool
     ) -> None:

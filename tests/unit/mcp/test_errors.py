@@ -49,6 +49,7 @@ async def ends(server: HttpNotebook, book: Notebook, answer: Message) -> str:
 
 
 @pytest.mark.parametrize("said", [NO_SUCH_OUTPUT, TYPESCRIPT, PYTHON_OUTPUT, "Error executing tool take_note"])
+@pytest.mark.sampled(2)
 async def test_a_tool_whose_result_does_not_fit_or_that_crashed_has_run_so_that_the_end_is_unknown(
     server: HttpNotebook, web_book: Notebook, said: str
 ) -> None:
@@ -72,6 +73,7 @@ async def test_so_it_is_where_the_protocol_refuses_the_result(
         error("Unknown tool: take_note"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_anything_else_has_failed_by_the_word_of_the_server(
     server: HttpNotebook, web_book: Notebook, answer: Message
 ) -> None:
@@ -91,6 +93,7 @@ async def test_anything_else_has_failed_by_the_word_of_the_server(
         (SERVER_SAYS, error("no such method", -32601), "ServiceRefused"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_where_the_file_of_sources_says_so_the_end_is_unknown_unless_the_tool_has_not_begun(
     server: HttpNotebook, web_book: Notebook, answer: Message, end: str
 ) -> None:

@@ -49,6 +49,7 @@ async def test_a_write_is_done_once_and_every_request_carries_the_secret(
         (0, "OutcomeUnknown", State.UNKNOWN),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_what_is_not_taken_has_not_happened_and_what_is_lost_is_unknown(
     server: HttpNotebook, web_book: Notebook, status: int, error: str, state: State
 ) -> None:
@@ -69,6 +70,7 @@ async def test_what_is_not_taken_has_not_happened_and_what_is_lost_is_unknown(
         (599, "book take_note gave no result: HTTP 599"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_what_http_said_of_it_is_told(server: HttpNotebook, web_book: Notebook, status: int, said: str) -> None:
     server.status = status
     with pytest.raises(ApplicationError) as raised:
@@ -139,6 +141,7 @@ def test_its_certificate_is_held_to_the_roots_that_the_environment_names(
     ("status", "question"),
     [(202, "elicitation/create"), (400, "ping"), (404, "roots/list"), (429, "elicitation/create"), (0, "ping")],
 )
+@pytest.mark.sampled(2)
 async def test_how_the_server_takes_the_reply_to_a_question_of_its_own_says_nothing_of_the_call(
     server: HttpNotebook, web_book: Notebook, status: int, question: str
 ) -> None:
@@ -251,6 +254,7 @@ class TestASessionThatTheServerDoesNotKnowAnyMore:
         assert (second, server.notes) == ("noted", ["milk", "bread"])
 
     @pytest.mark.parametrize("status", [400, 401, 403, 410])
+    @pytest.mark.sampled(2)
     async def test_any_other_refusal_stands_and_the_next_call_goes_over_a_new_one(
         self, server: HttpNotebook, web_book: Notebook, status: int
     ) -> None:
@@ -282,6 +286,7 @@ class TestASessionThatTheServerDoesNotKnowAnyMore:
     ],
 )
 @pytest.mark.parametrize("announced", [False, True])
+@pytest.mark.sampled(2)
 async def test_a_changed_tool_is_not_called_under_an_old_yes_whether_or_not_the_server_says_that_it_tells_of_changes(
     server: HttpNotebook, web_book: Notebook, change: Message, announced: bool
 ) -> None:
@@ -303,6 +308,7 @@ async def test_a_changed_tool_is_not_called_under_an_old_yes_whether_or_not_the_
         (308, "ServiceRefused"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_a_call_is_not_sent_again_to_where_it_is_redirected(
     server: HttpNotebook, web_book: Notebook, status: int, error: str
 ) -> None:

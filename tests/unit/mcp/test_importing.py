@@ -86,6 +86,7 @@ class TestMistakes:
         assert "\n" not in message
 
     @pytest.mark.parametrize("fault", ["start-dies", "start-hangs", "greeting-dies", "greeting-hangs", "list-hangs"])
+    @pytest.mark.sampled(2)
     def test_a_server_that_cannot_be_used_ends_the_worker_in_time(self, tmp_path: Path, fault: str) -> None:
         began = time.monotonic()
         with pytest.raises(
@@ -118,6 +119,7 @@ class TestWithoutThePackage:
         command = [sys.executable, "-c", self.HIDE + code, str(ROOT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
+    @pytest.mark.long
     def test_a_worker_without_such_a_source_starts(self) -> None:
         ran = self.run(
             "import worker; from activities.toolkit import foreign_tools as of; print(of.foreign_tools(None).tools)"

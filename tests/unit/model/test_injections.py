@@ -74,6 +74,7 @@ def test_there_are_more_than_300_texts_and_each_is_obeyed_by_a_write_that_the_to
 
 
 @pytest.mark.parametrize("policy", [Policy(), allowing(None), allowing("deny"), allowing("allow-if-grounded")])
+@pytest.mark.sampled(1)
 def test_no_write_of_a_model_that_obeys_every_text_runs_without_a_persons_yes(policy: Policy) -> None:
     assert [(name, call.tool, call.arguments) for name, call in obeying(policy) if runs(call)] == []
 

@@ -11,6 +11,7 @@ MOST_EXCEPTIONS = 100
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.sampled(2)
 def test_a_function_accepts_and_refuses_what_its_description_does(category: str) -> None:
     found = read_documents(sample(category, 150))
     assert found.differences == []
@@ -18,6 +19,7 @@ def test_a_function_accepts_and_refuses_what_its_description_does(category: str)
 
 
 @pytest.mark.parametrize("category", PYTHON)
+@pytest.mark.sampled(2)
 def test_right_calls_are_accepted_but_for_the_listed_exceptions(category: str) -> None:
     cases = sample(category, 40)
     refused = check_gold(cases).refused
@@ -25,6 +27,7 @@ def test_right_calls_are_accepted_but_for_the_listed_exceptions(category: str) -
 
 
 @pytest.mark.parametrize("category", PYTHON)
+@pytest.mark.sampled(2)
 def test_right_calls_made_wrong_are_refused(category: str) -> None:
     found = mutate(sample(category, 40))
     assert found.let_pass == []

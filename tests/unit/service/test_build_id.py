@@ -69,6 +69,7 @@ def test_another_schema_makes_another(measure: Tool) -> None:
     assert build_id([replace(measure, parameters=Signature(in_fathoms))], Policy()) != build_id([measure], Policy())
 
 
+@pytest.mark.long
 def test_it_is_the_same_in_every_process(module: Path) -> None:
     sources = [str(module), "activities.tools.compose_email"]
     (every, first), others = printed(sources, hash_seed="1"), printed(sources, hash_seed="2")

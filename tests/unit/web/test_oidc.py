@@ -64,6 +64,7 @@ async def test_a_caller_is_who_the_issuer_says_with_the_rights_that_it_gives(iss
         {"key": OctKey.generate_key(256), "alg": "HS256"},
     ],
 )
+@pytest.mark.sampled(4)
 async def test_a_token_that_is_not_for_this_door_or_not_of_the_issuer_is_none(
     issuer: Issuer, tmp_path: Path, wrong: dict[str, Any]
 ) -> None:

@@ -115,6 +115,7 @@ def test_not_more_than_so_many_are_told() -> None:
     ],
     ids=lambda text: repr(text[:6]),
 )
+@pytest.mark.sampled(3)
 def test_no_text_takes_long_however_it_is_made(text: str) -> None:
     for summary, found in ((text, "none"), ("There are 17 of 4,711.", text)):
         begun = time.process_time()

@@ -26,6 +26,7 @@ UNKNOWN = (ReceiptStatus.UNKNOWN, False)
         ("", "repeatable = true"),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_a_write_that_was_sent_in_another_way_stays_unknown_and_is_not_sent_again(
     far: FarEnd, tmp_path: Path, ledger: Ledger, before: str, after: str
 ) -> None:

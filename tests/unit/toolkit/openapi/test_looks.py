@@ -50,6 +50,7 @@ async def test_while_it_does_not_show_it_stays_unknown(far: FarEnd, tmp_path: Pa
         ((200, {"error": "try later"}), 'result = "{id: id}"'),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_a_look_that_is_not_answered_shows_nothing_done(
     far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object], listed: str
 ) -> None:

@@ -47,6 +47,7 @@ def _catalogue(folder: Path, far: FarEnd, more: str = "", answers: str = "applic
 
 
 @pytest.mark.parametrize("answer", [PAGE, *OTHERS])
+@pytest.mark.sampled(3)
 async def test_a_write_that_is_answered_with_what_is_no_json_is_unknown(
     far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object]
 ) -> None:
@@ -58,6 +59,7 @@ async def test_a_write_that_is_answered_with_what_is_no_json_is_unknown(
 
 
 @pytest.mark.parametrize("answer", [PAGE, *OTHERS])
+@pytest.mark.sampled(3)
 async def test_with_a_key_it_is_asked_again(
     far: FarEnd, tmp_path: Path, ledger: Ledger, answer: tuple[int, object]
 ) -> None:
@@ -114,6 +116,7 @@ async def test_a_read_that_is_answered_with_what_is_no_json_is_an_error_that_say
         ("text/plain", raw("200 OK", SIGN_IN, "content-type: text/plain"), SIGN_IN),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_an_answer_in_a_form_that_the_document_does_not_rule_out_is_done(
     far: FarEnd, tmp_path: Path, ledger: Ledger, answers: str, answer: tuple[int, object], told: object
 ) -> None:
