@@ -42,6 +42,7 @@ from tests.forked.process import Processes
 from tests.sample_tools import World, world
 from tests.sandbox import Sandbox
 from tests.scripted_model import ScriptedModel
+from tests.statements import compile_once
 
 IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
@@ -102,6 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells ignore in what they run in the background
     signal.signal(signal.SIGTERM, end_as_ctrl_c_does)
+    compile_once()
     if processes := config.getoption("numprocesses", None):
         sharing = ExitStack()
         config.add_cleanup(sharing.close)
@@ -285,11 +287,11 @@ async def running_worker(
     client: Client,
     settings: Settings,
     *,
-    sandboxed: bool = True,
+    sandboxed: bool = False,
     watches_ledger: bool = False,
     telemetry: Telemetry = OFF,
 ) -> AsyncGenerator[Worker]:
-    """The worker as `worker.py` builds it; in the sandbox, to catch what would not be deterministic."""
+    """The worker as `worker.py` builds it; or in the sandbox, to catch what would not be deterministic."""
     runner = Sandbox() if sandboxed else UnsandboxedWorkflowRunner()
     service = Service.assemble(settings)
     async with (

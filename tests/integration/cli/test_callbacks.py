@@ -26,7 +26,7 @@ async def ops(
         ops = f'[endpoint.ops]\nurl = "{listening.url}"\nsecrets = ["OPS_SECRET"]\nprivate = true\n'
         file.write_text(f"pauses = [0.05, 0.05]\n{ops}")
         known = changed(settings, notification={"callbacks": file})
-        async with running_worker(client, known, sandboxed=False):
+        async with running_worker(client, known):
             yield listening
 
 

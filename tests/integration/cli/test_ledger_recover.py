@@ -64,7 +64,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, model: ScriptedModel) -> None:
 
 @asynccontextmanager
 async def watching(client: Client, settings: Settings) -> AsyncGenerator[None]:
-    async with running_worker(client, settings, sandboxed=False, watches_ledger=True):
+    async with running_worker(client, settings, watches_ledger=True):
         yield
 
 

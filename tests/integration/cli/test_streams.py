@@ -65,6 +65,7 @@ async def test_a_request_whose_output_finds_no_space_goes_on_and_one_line_says_s
     assert (await outcome(handle_of(client, id))).status is RequestStatus.COMPLETED
 
 
+@pytest.mark.long
 async def test_a_command_whose_reader_wants_no_more_ends_as_it_would_have(
     cli: CommandLine, worker: ScriptedModel, client: Client
 ) -> None:

@@ -42,7 +42,7 @@ async def test_submit_watch_and_result_say_once_that_no_worker_polls_and_go_on_w
         async with cli.process("watch", request_id) as watching, cli.process("result", request_id) as waiting:
             assert await noticed(watching) == nobody(cli, request_id)
             assert await noticed(waiting) == nobody(cli, request_id)
-            async with running_worker(client, settings, sandboxed=False):
+            async with running_worker(client, settings):
                 for process in (submitting, for_a_program, watching, waiting):
                     _, err = await process.communicate()
                     assert (process.returncode, err) == (0, b"")
@@ -72,7 +72,7 @@ async def test_no_wait_ends_with_0_as_soon_as_a_worker_has_taken_the_request(
 async def test_a_worker_that_is_gone_is_missed_although_the_server_still_lists_it(
     cli: CommandLine, client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         pass
     shown = await cli("submit", "Say hello.", "--no-wait")
     assert (shown.code, shown.err) == (3, nobody(cli, shown.out.strip()))
@@ -91,7 +91,7 @@ async def test_chat_says_that_no_worker_polls_for_the_first_message_and_for_a_la
     await handle_of(client, request_id).terminate()
 
     model.scripts["Say hello."] = [say("Hello.")]
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         queue = settings.worker.task_queue
         await open_with(
             client, Request(keep_open=True), "Say hello.", request_id=(open_id := an_id()), task_queue=queue
@@ -101,5 +101,5 @@ async def test_chat_says_that_no_worker_polls_for_the_first_message_and_for_a_la
         await terminal.see("> ")
         terminal.type("And goodbye.\n")
         assert nobody(cli, open_id).strip() in re.sub(r"\s+", " ", await terminal.see("uv run worker.py"))
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         await close(handle_of(client, open_id))

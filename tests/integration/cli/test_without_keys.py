@@ -44,7 +44,7 @@ def settings(model: ScriptedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 async def encrypting(client: Client, settings: Settings, tmp_path: Path) -> AsyncGenerator[Client]:
     """A client with the key k1, and a worker with it whose ledger is watched."""
     keyed = with_keys(client, tmp_path, k1=OLD)
-    async with running_worker(keyed, settings, sandboxed=False, watches_ledger=True):
+    async with running_worker(keyed, settings, watches_ledger=True):
         yield keyed
 
 
@@ -117,7 +117,7 @@ async def test_why_names_what_it_cannot_read_and_claims_nothing_of_it(
     await CommandLine(by["k1"])("submit", "--id", request_id, "--no-wait", "--yes", "tree")
     rotated = changed(settings, encryption={"payload_keys": files["both"]})
     both = with_keys(client, tmp_path, k2=NEW, k1=OLD)
-    async with running_worker(both, rotated, sandboxed=False):
+    async with running_worker(both, rotated):
         await both.get_workflow_handle(request_id).result()
     assert (await CommandLine(by["both"])("why", request_id)).code == 0
     for name, part in (("k2", "the request"), ("k1", "its outcome")):

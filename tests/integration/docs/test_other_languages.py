@@ -31,7 +31,7 @@ async def http_api(model: ScriptedModel) -> AsyncGenerator[str]:
     allowed = f'frontend.httpAllowedHosts=["{HTTP_HOST}"]'
     async with (
         dev_server("--http-port", str(port), "--dynamic-config-value", allowed) as server,
-        running_worker(server.client, settings_for(model, task_queue=TASK_QUEUE), sandboxed=False),
+        running_worker(server.client, settings_for(model, task_queue=TASK_QUEUE)),
     ):
         yield f"127.0.0.1:{port}"
 

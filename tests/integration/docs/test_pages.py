@@ -154,7 +154,7 @@ async def worker(client: Client, model: ScriptedModel, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ERRAND_LEDGER_URL", settings.ledger.ledger_url)
     monkeypatch.setenv("LOGNAME", "ann")
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         yield settings
 
 

@@ -43,7 +43,7 @@ def test_a_client_has_fewer_than_100_lines(client: str) -> None:
 async def test_over_temporal_a_client_submits_approves_waits_and_talks(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         address, queue = client.service_client.config.target_host, settings.worker.task_queue
         came_back = await carried_out(client, model, "temporal", address, queue, client.namespace)
     assert came_back["refusal"] == "DigestMismatch"
@@ -55,7 +55,7 @@ async def test_over_the_door_a_client_submits_approves_waits_and_talks(
     client: Client, settings: Settings, model: ScriptedModel, tmp_path: Path, python: Forked
 ) -> None:
     async with (
-        running_worker(client, settings, sandboxed=False),
+        running_worker(client, settings),
         door(python, client, settings, tmp_path) as (url, key),
     ):
         came_back = await carried_out(client, model, "door", url, key)

@@ -35,7 +35,7 @@ from tests.integration.ledger.conftest import Database
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import AttemptBeat, FailureDetail, Settle, Settlement, ToolCall, ToolResult
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(2)
 
 T = TypeVar("T")
 CALL = ToolCall(key="r/1.1", tool="pay", arguments={"word": "tree"}, chain="5eed")

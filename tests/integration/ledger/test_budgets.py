@@ -13,6 +13,8 @@ from activities.ledger.spending import Standing
 from tests.integration.ledger.conftest import Database
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.sampled(1)
+
 TEN = Budget(requester="billing-*", tool="send", most=10, per="month")
 HUNDRED = Budget(tool="pay", amount=Amount(argument="total", most=100), per="month")
 ASKED = Budget(tool="send", most=1, per="month", then="ask")

@@ -16,6 +16,8 @@ from tests.integration.ledger.conftest import Database
 from tests.unit.encryption.keys import new_key, ring
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.sampled(1)
+
 OLD, NEW = new_key(), new_key()
 MAIL = ToolCall(
     key="r/1.1",

@@ -18,6 +18,8 @@ from tests.integration.ledger.conftest import Database
 from workflows.contract.internal import Recall, ToolCall
 from workflows.contract.values import Arguments
 
+pytestmark = pytest.mark.sampled(1)
+
 MOST_OF_A_PAYLOAD = 2 * 1024 * 1024
 
 

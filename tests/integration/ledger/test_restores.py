@@ -11,6 +11,8 @@ from tests.integration.ledger.conftest import Database
 from workflows.contract.internal import ToolCall
 from workflows.contract.ledger import LedgerMark
 
+pytestmark = pytest.mark.sampled(1)
+
 
 def call(key: str) -> ToolCall:
     return ToolCall(key=key, tool="pay", arguments={"to": [key]}, chain="5eed")

@@ -32,7 +32,7 @@ async def test_every_request_writes_once_and_again_nothing_when_it_is_reset(
         data_converter=client.data_converter,
         identity="other",
     )
-    async with running_worker(client, settings, sandboxed=False), running_worker(other, settings, sandboxed=False):
+    async with running_worker(client, settings), running_worker(other, settings):
         handles = await asyncio.gather(*(start(client, settings, word, approve=("*",)) for word in words))
         first = await asyncio.gather(*(handle.result() for handle in handles))
         assert await who_worked_on(handles) == {client.identity, "other"}

@@ -38,6 +38,8 @@ from tests.integration.ledger.test_acting import (
 from workflows.contract.api import ReceiptStatus
 from workflows.contract.internal import FailureDetail, Settle, Settlement, ToolResult
 
+pytestmark = pytest.mark.sampled(2)
+
 TEN = Budget(tool="pay*", most=10, per="month")
 
 

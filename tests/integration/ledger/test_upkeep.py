@@ -14,6 +14,8 @@ from tests.integration.ledger.conftest import Database
 from tests.integration.ledger.postgres import Postgres
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.sampled(1)
+
 OLD = datetime(2024, 1, 1, tzinfo=UTC)
 NOW = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
 

@@ -130,5 +130,6 @@ async def test_each_part_writes_a_log_of_its_own(deployment: Deployment) -> None
     assert TEMPORAL.replace(" ", "-") in names
 
 
+@pytest.mark.long
 def test_the_folder_of_mails_holds_nothing_unfinished(deployment: Deployment) -> None:
     assert all(file.suffix == ".eml" for file in Path(deployment.mail).iterdir())

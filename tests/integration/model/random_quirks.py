@@ -102,7 +102,7 @@ async def carry_out(client: Client, count: int, seed: int, *, seconds: float, at
     world.happened.clear()
     with QuirkyModel(seed) as model:
         settings = settings_for(model, model_timeout=5.0, model_max_tokens=1000)
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
 
             async def one(number: int) -> None:
                 async with gate:

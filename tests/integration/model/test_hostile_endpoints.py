@@ -29,7 +29,7 @@ class TestOfNoUse:
         head, body = TOO_MUCH[way]
         async with hostile(*head, body=body) as server:
             settings = settings_for(model, openai_base_url=f"{server.url}/v1")
-            async with running_worker(client, settings, sandboxed=False):
+            async with running_worker(client, settings):
                 peak = Peak()
                 outcome = await ask(client, settings, "Hello")
                 assert peak.grown < 100
@@ -54,7 +54,7 @@ class TestOfNoUse:
         self, client: Client, model: ScriptedModel, settings: Settings, body: str, shown: str
     ) -> None:
         model.trouble += [Raw(200, body)] * 9
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
             handle = await start(client, settings, "Hello")
             reason = await why_it_is_tried_again(handle)
             outcome = await handle.result()
@@ -69,7 +69,7 @@ class TestOfNoUse:
         words = "\U0001f600\ud83d\x00" * 5000
         model.trouble.append(Raw(503, json.dumps({"error": {"message": words}})))
         model.scripts["Hello"] = [say("Hi.")]
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
             handle = await start(client, settings, "Hello")
             assert "answered 503: 😀" in await why_it_is_tried_again(handle)
             assert (await handle.result()).summary == "Hi."
@@ -108,7 +108,7 @@ class TestSlow:
     async def test_a_drip_has_the_time_of_an_answer(self, client: Client, model: ScriptedModel) -> None:
         async with hostile(OK, JSON, "Content-Length: 1000", body=drip) as server:
             settings = settings_for(model, openai_base_url=f"{server.url}/v1", model_timeout=0.5)
-            async with running_worker(client, settings, sandboxed=False):
+            async with running_worker(client, settings):
                 handle = await start(client, settings, "Hello")
                 begun = time.monotonic()
                 assert "did not answer in time" in await why_it_is_tried_again(handle)
@@ -124,7 +124,7 @@ class TestElsewhere:
         head = ("HTTP/1.1 307 Temporary Redirect", f"Location: {model.url}/chat/completions", "Content-Length: 0")
         async with hostile(*head, body=text("")) as server:
             settings = settings_for(model, openai_base_url=f"{server.url}/v1")
-            async with running_worker(client, settings, sandboxed=False):
+            async with running_worker(client, settings):
                 outcome = await ask(client, settings, "Hello")
             assert len(server.asked) == 1
         assert outcome.status is RequestStatus.FAILED
@@ -150,7 +150,7 @@ class TestServices:
         model.scripts[question] = [calls(scripted_call(tool, **arguments)), say("It sent too much.")]
         async with hostile(*head, body=body) as server:
             settings = settings_for(model, **{setting: server.url})
-            async with running_worker(client, settings, sandboxed=False):
+            async with running_worker(client, settings):
                 peak = Peak()
                 outcome = await ask(client, settings, question)
                 assert peak.grown < 100

@@ -28,7 +28,7 @@ async def scene(client: Client, model: ScriptedModel, monkeypatch: pytest.Monkey
             mail_timeout=20,
             mail_pause=2,
         )
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
             made = Scene(client, settings, model, mail)
             yield made
             made.go_on()

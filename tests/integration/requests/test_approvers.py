@@ -50,7 +50,7 @@ class Worker:
     @asynccontextmanager
     async def __call__(self, policy: str) -> AsyncGenerator[Settings]:
         settings = self.settings(policy)
-        async with running_worker(self.client, settings):
+        async with running_worker(self.client, settings, sandboxed=True):
             yield settings
 
 

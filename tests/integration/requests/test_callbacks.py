@@ -46,7 +46,7 @@ class Worker:
         self.file.write_text(f"pauses = [0.05, 0.05]\n{self.endpoint('ops', 'OPS_SECRET')}{more}")
         link = "https://errand.test/r/{request_id}"
         settings = settings_for(self.model, callbacks=self.file, request_url=link)
-        async with running_worker(self.client, settings):
+        async with running_worker(self.client, settings, sandboxed=True):
             yield settings
 
     def endpoint(self, name: str, *variables: str, more: str = "") -> str:

@@ -176,7 +176,7 @@ async def test_a_call_can_be_decided_about_however_many_messages_wait(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     model.scripts["first"] = [calls(call("write_down", word="a")), *(say_so("Done.") for _ in range(20))]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "", keep_open=True)
         said = [asyncio.create_task(say(handle, "first"))]
         pending = await until_it_waits(handle)
@@ -192,7 +192,7 @@ async def test_when_a_conversation_is_cancelled_a_message_that_was_not_begun_has
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["first"] = [calls(call("write_down", word="a"))]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "", keep_open=True)
         first = asyncio.create_task(say(handle, "first"))
         await until_it_waits(handle)

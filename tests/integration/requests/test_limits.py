@@ -21,7 +21,7 @@ async def test_a_request_stops_at_its_turns_with_a_receipt_for_every_call(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     look_up_for_ever(model, "Go on")
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Go on", limits=Limits(turns=3))
     assert outcome.status is RequestStatus.LIMIT_REACHED
     assert outcome.summary == "Stopped at the limit of 3 turns. Done: look_up (3)."
@@ -33,7 +33,7 @@ async def test_no_call_beyond_the_limit_is_run(
 ) -> None:
     three = calls(*(call("look_up", word=word) for word in "abc"))
     model.scripts["Too much"] = [three, three, say("Never said.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Too much", limits=Limits(calls=5))
     assert outcome.status is RequestStatus.LIMIT_REACHED
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 3 + [ReceiptStatus.CANCELLED] * 3
@@ -45,7 +45,7 @@ async def test_a_request_stops_at_its_time_limit_while_a_tool_or_an_approval_tak
 ) -> None:
     model.scripts["Slow read"] = [calls(call("look_up", word="tree", seconds=30)), say("Never said.")]
     model.scripts["Slow yes"] = [calls(call("write_down", word="tree")), say("Never said.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         slow_read = await start(client, settings, "Slow read", limits=Limits(seconds=3))
         slow_yes = await start(client, settings, "Slow yes", limits=Limits(seconds=3))
         for outcome in (await slow_read.result(), await slow_yes.result()):
@@ -93,7 +93,7 @@ async def test_a_write_whose_turn_comes_after_the_time_limit_is_not_run(
 ) -> None:
     late = calls(call("look_up", word="slow", seconds=2.5), call("write_down", word="late"))
     model.scripts["Late"] = [late, say("Never said.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Late", approve=("*",), limits=Limits(seconds=2))
     assert outcome.status is RequestStatus.LIMIT_REACHED
     assert outcome.receipts[1].status is ReceiptStatus.CANCELLED
@@ -106,7 +106,7 @@ async def test_a_long_request_continues_as_new_and_loses_nothing(model: Scripted
     async with dev_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=40") as environment:
         client = environment.client
         settings = settings_for(model)
-        async with running_worker(client, settings):
+        async with running_worker(client, settings, sandboxed=True):
             handle = await start(client, settings, "Long", approve=("*",))
             outcome = await handle.result()
         runs = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
@@ -123,7 +123,7 @@ async def test_a_conversation_stays_within_its_budget_however_much_the_tools_ret
 ) -> None:
     wide = calls(*(call("long_text", size=16_000 + index) for index in range(20)))
     model.scripts["Wide"] = [wide, wide, wide, say("Wide.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Wide", limits=Limits(calls=100))
     assert outcome.status is RequestStatus.COMPLETED
     sizes = [len(str(body["messages"])) for body in model.asked]

@@ -14,7 +14,7 @@ from workflows.contract.api import Outcome
 async def asked(client: Client, settings: Settings, text: str) -> tuple[Outcome, list[Line]]:
     """The outcome of a request, and the lines of log that its activities left."""
     with logged() as log:
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
             outcome = await (await start(client, settings, text, approve=("*",))).result()
     return outcome, [line for line in lines_of(log) if "request_id" in line]
 

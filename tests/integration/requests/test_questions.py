@@ -44,7 +44,7 @@ async def test_the_answer_is_the_result_with_the_name_of_who_gave_it(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Tell Ann"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Tell Ann")
         [question] = await until_asked(handle)
         assert (question.key, question.text) == (f"{handle.id}/1.1", "Which Ann?")
@@ -62,7 +62,7 @@ async def test_that_nobody_answers_in_time_is_told_to_the_model_and_the_request_
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("I do not know which Ann.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Ask", limits=Limits(approval_seconds=1))
     assert outcome.status is RequestStatus.COMPLETED
     [receipt] = outcome.receipts
@@ -75,7 +75,7 @@ async def test_two_questions_at_once_are_answered_in_their_order_or_by_their_key
 ) -> None:
     three = [call("ask_requester", question=each) for each in ("One?", "Two?", "Three?")]
     model.scripts["Three"] = [calls(*three), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Three")
         asked = await until_asked(handle, 3)
         assert [question.text for question in asked] == ["One?", "Two?", "Three?"]
@@ -88,10 +88,10 @@ async def test_two_questions_at_once_are_answered_in_their_order_or_by_their_key
 
 async def test_a_question_outlives_its_worker(client: Client, settings: Settings, model: ScriptedModel) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Ask")
         await until_asked(handle)
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         assert len((await state(handle)).awaiting_answer) == 1
         await say(handle, "the first")
         assert results(await handle.result()) == [{"answer": "the first"}]
@@ -101,7 +101,7 @@ async def test_after_a_reset_the_question_is_asked_again_and_an_old_answer_answe
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Ask", keep_open=True)
         [question] = await until_asked(handle)
         await say(handle, "the first", question=question.key)
@@ -123,7 +123,7 @@ async def test_in_a_conversation_what_is_said_while_a_question_waits_is_its_answ
 ) -> None:
     asks = calls(call("ask_requester", question="Which Ann?"))
     model.scripts["Hello"] = [asks, says("Done."), says("Bye.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "", keep_open=True)
         hello = asyncio.create_task(say(handle, "Hello"))
         await until_asked(handle)
@@ -139,7 +139,7 @@ async def test_in_a_conversation_what_is_said_while_a_question_waits_is_its_answ
 async def test_an_answer_to_no_question_is_refused(client: Client, settings: Settings, model: ScriptedModel) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
     model.held_turn = 0
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Ask")
         await until(handle, lambda now: "asking the model" in now.doing)
         assert await refused(handle, "too early") == "NotOpen"
@@ -155,7 +155,7 @@ async def test_an_answer_grounds_what_it_mentions(
 ) -> None:
     asks = calls(call("ask_requester", question="Whom?"))
     model.scripts["Tell her"] = [asks, calls(call("tell", to=["ann"], what="it")), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Tell her", approve=("tell",))
         await until_asked(handle)
         await say(handle, "Tell ann, please")
@@ -167,7 +167,7 @@ async def test_a_request_that_is_cancelled_does_not_wait_for_an_answer(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?"))]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Ask")
         await until_asked(handle)
         await handle.cancel()
@@ -181,7 +181,7 @@ async def test_current_details_show_the_question_and_how_to_answer_it(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Ask"] = [calls(call("ask_requester", question="Which Ann?")), says("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Ask")
         await until_asked(handle)
         shown = (await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)).current_details

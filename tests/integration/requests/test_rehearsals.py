@@ -64,7 +64,7 @@ async def test_reads_run_and_a_write_becomes_a_plan_and_no_row_of_the_ledger(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     model.scripts.update(SCRIPTS)
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await rehearse(client, settings, BY_READ)
         assert await rows(settings) == 0
     assert (happened.done("look_up"), happened.done("write_down")) == (["oak"], [])
@@ -81,7 +81,7 @@ async def test_a_plan_is_applied_without_the_model_and_once(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     model.scripts.update(SCRIPTS)
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         plan = (await rehearse(client, settings, BY_READ)).plan
         assert plan is not None
         asked = len(model.asked)
@@ -107,7 +107,7 @@ async def test_a_read_that_is_too_old_is_made_again_and_has_to_give_the_same(
 ) -> None:
     settings = with_policy(model, tmp_path, 'plan_seconds = 0\n[[rule]]\ntool = "write_down"\nruling = "allow"\n')
     model.scripts.update(SCRIPTS)
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         plan = (await rehearse(client, settings, BY_READ)).plan
         assert plan is not None
         monkeypatch.setattr(happened, "meaning", "another" if changes else "the")
@@ -131,7 +131,7 @@ async def test_one_person_says_one_yes_to_the_whole_plan(
         calls(call("write_down", word="a"), call("write_down", word="b")),
         say("Both."),
     ]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         plan = (await rehearse(client, settings, "Write both")).plan
         assert plan is not None
         handle = await applied(client, settings, plan, approve=False)

@@ -102,7 +102,7 @@ async def go(
     async with opened(secret) as way:
         model.scripts[text] = way.script
         settings = settings_for(model, tools=("tests.leaky_tools",), ledger_url=ledger_url, **way.settings)
-        async with running_worker(client, settings, sandboxed=False):
+        async with running_worker(client, settings):
             handle = await start(
                 client, settings, text, approve=("*",), limits=way.limits, output_schema=way.output_schema
             )
@@ -145,7 +145,6 @@ async def traces(
     }
 
 
-@pytest.mark.long
 async def test_no_secret_is_found_in_history_log_ledger_or_terminal(traces: dict[str, Traces]) -> None:
     not_gone = [name for name, way in traces.items() if WAYS[name][1] not in way.places["history"]]
     assert not_gone == []

@@ -21,7 +21,7 @@ async def test_what_stands_behind_a_wait_is_done_when_the_time_has_come(
 ) -> None:
     until = in_seconds(3)
     model.scripts["Later"] = [calls(call("wait_until", time=until), call("write_down", word="a")), say("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Later", approve=("*",))
     waited, wrote = outcome.receipts
     assert (outcome.status, waited.status, wrote.status) == (RequestStatus.COMPLETED, *[ReceiptStatus.DONE] * 2)
@@ -32,7 +32,7 @@ async def test_what_stands_behind_a_wait_is_done_when_the_time_has_come(
 
 async def test_a_time_that_is_over_is_not_waited_for(client: Client, settings: Settings, model: ScriptedModel) -> None:
     model.scripts["Now"] = [calls(call("wait_until", time="2020-01-01T08:00:00")), say("Done.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         outcome = await ask(client, settings, "Now")
     assert [(each.status, each.attempts) for each in outcome.receipts] == [(ReceiptStatus.DONE, 1)]
 
@@ -41,7 +41,7 @@ async def test_a_wait_beyond_the_time_limit_of_the_request_is_told_at_once(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:
     model.scripts["Long"] = [calls(call("wait_until", time=in_seconds(3600))), say("It is too long.")]
-    async with running_worker(client, settings):
+    async with running_worker(client, settings, sandboxed=True):
         handle = await start(client, settings, "Long", limits=Limits(seconds=60))
         outcome = await handle.result()
     assert outcome.status is RequestStatus.COMPLETED

@@ -20,7 +20,7 @@ TEXT = "Write it down."
 async def waiting(client: Client, settings: Settings, model: ScriptedModel) -> tuple[Handle, Approve]:
     """A request with a call that waits for approval, and the yes to it; there is no worker any more."""
     model.scripts[TEXT] = [calls(call("write_down", word="pen")), say("It was not written.")]
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         request = await start(client, settings, TEXT)
         pending = await until_it_waits(request)
     return request, Approve(key=pending.key, digest=pending.digest, by="ann")
@@ -35,7 +35,7 @@ async def test_the_receipt_the_log_and_what_is_tried_again_say_that_the_tool_was
 ) -> None:
     request, yes = await waiting(client, settings, model)
     with logged() as log:
-        async with running_worker(client, without_the_tool(settings), sandboxed=False):
+        async with running_worker(client, without_the_tool(settings)):
             await answer(request, yes)
             reason = await why_it_is_tried_again(request)
             outcome = await request.result()
@@ -59,10 +59,10 @@ async def test_it_runs_once_where_a_worker_that_has_the_tool_comes_back_in_time(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     request, yes = await waiting(client, settings, model)
-    async with running_worker(client, without_the_tool(settings), sandboxed=False):
+    async with running_worker(client, without_the_tool(settings)):
         await answer(request, yes)
         await why_it_is_tried_again(request)
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         outcome = await request.result()
     assert [(each.status, each.attempts > 1) for each in outcome.receipts] == [(ReceiptStatus.DONE, True)]
     assert happened.done("write_down") == ["pen"]

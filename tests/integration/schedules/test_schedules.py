@@ -229,7 +229,7 @@ async def test_a_run_says_its_schedule_and_its_time_and_so_do_the_keys_of_its_wr
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:
     scripted(model)
-    async with running_worker(client, settings, sandboxed=False), scheduled(client, settings) as made:
+    async with running_worker(client, settings), scheduled(client, settings) as made:
         request_id = await run_schedule_now(client, made.schedule_id)
         assert request_id is not None
         done = await outcome(handle_of(client, request_id))
@@ -252,7 +252,7 @@ async def test_a_time_at_which_the_run_before_still_runs_is_skipped(
 ) -> None:
     scripted(model)
     asking = TELL.model_copy(update={"approve": ()})
-    async with running_worker(client, settings, sandboxed=False), scheduled(client, settings, request=asking) as made:
+    async with running_worker(client, settings), scheduled(client, settings, request=asking) as made:
         request_id = await run_schedule_now(client, made.schedule_id)
         assert request_id is not None
         await asyncio.sleep(1)  # the id of a run says its second
@@ -275,7 +275,7 @@ async def test_a_past_time_is_made_up_for_once(
 ) -> None:
     scripted(model)
     timetable = Timetable(cron="0 8 * * *", zone="Europe/Berlin", jitter_seconds=jitter)
-    async with running_worker(client, settings, sandboxed=False), scheduled(client, settings, timetable) as made:
+    async with running_worker(client, settings), scheduled(client, settings, timetable) as made:
         await pause_schedule(client, made.schedule_id, note="tried")
         first, last = datetime(2026, 7, 6, 8, tzinfo=BERLIN), datetime(2026, 7, 8, 8, tzinfo=BERLIN)
         [one] = await backfill_schedule(client, made.schedule_id, first, first)
@@ -299,7 +299,7 @@ async def test_the_same_times_asked_for_twice_at_once_are_made_up_for_once(
     timetable = Timetable(cron="0 8 * * *", zone="Europe/Berlin")
     first, last = datetime(2026, 7, 6, 8, tzinfo=BERLIN), datetime(2026, 7, 7, 8, tzinfo=BERLIN)
     async with (
-        running_worker(client, settings, sandboxed=False),
+        running_worker(client, settings),
         scheduled(client, settings, timetable, asking) as made,
     ):
         await pause_schedule(client, made.schedule_id, note="tried")

@@ -128,5 +128,5 @@ async def door(client: Client, settings: Settings, web_settings: WebSettings) ->
 @pytest_asyncio.fixture(loop_scope="session")
 async def worker(client: Client, settings: Settings, model: ScriptedModel) -> AsyncGenerator[ScriptedModel]:
     """A worker on this test's task queue; the fixture's value is its model."""
-    async with running_worker(client, settings, sandboxed=False):
+    async with running_worker(client, settings):
         yield model

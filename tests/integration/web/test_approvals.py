@@ -185,7 +185,7 @@ async def test_nobody_approves_a_call_of_their_own_where_the_policy_wants_four_e
     client: Client, door: Door, four_eyes: Settings, happened: World
 ) -> None:
     async with (
-        running_worker(client, four_eyes, sandboxed=False),
+        running_worker(client, four_eyes),
         door.caller("ann", [Right.ADMIN]) as ann,
         door.caller("bob", APPROVER) as bob,
     ):
@@ -203,7 +203,7 @@ async def test_nor_does_whoever_has_asked_for_it_in_the_conversation_of_another(
     client: Client, door: Door, four_eyes: Settings, happened: World
 ) -> None:
     async with (
-        running_worker(client, four_eyes, sandboxed=False),
+        running_worker(client, four_eyes),
         door.caller("ann") as ann,
         door.caller("root", [Right.ADMIN]) as root,
         door.caller("bob", APPROVER) as bob,

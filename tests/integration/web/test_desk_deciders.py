@@ -39,7 +39,7 @@ async def test_who_may_not_decide_sees_the_reason_and_no_buttons(
 ) -> None:
     model.scripts["Write."] = TREE
     async with (
-        running_worker(client, strict, sandboxed=False),
+        running_worker(client, strict),
         door.caller("ann@example.com", [Right.ADMIN]) as ann,
         at_the_desk(door, "carl", *APPROVER) as stranger,
         at_the_desk(door, "dan@example.com", Right.READ_ALL) as reader,
@@ -64,7 +64,7 @@ async def test_who_asked_may_reject_their_own_call_where_they_cannot_approve_it(
 ) -> None:
     model.scripts["Write."] = TREE
     async with (
-        running_worker(client, strict, sandboxed=False),
+        running_worker(client, strict),
         at_the_desk(door, "ann@example.com", Right.ADMIN) as ann,
         door.caller("bob", [Right.READ_ALL]) as bob,
     ):

@@ -137,7 +137,7 @@ async def test_what_a_plan_says_is_escaped_and_what_the_policy_forbids_is_said(
     (tmp_path / "policy.toml").write_text('[[rule]]\ntool = "write_down"\nruling = "deny"\n')
     strict = settings_for(model, policy=tmp_path / "policy.toml", task_queue=settings.worker.task_queue)
     model.scripts[TEXT] = [calls(call("write_down", word=SLY)), say("No.")]
-    async with running_worker(client, strict, sandboxed=False), at_the_desk(door, "ann", *OWN) as ann:
+    async with running_worker(client, strict), at_the_desk(door, "ann", *OWN) as ann:
         page = await ann.page(await rehearsed(ann))
     assert "&lt;b&gt;<mark>[U+202E]</mark>oak: refused" in page
     assert "It would not be made: " in page

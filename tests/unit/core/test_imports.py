@@ -73,6 +73,7 @@ def test_a_worker_or_a_client_that_nobody_observes_has_loaded_nothing_of_opentel
         assert {name for name in loaded_by(module) if name.startswith("opentelemetry")} == set()
 
 
+@pytest.mark.long
 def test_what_cleans_html_is_not_loaded_before_there_is_html() -> None:
     assert "nh3" not in loaded_by("activities.smtp.html")
 

@@ -126,6 +126,7 @@ class TestWithoutThePackage:
         )
         assert (ran.stdout, ran.stderr) == ("()\n", "")
 
+    @pytest.mark.long
     def test_one_line_says_what_to_install(self, tmp_path: Path) -> None:
         code = "from pathlib import *; from activities.toolkit.foreign_tools import *; foreign_tools(Path(sys.argv[2]))"
         ran = self.run(code, str(sources(tmp_path)))

@@ -288,9 +288,9 @@ class TestTime:
         ],
     )
     def test_it_is_over_soon(self, schema: dict[str, Any], value: JsonValue) -> None:
-        begun = time.monotonic()
+        begun = time.thread_time()
         problem(schema, value)
-        assert time.monotonic() - begun < 15
+        assert time.thread_time() - begun < 15
 
     def test_names_are_looked_for_once_and_not_at_every_reference(self) -> None:
         schema = {"$defs": {"a": {"$anchor": "a"}}, "allOf": [{"$ref": "#a"}] * 2400}

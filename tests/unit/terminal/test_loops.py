@@ -63,6 +63,6 @@ def test_any_text_can_be_looked_at_and_none_becomes_much_longer(text: str) -> No
 
 @pytest.mark.parametrize("text", ["a " * 100_000, ("a " * 59 + "b ") * 2000, "a" * 200_000, "\n" * 200_000])
 def test_a_long_text_takes_no_long_time(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     without_loops(text)
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5

@@ -54,9 +54,9 @@ def test_whatever_is_in_an_object_and_around_it_the_object_is_found(value: objec
 
 @pytest.mark.parametrize("text", ['{"' * 200_000, '{"' + "\\" * 400_000, "{ " * 200_000, '{"a": "\\"' + '"' * 300_001])
 def test_a_long_text_takes_no_long_time(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     json_within(text)
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 @pytest.mark.parametrize(
