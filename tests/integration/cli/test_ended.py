@@ -13,6 +13,8 @@ from tests.integration.cli.conftest import CommandLine, an_id, eventually
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import REQUEST_WORKFLOW, Request, RequestStatus
 
+pytestmark = pytest.mark.long
+
 WAITS = [calls(call("write_down", word="tree")), say("Written.")]
 
 
@@ -66,7 +68,6 @@ ENDS = pytest.mark.parametrize("end", [terminated, timed_out, failed], ids=["ter
 
 
 @ENDS
-@pytest.mark.sampled(1)
 async def test_every_command_says_how_temporal_ended_it(
     cli: CommandLine, client: Client, worker: ScriptedModel, end: Ending
 ) -> None:
@@ -92,7 +93,6 @@ async def test_every_command_says_how_temporal_ended_it(
 
 
 @ENDS
-@pytest.mark.sampled(1)
 async def test_the_list_says_it_too(cli: CommandLine, client: Client, worker: ScriptedModel, end: Ending) -> None:
     request_id, how = await end(client, cli, worker)
     ended = how.partition(":")[0]

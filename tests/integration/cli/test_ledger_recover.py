@@ -34,6 +34,8 @@ from tests.unit.encryption.keys import key_file, new_key, ring
 from workflows.contract.api import Outcome, ReceiptStatus
 from workflows.contract.ledger import watch_id
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 async def client(temporal: WorkflowEnvironment) -> Client:
@@ -89,7 +91,6 @@ async def has_begun_anew(handle: Handle) -> bool:
     return scheduled.count("write_down") > 1
 
 
-@pytest.mark.sampled(1)
 async def test_nothing_is_written_until_the_lost_rows_are_back_and_nothing_twice(
     client: Client, settings: Settings, database: Database, cli: CommandLine, happened: World
 ) -> None:
@@ -149,7 +150,6 @@ async def carried_out(client: Client, settings: Settings, text: str, folder: Pat
     return handle
 
 
-@pytest.mark.sampled(1)
 async def test_no_write_goes_on_while_a_history_cannot_be_read_which_is_named_with_its_key(
     client: Client, settings: Settings, database: Database, cli: CommandLine, tmp_path: Path
 ) -> None:
@@ -172,7 +172,6 @@ async def test_no_write_goes_on_while_a_history_cannot_be_read_which_is_named_wi
     assert (said.code, f"done     {lost.id}/1.1" in said.out, "Writes go on" in said.out) == (0, True, True)
 
 
-@pytest.mark.sampled(1)
 async def test_who_says_so_lets_writes_go_on_without_what_cannot_be_read(
     client: Client, settings: Settings, database: Database, cli: CommandLine, tmp_path: Path
 ) -> None:
@@ -185,7 +184,6 @@ async def test_who_says_so_lets_writes_go_on_without_what_cannot_be_read(
     assert unread["request_id"] == lost.id
 
 
-@pytest.mark.sampled(1)
 async def test_the_recovery_of_a_ledger_needs_no_key_of_a_service_beside_it(
     client: Client, settings: Settings, model: ScriptedModel, database: Database, cli: CommandLine, tmp_path: Path
 ) -> None:

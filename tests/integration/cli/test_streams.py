@@ -14,6 +14,8 @@ from tests.integration.cli.conftest import ROOT, CommandLine, Said, an_id
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import RequestStatus
 
+pytestmark = pytest.mark.long
+
 CLOSED, FULL = ">&-", ">/dev/full"
 NO_SPACE = "error: the output cannot be written: No space left on device\n"
 
@@ -65,7 +67,6 @@ async def test_a_request_whose_output_finds_no_space_goes_on_and_one_line_says_s
     assert (await outcome(handle_of(client, id))).status is RequestStatus.COMPLETED
 
 
-@pytest.mark.long
 async def test_a_command_whose_reader_wants_no_more_ends_as_it_would_have(
     cli: CommandLine, worker: ScriptedModel, client: Client
 ) -> None:
@@ -87,7 +88,6 @@ async def test_a_request_that_ended_otherwise_still_ends_its_command_so_when_nob
 
 
 @pytest.mark.parametrize("word", ["schema", "--help"])
-@pytest.mark.sampled(1)
 async def test_what_asks_nobody_ends_so_too(cli: CommandLine, word: str) -> None:
     assert await said(cli, CLOSED, word) == Said(0, "", "")
     assert await said(cli, FULL, word) == Said(4, "", NO_SPACE)

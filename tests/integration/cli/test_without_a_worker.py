@@ -14,6 +14,8 @@ from tests.integration.cli.conftest import CommandLine, an_id
 from tests.scripted_model import ScriptedModel, say
 from workflows.contract.api import Request
 
+pytestmark = pytest.mark.long
+
 
 def nobody(cli: CommandLine, request_id: str) -> str:
     queue = cli.environment["ERRAND_TASK_QUEUE"]
@@ -79,7 +81,6 @@ async def test_a_worker_that_is_gone_is_missed_although_the_server_still_lists_i
     await handle_of(client, shown.out.strip()).terminate()
 
 
-@pytest.mark.long
 async def test_chat_says_that_no_worker_polls_for_the_first_message_and_for_a_later_one(
     cli: CommandLine, client: Client, settings: Settings, model: ScriptedModel
 ) -> None:

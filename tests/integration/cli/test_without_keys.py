@@ -21,6 +21,8 @@ from tests.scripted_model import ScriptedModel, call, calls, say
 from tests.unit.encryption.keys import key_file, new_key, ring
 from workflows.contract.api import Outcome
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = new_key(), new_key()
 MISSING = "ERRAND_PAYLOAD_KEYS: the key k1 is missing"
 NOTHING_IS_KNOWN = "it is encrypted, so nothing is known here of what became of it"

@@ -21,6 +21,8 @@ from activities.ledger.tables import SCHEMA_VERSION, metadata
 from tests.integration.ledger.conftest import Database
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.sampled(1)
+
 T = TypeVar("T")
 CALL = ToolCall(key="orders/7/1.1", tool="pay", arguments={}, chain="5eed")
 TEN = Budget(tool="pay", most=10, per="month")

@@ -19,10 +19,11 @@ from tests.scripted_model import Raw, ScriptedModel, calls, say
 from tests.scripted_model import call as scripted_call
 from workflows.contract.api import ReceiptStatus, RequestStatus
 
+pytestmark = pytest.mark.long
+
 
 class TestOfNoUse:
     @pytest.mark.parametrize("way", TOO_MUCH)
-    @pytest.mark.sampled(1)
     async def test_a_reply_without_end_is_asked_for_three_times_and_costs_no_memory(
         self, client: Client, model: ScriptedModel, way: str
     ) -> None:
@@ -49,7 +50,6 @@ class TestOfNoUse:
             pytest.param(completion({"content": None}), "neither text nor a tool call", id="nothing"),
         ],
     )
-    @pytest.mark.sampled(1)
     async def test_a_reply_of_no_use_is_asked_for_three_times_and_the_reason_is_shown(
         self, client: Client, model: ScriptedModel, settings: Settings, body: str, shown: str
     ) -> None:
@@ -141,7 +141,6 @@ class TestServices:
             ("get_stock_price", {"symbol": "AAPL"}, "stocks_url"),
         ],
     )
-    @pytest.mark.sampled(2)
     async def test_one_that_sends_too_much_is_asked_once_and_costs_no_memory(
         self, client: Client, model: ScriptedModel, way: str, tool: str, arguments: dict[str, Any], setting: str
     ) -> None:

@@ -5,6 +5,7 @@ import json
 import time
 from typing import ClassVar, cast
 
+import pytest
 from pydantic import JsonValue
 from temporalio.client import Client
 
@@ -16,6 +17,8 @@ from tests.integration.requests.asking import Handle, ask, start
 from tests.scripted_model import Object, Raw, ScriptedModel, call, calls, say
 from workflows.contract.api import Limits, RequestStatus, Usage
 from workflows.contract.internal import DECIDE, Decision, ModelInput
+
+pytestmark = pytest.mark.long
 
 USED = {"prompt_tokens": 100, "completion_tokens": 10}
 NO_TOOLS = json.dumps({"error": {"message": "scripted does not support tools"}})

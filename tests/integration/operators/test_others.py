@@ -13,7 +13,7 @@ from workflows.contract.api import Outcome, ReceiptStatus, RequestStatus
 from workflows.contract.internal import ANSWER, DECIDE, SETTLE
 from workflows.contract.values import Schema
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(1)
 
 READ = "look_up"
 A_MOMENT = 0.5

@@ -7,7 +7,7 @@ from tests.integration.cli.conftest import CommandLine
 from tests.integration.operators.scene import Moment, Scene
 from tests.integration.operators.verbs import WORKFLOW
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(1)
 
 
 @pytest.mark.parametrize("words", [("status", "{id}"), ("list", "--limit", "100"), ("cancel", "{id}")], ids=" ".join)

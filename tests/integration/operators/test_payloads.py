@@ -22,7 +22,7 @@ from tests.integration.operators.scene import TOOL, Moment, Scene
 from tests.integration.requests.asking import Handle
 from workflows.contract.api import ReceiptStatus, RequestStatus
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(1)
 
 BINARY = Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\x00sent")
 NULL = Payload(metadata={"encoding": b"binary/null"})

@@ -16,7 +16,7 @@ TABLE = [pytest.param(verb, moment, id=f"{verb.name}, as it {moment}") for verb 
 
 
 @pytest.mark.parametrize(("verb", "moment"), TABLE)
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(2)
 async def test_the_request_ends_with_an_outcome_and_a_receipt_that_is_true(
     scene: Scene, verb: Verb, moment: Moment
 ) -> None:

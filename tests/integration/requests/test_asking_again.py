@@ -22,6 +22,8 @@ from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.long
+
 @tool(effect="write", idempotent=True, attempts=2)
 async def pay(sum: int, *, sender: HttpSender, act: Act, call: ToolCall) -> dict[str, int]:
     request = httpx.Request("POST", "{url}", json={{"sum": sum}})
@@ -65,7 +67,6 @@ async def receipt_of(handle: Handle) -> Receipt:
     return receipt
 
 
-@pytest.mark.long
 async def test_a_far_end_that_comes_back_after_seven_failures_has_done_it_once(
     client: Client, settings: Settings, bank: FaultyServer
 ) -> None:

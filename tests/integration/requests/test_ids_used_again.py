@@ -24,6 +24,8 @@ from workflows.contract.api import (
     RequestStatus,
 )
 
+pytestmark = pytest.mark.long
+
 DONE, REFUSED = ReceiptStatus.DONE, ReceiptStatus.REFUSED
 WRITE = calls(call("write_down", word="tree"))
 SAME_TURN: list[Answer] = [WRITE, say("That is all.")]
@@ -60,7 +62,6 @@ async def test_an_id_that_is_executed_again_after_its_end_shows_the_earlier_writ
 
 @PATHS
 @pytest.mark.parametrize("conflict", [None, WorkflowIDConflictPolicy.TERMINATE_EXISTING], ids=str)
-@pytest.mark.sampled(1)
 async def test_an_id_whose_run_was_terminated_after_its_write_does_not_do_it_again(
     client: Client,
     settings: Settings,

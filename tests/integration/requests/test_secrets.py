@@ -29,6 +29,8 @@ from tests.logged import logged
 from tests.scripted_model import ScriptedModel
 from workflows.contract.api import Outcome
 
+pytestmark = pytest.mark.long
+
 AT_ONCE = 12
 
 

@@ -15,6 +15,8 @@ from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Outcome, Receipt, ReceiptStatus, RequestStatus
 
+pytestmark = pytest.mark.long
+
 RETURNED: dict[str, JsonValue] = {
     "a huge number": {"n": "(a whole number of about 5,001 digits)", "unit": "m"},
     "half a character": {"name": "Ann \N{REPLACEMENT CHARACTER}", "age": 3},

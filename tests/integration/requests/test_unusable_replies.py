@@ -1,5 +1,6 @@
 """A reply that cannot be used goes back to the model, so often and no more."""
 
+import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
@@ -9,6 +10,8 @@ from workflows.contract.api import ReceiptStatus, Request, RequestStatus, Usage
 from workflows.contract.conversation import NoteEntry
 from workflows.contract.internal import CONTEXT_TOO_LONG, PERHAPS_TOO_LONG, FailureDetail
 from workflows.limits import MISTAKES_IN_A_ROW
+
+pytestmark = pytest.mark.long
 
 
 async def test_the_model_is_told_what_is_wrong_with_its_reply_and_asked_again(client: Client) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 
+import pytest
 from temporalio.client import Client
 
 from activities.ledger.ledger import Ledger
@@ -13,6 +14,8 @@ from tests.logged import lines_of, logged
 from tests.sample_tools import World
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Approve, ReceiptStatus
+
+pytestmark = pytest.mark.long
 
 TEXT = "Write it down."
 

@@ -29,6 +29,8 @@ from tests.scripted_model import say as saying
 from workflows.contract.api import Request
 from workflows.contract.internal import ToolCall
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -178,7 +180,6 @@ async def worker_that_ends(python: Forked, environment: dict[str, str]) -> tuple
     return process.returncode, said.decode()
 
 
-@pytest.mark.long
 async def test_the_ledger_is_watched_by_the_next_version_although_the_one_before_is_gone(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

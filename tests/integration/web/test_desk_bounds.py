@@ -10,6 +10,8 @@ from tests.integration.web.test_answers import PARIS
 from tests.integration.web.test_approvals import APPROVER, TREE, waiting
 from tests.scripted_model import ScriptedModel, say
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _few_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

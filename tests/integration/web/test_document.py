@@ -18,6 +18,8 @@ from deploy.client.keys import Right, add_key
 from tests.integration.web.conftest import LONGEST, Door, outcome, submitted
 from tests.scripted_model import Answer, ScriptedModel, say
 
+pytestmark = pytest.mark.long
+
 PER_OPERATION = 6
 
 Case: TypeAlias = Any
@@ -81,7 +83,6 @@ def _media(operation: dict[str, Any]) -> list[dict[str, Any]]:
     return [media for body in bodies for media in body.get("content", {}).values()]
 
 
-@pytest.mark.long
 async def test_every_answer_to_made_up_calls_is_one_that_the_document_knows(
     door: Door, worker: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

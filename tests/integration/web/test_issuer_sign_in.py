@@ -19,6 +19,8 @@ from tests.integration.web.conftest import served
 from tests.integration.web.desk import LOOKED_AT
 from tests.issuer import AUDIENCE, CLIENT, Issuer, serving
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def issuer() -> Generator[Issuer]:
@@ -115,7 +117,6 @@ async def test_what_is_asked_for_is_a_code_with_pkce_and_another_state_each_time
         ({"sub": "Nobody", "scope": "errand:admin"}, "called like a caller with a key"),
     ],
 )
-@pytest.mark.sampled(3)
 async def test_an_id_token_that_is_not_of_this_sign_in_lets_nobody_in(
     browser: httpx.AsyncClient, issuer: Issuer, at_issuer: WebSettings, changed: dict[str, object], why: str
 ) -> None:
