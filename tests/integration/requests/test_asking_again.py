@@ -15,6 +15,8 @@ from tests.integration.requests.asking import Handle, ask, start, until
 from tests.scripted_model import ScriptedModel, call, calls, say
 from workflows.contract.api import Limits, Receipt, ReceiptStatus, RequestStatus
 
+pytestmark = pytest.mark.long
+
 TOOL = """
 import httpx
 from activities.execution.act import Act
@@ -22,7 +24,6 @@ from activities.http.staged import FarEnd, HttpSender, idempotency_key
 from activities.toolkit.tool import tool
 from workflows.contract.internal import ToolCall
 
-pytestmark = pytest.mark.long
 
 @tool(effect="write", idempotent=True, attempts=2)
 async def pay(sum: int, *, sender: HttpSender, act: Act, call: ToolCall) -> dict[str, int]:
