@@ -28,11 +28,11 @@ try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases
 
 # With bytecode, as the sandbox of the tests loads the workflows anew for each run.
 test: $(INSTALLED)  ## run the tests (4 minutes)
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal -m "not long" --hypothesis-profile few \
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist worksteal -m "not long" --hypothesis-profile few \
 		--durations 5 --durations-min 10
 
 test-long: $(INSTALLED)  ## run what make test leaves out: all cases of what it samples, and many random examples
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 8 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
+	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
 
 upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay

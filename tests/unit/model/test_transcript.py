@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -154,7 +154,6 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
-@settings(max_examples=60)
 @given(conversations())
 def test_whatever_was_said_goes_out_valid_to_every_endpoint(conversation: list[Entry]) -> None:
     arguments = [call.arguments for each in conversation if isinstance(each, AssistantEntry) for call in each.calls]

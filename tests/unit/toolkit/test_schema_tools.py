@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -181,7 +181,6 @@ class TestNames:
     def test_a_name_that_is_taken_is_not_given(self) -> None:
         assert legal_names(["decide"], taken=["decide"])["decide"].startswith("decide_")
 
-    @settings(max_examples=40)
     @given(st.lists(st.text("a._ ä", max_size=5) | st.text("ab.", min_size=63, max_size=70), unique=True), st.randoms())
     def test_all_are_legal_and_different_whatever_the_order(self, names: list[str], random: Any) -> None:
         found = legal_names(names)
