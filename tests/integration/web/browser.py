@@ -16,7 +16,7 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-PATIENCE = 20_000.0
+PATIENCE = 60_000.0
 """Milliseconds."""
 
 
