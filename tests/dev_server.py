@@ -12,11 +12,11 @@ from pathlib import Path
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.errors import ConfigurationError
+from activities.temporal import DATA_CONVERTER
 from deploy.local.part import end_with_parent
 from deploy.local.ports import free_ports
 from deploy.service.search_attributes import register_search_attributes
@@ -55,7 +55,7 @@ async def dev_server(*extra: str) -> AsyncGenerator[WorkflowEnvironment]:
     """A dev server of its own on a free port, with the search attributes of requests."""
     be_sparing()
     async with await WorkflowEnvironment.start_local(  # pyright: ignore[reportUnknownMemberType]  # the SDK leaves it open
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         dev_server_existing_path=TEMPORAL,
         dev_server_extra_args=[*configured(), *extra],
         dev_server_log_level="error",
@@ -109,7 +109,7 @@ async def connected(address: str, namespace: str) -> Client:
     ends = time.monotonic() + 60
     while True:
         try:
-            client = await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+            client = await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=namespace))
             await register_search_attributes(client)  # a new namespace is not known everywhere at once
         except (RuntimeError, RPCError, ConfigurationError) as error:
