@@ -87,6 +87,7 @@ def _send(port: int, mail: EmailMessage) -> None:
         connection.send_message(mail)
 
 
+@pytest.mark.long
 async def test_a_mail_that_goes_out_twice_is_noticed(scene: Scene) -> None:
     wrong = (await in_turn(scene, [Twice("twice")], 1, Effort(1, 2, 2))).wrong
     assert wrong == [f"twice-0-{index:03}: 2 mails were delivered" for index in range(5)]

@@ -8,6 +8,7 @@ from tests.chaos.trial import Terrain, control, trial
 BLOWS = (Blow.DESERT, Blow.FREEZE, Blow.KILL_WORKER, Blow.CUT, Blow.KILL_SERVER, Blow.KILL_WORKER)
 
 
+@pytest.mark.long
 async def test_whatever_dies_mail_goes_out_once_or_is_reported_as_not_sent_or_unknown() -> None:
     result = await trial(7, sends=12, seconds=5, terrain=Terrain(blows=BLOWS))
     assert result.verdict.violations == []

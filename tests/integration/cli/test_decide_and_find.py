@@ -247,6 +247,7 @@ async def test_cancel_ends_the_request_with_its_receipts_and_cannot_be_had_twice
     assert (again.code, again.err) == (2, f"error: {request_id} has ended already: cancelled\n")
 
 
+@pytest.mark.long
 async def test_status_without_a_worker_says_so_and_shows_what_temporal_knows(cli: CommandLine, client: Client) -> None:
     request_id = (await cli("submit", "Is anybody there?", "--no-wait")).out.strip()
     async with asyncio.timeout(12):

@@ -116,7 +116,7 @@ class TestBefore:
         await done(opened, asked())
         assert not (await opened.look_up(asked("s/1.1", "two"))).earlier
 
-    @pytest.mark.sampled(1)
+    @pytest.mark.long
     async def test_a_like_write_is_found_among_thousands(self, opened: Ledger) -> None:
         for number in range(600):
             await opened.begin(asked(f"r/{number}.1", kind=note, what=str(number)), attempt=1, seen=None)

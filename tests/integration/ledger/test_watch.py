@@ -87,6 +87,7 @@ async def test_a_watch_gives_the_sdk_no_heartbeat_to_send_which_might_arrive_aft
     assert by_the_sdk == []
 
 
+@pytest.mark.long
 async def test_a_watch_goes_on_for_longer_than_the_sdk_waits_for_heartbeats(
     database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,6 +186,7 @@ async def test_a_schedule_keeps_the_words_that_it_was_made_with(client: Client, 
         assert (policy.overlap.name, policy.catchup_window) == ("SKIP", timedelta(hours=1))
 
 
+@pytest.mark.long
 async def test_the_same_schedule_under_the_same_id_is_one_and_another_is_refused(
     client: Client, settings: Settings
 ) -> None:
@@ -269,7 +270,7 @@ async def test_a_time_at_which_the_run_before_still_runs_is_skipped(
 
 
 @pytest.mark.parametrize("jitter", [0, 600])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 async def test_a_past_time_is_made_up_for_once(
     client: Client, settings: Settings, model: ScriptedModel, happened: World, jitter: float
 ) -> None:

@@ -270,6 +270,7 @@ async def test_a_write_that_nobody_knows_the_end_of_is_settled(door: Door, worke
     assert "Did it happen?" not in after
 
 
+@pytest.mark.long
 async def test_a_schedule_is_made_after_its_next_times_were_shown(door: Door) -> None:
     async with at_the_desk(door, "ann", Right.SUBMIT, Right.READ) as ann, door.caller("cli") as cli:
         of_another = await scheduled(cli)

@@ -228,6 +228,7 @@ async def test_a_message_that_is_not_answered_in_time_is_202_and_the_same_again_
     assert answered.json()["summary"] == "A tree."
 
 
+@pytest.mark.long
 async def test_whoever_speaks_to_a_request_that_as_many_wait_for_as_may_is_told_to_come_again(
     door: Door, worker: ScriptedModel
 ) -> None:

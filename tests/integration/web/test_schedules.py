@@ -75,6 +75,7 @@ async def test_a_schedule_runs_now_and_makes_up_for_times_that_have_passed(door:
     assert numbers.json()["detail"] == "start: expected a time as text (RFC 3339), such as 2026-01-31T08:00:00Z"
 
 
+@pytest.mark.long
 async def test_a_schedule_of_somebody_else_is_not_there_and_cannot_be_changed(door: Door) -> None:
     async with door.caller("ann") as ann, door.caller("eve") as eve, door.caller("aud", [Right.READ_ALL]) as aud:
         schedule_id = await scheduled(ann)

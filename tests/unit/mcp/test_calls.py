@@ -119,6 +119,7 @@ class TestARead:
         assert (await book.call("draw")).value == "a tree\n[image, image/png, 300 bytes, left out]"
 
     @pytest.mark.parametrize("fault", ["dies-before", "hangs-before"])
+    @pytest.mark.sampled(1)
     async def test_it_is_tried_again_on_a_new_session(self, book: Notebook, fault: str) -> None:
         with pytest.raises(ApplicationError) as raised:
             await book.call("read_notes", text=f"{fault}-once: x")

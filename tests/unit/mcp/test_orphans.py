@@ -73,6 +73,7 @@ async def test_none_is_left_when_the_sessions_are_closed(tmp_path: Path, ledger:
     assert all_gone(pids)
 
 
+@pytest.mark.long
 async def test_none_is_left_although_a_session_was_ending_already(tmp_path: Path, ledger: Ledger) -> None:
     book = await asyncio.to_thread(notebook, tmp_path, ledger)
     async with aclosing(book.found):

@@ -237,7 +237,7 @@ class TestTooMuch:
             pytest.param(calling(*[call({})] * 30_000), id="calls"),
         ],
     )
-    @pytest.mark.sampled(2)
+    @pytest.mark.long
     def test_a_reply_that_would_take_long_to_read_is_of_no_use(self, body: str) -> None:
         peak, begun = Peak(), time.thread_time()
         with pytest.raises(ModelReplyUnusable, match=r"are the most|more than 200,000"):
