@@ -34,7 +34,7 @@ test: $(INSTALLED)  ## run the tests (4 minutes)
 test-long: $(INSTALLED)  ## run what make test leaves out: all cases of what it samples, and many random examples
 	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
 
-upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test
+upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test and test-long
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay
 
 chaos: $(INSTALLED)  ## kill, freeze and lock everything while mail goes out, and count (10 minutes); make chaos JSON=1
