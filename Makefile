@@ -26,13 +26,12 @@ up: $(INSTALLED)  ## start everything and keep it up until Ctrl-C; other ports: 
 try: $(INSTALLED)  ## hold the embedded model to the cases in deploy/local/cases.toml (3 minutes)
 	@exec $(PYTHON) -m deploy.local.try_cases
 
-# With bytecode, as the sandbox of the tests loads the workflows anew for each run.
 test: $(INSTALLED)  ## run the tests (4 minutes)
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist worksteal -m "not long" --hypothesis-profile few \
+	@$(PYTHON) -m pytest -n 6 --dist worksteal -m "not long" --hypothesis-profile few \
 		--durations 5 --durations-min 10
 
 test-long: $(INSTALLED)  ## run what make test leaves out: all cases of what it samples, and many random examples
-	@PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
+	@$(PYTHON) -m pytest -n 6 --dist worksteal -m "long or hypothesis" --hypothesis-profile many
 
 upgrade-test: $(INSTALLED)  ## take requests and conversations from one version of workers to the next and back; part of make test and test-long
 	@$(PYTHON) -m pytest tests/integration/versions tests/integration/replay
@@ -79,7 +78,7 @@ clean:  ## remove what was installed and what the embedded deployment has kept
 	rm -rf .venv .errand .pytest_cache .ruff_cache .hypothesis docs/contract/typescript/node_modules
 
 # The tests start many processes: where the environment forbids bytecode, each would compile the whole product anew.
-test upgrade-test: export PYTHONDONTWRITEBYTECODE =
+test test-long upgrade-test: export PYTHONDONTWRITEBYTECODE =
 
 # As the shell got it: the environment carries a request unharmed, whatever quotes and dollars are in it.
 demo: export DEMO_REQUEST = $(value REQUEST)
