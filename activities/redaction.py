@@ -43,10 +43,14 @@ class Secrets:
         self._lasting |= _long_enough(secrets)
         self._order()
 
-    def exchange(self, old: str, new: str) -> None:
-        """Redact a secret in place of an earlier one, such as an access token that is over."""
-        self._passing.pop(old, None)
-        self._passing[new] = _long_enough([new])
+    def add_passing(self, secret: str) -> None:
+        """Redact a secret until it is forgotten, such as an access token."""
+        self._passing[secret] = _long_enough([secret])
+        self._order()
+
+    def forget(self, secret: str) -> None:
+        """One that is over, unless it is one for good too."""
+        self._passing.pop(secret, None)
         self._order()
 
     def _order(self) -> None:

@@ -22,7 +22,7 @@ from activities.settings.environment import is_loopback
 from activities.toolkit.argument_model import ToolFunction
 from activities.toolkit.expressions import NotAnExpression, in_short, is_something
 from activities.toolkit.openapi.answers import Answers
-from activities.toolkit.openapi.credentials import Credentials, variables_of
+from activities.toolkit.openapi.credentials import Credentials, Token, variables_of
 from activities.toolkit.openapi.idempotency import notes_on
 from activities.toolkit.openapi.importing import import_document
 from activities.toolkit.openapi.recipe import Operation
@@ -238,8 +238,8 @@ class FarOperation:
             raise ServiceRefused(message_of(error)) from error
 
     async def write(self, arguments: Arguments, act: Act, key: str) -> JsonValue:
-        request, is_kept = await self._request(arguments)
-        with self._credentials.noticing_refusals(self.far.name, token_is_kept=is_kept):
+        request, token = await self._request(arguments)
+        with self._credentials.noticing_refusals(self.far.name, token):
             reply = await self._sender().write(request, self.far, act, key, judge=self._judge)
         return self.answers.result(reply)
 
@@ -260,8 +260,8 @@ class FarOperation:
 
     async def _answer(self, arguments: Arguments, *, may_be_missing: bool = False) -> httpx.Response:
         """The answer to a read."""
-        request, is_kept = await self._request(arguments)
-        with self._credentials.noticing_refusals(self.far.name, token_is_kept=is_kept):
+        request, token = await self._request(arguments)
+        with self._credentials.noticing_refusals(self.far.name, token):
             reply = await self._sender().read(request, self.far, may_be_missing=may_be_missing)
         if reply.is_success:
             self.answers.judge(reply)
@@ -276,12 +276,12 @@ class FarOperation:
                 raise
             raise OutcomeUnknownRetryable(message_of(error)) from error
 
-    async def _request(self, arguments: Arguments) -> tuple[httpx.Request, bool]:
-        """The request, and whether it asks with a token that was fetched before."""
+    async def _request(self, arguments: Arguments) -> tuple[httpx.Request, Token]:
+        """The request, and the token with which it asks."""
         request = request_of(self.operation, arguments)
         request.extensions = {**request.extensions, **self._limits}
         return request, await self._credentials.put_on(request, self._fetch_token)
 
     async def _fetch_token(self, request: httpx.Request) -> httpx.Response:
         request.extensions = {**request.extensions, **self._limits}
-        return await self._sender().read(request, FarEnd(name=f"the token for {self.far.name}"))
+        return await self._sender().read(request, FarEnd(name=f"the token server for {self.far.name}"))

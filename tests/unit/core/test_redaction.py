@@ -153,10 +153,11 @@ class TestSettings:
         )
 
 
-def test_a_secret_that_is_exchanged_for_another_is_forgotten_unless_it_is_one_for_good() -> None:
+def test_a_secret_that_passes_is_redacted_until_it_is_forgotten_unless_it_is_one_for_good() -> None:
     secrets = knowing("lasting-1")
-    secrets.exchange("", "passing-1")
-    secrets.exchange("", "lasting-1")
-    secrets.exchange("passing-1", "passing-2")
-    secrets.exchange("lasting-1", "passing-3")
-    assert secrets.redact("passing-1 passing-2 passing-3 lasting-1") == f"passing-1 {' '.join([REDACTED] * 3)}"
+    for each in ("passing-1", "lasting-1", "passing-2"):
+        secrets.add_passing(each)
+    assert secrets.redact("passing-1 passing-2 lasting-1") == " ".join([REDACTED] * 3)
+    for each in ("passing-1", "lasting-1"):
+        secrets.forget(each)
+    assert secrets.redact("passing-1 passing-2 lasting-1") == f"passing-1 {REDACTED} {REDACTED}"

@@ -1,7 +1,6 @@
 """Requests say who asks, and what they say it with stands nowhere else."""
 
 from collections.abc import Mapping
-from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -77,70 +76,3 @@ def test_a_parameter_that_says_who_asks_is_no_argument() -> None:
     auth = {"header": {"x-api-key": "CRM_TOKEN"}, "query": {"key": "CRM_TOKEN"}}
     assert filled_by(Auth.model_validate(auth)) == {("header", "x-api-key"), ("query", "key")}
     assert only(document({"parameters": parameters}, method="get"), auth=auth).arguments["properties"] == {}
-
-
-class TestClientCredentials:
-    """RFC 6749 section 4.4."""
-
-    def _credentials(self) -> Credentials:
-        oauth2 = {
-            "token_url": "https://login.example.com/token",
-            "client_id": "CRM_ID",
-            "client_secret": "CRM_SECRET",
-            "scopes": ["a", "b"],
-        }
-        return Credentials(Auth.model_validate({"oauth2": oauth2}), SECRETS)
-
-    async def test_a_token_is_fetched_once_and_used_until_it_ends(self) -> None:
-        asked: list[httpx.Request] = []
-
-        async def send(request: httpx.Request) -> httpx.Response:
-            asked.append(request)
-            token = f"token-{len(asked)}-xyz"
-            return httpx.Response(200, json={"access_token": token, "expires_in": 3600}, request=request)
-
-        credentials = self._credentials()
-        for _ in range(2):
-            request = httpx.Request("GET", URL)
-            await credentials.put_on(request, send)
-            assert request.headers["authorization"] == "Bearer token-1-xyz"
-        assert parse_qs(asked[0].content.decode()) == {"grant_type": ["client_credentials"], "scope": ["a b"]}
-        assert asked[0].headers["authorization"] == "Basic Y2xpZW50OnNlYyUyRnJldC05OQ=="
-        assert "token-1-xyz" not in redacted("token-1-xyz")
-
-    @pytest.mark.parametrize("expires_in", [None, "", 3600, "3600"])
-    async def test_one_that_does_not_say_how_long_it_lives_is_used_all_the_same(self, expires_in: object) -> None:
-        async def send(request: httpx.Request) -> httpx.Response:
-            return httpx.Response(200, json={"access_token": "lasting-1", "expires_in": expires_in}, request=request)
-
-        request = httpx.Request("GET", URL)
-        await self._credentials().put_on(request, send)
-        assert request.headers["authorization"] == "Bearer lasting-1"
-
-    async def test_one_that_was_refused_is_fetched_anew(self) -> None:
-        asked = 0
-
-        async def send(request: httpx.Request) -> httpx.Response:
-            nonlocal asked
-            asked += 1
-            return httpx.Response(200, json={"access_token": f"refused-{asked}"}, request=request)
-
-        credentials, request = self._credentials(), httpx.Request("GET", URL)
-        await credentials.put_on(request, send)
-        credentials.refused()
-        await credentials.put_on(request, send)
-        assert request.headers["authorization"] == "Bearer refused-2"
-
-    async def test_only_the_last_two_are_redacted_so_that_a_worker_does_not_grow(self) -> None:
-        asked = 0
-
-        async def send(request: httpx.Request) -> httpx.Response:
-            nonlocal asked
-            asked += 1
-            return httpx.Response(200, json={"access_token": f"passing-{asked}"}, request=request)
-
-        credentials = self._credentials()
-        for _ in range(3):
-            await credentials.put_on(httpx.Request("GET", URL), send)
-            credentials.refused()
-        assert redacted("passing-1 passing-2 passing-3") == "passing-1 [redacted] [redacted]"

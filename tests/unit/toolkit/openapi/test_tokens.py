@@ -124,3 +124,12 @@ async def test_a_write_that_may_have_happened_stays_unknown_until_it_is_asked_wi
     desk.take_back()
     assert await create(desk.found, ledger, attempt=2) == (ReceiptStatus.UNKNOWN, True)
     assert await create(desk.found, ledger, attempt=3) == TICKETS
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+async def test_a_refusal_of_what_is_asked_is_none_of_the_token(desk: Desk, status: int) -> None:
+    await desk.listed()
+    own = desk.far.answer
+    desk.far.answer = lambda asked: (status, {}) if asked.path == "/tickets" else own(asked)
+    assert [await desk.listed() for _ in range(3)] == [FAILED] * 3
+    assert desk.given == 1
