@@ -53,11 +53,12 @@ def caller_in(claims: Mapping[str, Any], settings: WebSettings, keys: Keys) -> C
     Raises:
         Problem: nobody, or somebody who is called like a caller with a key.
     """
-    name = claims.get(settings.oidc_name)
+    if (name := claims.get(settings.oidc_name)) is None:
+        raise not_authenticated(f"the token: it has no claim {settings.oidc_name}, by which this door calls people")
     if not isinstance(name, str) or not is_a_name(name):
         raise not_authenticated(f"the token: its claim {settings.oidc_name} is no name")
     if settings.oidc_name == "email" and claims.get("email_verified") is not True:
-        raise not_authenticated("the token: its claim email is not verified")
+        raise not_authenticated("the token: its issuer does not say that the email is verified (email_verified: true)")
     if keys.has(name):
         raise not_authenticated(f"the token: {name} is called like a caller with a key")
     return Caller(name, frozenset(_rights(claims.get(settings.oidc_rights))))

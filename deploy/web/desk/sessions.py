@@ -104,26 +104,30 @@ class Sessions:
             return Caller(session.name, frozenset(session.may)) if is_of_it else None
         return Caller(key.name, frozenset(key.may)) if key and _of(key) == session.of_key else None
 
-    def begin_sign_in(self, response: Response, begun: str) -> None:
-        """Let the browser keep what a sign-in at the issuer began with.
+    def begin_sign_in(self, response: Response, state: str, begun: str) -> None:
+        """Let the browser keep what a sign-in at the issuer began with, beside others in other tabs.
 
         It is sent along when the issuer's page leads back here, which `SameSite=Strict` would not be.
         """
         text = base64.urlsafe_b64encode(begun.encode()).decode()
         written = f"{int(self.now()) + SIGN_IN_LASTS}.{text}"
         value = f"{written}.{self._sign('sign-in', written)}"
-        response.set_cookie(self._sign_in_cookie, value, max_age=SIGN_IN_LASTS, **self._rules("lax"))
+        response.set_cookie(self._sign_in_cookie(state), value, max_age=SIGN_IN_LASTS, **self._rules("lax"))
 
-    def sign_in_of(self, connection: HTTPConnection) -> str | None:
+    def has_begun(self, connection: HTTPConnection, state: str) -> bool:
+        """Whether a sign-in under way has the place of this one."""
+        return self._sign_in_cookie(state) in connection.cookies
+
+    def sign_in_of(self, connection: HTTPConnection, state: str) -> str | None:
         """What it began with; None where none was begun, or too long ago."""
-        written, _, signature = connection.cookies.get(self._sign_in_cookie, "").rpartition(".")
+        written, _, signature = connection.cookies.get(self._sign_in_cookie(state), "").rpartition(".")
         if not hmac.compare_digest(self._sign("sign-in", written).encode(), signature.encode()):
             return None
         until, _, text = written.partition(".")
         return base64.urlsafe_b64decode(text).decode() if int(until) >= self.now() else None
 
-    def end_sign_in(self, response: Response) -> None:
-        response.delete_cookie(self._sign_in_cookie, **self._rules("lax"))
+    def end_sign_in(self, response: Response, state: str) -> None:
+        response.delete_cookie(self._sign_in_cookie(state), **self._rules("lax"))
 
     def token(self, connection: HTTPConnection) -> str:
         """What a form of this session has to bring along (CSRF): no other site can know it."""
@@ -143,9 +147,10 @@ class Sessions:
         """A name that begins so is taken by browsers over HTTPS alone, and from this very host."""
         return f"__Host-{COOKIE}" if self.secure else COOKIE
 
-    @property
-    def _sign_in_cookie(self) -> str:
-        return f"__Host-{SIGN_IN_COOKIE}" if self.secure else SIGN_IN_COOKIE
+    def _sign_in_cookie(self, state: str) -> str:
+        """One of sixteen, so that a browser has never so many that no server takes their header."""
+        name = f"{SIGN_IN_COOKIE}_{hashlib.sha256(state.encode()).hexdigest()[0]}"
+        return f"__Host-{name}" if self.secure else name
 
     def _rules(self, sent: Literal["strict", "lax"] = "strict") -> _Rules:
         return {"path": "/", "secure": self.secure, "httponly": True, "samesite": sent}

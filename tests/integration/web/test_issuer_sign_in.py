@@ -149,8 +149,17 @@ async def test_an_answer_counts_once_in_the_browser_that_has_asked_and_with_its_
     first = await browser.get(back)
     again = await browser.get(back)
     assert [each.status_code for each in (elsewhere, foreign, first, again)] == [403, 403, 200, 403]
-    assert "not begun in this browser" in elsewhere.text
-    assert "to another sign-in" in foreign.text
+    assert all("not begun in this browser" in each.text for each in (elsewhere, foreign, again))
+
+
+async def test_of_two_tabs_each_signs_in_and_an_answer_to_neither_ends_none(browser: httpx.AsyncClient) -> None:
+    first, second = await sent_back(browser), await sent_back(browser)
+    nobodys = await browser.get("/sign-in/back?state=x&code=y")
+    assert [each.status_code for each in (nobodys, await browser.get(first), await browser.get(second))] == [
+        403,
+        200,
+        200,
+    ]
 
 
 async def test_a_code_that_the_issuer_does_not_know_lets_nobody_in(browser: httpx.AsyncClient, issuer: Issuer) -> None:

@@ -111,7 +111,7 @@ async def test_nobody_is_called_like_a_caller_with_a_key_or_by_an_address_that_i
     with pytest.raises(Problem, match="called like a caller with a key"):
         await caller_of(way_of(issuer, tmp_path), issuer.token(sub="Billing"))
     by_mail = way_of(issuer, tmp_path, oidc_name="email")
-    with pytest.raises(Problem, match="is not verified"):
+    with pytest.raises(Problem, match="does not say that the email is verified"):
         await caller_of(by_mail, issuer.token(email="ann@example.com"))
     known = await caller_of(by_mail, issuer.token(email="ann@example.com", email_verified=True))
     assert known is not None
