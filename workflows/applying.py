@@ -25,6 +25,7 @@ from workflows.timeline import count
 from workflows.tool_runs import is_cancelled
 
 EDITED = "a person has edited it, and a plan is made as it stands; rehearse again"
+TAKEN_AGAIN = "a plan is taken again after the yes"
 PATIENCE_WITH_PLAN = timedelta(minutes=10)
 
 
@@ -97,10 +98,10 @@ class PlannedCalls(Calls):
         return approved_in_advance(step.call.tool, route, self._request, untrusted=self.untrusted)
 
     async def _asked(self, wanted: Apply, steps: list[Step], asking: list[tuple[Step, str]]) -> str:
-        """Who says yes to the whole plan.
+        """Who says yes to the whole plan, as it can still be made then.
 
         Raises:
-            Ended: somebody says no, or nobody anything.
+            Ended: somebody says no, or nobody anything; or it is not as planned any more.
         """
         call, proposed = self._as_one_call(wanted, steps, asking)
         verdict = await self._approvals.ask(
@@ -108,6 +109,8 @@ class PlannedCalls(Calls):
         )
         match verdict:
             case Approve(by=by):
+                if workflow.patched(TAKEN_AGAIN):
+                    await self._take(wanted)  # of a day ago: tools, policy and budgets may have changed since
                 return by
             case Reject(by=by, reason=why):
                 said = f"rejected by {by}{': ' * bool(why)}{why}"

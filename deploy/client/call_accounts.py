@@ -183,6 +183,8 @@ class RequestAccount:
 
     def take_plan(self, plan: TakenPlan, at: datetime) -> None:
         """The writes of a plan that is applied; where their values came from, its rehearsal tells."""
+        if position(WRITES, 1) in self.calls:  # after the yes it is held once more to what is so then
+            return
         calls = [write.proposed for write in plan.writes]
         self._said += [Said(Origin(where="plan"), tuple(texts(call.arguments))) for call in calls]
         self.propose(WRITES, calls, at)

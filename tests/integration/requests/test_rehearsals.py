@@ -14,7 +14,7 @@ from activities.settings import Settings
 from deploy.client.plans import apply, plan_of
 from deploy.client.requests import RequestHandle, start, submit
 from deploy.client.why import explain
-from tests.conftest import running_worker, settings_for
+from tests.conftest import changed, running_worker, settings_for
 from tests.integration.requests.asking import answer, until, until_it_waits
 from tests.sample_tools import World
 from tests.scripted_model import Answer, ScriptedModel, call, calls, say
@@ -251,6 +251,50 @@ async def test_what_the_policy_forbids_meanwhile_stops_the_plan_before_its_first
         outcome = await (await applied(client, stricter, plan)).result()
     assert outcome.status is RequestStatus.FAILED
     assert "no longer as planned: the policy forbids tell now" in outcome.summary
+    assert happened.happened == []
+
+
+ORDER = """
+from activities.toolkit.tool import tool
+
+@tool(effect="write")
+async def order({parameters}) -> str:
+    return "ordered"
+"""
+ASKS = '[[rule]]\ntool = "order"\nruling = "{}"\n'
+
+
+@pytest.mark.usefixtures("imports_undone")
+@pytest.mark.parametrize(
+    ("parameters", "ruling", "why"),
+    [
+        ("what: str", "deny", "the policy forbids order now"),
+        ("what: str, colour: str", "ask", "the arguments of order are not valid"),
+        ("what: str, colour: str = 'red'", "ask", "order would be called with other arguments now"),
+    ],
+)
+async def test_nothing_is_written_where_one_write_cannot_be_made_any_more_when_the_yes_comes(
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path, parameters: str, ruling: str, why: str
+) -> None:
+    for name, taking, policy in (("then", "what: str", "ask"), ("now", parameters, ruling)):
+        (tmp_path / f"{name}.py").write_text(ORDER.format(parameters=taking))
+        (tmp_path / f"{name}.toml").write_text(ASKS.format(policy))
+    model.scripts["Both"] = [calls(call("write_down", word="a"), call("order", what="b")), say("Planned.")]
+    then, now = (
+        {"tools": ("tests.sample_tools", str(tmp_path / f"{name}.py")), "policy": tmp_path / f"{name}.toml"}
+        for name in ("then", "now")
+    )
+    settings = settings_for(model, **then)
+    async with running_worker(client, settings):
+        plan = (await rehearse(client, settings, "Both")).plan
+        assert plan is not None
+        handle = await applied(client, settings, plan, approve=False)
+        pending = await until_it_waits(handle)
+    async with running_worker(client, changed(settings, tools=now)):
+        await answer(handle, Approve(key=pending.key, digest=pending.digest, by="bob"))
+        outcome = await handle.result()
+    assert outcome.status is RequestStatus.FAILED
+    assert f"Nothing was written: no longer as planned: {why}" in outcome.summary
     assert happened.happened == []
 
 
