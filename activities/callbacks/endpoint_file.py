@@ -95,7 +95,7 @@ def problem_with_names(names: Iterable[str], requester: str, known: Mapping[str,
         if name not in allowed:
             if not allowed:
                 return f"there is no endpoint {name[:60]!r}, and none that {requester or 'this requester'} may name"
-            return no_such("endpoint", name, allowed)
+            return f"{name[:60]}: {no_such('endpoint', name, allowed)}"
     return None
 
 

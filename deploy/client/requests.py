@@ -237,7 +237,8 @@ async def state(handle: RequestHandle, *, patience: timedelta = PATIENCE) -> Req
             return await _end(handle, None)
         if isinstance(error, WorkflowQueryFailedError):
             raise
-        raise Unreachable(f"no worker answers for {handle.id}: is one running on its task queue?") from error
+        where = "on its task queue, and of the version that it is pinned to, if it is"
+        raise Unreachable(f"no worker answers for {handle.id}: is one running {where}?") from error
     return await _end(handle, now) if now.status is RequestStatus.RUNNING and await _is_over(handle) else now
 
 

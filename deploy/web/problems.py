@@ -150,7 +150,7 @@ def problem_of(error: Exception) -> Problem:
             late = "no worker took it in time; it may still arrive: make the same call again"
             return Problem(Kind.UNAVAILABLE, late, again_in=AGAIN_IN)
         case TimeoutError():
-            late = "Temporal did not answer in time; make the same call again"
+            late = "neither Temporal nor a worker of the request's version answered in time; make the same call again"
             return Problem(Kind.UNAVAILABLE, late, again_in=AGAIN_IN)
         case WorkflowUpdateFailedError():
             return _refused(error)

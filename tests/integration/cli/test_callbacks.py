@@ -85,7 +85,7 @@ async def test_a_request_that_there_is_not_is_told_from_one_that_nobody_is_told_
 async def test_an_endpoint_that_there_is_not_ends_the_request_with_a_sentence(cli: CommandLine, ops: Receiver) -> None:
     refused = await cli("submit", "Hello.", "--notify", "pos", "--id", an_id())
     assert refused.code == 1
-    assert "notify: there is no such endpoint; did you mean ops?" in refused.out
+    assert "notify: pos: there is no such endpoint; did you mean ops?" in refused.out
 
 
 async def test_an_endpoint_that_this_machine_knows_not_to_be_there_starts_nothing(
@@ -99,5 +99,5 @@ async def test_an_endpoint_that_this_machine_knows_not_to_be_there_starts_nothin
     scheduled = await cli("schedule", "add", "0 8 * * *", "Hello.", "--notify", "pos", "--id", id)
     for refused in (submitted, scheduled):
         assert refused.code == 2
-        assert "--notify: there is no such endpoint; did you mean ops?" in refused.err
+        assert "--notify: pos: there is no such endpoint; did you mean ops?" in refused.err
     assert f"there is no request {id}" in (await cli("status", id)).err

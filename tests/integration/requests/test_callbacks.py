@@ -223,8 +223,8 @@ async def test_what_is_still_tried_says_why_and_when(
 @pytest.mark.parametrize(
     ("notify", "requester", "why"),
     [
-        ("opps", "ann", "notify: there is no such endpoint; did you mean ops?"),
-        ("bills", "ann", "notify: there is no such endpoint. The endpoints are ops."),
+        ("opps", "ann", "notify: opps: there is no such endpoint; did you mean ops?"),
+        ("bills", "ann", "notify: bills: there is no such endpoint. The endpoints are ops."),
     ],
 )
 async def test_an_endpoint_that_there_is_not_or_not_for_this_requester_is_refused_before_anything_is_done(
@@ -256,7 +256,7 @@ async def test_an_endpoint_that_there_is_not_is_refused_before_a_given_call_is_m
     async with worker() as settings:
         ended = await outcome(await asked(client, settings, "", "opps", call=given, approve=["*"]))
     assert ended.status is RequestStatus.FAILED
-    assert "notify: there is no such endpoint; did you mean ops?" in ended.summary
+    assert "notify: opps: there is no such endpoint; did you mean ops?" in ended.summary
     assert happened.done("write_down") == []
 
 
@@ -270,7 +270,7 @@ async def test_an_endpoint_that_there_is_not_is_refused_before_a_plan_is_applied
         handle, _ = await start(client, request, request_id=id, task_queue=queue)
         ended = await outcome(handle)
     assert ended.status is RequestStatus.FAILED
-    assert ended.summary.startswith("Nothing was written: notify: there is no such endpoint; did you mean ops?")
+    assert ended.summary.startswith("Nothing was written: notify: opps: there is no such endpoint; did you mean ops?")
 
 
 async def test_a_request_that_is_cancelled_says_so(

@@ -46,8 +46,8 @@ async def test_a_request_or_a_schedule_that_names_no_endpoint_that_the_caller_ma
             broken = await asked(ann, "ops")
     for refused in (wrong, scheduled):
         assert (refused.status_code, refused.json()["type"]) == (422, "urn:errand:problem:invalid")
-        assert refused.json()["detail"].startswith("notify: there is no such endpoint; did you mean ops?")
-    assert of_others.json()["detail"] == "notify: there is no such endpoint. The endpoints are ops."
+        assert refused.json()["detail"].startswith("notify: opps: there is no such endpoint; did you mean ops?")
+    assert of_others.json()["detail"] == "notify: bills: there is no such endpoint. The endpoints are ops."
     assert "example.com" not in wrong.text + of_others.text
     assert [each.status_code for each in right] == [201, 201]
     assert broken.status_code == 503
