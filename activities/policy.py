@@ -36,6 +36,9 @@ from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
 
 if TYPE_CHECKING:
+    from activities.settings import Settings
+    from activities.settings.model import ModelSettings
+    from activities.toolkit.catalogue import Catalogue
     from activities.toolkit.tool import Tool
 
 TO = "ERRAND_POLICY: approvals.to"
@@ -138,12 +141,24 @@ class Policy(BaseModel):
             where = ".".join(map(str, first["loc"]))
             raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
 
-    def check_budgets(self, tools: Mapping[str, "Tool"], *, counts_cost: bool) -> None:
+    @classmethod
+    def of_worker(cls, settings: "Settings", catalogue: "Catalogue", endpoints: Sequence[str]) -> Self:
+        """The policy as a worker with these tools and callback endpoints holds to it.
+
+        Raises:
+            ConfigurationError: the file is missing or wrong, or does not fit what the worker has.
+        """
+        policy = cls.load(settings.tools.policy)
+        approvals = policy.approvals.with_recipients(endpoints, catalogue.tools)
+        policy.check_budgets(catalogue.every, settings.model)
+        return policy.model_copy(update={"approvals": approvals})
+
+    def check_budgets(self, tools: Mapping[str, "Tool"], model: "ModelSettings") -> None:
         """Refuse budgets that would never hold anything.
 
         Args:
             tools: all that there are, be they offered or not.
-            counts_cost: whether it is known what a model call costs at most.
+            model: which one is asked, and what is known of its cost.
 
         Raises:
             ConfigurationError: one names no write, or no argument of it; or nobody knows what the model costs.
@@ -151,11 +166,8 @@ class Policy(BaseModel):
         for number, budget in enumerate(self.budget, start=1):
             where = f"ERRAND_POLICY: budget {number}"
             if budget.cost is not None:
-                if not counts_cost:
-                    raise ConfigurationError(
-                        f"{where}: cost needs the model's price (ERRAND_MODEL_PRICES) and its longest answer "
-                        "(ERRAND_MODEL_MAX_TOKENS)"
-                    )
+                if lacking := _lacking_for_cost(model):
+                    raise ConfigurationError(f"{where}: cost needs {lacking}")
                 continue
             writes = [
                 tool for tool in tools.values() if tool.route.effect == "write" and fnmatchcase(tool.name, budget.tool)
@@ -189,6 +201,18 @@ class Policy(BaseModel):
         if tool.route.effect == "read":
             return "allow", ""
         return "ask", "no rule of the policy allows it"
+
+
+def _lacking_for_cost(model: "ModelSettings") -> str:
+    """What has to be set before it is known what a model call costs at most; nothing, where it is known."""
+    name, lacking = model.openai_model, list[str]()
+    if name is None:
+        lacking.append("a model (OPENAI_MODEL) and its price (ERRAND_MODEL_PRICES)")
+    elif name not in model.model_prices:
+        lacking.append(f"the price of the model {name} (ERRAND_MODEL_PRICES={name}=INPUT/OUTPUT)")
+    if model.model_max_tokens is None:
+        lacking.append(f"the longest answer of {f'the model {name}' if name else 'it'} (ERRAND_MODEL_MAX_TOKENS)")
+    return ", and ".join(lacking)
 
 
 def _like(text: str, pattern: str) -> bool:

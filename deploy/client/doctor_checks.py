@@ -23,7 +23,7 @@ MOST_UNKNOWN = 1000
 
 
 async def sources(settings: Settings) -> str:
-    """Whether tools, policy and callback endpoints load.
+    """Whether tools, policy and callback endpoints load, and fit each other.
 
     Raises:
         ConfigurationError: one of them does not; the message names it.
@@ -35,8 +35,8 @@ async def sources(settings: Settings) -> str:
 
     catalogue = Catalogue.load(settings)
     async with aclosing(catalogue.sources):
-        callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
-        policy.approvals.with_recipients([*callbacks.by_name], catalogue.tools)
+        callbacks = Endpoints.load(settings.notification.callbacks)
+        Policy.of_worker(settings, catalogue, [*callbacks.by_name])
     left_out = "; ".join(f"{name} lacks {', '.join(names)}" for name, names in catalogue.unconfigured.items())
     if not catalogue.tools:
         raise Doubt("there is no tool", left_out or "see ERRAND_OFFER and ERRAND_TOOLS")

@@ -86,10 +86,8 @@ class Service:
         say_what_is_offered(catalogue)
         for tool in catalogue.tools.values():
             tool.check_provided((*PROVIDED, *catalogue.settings))
-        callbacks, policy = Endpoints.load(settings.notification.callbacks), Policy.load(settings.tools.policy)
-        approvals = policy.approvals.with_recipients([*callbacks.by_name], catalogue.tools)
-        policy = policy.model_copy(update={"approvals": approvals})
-        policy.check_budgets(catalogue.every, counts_cost=bool(endpoint.price and settings.model.model_max_tokens))
+        callbacks = Endpoints.load(settings.notification.callbacks)
+        policy = Policy.of_worker(settings, catalogue, [*callbacks.by_name])
         return cls(settings, catalogue, policy, endpoint, callbacks)
 
 

@@ -130,6 +130,24 @@ async def test_workers_that_differ_in_sources_tools_or_policy_are_noticed(whole:
     assert "ERRAND_POLICY" in line["todo"]
 
 
+@pytest.mark.parametrize(
+    ("budget", "why"),
+    [
+        ('tool = "no_such"\nmost = 1', "no tool that writes is called no_such"),
+        ("cost = 1", "cost needs the price of the model scripted (ERRAND_MODEL_PRICES=scripted=INPUT/OUTPUT), and "),
+    ],
+)
+async def test_a_budget_that_keeps_workers_from_starting_fails_in_their_words(
+    whole: CommandLine, tmp_path: Path, budget: str, why: str
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'[[budget]]\n{budget}\nper = "day"\n')
+    said = await CommandLine({**whole.environment, "ERRAND_POLICY": str(policy)})("doctor", "--json")
+    line = found(said)["sources"]
+    assert (said.code, line["level"]) == (2, "fail")
+    assert line["said"].startswith(f"ERRAND_POLICY: budget 1: {why}")
+
+
 @pytest.mark.usefixtures("worker")
 async def test_what_cannot_be_reached_ends_with_3(whole: CommandLine) -> None:
     away = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "TEMPORAL_ADDRESS": "127.0.0.1:1"}

@@ -140,7 +140,7 @@ async def test_a_request_ends_before_a_model_call_that_the_budget_of_cost_may_no
         ('tool = "write_dwon"\nmost = 1\nper = "day"', "no tool that writes is called write_dwon"),
         ('tool = "look_up"\nmost = 1\nper = "day"', "no tool that writes is called look_up"),
         ('tool = "write_down"\namount = {argument = "sum", most = 1}\nper = "day"', "has no argument sum"),
-        ('cost = 1\nper = "day"', "ERRAND_MODEL_PRICES"),
+        ('cost = 1\nper = "day"', "cost needs the price of the model scripted (ERRAND_MODEL_PRICES=scripted="),
     ],
 )
 def test_a_budget_that_would_hold_nothing_keeps_the_worker_from_starting(

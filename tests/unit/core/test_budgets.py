@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 from activities.budgets import UNITS, Amount, Budget, charges_of_write, in_units
 from activities.errors import BudgetReached, ConfigurationError
 from activities.policy import Policy
+from activities.settings.model import ModelSettings
 
 SENT = Budget(requester="Billing-*", tool="send_*", most=200, per="day")
 PAID = Budget(tool="pay", amount=Amount(argument="total", most=10_000), per="month")
@@ -103,6 +104,28 @@ class TestTheFile:
         with pytest.raises(ConfigurationError, match=r"ERRAND_POLICY: .*budget") as refused:
             Policy.load(file)
         assert why in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("model", "lacking"),
+        [
+            ({"model_max_tokens": 9}, "the price of the model tiny (ERRAND_MODEL_PRICES=tiny=INPUT/OUTPUT)"),
+            ({"model_prices": "tiny=0/1"}, "the longest answer of the model tiny (ERRAND_MODEL_MAX_TOKENS)"),
+            (
+                {"model_prices": "other=0/1"},
+                "the price of the model tiny (ERRAND_MODEL_PRICES=tiny=INPUT/OUTPUT), "
+                "and the longest answer of the model tiny (ERRAND_MODEL_MAX_TOKENS)",
+            ),
+            (
+                {"openai_model": None, "model_max_tokens": 9},
+                "a model (OPENAI_MODEL) and its price (ERRAND_MODEL_PRICES)",
+            ),
+        ],
+    )
+    def test_one_of_cost_says_what_is_missing_to_count_it(self, model: dict[str, object], lacking: str) -> None:
+        settings = ModelSettings.model_validate({"openai_model": "tiny", **model})
+        with pytest.raises(ConfigurationError) as refused:
+            Policy(budget=(COST,)).check_budgets({}, settings)
+        assert str(refused.value) == f"ERRAND_POLICY: budget 1: cost needs {lacking}"
 
     def test_one_that_asks_and_a_higher_one_that_refuses_go_together(self) -> None:
         soft, hard = {"most": 1, "per": "day", "then": "ask"}, {"most": 2, "per": "day"}
