@@ -43,14 +43,14 @@ LARGEST = 1_000_000_000_000
 class Amount(BaseModel):
     """The sum of a numeric argument."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     argument: str = Field(min_length=1)
     most: float = Field(ge=0, le=LARGEST)
 
 
 class Budget(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     requester: str = "*"
     tool: str = "*"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import cast
 
+from pydantic_core import ErrorDetails
 from temporalio.exceptions import ApplicationError, FailureError
 
 from activities.redaction import SECRETS, redacted
@@ -35,6 +36,11 @@ def message_of(error: BaseException) -> str:
         return shortened(SECRETS.redact_beginning(sayable(text), LONGEST_SEARCHED))
     except BaseException:  # whatever its class raises
         return "(what it says cannot be had)"
+
+
+def said_by(error: ErrorDetails) -> str:
+    """What is wrong with a value, without the name that pydantic puts before a validator's own words."""
+    return error["msg"].removeprefix("Value error, ")
 
 
 def name_of(error: BaseException) -> str:

@@ -21,16 +21,16 @@ most = 200
 per = "day"
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from activities.budgets import Budget
 from activities.errors import ConfigurationError, InvalidArguments
+from activities.written_by_hand import read_toml
 from workflows.contract.approvals import MAIL, MAILTO, ApprovalRules
 from workflows.contract.values import AfterUntrusted, Arguments, Ruling, texts
 from workflows.refusals import no_such
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from activities.toolkit.catalogue import Catalogue
     from activities.toolkit.tool import Tool
 
-TO = "ERRAND_POLICY: approvals.to"
+VARIABLE = "ERRAND_POLICY"
+TO = f"{VARIABLE}: approvals.to"
 
 
 class Rule(BaseModel):
@@ -69,7 +70,7 @@ class Rule(BaseModel):
 class Approvals(BaseModel):
     """The section [approvals]: who may decide about calls that wait, and who is told of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     approvers: tuple[str, ...] = ()
     to: tuple[str, ...] = Field(default=(), max_length=10)
@@ -106,7 +107,7 @@ def _recipient(name: str, endpoints: Sequence[str], tools: Mapping[str, "Tool"])
 
 
 class Policy(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rule: tuple[Rule, ...] = Field(default=())
     approvals: Approvals = Approvals()
@@ -124,22 +125,17 @@ class Policy(BaseModel):
         return budgets
 
     @classmethod
-    def load(cls, path: Path | None) -> Self:
+    def load(cls, path: Path | None, of: str = VARIABLE) -> Self:
         """Read the policy file; without one there are no rules.
+
+        Args:
+            path: of the file.
+            of: what has named it.
 
         Raises:
             ConfigurationError: the file is missing or wrong; the message names the place.
         """
-        if path is None:
-            return cls()
-        try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"ERRAND_POLICY: {path}: {error}") from error
-        except ValidationError as invalid:
-            first = invalid.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ConfigurationError(f"ERRAND_POLICY: {path}: {where}: {first['msg']}") from invalid
+        return cls() if path is None else read_toml(cls, path, of)
 
     @classmethod
     def of_worker(cls, settings: "Settings", catalogue: "Catalogue", endpoints: Sequence[str]) -> Self:
@@ -164,7 +160,7 @@ class Policy(BaseModel):
             ConfigurationError: one names no write, or no argument of it; or nobody knows what the model costs.
         """
         for number, budget in enumerate(self.budget, start=1):
-            where = f"ERRAND_POLICY: budget {number}"
+            where = f"{VARIABLE}: budget {number}"
             if budget.cost is not None:
                 if lacking := _lacking_for_cost(model):
                     raise ConfigurationError(f"{where}: cost needs {lacking}")

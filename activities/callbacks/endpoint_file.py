@@ -7,16 +7,15 @@ requesters = ["billing-*"]        # who may name it; without it, everybody
 private = false                   # whether it may have an address that is not public, and plain http
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
-from activities.errors import ConfigurationError
+from activities.written_by_hand import read_toml
 from workflows.refusals import no_such
 
 SETTING = "ERRAND_CALLBACKS"
@@ -48,7 +47,7 @@ class EndpointTable(BaseModel):
 class CallbackFile(BaseModel):
     """The whole file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     endpoint: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], EndpointTable] = {}
     pauses: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = PAUSES
@@ -67,14 +66,7 @@ class CallbackFile(BaseModel):
         Raises:
             ConfigurationError: it is missing or wrong; the message names the place.
         """
-        try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"{SETTING}: {path}: {error}") from error
-        except ValidationError as invalid:
-            first = invalid.errors(include_url=False, include_input=False)[0]
-            where, what = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
-            raise ConfigurationError(f"{SETTING}: {path}: {where}: {what}") from None
+        return read_toml(cls, path, SETTING)
 
 
 def may_name(requester: str, patterns: Iterable[str]) -> bool:

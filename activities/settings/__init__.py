@@ -6,6 +6,7 @@ from typing import Self, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError
 from activities.settings.codec_server import CodecServerSettings
 from activities.settings.data_services import DataServices
@@ -66,7 +67,7 @@ class Settings(BaseModel):
             return cls.read()
         except ValidationError as invalid:
             first = invalid.errors()[0]
-            raise ConfigurationError(f"{variable(str(first['loc'][0]))}: {first['msg']}") from invalid
+            raise ConfigurationError(f"{variable(str(first['loc'][0]))}: {said_by(first)}") from invalid
 
     @classmethod
     def groups(cls) -> Mapping[str, type[Group]]:

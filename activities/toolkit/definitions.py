@@ -8,6 +8,7 @@ from types import CodeType
 
 from pydantic import ValidationError
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError, ErrandError
 
 LONGEST = 300
@@ -55,7 +56,7 @@ def in_one_line(error: BaseException) -> str:
     """What an error says, shortened; its type's name too, unless the words are ours."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {said_by(first)}"
     words = " ".join(str(error).split())[:LONGEST]
     return words if isinstance(error, (ErrandError, Unfit)) else f"{type(error).__name__}: {words}".rstrip(": ")
 

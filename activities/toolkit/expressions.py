@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from activities.errors import OutcomeUnknown, ServiceRefused
-from activities.toolkit.source_file import did_you_mean
+from activities.written_by_hand import did_you_mean
 
 LONGEST_REFUSAL = 500
 """Characters of an answer that stand in the message of an error."""

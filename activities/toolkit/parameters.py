@@ -13,7 +13,7 @@ from pydantic import BaseModel, JsonValue, PydanticUserError, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
 
-from activities.error_text import in_one_line
+from activities.error_text import in_one_line, said_by
 from activities.errors import InvalidArguments
 from activities.schema.additional_properties import closed
 from activities.schema.json_schema import JsonSchema, SchemaMismatch, whole
@@ -132,7 +132,7 @@ class Signature:
             found = self._validated(arguments)
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
-            raise SchemaMismatch(in_words(placed(each["loc"], each["msg"]) for each in errors)) from invalid
+            raise SchemaMismatch(in_words(placed(each["loc"], said_by(each)) for each in errors)) from invalid
         except InvalidArguments:  # a validator's own word
             raise
         except Exception as error:

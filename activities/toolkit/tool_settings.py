@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError
 from activities.settings.environment import Group
 from activities.toolkit.definitions import in_one_line
@@ -50,7 +51,7 @@ def read(kind: type[BaseSettings]) -> OwnSettings:
         wrong = [each for each in errors if each["type"] != "missing"]
         if wrong:
             variable = _variable(kind, wrong[0]["loc"])
-            raise ConfigurationError(f"{variable}: {wrong[0]['msg']} ({_name(kind)})") from invalid
+            raise ConfigurationError(f"{variable}: {said_by(wrong[0])} ({_name(kind)})") from invalid
         return OwnSettings(None, tuple(_variable(kind, each["loc"]) for each in errors))
     except SettingsError as error:
         field = re.search(r'field "(\w+)"', str(error))

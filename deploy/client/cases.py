@@ -30,6 +30,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError
 from workflows.contract.api import Limits, Request, RequestStatus
 from workflows.contract.values import Arguments, Ruling, Schema
@@ -222,7 +223,7 @@ def _cases_of(file: Path) -> Iterator[Case]:
         raise ConfigurationError(f"{file}: {error}") from error
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
-        raise ConfigurationError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid
+        raise ConfigurationError(f"{file}: {'.'.join(map(str, first['loc']))}: {said_by(first)}") from invalid
     for case in read.case:
         yield case.model_copy(update={"stub": (*case.stub, *read.stub)})
 

@@ -20,6 +20,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError
 from activities.settings.environment import PROJECT, Group
 from workflows.contract.approvals import is_same_person
@@ -75,7 +76,7 @@ class KeySettings(Group):
         except ValidationError as invalid:
             first = invalid.errors()[0]
             where = f"{PREFIX}{str(first['loc'][0]).upper()}: " if first["loc"] else ""
-            raise ConfigurationError(where + first["msg"].removeprefix("Value error, ")) from invalid
+            raise ConfigurationError(where + said_by(first)) from invalid
 
 
 class Key(BaseModel):
@@ -110,7 +111,7 @@ class KeyFile(BaseModel):
         except ValidationError as invalid:
             first = invalid.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise ConfigurationError(f"{PREFIX}KEYS: {path}: {where or 'the file'}: {first['msg']}") from invalid
+            raise ConfigurationError(f"{PREFIX}KEYS: {path}: {where or 'the file'}: {said_by(first)}") from invalid
 
     def key_of(self, secret: str) -> Key | None:
         """Whose key this is. It takes as long whichever it is, and for one that is none."""

@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from activities.error_text import said_by
 from activities.errors import ConfigurationError
 from activities.model.answer import Answers
 from activities.model.decide import Decide
@@ -70,7 +71,7 @@ def changed_settings(changes: Sequence[str]) -> Settings:
         return Settings.read(**values)
     except ValidationError as invalid:
         first = invalid.errors()[0]
-        raise ConfigurationError(f"--against: {first['loc'][0]}: {first['msg']}") from invalid
+        raise ConfigurationError(f"--against: {first['loc'][0]}: {said_by(first)}") from invalid
 
 
 def live_reads(client: Client, task_queue: str, requester: str) -> Live:

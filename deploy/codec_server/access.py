@@ -13,15 +13,15 @@ operators = ["*"]
 
 import hashlib
 import hmac
-import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from activities.errors import ConfigurationError, ErrandError
 from activities.settings.environment import is_safe
+from activities.written_by_hand import read_toml
 from deploy.service.issuer import Issuer, TokenRefused
 
 EVERY_KEY = "*"
@@ -72,14 +72,7 @@ class Access(BaseModel):
         Raises:
             ConfigurationError: it cannot be read, or does not say what it should.
         """
-        try:
-            found = cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file} cannot be read: {error}") from error
-        except ValidationError as invalid:
-            first = invalid.errors(include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file}: {where}: {first['msg']}") from invalid
+        found = read_toml(cls, file, "ERRAND_CODEC_ACCESS")
         if not found.token and found.oidc is None:
             raise ConfigurationError(f"ERRAND_CODEC_ACCESS: {file} lets nobody in; it needs [token.NAME] or [oidc]")
         return found

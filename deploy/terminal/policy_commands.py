@@ -47,7 +47,7 @@ def check_command(
 
         from activities.policy import Policy
 
-        policy = Policy.load(Path(file))
+        policy = Policy.load(Path(file), of="FILE")
         called = _tool(tool)
         written = json_object("--arguments", arguments)
         as_used = called.validate(written).used

@@ -94,7 +94,7 @@ def call_command(
 
 
 def _named(found: Sequence[ListedTool], name: str) -> ListedTool:
-    from activities.toolkit.source_file import did_you_mean
+    from activities.written_by_hand import did_you_mean
 
     for each in found:
         if each.name == name or (each.schema is None and _as_a_name(each.name) == _as_a_name(name)):

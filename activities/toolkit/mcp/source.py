@@ -19,8 +19,9 @@ from activities.toolkit.opened import Opened
 from activities.toolkit.options import ToolOptions
 from activities.toolkit.patterns import FitsNothing, chosen
 from activities.toolkit.schema_tools import legal_names, tool_from_schema
-from activities.toolkit.source_file import WrongKey, did_you_mean
+from activities.toolkit.source_file import WrongKey
 from activities.toolkit.tool import Tool
+from activities.written_by_hand import did_you_mean
 from workflows.contract.values import Arguments, Effect
 
 LONGEST_DESCRIPTION = 1024

@@ -16,7 +16,8 @@ from activities.toolkit.openapi.recipe import CannotImport, Compiled, Operation
 from activities.toolkit.openapi.servers import NoServer, server_of
 from activities.toolkit.openapi.settings import OpenApiSettings
 from activities.toolkit.patterns import FitsNothing
-from activities.toolkit.source_file import WrongKey, did_you_mean
+from activities.toolkit.source_file import WrongKey
+from activities.written_by_hand import did_you_mean
 
 
 def import_document(

@@ -85,4 +85,4 @@ async def test_a_broken_or_missing_file_ends_with_2_and_is_named(tmp_path: Path,
         file.write_text(text)
     shown = await check(file, "look_up", {"word": "errand"})
     assert shown.code == 2
-    assert str(file) in shown.err
+    assert f"error: FILE: {file}: " in " ".join(shown.err.split())

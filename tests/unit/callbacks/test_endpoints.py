@@ -56,15 +56,17 @@ def test_a_secret_is_redacted_wherever_it_is_quoted(load: Endpoints) -> None:
     ("text", "why"),
     [
         ("[endpoint.ops]\nurl = 1", "endpoint.ops.url"),
-        (OPS + "secret = 'x'", "endpoint.ops.secret: Extra inputs are not permitted"),
-        (OPS + 'private = "yes"', "endpoint.ops.private: Input should be a valid boolean"),
+        (OPS + "secret = 'x'", "endpoint.ops.secret: there is no such key; did you mean secrets?"),
+        (OPS + 'private = "yes"', "endpoint.ops.private: it is true or false, without quotes"),
         (OPS.replace("https", "http"), "expected https://host/path; plain http only where private = true"),
         (OPS.replace("ops.example", "me:pw@ops.example"), "a user or password"),
         (OPS.replace("OPS_SECRET", "NOT_SET"), "endpoint.ops: the variable NOT_SET is not set"),
         (OPS.replace("OPS_SECRET", "SHORT"), "SHORT: expected whsec_ and 24 bytes or more in base64"),
-        (OPS.replace("OPS_SECRET", "whsec_abc="), "String should match pattern"),
+        (OPS.replace("OPS_SECRET", "whsec_abc="), "secrets.0: expected the name of an environment variable"),
         (f"pauses = [86400, 86400, 86400, 86400, 86400, 86400, 86400, 86400]\n{OPS}", "more than a week"),
-        ("[endpoint", "ERRAND_CALLBACKS"),
+        (f"pauses = [nan]\n{OPS}", "pauses.0: it is a number, and neither nan nor inf"),
+        ("[[endpoint]]", "endpoint: it is a table: write [endpoint.NAME]"),
+        ("[endpoint", "it is no TOML: "),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_place(

@@ -238,8 +238,8 @@ def test_a_provider_whose_keys_others_could_change_on_the_way_is_not_asked_for_t
         (f"[token.a]\nsha256 = '{'0' * 64}'\nkeys = []", "token.a.keys"),
         ("[oidc]\nissuer = 'login.example.com'\naudience = 'a'\ngroups = {}", "oidc.issuer"),
         ("[oidc]\nissuer = 'http://login.example.com'\naudience = 'a'\ngroups = {}", "oidc.issuer"),
-        ("[tokens.a]", "tokens"),
-        ("token", "cannot be read"),
+        ("[tokens.a]", "tokens: there is no such key; did you mean token?"),
+        ("token", "it is no TOML: "),
     ],
 )
 def test_a_file_of_access_that_is_wrong_says_where(tmp_path: Path, text: str, problem: str) -> None:

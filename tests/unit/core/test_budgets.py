@@ -88,14 +88,21 @@ class TestTheFile:
     @pytest.mark.parametrize(
         ("text", "why"),
         [
-            ('[[budget]]\nper = "day"\n', "one of most, amount and cost"),
+            ('[[budget]]\nper = "day"\n', "budget.0: a budget has one of most, amount and cost"),
             ('[[budget]]\nmost = 1\ncost = 1.0\nper = "day"\n', "one of most, amount and cost"),
             ('[[budget]]\ncost = 1.0\ntool = "x"\nper = "day"\n', "goes with no tool"),
             ('[[budget]]\ncost = 1.0\nthen = "ask"\nper = "day"\n', "nobody is asked"),
             ('[[budget]]\nmost = -1\nper = "day"\n', "greater than or equal to 0"),
             ('[[budget]]\nmost = 1\nper = "year"\n', "'hour', 'day', 'week' or 'month'"),
-            ("[[budget]]\nmost = 1\n", "budget.0.per"),
-            ('[[budget]]\nmost = 1\nper = "day"\n[[budget]]\nmost = 2\nper = "day"\n', "two budgets count the same"),
+            ("[[budget]]\nmost = 1\n", "budget.0.per: it is missing"),
+            (
+                '[[budget]]\nmost = 1\nper = "day"\n[[budget]]\nmost = 2\nper = "day"\n',
+                "budget: two budgets count the same",
+            ),
+            ('[budget]\nmost = 1\nper = "day"\n', "budget: it is a list of tables: write [[budget]]"),
+            ('[[budgets]]\nmost = 1\nper = "day"\n', "budgets: there is no such key; did you mean budget?"),
+            ('[[budget]]\ncost = nan\nper = "day"\n', "budget.0.cost: it is a number, and neither nan nor inf"),
+            ('[[budget]]\namount = 3\nper = "day"\n', "budget.0.amount: it is a table"),
         ],
     )
     def test_a_budget_that_means_nothing_is_refused(self, tmp_path: Path, text: str, why: str) -> None:

@@ -85,16 +85,37 @@ class TestPolicyFile:
     @pytest.mark.parametrize(
         ("text", "place"),
         [
-            pytest.param(b"[[rule]\n", "line 1", id="not TOML"),
-            pytest.param(b'[[rule]]\nruling = "allow\xff"\n', "utf-8", id="not UTF-8"),
+            pytest.param(
+                b"[[rule]\n",
+                "it is no TOML: Expected ']]' at the end of an array declaration (at line 1, ",
+                id="not TOML",
+            ),
+            pytest.param(b'[[rule]]\nruling = "allow\xff"\n', "it is no text in UTF-8, see line 2", id="not UTF-8"),
             pytest.param(b'[[rule]]\nruling = "yes"\n', "rule.0.ruling", id="no such ruling"),
             pytest.param(b'[[rule]]\nruling = "ask"\n[[rule]]\ntool = "send"\n', "rule.1.ruling", id="no ruling"),
-            pytest.param(b'[[rule]]\nruling = "deny"\ntools = "send"\n', "rule.0.tools", id="a misspelt key"),
-            pytest.param(b'[[rules]]\nruling = "deny"\n', "rules", id="a misspelt table"),
-            pytest.param(b'four_eyes = "no"\n', "four_eyes: Input should be a valid boolean", id="a text"),
+            pytest.param(
+                b'[[rule]]\nruling = "deny"\ntools = "send"\n',
+                "rule.0.tools: there is no such key; did you mean tool?",
+                id="a misspelt key",
+            ),
+            pytest.param(
+                b'[[rules]]\nruling = "deny"\n',
+                "rules: there is no such key; did you mean rule?",
+                id="a misspelt table",
+            ),
+            pytest.param(b'four_eyes = "no"\n', "four_eyes: it is true or false, without quotes", id="a text"),
+            pytest.param(b'[rule]\nruling = "deny"\n', "rule: it is a list of tables: write [[rule]]", id="one table"),
+            pytest.param(
+                b'[[rule]]\nrulling = "deny"\n',
+                "rule.0.rulling: there is no such key; did you mean ruling?",
+                id="a misspelt key that is missed",
+            ),
+            pytest.param(b"[[approvals]]\n", "approvals: it is a table: write [approvals]", id="several tables"),
+            pytest.param(b'[approvals]\nto = "ops"\n', 'approvals.to: it is a list, such as ["…"]', id="no list"),
+            pytest.param(b"plan_seconds = inf\n", "plan_seconds: it is a number, and neither nan nor inf", id="inf"),
             pytest.param(b'[[rule]]\nruling = "deny"\narguments = { amount = 3 }\n', "rule.0.arguments.amount", id="3"),
         ],
-    )  # fmt: skip
+    )
     def test_a_mistake_is_named_by_variable_file_and_place(self, tmp_path: Path, text: bytes, place: str) -> None:
         path = tmp_path / "policy.toml"
         path.write_bytes(text)
@@ -104,11 +125,11 @@ class TestPolicyFile:
         assert place in str(raised.value)
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match=r"ERRAND_POLICY: .*nowhere\.toml"):
+        with pytest.raises(ConfigurationError, match=r"^ERRAND_POLICY: \S*nowhere\.toml: No such file or directory$"):
             Policy.load(tmp_path / "nowhere.toml")
 
     def test_a_folder_is_no_policy(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="ERRAND_POLICY"):
+        with pytest.raises(ConfigurationError, match=r"^ERRAND_POLICY: \S+: Is a directory$"):
             Policy.load(tmp_path)
 
 

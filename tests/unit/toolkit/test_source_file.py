@@ -40,7 +40,7 @@ def test_a_document_needs_no_more_than_its_place(tmp_path: Path) -> None:
         ('[openapo.crm]\ndocument = "a"', "openapo: there is no such key; did you mean openapi?"),
         (
             '[openapi.crm]\ndocument = "a"\nauth = { oauth2 = { token_uri = "https://x" } }',
-            "openapi.crm.auth.oauth2.token_url: it is missing",
+            "openapi.crm.auth.oauth2.token_uri: there is no such key; did you mean token_url?",
         ),
         (
             '[openapi.crm]\ndocument = "a"\nauth = { bearer = "sk-12 34" }',
@@ -84,6 +84,7 @@ def test_a_document_needs_no_more_than_its_place(tmp_path: Path) -> None:
             '[mcp.x]\ncommand = ["x"]\n[mcp.x.tool.y]\nidempotent = "yes"',
             f"mcp.x.tool.y.idempotent: {TRUE_OR_FALSE}",
         ),
+        ("[[openapi]]", "openapi: it is a table: write [openapi.NAME]"),
         ("[openapi", "it is no TOML: Expected ']' at the end of a table declaration (at end of document)"),
     ],
 )
