@@ -49,13 +49,18 @@ def read_prices(text: str) -> dict[str, Price]:
     """Read the prices of models from one variable's text.
 
     Raises:
-        ValueError: it is something else than `model=input/output`, as often as there are models.
+        ValueError: it is something else than `model=input/output`, once for each model.
     """
-    return dict(_price(word) for word in text.replace(",", " ").split())
+    prices = dict[str, Price]()
+    for model, price in map(_price, text.replace(",", " ").split()):
+        if model in prices:
+            raise ValueError(f"it has two prices of the model {model}; leave one of them")
+        prices[model] = price
+    return prices
 
 
 def _price(word: str) -> tuple[str, Price]:
-    model, _, both = word.rpartition("=")
+    model, _, both = word.partition("=")
     try:
         read, written = (float(each) for each in both.split("/"))
     except ValueError:
@@ -66,4 +71,7 @@ def _price(word: str) -> tuple[str, Price]:
 
 
 def _expected(word: str) -> str:
-    return f"expected MODEL=INPUT/OUTPUT, in money per million tokens, for example gpt-x=1.25/10, not {word!r}"
+    return (
+        "expected MODEL=INPUT/OUTPUT, in money per million tokens, for example gpt-x=1.25/10, and a space or comma "
+        f"before the next, not {word!r}"
+    )

@@ -65,11 +65,10 @@ class TestReading:
         assert read(monkeypatch, ERRAND_MAIL_FROM=sender).mail.mail_from == sender
 
     def test_prices_are_per_million_tokens_by_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        settings = read(monkeypatch, ERRAND_MODEL_PRICES="gpt-x=1.25/10, org/model:free=0/0 a=b=1/2")
+        settings = read(monkeypatch, ERRAND_MODEL_PRICES="gpt-x=1.25/10, org/model:free=0/0")
         assert settings.model.model_prices == {
             "gpt-x": Price(1.25, 10),
             "org/model:free": Price(0, 0),
-            "a=b": Price(1, 2),
         }
         used = Usage(model_calls=1, input_tokens=2_000_000, output_tokens=100_000)
         assert settings.model.model_prices["gpt-x"].of(used).cost == 3.5
@@ -107,6 +106,7 @@ class TestMistakes:
             ("ERRAND_MODEL_PRICES", "gpt-x=1/-2"),
             ("ERRAND_MODEL_PRICES", "gpt-x=1/nan"),
             ("ERRAND_MODEL_PRICES", "gpt-x=1/2/3"),
+            ("ERRAND_MODEL_PRICES", "a=b=1/2"),
             ("ERRAND_SMTP_URL", "mail.example.com:587"),
             ("ERRAND_SMTP_URL", "http://mail.example.com"),
             ("ERRAND_SMTP_URL", "smtp://"),
@@ -158,6 +158,23 @@ class TestMistakes:
     @pytest.mark.parametrize("url", ["sqlite:////srv/ledger.db", "sqlite:////srv/memory.db?timeout=3"])
     def test_a_ledger_in_a_file_is_taken(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         assert read(monkeypatch, ERRAND_LEDGER_URL=url).ledger.ledger_url == url
+
+    @pytest.mark.parametrize(
+        ("prices", "why"),
+        [
+            (
+                "fake=1/2;x=1/2",
+                "expected MODEL=INPUT/OUTPUT, .* and a space or comma before the next, not 'fake=1/2;x=",
+            ),
+            ("fake=1/2 other=1/1 fake=3/4", "it has two prices of the model fake; leave one of them$"),
+            ("fake=1/2, fake=1/2", "it has two prices of the model fake; leave one of them$"),
+        ],
+    )
+    def test_prices_that_do_not_say_one_for_each_model_are_refused(
+        self, monkeypatch: pytest.MonkeyPatch, prices: str, why: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=f"^ERRAND_MODEL_PRICES: {why}"):
+            read(monkeypatch, ERRAND_MODEL_PRICES=prices)
 
     def test_an_unknown_profile_is_told_which_there_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigurationError, match=r"'gpt'; the profiles are: .*openai.*ollama"):
