@@ -34,6 +34,10 @@ def engine_of(url: str, *, create: bool, connections: int) -> sa.Engine:
         ValueError, OSError: the URL or the folder cannot be used.
     """
     parts = sa.make_url(url)
+    if parts.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError(
+            f"it is of SQLite (sqlite:////PATH) or PostgreSQL (postgresql://…), and not of {parts.get_backend_name()}"
+        )
     if parts.get_dialect().is_async:
         backend = parts.get_backend_name()
         raise ValueError(f"{parts.drivername} is a driver for programs that wait otherwise; write {backend}://…")

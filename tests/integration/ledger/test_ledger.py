@@ -509,6 +509,12 @@ class TestOpening:
             await Ledger.open(url)
         assert "hush" not in str(raised.value)
 
+    @pytest.mark.parametrize("scheme", ["mysql", "mysql+asyncmy", "oracle", "nosuch", "postgres"])
+    async def test_one_of_another_kind_is_told_which_there_are(self, scheme: str) -> None:
+        kinds = r"it is of SQLite \(sqlite:////PATH\) or PostgreSQL \(postgresql://…\), and not of "
+        with pytest.raises(ConfigurationError, match=f"{kinds}{scheme.partition('+')[0]}; see that ERRAND_LEDGER_URL"):
+            await Ledger.open(f"{scheme}://ann:hush@127.0.0.1/errand")
+
     async def test_a_database_that_is_not_there_is_a_setting_to_mend(self, bare_database: Database) -> None:
         if bare_database.url.startswith("postgresql"):
             wrong = bare_database.url.replace("/postgres?", "/not_there?").replace("postgres@", "postgres:hush@")
