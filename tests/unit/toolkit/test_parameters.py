@@ -101,6 +101,8 @@ def _broken(value: int) -> int:
 def _refused(value: int) -> int:
     if value == 13:
         raise InvalidArguments("13 is sold out")
+    if value < 0:
+        raise ValueError("nobody orders so few")
     return value
 
 
@@ -228,6 +230,10 @@ class TestTypesThatBreak:
     def test_a_validator_may_say_itself_that_a_value_is_not_taken(self) -> None:
         with pytest.raises(InvalidArguments, match=r"^13 is sold out$"):
             with_parameters("a: Refused").validate({"a": 13})
+
+    def test_a_validators_own_words_are_told_without_the_name_of_its_error(self) -> None:
+        with pytest.raises(InvalidArguments, match=r": a: nobody orders so few$"):
+            with_parameters("a: Refused").validate({"a": -1})
 
     def test_a_value_that_is_no_json_is_told_with_its_argument(self) -> None:
         found = with_parameters("b: str, a: Annotated[object, AfterValidator(lambda _: Mute())]")
