@@ -46,7 +46,7 @@ from tests.statements import compile_once
 
 IMPORTED = ("client", "worker", "deploy.web.__main__", "deploy.codec_server.__main__", "tests.chaos.scenarios.workers")
 """By the process that forks others: the longer ones of what they would import."""
-LONG = {
+FIRST = {
     *("bench", "chaos", "operators", "test_desk_in_a_browser.py", "test_document.py", "test_ended.py"),
     *("test_ids_used_again.py", "test_processes.py", "test_stopping.py", "test_without_a_worker.py"),
 }
@@ -153,7 +153,7 @@ def leave_to_the_long_form(items: Sequence[pytest.Item]) -> None:
     for of_one_test in cases.values():
         mark = of_one_test[0].get_closest_marker("sampled")
         number = min(mark.args[0] if mark else 0, len(of_one_test))
-        kept = {place * len(of_one_test) // number for place in range(number)}
+        kept = {round(place * (len(of_one_test) - 1) / max(number - 1, 1)) for place in range(number)}
         for place, item in enumerate(of_one_test):
             if place not in kept:
                 item.add_marker("long")
@@ -175,12 +175,14 @@ def spread(items: list[pytest.Item], processes: int) -> None:
     items.sort(key=lambda item: share[item.path])
     portion = math.ceil(len(items) / processes)
     for start in range(0, len(items), portion):
-        items[start : start + portion] = sorted(items[start : start + portion], key=lambda item: not is_long(item))
+        items[start : start + portion] = sorted(
+            items[start : start + portion], key=lambda item: not may_take_long(item)
+        )
 
 
-def is_long(item: pytest.Item) -> bool:
+def may_take_long(item: pytest.Item) -> bool:
     """Whether it may take ten seconds and more."""
-    return not LONG.isdisjoint(item.path.parts)
+    return not FIRST.isdisjoint(item.path.parts)
 
 
 def pytest_collection_finish() -> None:

@@ -5,6 +5,7 @@ policy as they are now, one yes is waited for where one is needed, and reads tha
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 from temporalio import workflow
@@ -91,17 +92,40 @@ class PlannedCalls(Calls):
                 asking.append((step, self._why_ask(step.proposed)))
         if asking:
             person = await self._asked(wanted, steps, asking)
+            if workflow.patched(TAKEN_AGAIN):
+                await self._take_again(wanted, steps, approved)
             approved |= {step.call.key: person for step, _ in asking}
         return [self._yes(step, step.proposed, approved[step.call.key]) for step in steps]
+
+    async def _take_again(self, wanted: Apply, steps: list[Step], unasked: Mapping[str, str]) -> None:
+        """Hold the plan to the tools and the policy once more, as the yes may be a day younger than it.
+
+        Args:
+            unasked: the keys of the writes that needed no yes of a person.
+
+        Raises:
+            Ended: it could not be made as it is, or not by this yes.
+        """
+        plan = await self._take(wanted)
+        for write, step in zip(plan.writes, steps, strict=True):
+            before, now, tool = _route(step), _route_of(write.proposed), step.call.tool
+            self.untrusted = write.untrusted
+            if forbidden := self._forbidden(now):
+                raise _changed(f"{tool}: {forbidden}")
+            if step.call.key in unasked:
+                if not self._in_advance(step, now):
+                    raise _changed(f"{tool} needs a yes now")
+            elif (now.four_eyes, now.approval) != (before.four_eyes, before.approval):
+                raise _changed(f"who may approve {tool} is not the same any more")
 
     def _in_advance(self, step: Step, route: Route) -> str | None:
         return approved_in_advance(step.call.tool, route, self._request, untrusted=self.untrusted)
 
     async def _asked(self, wanted: Apply, steps: list[Step], asking: list[tuple[Step, str]]) -> str:
-        """Who says yes to the whole plan, as it can still be made then.
+        """Who says yes to the whole plan.
 
         Raises:
-            Ended: somebody says no, or nobody anything; or it is not as planned any more.
+            Ended: somebody says no, or nobody anything.
         """
         call, proposed = self._as_one_call(wanted, steps, asking)
         verdict = await self._approvals.ask(
@@ -109,8 +133,6 @@ class PlannedCalls(Calls):
         )
         match verdict:
             case Approve(by=by):
-                if workflow.patched(TAKEN_AGAIN):
-                    await self._take(wanted)  # of a day ago: tools, policy and budgets may have changed since
                 return by
             case Reject(by=by, reason=why):
                 said = f"rejected by {by}{': ' * bool(why)}{why}"

@@ -284,4 +284,5 @@ class FarOperation:
 
     async def _fetch_token(self, request: httpx.Request) -> httpx.Response:
         request.extensions = {**request.extensions, **self._limits}
-        return await self._sender().read(request, FarEnd(name=f"the token server for {self.far.name}"))
+        source, _, _ = self.far.name.partition(" ")  # whose calls all wait for it
+        return await self._sender().read(request, FarEnd(name=f"the token server of {source}"))

@@ -113,7 +113,6 @@ async def test_a_write_whose_end_nobody_knows_is_unknown_and_not_tried_again(
     ("held_up", "status", "engraved"),
     [("before", ReceiptStatus.FAILED, []), ("after", ReceiptStatus.UNKNOWN, ["oak"])],
 )
-@pytest.mark.sampled(1)
 async def test_a_write_whose_time_ran_out_is_settled_by_what_the_ledger_knows(
     client: Client,
     settings: Settings,

@@ -261,24 +261,27 @@ from activities.toolkit.tool import tool
 async def order({parameters}) -> str:
     return "ordered"
 """
-ASKS = '[[rule]]\ntool = "order"\nruling = "{}"\n'
+RULE = '[[rule]]\ntool = "{}"\nruling = "{}"\n'
+ASKS = RULE.format("order", "ask") + RULE.format("write_down", "allow")
 
 
 @pytest.mark.usefixtures("imports_undone")
 @pytest.mark.parametrize(
-    ("parameters", "ruling", "why"),
+    ("parameters", "policy", "why"),
     [
-        ("what: str", "deny", "the policy forbids order now"),
-        ("what: str, colour: str", "ask", "the arguments of order are not valid"),
-        ("what: str, colour: str = 'red'", "ask", "order would be called with other arguments now"),
+        ("what: str", RULE.format("order", "deny"), "the policy forbids order now"),
+        ("what: str", RULE.format("order", "ask"), "write_down needs a yes now"),
+        ("what: str", f"four_eyes = true\n{ASKS}", "who may approve order is not the same any more"),
+        ("what: str, colour: str", ASKS, "the arguments of order are not valid"),
+        ("what: str, colour: str = 'red'", ASKS, "order would be called with other arguments now"),
     ],
 )
 async def test_nothing_is_written_where_one_write_cannot_be_made_any_more_when_the_yes_comes(
-    client: Client, model: ScriptedModel, happened: World, tmp_path: Path, parameters: str, ruling: str, why: str
+    client: Client, model: ScriptedModel, happened: World, tmp_path: Path, parameters: str, policy: str, why: str
 ) -> None:
-    for name, taking, policy in (("then", "what: str", "ask"), ("now", parameters, ruling)):
+    for name, taking, ruled in (("then", "what: str", ASKS), ("now", parameters, policy)):
         (tmp_path / f"{name}.py").write_text(ORDER.format(parameters=taking))
-        (tmp_path / f"{name}.toml").write_text(ASKS.format(policy))
+        (tmp_path / f"{name}.toml").write_text(ruled)
     model.scripts["Both"] = [calls(call("write_down", word="a"), call("order", what="b")), say("Planned.")]
     then, now = (
         {"tools": ("tests.sample_tools", str(tmp_path / f"{name}.py")), "policy": tmp_path / f"{name}.toml"}

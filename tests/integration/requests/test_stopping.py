@@ -130,7 +130,6 @@ async def test_a_request_survives_the_death_of_its_worker(
     assert [receipt.status for receipt in outcome.receipts] == [ReceiptStatus.DONE] * 2
 
 
-@pytest.mark.long
 async def test_a_write_that_its_worker_did_not_live_to_report_is_unknown(
     temporal: WorkflowEnvironment, settings: Settings, model: ScriptedModel, workers: Workers
 ) -> None:

@@ -19,8 +19,6 @@ from tests.integration.web.conftest import served
 from tests.integration.web.desk import LOOKED_AT
 from tests.issuer import AUDIENCE, CLIENT, Issuer, serving
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture
 def issuer() -> Generator[Issuer]:
@@ -67,6 +65,7 @@ async def test_who_signs_in_there_sits_at_the_desk_with_the_rights_that_the_issu
     assert "New request" in desk.text
 
 
+@pytest.mark.long
 async def test_where_the_id_token_says_nothing_of_rights_they_are_those_of_the_access_token(
     browser: httpx.AsyncClient, issuer: Issuer
 ) -> None:
@@ -77,6 +76,7 @@ async def test_where_the_id_token_says_nothing_of_rights_they_are_those_of_the_a
     assert "New request" not in desk.text
 
 
+@pytest.mark.long
 async def test_a_client_with_a_secret_says_it(
     client: Client, settings: Settings, at_issuer: WebSettings, issuer: Issuer
 ) -> None:
@@ -91,6 +91,7 @@ async def test_a_client_with_a_secret_says_it(
         assert (await browser.get("/")).status_code == 200
 
 
+@pytest.mark.long
 async def test_what_is_asked_for_is_a_code_with_pkce_and_another_state_each_time(
     browser: httpx.AsyncClient, url: str, issuer: Issuer
 ) -> None:
@@ -117,6 +118,7 @@ async def test_what_is_asked_for_is_a_code_with_pkce_and_another_state_each_time
         ({"sub": "Nobody", "scope": "errand:admin"}, "called like a caller with a key"),
     ],
 )
+@pytest.mark.long
 async def test_an_id_token_that_is_not_of_this_sign_in_lets_nobody_in(
     browser: httpx.AsyncClient, issuer: Issuer, at_issuer: WebSettings, changed: dict[str, object], why: str
 ) -> None:
@@ -129,6 +131,7 @@ async def test_an_id_token_that_is_not_of_this_sign_in_lets_nobody_in(
     assert desk.headers["Location"] == "/sign-in"
 
 
+@pytest.mark.long
 async def test_an_access_token_that_is_not_for_this_door_gives_no_rights(
     browser: httpx.AsyncClient, issuer: Issuer
 ) -> None:
@@ -162,6 +165,7 @@ async def test_of_two_tabs_each_signs_in_and_an_answer_to_neither_ends_none(brow
     ]
 
 
+@pytest.mark.long
 async def test_a_code_that_the_issuer_does_not_know_lets_nobody_in(browser: httpx.AsyncClient, issuer: Issuer) -> None:
     back = await sent_back(browser)
     issuer.codes.clear()
@@ -170,6 +174,7 @@ async def test_a_code_that_the_issuer_does_not_know_lets_nobody_in(browser: http
     assert "gives no tokens for this sign-in" in came.text
 
 
+@pytest.mark.long
 async def test_whom_the_issuer_does_not_let_in_is_told_why(browser: httpx.AsyncClient, issuer: Issuer) -> None:
     issuer.refuses = "<access_denied>"
     came = await browser.get(await sent_back(browser))
@@ -177,6 +182,7 @@ async def test_whom_the_issuer_does_not_let_in_is_told_why(browser: httpx.AsyncC
     assert "&lt;access_denied&gt;" in came.text
 
 
+@pytest.mark.long
 async def test_a_session_is_over_in_four_hours_and_when_somebody_with_a_key_is_called_so(
     browser: httpx.AsyncClient, issuer: Issuer, at_issuer: WebSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +198,7 @@ async def test_a_session_is_over_in_four_hours_and_when_somebody_with_a_key_is_c
     assert [each.status_code for each in (before, named, over)] == [200, 303, 303]
 
 
+@pytest.mark.long
 async def test_a_door_without_an_issuer_sends_nobody_anywhere(
     client: Client, settings: Settings, web_settings: WebSettings
 ) -> None:
@@ -205,6 +212,7 @@ async def test_a_door_without_an_issuer_sends_nobody_anywhere(
 
 
 @needs_chromium
+@pytest.mark.long
 async def test_a_browser_is_led_there_and_back_to_the_desk_from_another_site(
     client: Client, settings: Settings, at_issuer: WebSettings, issuer: Issuer
 ) -> None:
