@@ -29,6 +29,7 @@ LONGEST_CLIENT = 100
 """Lines."""
 
 
+@pytest.mark.long
 def test_the_types_are_those_of_the_messages() -> None:
     assert typescript.types() == (typescript.SOURCES / "typescript" / "contract.d.ts").read_text(encoding="utf-8")
 

@@ -63,6 +63,7 @@ def loaded_by(module: str) -> set[str]:
     return loaded(imports)[module]
 
 
+@pytest.mark.long
 def test_importing_the_workflow_loads_no_client_and_no_activity() -> None:
     unwanted = {"activities", "openai", "httpx", "httpx2", "aiosmtplib", "structlog", "pydantic_settings", "sqlalchemy"}
     assert unwanted & loaded_by("workflows.request") == set()

@@ -154,6 +154,7 @@ def conversations(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
+@pytest.mark.long
 @given(conversations())
 def test_whatever_was_said_goes_out_valid_to_every_endpoint(conversation: list[Entry]) -> None:
     arguments = [call.arguments for each in conversation if isinstance(each, AssistantEntry) for call in each.calls]
