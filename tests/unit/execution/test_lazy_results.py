@@ -51,7 +51,7 @@ async def failure_of(activity: ToolActivity, *, chain: str = "5eed") -> Applicat
     return raised.value
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("act", [send, later], ids=["a coroutine", "something else to be awaited"])
 async def test_a_write_that_forgot_to_await_its_act_is_unknown(
     act: Callable[[str], Awaitable[str]], ledger: Ledger
@@ -67,7 +67,7 @@ async def test_a_write_that_forgot_to_await_its_act_is_unknown(
     assert (row.state, row.error) == (State.UNKNOWN, MESSAGE.removeprefix("TypeError: "))
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 async def test_it_is_so_too_where_the_tool_marks_its_act_itself(ledger: Ledger) -> None:
     async def tell(name: str, *, act: Act) -> object:
         """Tell."""
@@ -77,7 +77,7 @@ async def test_it_is_so_too_where_the_tool_marks_its_act_itself(ledger: Ledger) 
     assert (await failure_of(write(tell, ledger))).type == "OutcomeUnknown"
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 async def test_nothing_has_happened_where_the_act_had_not_begun(ledger: Ledger) -> None:
     async def tell(name: str, *, act: Act) -> object:
         """Tell."""
@@ -88,7 +88,7 @@ async def test_nothing_has_happened_where_the_act_had_not_begun(ledger: Ledger) 
     assert await ledger.find("r/1.0") is None
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 async def test_a_read_that_forgot_it_has_failed() -> None:
     async def tell(name: str) -> object:
         """Tell."""
@@ -164,7 +164,7 @@ LAZY: list[tuple[Callable[[], object], str]] = [
 ]
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize(("lazy", "message"), LAZY)
 async def test_a_write_whose_result_has_still_to_be_run_is_unknown_and_it_is_not_run_later(
     lazy: Callable[[], object], message: str, ledger: Ledger
