@@ -126,7 +126,7 @@ class TestSchema:
         "name",
         ["json", "copy", "schema", "self", "model_config", "model_dump", "model_fields", "_a", "__a", "argument_0"],
     )
-    @pytest.mark.filterwarnings("error::RuntimeWarning")
+    @pytest.mark.filterwarnings("error::UserWarning")
     def test_an_argument_may_have_a_name_that_pydantic_uses(self, name: str) -> None:
         code: dict[str, Any] = {"tool": tool}
         exec(f"@tool()\nasync def f({name}: str) -> str: return {name}", code)
