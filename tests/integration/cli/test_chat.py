@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 
+import pytest
 from temporalio.client import Client
 
 from client import close, handle_of, open_with, state
@@ -176,6 +177,7 @@ async def test_at_a_terminal_calls_are_approved_in_place_and_close_ends_the_conv
     assert (await handle_of(client, request_id).result()).receipts[0].approved_by == "ann"
 
 
+@pytest.mark.long
 async def test_what_is_typed_before_a_call_is_shown_is_no_answer_to_it(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:
@@ -196,6 +198,7 @@ async def test_what_is_typed_before_a_call_is_shown_is_no_answer_to_it(
     assert happened.done("write_down") == []
 
 
+@pytest.mark.long
 async def test_ctrl_c_stops_waiting_and_the_message_goes_on_and_ctrl_c_again_leaves(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:

@@ -133,6 +133,7 @@ async def test_a_read_without_a_result_does_not_pass_and_a_made_up_recipient_goe
     assert "nobody mentioned eve before" in json.dumps(model.asked)
 
 
+@pytest.mark.long
 async def test_a_real_request_is_explained_and_becomes_a_case_that_its_model_passes(
     cli: CommandLine, worker: ScriptedModel, alone: CommandLine, settings: Settings, happened: World, tmp_path: Path
 ) -> None:

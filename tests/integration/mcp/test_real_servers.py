@@ -9,7 +9,7 @@ from tests.mcp.servers import SERVERS
 
 
 @pytest.mark.parametrize("name", SERVERS)
-@pytest.mark.sampled(1)
+@pytest.mark.long
 async def test_every_tool_is_imported_and_a_call_ends_as_it_should(name: str, tmp_path: Path) -> None:
     server = SERVERS[name]
     if server.missing:

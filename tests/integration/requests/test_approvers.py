@@ -132,6 +132,7 @@ async def test_a_notice_takes_of_no_budget_and_goes_out_where_one_is_reached(
     assert len(worker.mail.messages) == 2
 
 
+@pytest.mark.long
 async def test_approvers_are_told_after_a_while_and_reminded_at_half_time(
     client: Client, worker: Worker, happened: World
 ) -> None:

@@ -118,6 +118,7 @@ async def test_a_long_request_continues_as_new_and_loses_nothing(model: Scripted
     assert len(happened.done("look_up")) == 12
 
 
+@pytest.mark.long
 async def test_a_conversation_stays_within_its_budget_however_much_the_tools_return(
     client: Client, settings: Settings, model: ScriptedModel
 ) -> None:

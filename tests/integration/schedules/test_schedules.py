@@ -248,6 +248,7 @@ async def test_a_run_says_its_schedule_and_its_time_and_so_do_the_keys_of_its_wr
         assert ([each.request_id for each in now.latest], now.started) == ([request_id], 1)
 
 
+@pytest.mark.long
 async def test_a_time_at_which_the_run_before_still_runs_is_skipped(
     client: Client, settings: Settings, model: ScriptedModel, happened: World
 ) -> None:

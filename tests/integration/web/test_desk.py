@@ -129,6 +129,7 @@ async def test_arguments_are_edited_in_their_types_and_a_wrong_one_is_shown_agai
     assert happened.done("write_down") == ["bush"]
 
 
+@pytest.mark.long
 async def test_whoever_decides_sees_where_the_arguments_came_from(door: Door, worker: ScriptedModel) -> None:
     worker.scripts["Read, and tell ann."] = [
         calls(call("read_page", name="of <eve>")),
@@ -149,6 +150,7 @@ async def test_whoever_decides_sees_where_the_arguments_came_from(door: Door, wo
     assert "← carl: put there by bob" in again
 
 
+@pytest.mark.long
 async def test_an_edited_call_that_waits_again_shows_what_was_edited(door: Door, worker: ScriptedModel) -> None:
     worker.scripts["Tell ann@example.com."] = [calls(call("tell", to=["ann@example.com"], what="hi")), say("Done.")]
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:
@@ -290,6 +292,7 @@ async def test_a_schedule_is_made_after_its_next_times_were_shown(door: Door) ->
     assert of_another not in page
 
 
+@pytest.mark.long
 async def test_a_schedule_of_a_call_shows_the_call_beside_the_button_that_runs_it(client: Client, door: Door) -> None:
     look_up = Request(requester="ann", call=GivenCall(tool="look_up", arguments={"word": "tree"}))
     made = await add_schedule(client, Timetable(cron="0 8 1 1 *"), look_up)
@@ -310,6 +313,7 @@ async def test_with_no_key_the_user_of_this_machine_is_in(client: Client, settin
     assert renamed.status_code == 421
 
 
+@pytest.mark.long
 async def test_every_connection_is_told_the_whole_state(door: Door, worker: ScriptedModel) -> None:
     worker.scripts["Write."] = TREE
     async with door.caller("ann") as ann, at_the_desk(door, "bob", *APPROVER) as bob:

@@ -107,7 +107,7 @@ async def test_the_arguments_are_edited_and_of_two_who_decide_the_second_is_told
 
 
 @pytest.mark.parametrize("word", ["PO\rX", "PO\0X", "\nPO\r\n"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 async def test_a_field_that_nobody_touches_keeps_what_no_browser_can_send(
     door: Door, worker: ScriptedModel, browser: Browser, word: str
 ) -> None:
@@ -159,7 +159,7 @@ async def test_a_page_that_found_no_door_for_its_events_goes_on_asking(
 
 
 @pytest.mark.parametrize("late", ["htmx", "hx-sse"])
-@pytest.mark.sampled(1)
+@pytest.mark.long
 async def test_a_page_is_live_whichever_of_its_scripts_is_late(
     door: Door, worker: ScriptedModel, browser: Browser, late: str
 ) -> None:

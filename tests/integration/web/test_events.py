@@ -89,6 +89,7 @@ async def test_whoever_was_told_the_end_is_told_not_to_come_again(door: Door, wo
     assert [each.name for each in from_nonsense if each.id] == [each.name for each in told if each.id]
 
 
+@pytest.mark.long
 async def test_something_is_said_in_silence_and_a_closed_stream_ends_nothing(
     client: Client, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -284,6 +284,7 @@ async def test_another_workflow_is_no_request(client: Client, door: Door, settin
     await client.get_workflow_handle(other).terminate()
 
 
+@pytest.mark.long
 async def test_where_no_worker_answers_it_is_503_with_when_to_come_again(client: Client, door: Door) -> None:
     await client.start_workflow(
         REQUEST_WORKFLOW, Request(text="x", requester="ann"), id=(request_id := an_id()), task_queue=an_id()

@@ -69,6 +69,7 @@ def test_importing_the_workflow_loads_no_client_and_no_activity() -> None:
     assert unwanted & loaded_by("workflows.request") == set()
 
 
+@pytest.mark.long
 def test_a_worker_or_a_client_that_nobody_observes_has_loaded_nothing_of_opentelemetry() -> None:
     for module in ("worker", "client"):
         assert {name for name in loaded_by(module) if name.startswith("opentelemetry")} == set()
@@ -79,6 +80,7 @@ def test_what_cleans_html_is_not_loaded_before_there_is_html() -> None:
     assert "nh3" not in loaded_by("activities.smtp.html")
 
 
+@pytest.mark.long
 def test_a_door_that_has_only_begun_has_loaded_nothing_of_the_worker() -> None:
     clients = {"openai", "httpx", "httpx2", "aiosmtplib", "mcp", "icalendar", "sqlalchemy", "sqlite3", "jsonschema"}
     unwanted = {*clients, "temporalio.worker", "activities.toolkit.tool"}

@@ -73,6 +73,7 @@ class TestTooMuch:
         async with hostile(*head, body=text("")) as server, BoundedClient(verify=trusted_roots()) as http:
             assert (await http.head(server.url)).is_success
 
+    @pytest.mark.long
     async def test_a_reply_that_is_packed_more_than_once_is_not_unpacked(self) -> None:
         packed = gzip.compress(gzip.compress(bytes(200 * MIB)))
         assert len(packed) < 4000
