@@ -45,6 +45,7 @@ async def test_at_a_terminal_the_whole_plan_is_asked_about_once(
     assert happened.done("write_down") == written
 
 
+@pytest.mark.long
 async def test_a_plan_that_waits_is_taken_or_rejected_as_it_stands(
     cli: CommandLine, client: Client, rehearsed: str, happened: World
 ) -> None:

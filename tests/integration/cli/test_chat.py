@@ -229,6 +229,7 @@ async def test_ctrl_c_stops_waiting_and_the_message_goes_on_and_ctrl_c_again_lea
     assert happened.done("write_down") == ["errand"]
 
 
+@pytest.mark.long
 async def test_joining_shows_what_was_said_and_enter_what_others_say_meanwhile(
     cli: CommandLine, client: Client, worker: ScriptedModel
 ) -> None:

@@ -119,6 +119,7 @@ async def test_an_edit_to_whom_nobody_mentioned_is_shown_again_with_the_reason_a
     assert "approved by carol" in watched
 
 
+@pytest.mark.long
 async def test_at_a_terminal_an_edit_to_whom_nobody_mentioned_is_asked_about_again_in_place(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:
@@ -140,6 +141,7 @@ async def test_at_a_terminal_an_edit_to_whom_nobody_mentioned_is_asked_about_aga
     assert happened.done("tell") == ["eve"]
 
 
+@pytest.mark.long
 async def test_another_who_watches_is_asked_about_the_call_as_it_waits_after_the_edit(
     cli: CommandLine, client: Client, worker: ScriptedModel, happened: World
 ) -> None:
@@ -280,6 +282,7 @@ async def test_list_finds_by_status_requester_and_waiting(
     assert ended.awaiting_approval is False
 
 
+@pytest.mark.long
 async def test_list_says_that_there_are_more_than_it_shows_and_how_to_see_them(
     cli: CommandLine, client: Client, worker: ScriptedModel
 ) -> None:

@@ -410,7 +410,7 @@ class TestShell:
         return f"{tmp_path}:{os.environ['PATH']}"
 
     @pytest.mark.parametrize("text", in_language("shell"), ids=first_line)
-    @pytest.mark.sampled(16)
+    @pytest.mark.sampled(8)
     async def test_it_runs(
         self,
         text: str,

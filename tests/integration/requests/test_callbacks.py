@@ -172,6 +172,7 @@ async def test_an_endpoint_that_fails_is_told_again_under_the_same_id_and_delays
         (["503 Busy"] * 3, "ops answered 503 Busy; given up after 3 attempts"),
     ],
 )
+@pytest.mark.long
 async def test_what_cannot_be_told_is_seen_and_can_be_told_again_by_hand(
     client: Client,
     worker: Worker,

@@ -239,6 +239,7 @@ async def test_a_conversation_goes_on_through_new_runs_and_forgets_nothing() -> 
     assert "What is a?" in str(decisions.asked[-1].conversation)
 
 
+@pytest.mark.long
 async def test_an_answer_that_is_said_again_in_a_new_run_is_no_message_there() -> None:
     route = Route(effect="read", asks="question")
     asks = ProposedCall(tool="ask_requester", arguments={"question": "Which?"}, route=route)
@@ -260,6 +261,7 @@ async def test_an_answer_that_is_said_again_in_a_new_run_is_no_message_there() -
     assert len(decisions.asked) == 8
 
 
+@pytest.mark.long
 async def test_a_message_that_a_new_run_finds_under_way_is_answered_there_to_whoever_asks_again() -> None:
     decisions = Decisions(*(looks_up(word) for word in "abcdefgh"), says("That was long."))
     short = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30")

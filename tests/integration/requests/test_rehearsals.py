@@ -276,6 +276,7 @@ ASKS = RULE.format("order", "ask") + RULE.format("write_down", "allow")
         ("what: str, colour: str = 'red'", ASKS, "order would be called with other arguments now"),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_nothing_is_written_where_one_write_cannot_be_made_any_more_when_the_yes_comes(
     client: Client, model: ScriptedModel, happened: World, tmp_path: Path, parameters: str, policy: str, why: str
 ) -> None:

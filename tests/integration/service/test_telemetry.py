@@ -207,6 +207,7 @@ async def test_a_request_is_one_trace_from_the_callers_start_to_the_stages_of_it
     assert parents["chat scripted"] == "RunActivity:decide"
 
 
+@pytest.mark.long
 async def test_a_request_that_the_door_starts_is_one_trace_down_to_the_stages_of_mail_and_http(seen: Seen) -> None:
     starts = [span for span in seen.spans if span.name == "StartWorkflow:RequestWorkflow"]
     [start] = [span for span in starts if (span.attributes or {}).get("temporalWorkflowID") == seen.by_the_door]

@@ -95,6 +95,7 @@ async def test_whoever_sees_an_older_plan_is_told_and_nothing_is_started(
     assert taken.status_code == 303
 
 
+@pytest.mark.long
 async def test_only_who_may_at_the_door_applies_a_plan_and_another_yes_is_waited_for(
     door: Door, worker: ScriptedModel, happened: World
 ) -> None:

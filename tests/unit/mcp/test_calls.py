@@ -51,6 +51,7 @@ class TestAWrite:
         ("text", "failed_when"),
         [("milk", "starts_with(status, 'x')"), ("counts-to-nan: x", "errors"), ("counts-to-nan: x", "errors == `1`")],
     )
+    @pytest.mark.sampled(1)
     async def test_what_cannot_be_judged_is_unknown(
         self, tmp_path: Path, ledger: Ledger, text: str, failed_when: str
     ) -> None:
