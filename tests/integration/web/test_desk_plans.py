@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from temporalio.client import Client
 
 from activities.settings import Settings
