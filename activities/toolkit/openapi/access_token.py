@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 
 from activities.errors import ServiceRefused
 from activities.http.web import read
@@ -39,16 +39,11 @@ class _Reply(BaseModel):
     token_type: str = BEARER
     expires_in: float = LIFE
 
-    @field_validator("expires_in", mode="before")
+    @field_validator("expires_in", "token_type", mode="before")
     @classmethod
-    def _may_say_nothing(cls, value: object) -> object:
+    def _may_say_nothing(cls, value: object, info: ValidationInfo) -> object:
         """Some servers write that they do not say it."""
-        return LIFE if value in (None, "") else value
-
-    @field_validator("token_type", mode="before")
-    @classmethod
-    def _may_be_bearer(cls, value: object) -> object:
-        return BEARER if value in (None, "") else value
+        return cls.model_fields[info.field_name or ""].default if value in (None, "") else value
 
 
 class AccessToken:
